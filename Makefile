@@ -1,0 +1,64 @@
+# GenPool: every command a contributor needs. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo demo-down cluster-up cluster-down cluster-status test check lint types contracts unit generate verify lock format clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Make the virtual environment from the hashed requirements
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@bash dev/setup-venv.sh $(VENV)
+
+demo: $(STAMP) ## The whole way of 24 tasks on a real Kubernetes (KEEP=1 leaves it running)
+	@$(PY) -m genpool_dev demo
+
+demo-down: $(STAMP) ## End a demo that was left running
+	@$(PY) -m genpool_dev demo-down
+
+cluster-up: $(STAMP) ## Start the local cluster with RabbitMQ and S3 (PROVIDER=local|kind|current)
+	@$(PY) -m genpool_dev cluster-up
+
+cluster-down: $(STAMP) ## Stop it and take away everything it made
+	@$(PY) -m genpool_dev cluster-down
+
+cluster-status: $(STAMP) ## What runs, where, and how to reach it
+	@$(PY) -m genpool_dev cluster-status
+
+test: $(STAMP) ## Everything: check, then unit, contract, integration and e2e tests on real parts
+	@$(PY) -m genpool_dev test
+
+check: $(STAMP) lint types contracts verify unit ## The quick part of the tests, under a minute
+
+lint: $(STAMP) ## ruff: rules and format
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+
+types: $(STAMP) ## mypy --strict
+	@$(VENV)/bin/mypy
+
+contracts: $(STAMP) ## Who may import whom
+	@$(VENV)/bin/lint-imports
+
+unit: $(STAMP) ## The tests without I/O
+	@$(VENV)/bin/pytest -q tests/unit
+
+generate: $(STAMP) ## Write the CRD, its copy in the chart, the references and the schemas
+	@$(PY) -m genpool_dev generate
+
+verify: $(STAMP) ## Fail where a generated file differs from its source
+	@$(PY) -m genpool_dev generate --check
+
+format: $(STAMP) ## Let ruff mend what it can
+	@$(VENV)/bin/ruff check --fix-only . ; $(VENV)/bin/ruff format .
+
+lock: $(STAMP) ## Renew the hashed requirements from pyproject.toml
+	@bash dev/lock.sh
+
+clean: ## Take away the virtual environment and the caches of the checkout
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

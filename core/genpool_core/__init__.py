@@ -1,0 +1,1 @@
+"""The contract of GenPool: models, names, messages and decisions, all pure."""

@@ -1,0 +1,1 @@
+"""What developers and newcomers run: local cluster, ComfyUI stand-in, demo."""

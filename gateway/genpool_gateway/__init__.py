@@ -1,0 +1,1 @@
+"""The gateway: today the dispatcher of signed callbacks."""

@@ -1,0 +1,1 @@
+"""The operator: kopf around one level-triggered reconcile."""
