@@ -1,0 +1,122 @@
+"""``spec`` of a GenerationPool: what a team says."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from genpool_core.api.base import ApiModel, rule, rules
+from genpool_core.api.pods import ComfyUISpec, TemplateSpec, WorkerSpec
+from genpool_core.api.scaling import ScalingSpec
+from genpool_core.api.security import SecuritySpec
+from genpool_core.api.storage import StorageSpec
+from genpool_core.api.workflows import WorkflowSpec
+
+
+class BrokerSpec(ApiModel):
+    """Which broker and vhost. Brokers are declared by the platform in the operator's own configuration."""
+
+    name: Annotated[str, Field(min_length=1, max_length=63)] = "default"
+    """Name of a broker in the operator's configuration."""
+    vhost: Annotated[str, Field(min_length=1, max_length=200)] = "/"
+    """RabbitMQ vhost; it must be one that the operator's configuration allows."""
+
+
+class RetrySpec(ApiModel):
+    """How often a task is tried."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    """Attempts in all. A crash of the pod in the middle of a task counts as one, a drain does not."""
+
+
+class DeadLetterSpec(ApiModel):
+    """What becomes of dead letters."""
+
+    retention_seconds: Annotated[int, Field(ge=60, le=31_536_000)] | None = None
+    """Dead letters older than this are dropped by the broker. Kept for ever when absent."""
+
+
+class QueueSpec(ApiModel):
+    """The work queue, from which producers' tasks are consumed. It is declared as plain producers declare it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "!self.name.startsWith('amq.') && !self.name.startsWith('genpool.')",
+                "names that begin with amq. or genpool. are reserved: give the queue another name",
+            )
+        )
+    )
+
+    name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            pattern=r"^[^\x00-\x1f]+$",
+            json_schema_extra=rules(
+                rule("self == oldSelf", "the queue's name cannot change: make another pool")
+            ),
+        ),
+    ]
+    """Name of the queue, as producers publish to it."""
+    message_ttl_seconds: Annotated[int | None, Field(alias="messageTTLSeconds", ge=1, le=31_536_000)] = None
+    """A task that waited longer goes to the dead-letter queue (reason expired). For ever when absent."""
+    retry: RetrySpec = RetrySpec()
+    """Retries of failed attempts."""
+    dead_letter: DeadLetterSpec = DeadLetterSpec()
+    """The dead-letter queue, named after the work queue with the suffix ``.dead``."""
+
+
+class GenerationPoolSpec(ApiModel):
+    """Everything that a team needs to serve ComfyUI workflows from a queue."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "size(self.workflows) > 0",
+                "workflows is empty: list at least one, for example "
+                "{name: text-to-image, source: {builtin: text-to-image}}",
+            ),
+            rule(
+                "self.workflows.filter(w, has(w.fallback) && w.fallback).size() <= 1",
+                "only one workflow can be the fallback: set fallback on one entry of workflows",
+            ),
+        )
+    )
+
+    broker: Annotated[
+        BrokerSpec,
+        Field(
+            json_schema_extra=rules(
+                rule("self == oldSelf", "broker and vhost cannot change: make another pool")
+            )
+        ),
+    ] = BrokerSpec()
+    """The RabbitMQ broker and vhost of the queue."""
+    queue: QueueSpec
+    """The work queue."""
+    workflows: Annotated[
+        list[WorkflowSpec],
+        Field(
+            max_length=64,
+            json_schema_extra={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["name"],
+            },
+        ),
+    ] = []
+    """Workflows that tasks of this pool may name."""
+    comfyui: ComfyUISpec
+    """The ComfyUI container."""
+    worker: WorkerSpec = WorkerSpec()
+    """The worker container beside it."""
+    storage: StorageSpec
+    """Where results and records of tasks are stored."""
+    security: SecuritySpec = SecuritySpec()
+    """What workers may fetch and where callbacks may go."""
+    scaling: ScalingSpec = ScalingSpec()
+    """How many pods."""
+    template: TemplateSpec = TemplateSpec()
+    """Fields of the pods, from a named list."""

@@ -1,0 +1,46 @@
+"""``spec.storage``: where results and records go."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from genpool_core.api.base import ApiModel, NameRef, rule, rules
+
+
+class S3Spec(ApiModel):
+    """A bucket of an S3-compatible store that has atomic conditional writes (``If-None-Match: *``)."""
+
+    endpoint: Annotated[str, Field(max_length=500, pattern=r"^https?://[^?#@]+$")] | None = None
+    """URL of the store as the pods reach it; AWS when absent."""
+    public_endpoint: Annotated[str, Field(max_length=500, pattern=r"^https?://[^?#@]+$")] | None = None
+    """URL of the store as receivers of callbacks reach it; ``endpoint`` when absent."""
+    bucket: Annotated[str, Field(min_length=3, max_length=63, pattern=r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$")]
+    """Name of the bucket; it must exist."""
+    prefix: Annotated[str, Field(max_length=200, pattern=r"^([^/]+/)*$")] = ""
+    """Before every key; empty, or ending in a slash."""
+    region: Annotated[str, Field(min_length=1, max_length=63)] = "us-east-1"
+    """Region of the bucket."""
+    credentials: NameRef | None = None
+    """Secret with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; the pod's own identity when absent."""
+    url_ttl_seconds: Annotated[int, Field(alias="urlTTLSeconds", ge=60, le=604_800)] = 86_400
+    """How long the signed links to results in callbacks are valid."""
+
+
+class StorageSpec(ApiModel):
+    """The object store."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "self.type != 'S3' || has(self.s3)",
+                "storage of type S3 needs s3: set at least s3.bucket",
+            )
+        )
+    )
+
+    type: Literal["S3"] = "S3"
+    """Kind of the store."""
+    s3: S3Spec
+    """The S3 bucket."""

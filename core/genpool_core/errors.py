@@ -1,0 +1,84 @@
+"""Every error that GenPool raises on purpose.
+
+::
+
+    GenPoolError
+    ├── InvalidManifest      a GenerationPool or a workflow that cannot work; shown as a condition, never retried
+    ├── BrokerError          RabbitMQ refused, or did not answer
+    ├── StorageError         S3 refused, or did not answer
+    └── TaskFailure          a task's attempt that did not succeed
+        ├── InvalidMessage       the body is no task at all
+        ├── InvalidTask          a task that no worker could do
+        ├── RefusedInput         an input that must not be fetched
+        └── AttemptFailed        a task that a later attempt may do, or may not: ``retryable`` tells
+
+Adapters translate other libraries' exceptions into these with ``from``. Messages are sentences for the person who
+can change something; they never hold a credential or the query string of a URL.
+"""
+
+from __future__ import annotations
+
+
+class GenPoolError(Exception):
+    """Root of the tree. ``reason`` is a constant in CamelCase, as Kubernetes' conditions have it."""
+
+    reason: str = "Error"
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if reason is not None:
+            self.reason = reason
+
+
+class InvalidManifest(GenPoolError):  # noqa: N818 - named for what the user sees
+    """A manifest, workflow or setting that cannot work as it is."""
+
+    reason = "InvalidManifest"
+
+
+class BrokerError(GenPoolError):
+    """RabbitMQ refused a request, or did not answer."""
+
+    reason = "BrokerUnreachable"
+
+
+class StorageError(GenPoolError):
+    """The object store refused a request, or did not answer."""
+
+    reason = "StorageUnavailable"
+
+
+class TaskFailure(GenPoolError):  # noqa: N818 - an outcome, not only an exception
+    """An attempt at a task that did not succeed. ``retryable``: a later attempt may."""
+
+    reason = "TaskFailed"
+    retryable = False
+
+
+class InvalidMessage(TaskFailure):
+    """A message that is no task: not JSON, or not an object. It has no identity and so no end record."""
+
+    reason = "InvalidMessage"
+
+
+class InvalidTask(TaskFailure):
+    """A task that no worker could do: unknown workflow, parameter out of bounds, no prompt."""
+
+    reason = "InvalidTask"
+
+
+class RefusedInput(TaskFailure):
+    """An input that must not be fetched, or is not what it must be: host not allowed, too large, no image."""
+
+    reason = "RefusedInput"
+
+
+class AttemptFailed(TaskFailure):
+    """An attempt that failed while it ran; ``retryable`` is the writer's judgement of the cause."""
+
+    reason = "AttemptFailed"
+
+    def __init__(self, message: str, *, reason: str, retryable: bool) -> None:
+        super().__init__(message, reason=reason)
+        self.retryable = retryable

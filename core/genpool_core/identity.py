@@ -1,0 +1,37 @@
+"""Who a task is: the key, and every id that is derived from it.
+
+``task_key`` hashes pool UID, tenant, task id and canonical body. The same id with the same body is the same task; the
+same id with another body is another one, because producers exist that send one constant id with every photo. Ids that
+others see are derived, so that a repeated announcement carries the same id and receivers can drop it.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from genpool_core.canonical import canonical_json, digest
+from genpool_core.jsontypes import JsonObject
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://genpool.dev/ids")
+#: Until there are tenants, every task belongs to this one.
+DEFAULT_TENANT = "default"
+
+
+def task_key(pool_uid: str, task_id: str, body: JsonObject, *, tenant: str = DEFAULT_TENANT) -> str:
+    """Key of a task, 40 hexadecimal characters: safe in object keys, file names and headers."""
+    return digest(pool_uid.encode(), tenant.encode(), task_id.encode(), canonical_json(body))[:40]
+
+
+def prompt_id(key: str, run: int, attempt: int) -> str:
+    """ComfyUI's ``prompt_id`` of an attempt: a lower-case UUID, so that an unclear submission can be looked up."""
+    return str(uuid.uuid5(_NAMESPACE, f"prompt/{key}/{run}/{attempt}"))
+
+
+def end_id(key: str, run: int) -> str:
+    """Id of the event and of the callback (``webhook-id``) that announce the end of a run."""
+    return str(uuid.uuid5(_NAMESPACE, f"end/{key}/{run}"))
+
+
+def claim_event_id(key: str, run: int, attempt: int) -> str:
+    """Id of the event that announces a claim."""
+    return str(uuid.uuid5(_NAMESPACE, f"claim/{key}/{run}/{attempt}"))

@@ -1,0 +1,43 @@
+"""Keys of a task's objects. Every key begins with the pool's prefix, which is empty or ends in a slash."""
+
+from __future__ import annotations
+
+import re
+
+_ATTEMPT = re.compile(r"/attempts/(\d+)\.json$")
+
+
+def run_prefix(prefix: str, task_key: str, run: int) -> str:
+    """Everything of one run."""
+    return f"{prefix}tasks/{task_key}/runs/{run}/"
+
+
+def claims_prefix(prefix: str, task_key: str, run: int) -> str:
+    """The claims of one run."""
+    return f"{run_prefix(prefix, task_key, run)}attempts/"
+
+
+def claim_key(prefix: str, task_key: str, run: int, attempt: int) -> str:
+    """The claim of one attempt."""
+    return f"{claims_prefix(prefix, task_key, run)}{attempt}.json"
+
+
+def end_key(prefix: str, task_key: str, run: int) -> str:
+    """The end record of a run: the only index of its outputs."""
+    return f"{run_prefix(prefix, task_key, run)}end.json"
+
+
+def output_prefix(prefix: str, task_key: str, run: int, attempt: int, nonce: str) -> str:
+    """Outputs of one claim. The nonce keeps two claimants apart that believe to hold the same attempt."""
+    return f"{run_prefix(prefix, task_key, run)}a{attempt}-{nonce}/"
+
+
+def probe_key(prefix: str, nonce: str) -> str:
+    """Object on which a worker proves at start that the store's conditional put is atomic."""
+    return f"{prefix}probes/{nonce}.json"
+
+
+def attempt_of(key: str) -> int | None:
+    """Number of the attempt whose claim lies at ``key``, or None for another object."""
+    match = _ATTEMPT.search(key)
+    return int(match.group(1)) if match else None

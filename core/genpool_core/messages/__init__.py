@@ -1,0 +1,1 @@
+"""What goes over the broker: tasks as producers send them, events, callbacks, headers."""

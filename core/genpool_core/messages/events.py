@@ -1,0 +1,110 @@
+"""What workers announce on the events exchange. Routing key: ``<pool uid>.<type>``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from genpool_core.ledger.records import Outcome, Output
+from genpool_core.messages.base import Message, PoolRef
+
+
+class Event(Message):
+    """What every event carries."""
+
+    id: str
+    """Same for a repeated announcement: store it once."""
+    pool: PoolRef
+    """The pool."""
+    worker: str
+    """Name of the worker's pod."""
+    time: datetime
+    """When it happened, UTC."""
+
+
+class TaskEvent(Event):
+    """About one task."""
+
+    task_id: str
+    """As the producer sent it."""
+    task_key: str
+    """Key of the task."""
+    run: int
+    """Run of the task."""
+    attempt: int
+    """Attempt of the run."""
+
+
+class TaskClaimed(TaskEvent):
+    """A worker began an attempt."""
+
+    type: Literal["task.claimed"] = "task.claimed"
+    workflow: str | None = None
+    """Name of the workflow."""
+
+
+class TaskProgress(TaskEvent):
+    """How far an attempt is; sent at most once a second."""
+
+    type: Literal["task.progress"] = "task.progress"
+    value: Annotated[float, Field(ge=0, le=1)]
+    """Part done, 0 to 1."""
+    node: str | None = None
+    """ComfyUI node that runs."""
+
+
+class TaskRetried(TaskEvent):
+    """An attempt failed and another one will follow."""
+
+    type: Literal["task.retried"] = "task.retried"
+    reason: str
+    """Constant in CamelCase."""
+    message: str
+    """Sentence."""
+    delay_seconds: int
+    """Until the next attempt can begin."""
+
+
+class TaskEnded(TaskEvent):
+    """The one end of a run."""
+
+    type: Literal["task.ended"] = "task.ended"
+    outcome: Outcome
+    """How it ended."""
+    reason: str
+    """Constant in CamelCase."""
+    message: str
+    """Sentence."""
+    outputs: list[Output] = []
+    """Files, for the outcome succeeded."""
+
+
+class MessageRejected(Event):
+    """A message that is no task was moved to the dead-letter queue."""
+
+    type: Literal["message.rejected"] = "message.rejected"
+    reason: str
+    """Constant in CamelCase."""
+    message: str
+    """Sentence."""
+
+
+class WorkerHeartbeat(Event):
+    """What a worker does; every few seconds and at each change."""
+
+    type: Literal["worker.heartbeat"] = "worker.heartbeat"
+    state: Literal["starting", "idle", "busy", "draining", "unready"]
+    """``unready``: it does not consume, because ComfyUI or the store does not answer."""
+    task_key: str | None = None
+    """The task it works on."""
+    since: datetime
+    """When this state began."""
+
+
+AnyEvent = Annotated[
+    TaskClaimed | TaskProgress | TaskRetried | TaskEnded | MessageRejected | WorkerHeartbeat,
+    Field(discriminator="type"),
+]
+EVENT = TypeAdapter[AnyEvent](AnyEvent)

@@ -1,0 +1,49 @@
+"""AMQP headers of ours. They count only on messages whose ``user_id`` is one of our users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from genpool_core.names import is_our_user
+
+PREFIX = "x-genpool-"
+#: Number of the attempt that failed, on a message that waits in a delay step.
+ATTEMPT = "x-genpool-attempt"
+#: Run of the task; a replay by hand is the run before plus one.
+RUN = "x-genpool-run"
+REASON = "x-genpool-reason"
+MESSAGE = "x-genpool-message"
+ATTEMPTS = "x-genpool-attempts"
+TASK_KEY = "x-genpool-task-key"
+ENDED_AT = "x-genpool-ended-at"
+SCHEMA = "x-genpool-schema"
+
+HeaderValue = str | int
+
+
+def ours(headers: Mapping[str, object] | None, user_id: str | None) -> dict[str, HeaderValue]:
+    """Those of our headers that may be believed: all of them when the sender is one of our users, else none."""
+    if not headers or not is_our_user(user_id):
+        return {}
+    return {
+        key: value
+        for key, value in headers.items()
+        if key.startswith(PREFIX) and isinstance(value, (str, int)) and not isinstance(value, bool)
+    }
+
+
+def theirs(headers: Mapping[str, object] | None) -> dict[str, object]:
+    """The producer's own headers, which travel with the message; ours and the broker's are left out."""
+    return {
+        key: value
+        for key, value in (headers or {}).items()
+        if not key.startswith(
+            (PREFIX, "x-death", "x-first-death", "x-last-death", "x-delivery-", "x-acquired-")
+        )
+    }
+
+
+def number(headers: Mapping[str, HeaderValue], key: str) -> int | None:
+    """A header as a whole number of at least 1, or None when it is absent or something else."""
+    value = headers.get(key)
+    return value if isinstance(value, int) and value >= 1 else None

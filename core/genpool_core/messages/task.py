@@ -1,0 +1,171 @@
+"""A task as producers send it, and the table that tells which shape it has.
+
+==================  =========================  ==========================================================
+``prompt``          other fields               shape
+==================  =========================  ==========================================================
+object              any                        GRAPH: a ComfyUI graph of the producer's own
+anything else       ``workflow_type`` text     WORKFLOW: the named workflow, the rest are its parameters
+anything else       no ``workflow_type``       FALLBACK: the pool's fallback, the rest are its parameters
+==================  =========================  ==========================================================
+
+Parameters are the top-level fields that are not reserved, overruled by those in ``parameters``. A name in
+``parameters`` must be one of the workflow's; other top-level fields are the producer's own and are ignored.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+from genpool_core.errors import InvalidMessage, InvalidTask
+from genpool_core.jsontypes import JsonObject, JsonValue
+
+#: Top-level fields that are about the task and are never a workflow's parameter.
+RESERVED = frozenset(
+    {
+        "task_id",
+        "workflow_type",
+        "parameters",
+        "callback_url",
+        "schema_version",
+        "tenant",
+        "priority",
+        "metadata",
+    }
+)
+_MAX_ID = 512
+_MAX_URL = 4096
+
+
+class Shape(Enum):
+    """How a task says what it wants."""
+
+    GRAPH = "graph"
+    WORKFLOW = "workflow"
+    FALLBACK = "fallback"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task that has been read. ``task_id`` is None when the body has none."""
+
+    body: JsonObject
+    task_id: str | None
+    shape: Shape
+    workflow: str | None
+    given: JsonObject
+    """Parameters by name: every candidate from the top level, overruled by ``parameters``."""
+    explicit: frozenset[str]
+    """Names from ``parameters``; each must be known to the workflow."""
+    graph: JsonObject | None
+    callback_url: str | None
+
+
+def parse_body(raw: bytes) -> JsonObject:
+    """Read a message's body.
+
+    Raises
+    ------
+    InvalidMessage
+        It is not UTF-8 JSON, or not a JSON object.
+    """
+    try:
+        value: JsonValue = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise InvalidMessage(f"the message is not JSON: {error}. Send one JSON object in UTF-8.") from None
+    if not isinstance(value, dict):
+        raise InvalidMessage(
+            f"the message is JSON but {_kind(value)}, not an object. Send one JSON object, for example "
+            '{"task_id": "…", "prompt": "…"}.'
+        )
+    _refuse_infinite(value)
+    return value
+
+
+def task_id_of(body: JsonObject) -> str | None:
+    """The task's id, or None when the body has none.
+
+    Raises
+    ------
+    InvalidTask
+        It is there, but neither text nor a whole number, or longer than 512 characters.
+    """
+    raw = body.get("task_id")
+    if raw is None or raw == "":
+        return None
+    if isinstance(raw, bool) or not isinstance(raw, (str, int)):
+        raise InvalidTask(f"task_id is {_kind(raw)}: send text.")
+    if len(str(raw)) > _MAX_ID:
+        raise InvalidTask(f"task_id is longer than {_MAX_ID} characters: send a shorter one.")
+    return str(raw)
+
+
+def callback_url_of(body: JsonObject) -> str | None:
+    """The callback's URL, or None. A value that is no http(s) URL is an InvalidTask."""
+    raw = body.get("callback_url")
+    if raw is None or raw == "":
+        return None
+    if not isinstance(raw, str) or not raw.startswith(("http://", "https://")) or len(raw) > _MAX_URL:
+        raise InvalidTask("callback_url is no http or https URL: send one, or leave it out.")
+    return raw
+
+
+def parse_task(body: JsonObject) -> Task:
+    """Decide the shape of a task.
+
+    Raises
+    ------
+    InvalidTask
+        A reserved field has the wrong type.
+    """
+    parameters = body.get("parameters")
+    if parameters is None:
+        parameters = {}
+    if not isinstance(parameters, dict):
+        raise InvalidTask(f"parameters is {_kind(parameters)}: send an object of names and values.")
+    name = body.get("workflow_type")
+    if name is not None and (not isinstance(name, str) or not name):
+        raise InvalidTask("workflow_type is no text: send the name of a workflow, or leave it out.")
+    prompt = body.get("prompt")
+    graph = prompt if isinstance(prompt, dict) else None
+    top = {key: value for key, value in body.items() if key not in RESERVED}
+    return Task(
+        body=body,
+        task_id=task_id_of(body),
+        shape=_shape(graph, name),
+        workflow=name if graph is None else None,
+        given={**top, **parameters},
+        explicit=frozenset(parameters),
+        graph=graph,
+        callback_url=callback_url_of(body),
+    )
+
+
+def _shape(graph: JsonObject | None, name: str | None) -> Shape:
+    if graph is not None:
+        return Shape.GRAPH
+    return Shape.FALLBACK if name is None else Shape.WORKFLOW
+
+
+def _refuse_constant(text: str) -> JsonValue:
+    raise ValueError(f"{text} is no JSON value")
+
+
+def _refuse_infinite(value: JsonValue) -> None:
+    """A number such as 1e999 is read as infinity, which has no JSON and so no canonical form."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, float) and not math.isfinite(item):
+            raise InvalidMessage("the message holds a number that is out of range. Send finite numbers.")
+        if isinstance(item, dict):
+            todo.extend(item.values())
+        elif isinstance(item, list):
+            todo.extend(item)
+
+
+def _kind(value: JsonValue) -> str:
+    names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")

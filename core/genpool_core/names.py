@@ -1,0 +1,127 @@
+"""Every name that GenPool gives: Kubernetes objects, labels, queues, exchanges, users. Computed here and nowhere else.
+
+Limits come from the systems: an object name is a DNS-1123 label of 63 characters (a label value too), an AMQP name
+has 255 bytes. A name that would be longer keeps its head and ends in a hash of the whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+GROUP = "genpool.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "GenerationPool"
+PLURAL = "generationpools"
+SINGULAR = "generationpool"
+SHORT_NAME = "gp"
+
+FIELD_MANAGER = "genpool-operator"
+#: Owns only ``spec.replicas: 0`` of a new Deployment, so that a pool at zero starts no pod.
+FIELD_MANAGER_INITIAL = "genpool-initial"
+
+LABEL_NAME = "app.kubernetes.io/name"
+LABEL_INSTANCE = "app.kubernetes.io/instance"
+LABEL_COMPONENT = "app.kubernetes.io/component"
+LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
+LABEL_PART_OF = "app.kubernetes.io/part-of"
+LABEL_POOL = f"{GROUP}/pool"
+ANNOTATION_CONFIG_HASH = f"{GROUP}/config-hash"
+ANNOTATION_SPEC_HASH = f"{GROUP}/spec-hash"
+ANNOTATION_DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+
+EVENTS_EXCHANGE = "genpool.events"
+CONTROL_EXCHANGE = "genpool.control"
+CALLBACKS_EXCHANGE = "genpool.callbacks"
+CALLBACKS_QUEUE = "genpool.callbacks"
+CALLBACKS_DEAD_QUEUE = "genpool.callbacks.dead"
+
+#: Seconds that a message waits at each step; one delay queue for each in every vhost.
+RETRY_STEPS: tuple[int, ...] = (5, 30, 120, 600, 3600)
+
+#: A user with this name, or under this prefix, is one of our programs.
+USER_PREFIX = "genpool"
+
+_LABEL_MAX = 63
+_AMQP_MAX = 255
+
+
+def _fit(text: str, limit: int) -> str:
+    """``text`` when it fits in ``limit`` bytes, else its head and a hash of the whole. Idempotent."""
+    raw = text.encode()
+    if len(raw) <= limit:
+        return text
+    digest = hashlib.sha256(raw).hexdigest()[:8]
+    return f"{raw[: limit - 9].decode(errors='ignore').rstrip('-.')}-{digest}"
+
+
+def deployment(pool: str) -> str:
+    """Name of the pool's Deployment; room is left for the suffixes of ReplicaSet and Pod."""
+    return _fit(f"{pool}-worker", _LABEL_MAX - 17)
+
+
+def config_map(pool: str) -> str:
+    """Name of the ConfigMap with the worker's configuration and the workflows."""
+    return _fit(f"{pool}-workflows", _LABEL_MAX)
+
+
+def broker_secret(pool: str) -> str:
+    """Name of the Secret with the workers' RabbitMQ user."""
+    return _fit(f"{pool}-broker", _LABEL_MAX)
+
+
+def pool_labels(pool: str) -> dict[str, str]:
+    """Labels of every object of a pool."""
+    return {**pool_selector(pool), LABEL_MANAGED_BY: "genpool-operator", LABEL_PART_OF: "genpool"}
+
+
+def pool_selector(pool: str) -> dict[str, str]:
+    """Labels that select the pods of a pool. They can never change: a Deployment's selector is immutable."""
+    return {
+        LABEL_NAME: "genpool-worker",
+        LABEL_INSTANCE: _fit(pool, _LABEL_MAX),
+        LABEL_COMPONENT: "worker",
+    }
+
+
+def selector_text(pool: str) -> str:
+    """The selector as ``kubectl -l`` and the scale subresource take it."""
+    return ",".join(f"{key}={value}" for key, value in sorted(pool_selector(pool).items()))
+
+
+def dead_queue(queue: str) -> str:
+    """The dead-letter queue of a work queue."""
+    return _fit(f"{queue}.dead", _AMQP_MAX)
+
+
+def retry_step(seconds: int) -> str:
+    """Exchange and queue of a delay step: ``genpool.retry.5s``, ``….2m``, ``….1h``."""
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds % size == 0:
+            return f"genpool.retry.{seconds // size}{unit}"
+    return f"genpool.retry.{seconds}s"
+
+
+def work_policy(queue: str) -> str:
+    """Policy of a work queue."""
+    return _fit(f"genpool.work.{queue}", _AMQP_MAX)
+
+
+def dead_policy(queue: str) -> str:
+    """Policy of a dead-letter queue; ``queue`` is the work queue's name."""
+    return _fit(f"genpool.dead.{queue}", _AMQP_MAX)
+
+
+def worker_user(pool_uid: str) -> str:
+    """RabbitMQ user of a pool's workers."""
+    return f"{USER_PREFIX}.worker.{pool_uid}"
+
+
+def is_our_user(user_id: str | None) -> bool:
+    """Whether a message's ``user_id`` (which the broker checks) is one of our programs'."""
+    return user_id is not None and (user_id == USER_PREFIX or user_id.startswith(f"{USER_PREFIX}."))
+
+
+def event_routing_key(pool_uid: str, event: str) -> str:
+    """Routing key on the events exchange: ``<pool uid>.<event type>``, so ``<uid>.#`` is one pool's."""
+    return f"{pool_uid}.{event}"

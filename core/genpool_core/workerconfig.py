@@ -1,0 +1,108 @@
+"""What the operator tells the workers of a pool, in the pool's ConfigMap beside the workflow files."""
+
+from __future__ import annotations
+
+from genpool_core import names
+from genpool_core.api.pool import GenerationPool
+from genpool_core.api.security import HostRule
+from genpool_core.canonical import digest
+from genpool_core.messages.base import Message, PoolRef
+from genpool_core.quantity import to_bytes
+
+#: Key of the configuration in the ConfigMap.
+CONFIG_KEY = "pool.json"
+#: Where the ConfigMap is mounted in the worker container.
+CONFIG_PATH = "/etc/genpool"
+#: Time beyond the longest run for fetching, uploading and announcing, when a pod must end.
+GRACE_MARGIN_SECONDS = 120
+MIN_GRACE_SECONDS = 600
+
+
+class WorkflowEntry(Message):
+    """A workflow and the keys of its two files in the ConfigMap."""
+
+    name: str
+    aliases: list[str] = []
+    template_key: str
+    parameters_key: str
+    timeout_seconds: int
+    fallback: bool = False
+
+
+class S3Config(Message):
+    """The bucket; credentials come by environment."""
+
+    endpoint: str | None = None
+    public_endpoint: str | None = None
+    bucket: str
+    prefix: str = ""
+    region: str = "us-east-1"
+    url_ttl_seconds: int = 86_400
+
+
+class WorkerConfig(Message):
+    """Everything about the pool that a worker must know."""
+
+    pool: PoolRef
+    queue: str
+    dead_queue: str
+    max_attempts: int
+    workflows: list[WorkflowEntry]
+    s3: S3Config
+    image_hosts: list[HostRule] = []
+    callback_hosts: list[HostRule] = []
+    max_input_bytes: int
+    allow_graphs: bool = False
+    grace_seconds: int
+
+
+def workflow_keys(name: str) -> tuple[str, str]:
+    """Keys of a workflow's template and parameters. A ConfigMap's keys are ASCII, a workflow's name is not."""
+    stem = f"workflow-{digest(name.encode())[:12]}"
+    return f"{stem}.json", f"{stem}.yaml"
+
+
+def grace_seconds(pool: GenerationPool) -> int:
+    """Grace period of the pods: what the pool says, else the longest run with its margin."""
+    explicit = pool.spec.template.termination_grace_period_seconds
+    return explicit or max(MIN_GRACE_SECONDS, longest_run_seconds(pool) + GRACE_MARGIN_SECONDS)
+
+
+def longest_run_seconds(pool: GenerationPool) -> int:
+    """Longest time-out among the pool's workflows."""
+    return max((workflow.timeout_seconds for workflow in pool.spec.workflows), default=0)
+
+
+def worker_config(pool: GenerationPool) -> WorkerConfig:
+    """The configuration for a pool's workers."""
+    spec, meta = pool.spec, pool.metadata
+    return WorkerConfig(
+        pool=PoolRef(namespace=meta.namespace, name=meta.name, uid=meta.uid),
+        queue=spec.queue.name,
+        dead_queue=names.dead_queue(spec.queue.name),
+        max_attempts=spec.queue.retry.max_attempts,
+        workflows=[
+            WorkflowEntry(
+                name=workflow.name,
+                aliases=list(workflow.aliases),
+                template_key=workflow_keys(workflow.name)[0],
+                parameters_key=workflow_keys(workflow.name)[1],
+                timeout_seconds=workflow.timeout_seconds,
+                fallback=workflow.fallback or len(spec.workflows) == 1,
+            )
+            for workflow in spec.workflows
+        ],
+        s3=S3Config(
+            endpoint=spec.storage.s3.endpoint,
+            public_endpoint=spec.storage.s3.public_endpoint,
+            bucket=spec.storage.s3.bucket,
+            prefix=spec.storage.s3.prefix,
+            region=spec.storage.s3.region,
+            url_ttl_seconds=spec.storage.s3.url_ttl_seconds,
+        ),
+        image_hosts=list(spec.security.image_hosts),
+        callback_hosts=list(spec.security.callback_hosts),
+        max_input_bytes=to_bytes(spec.security.max_input),
+        allow_graphs=spec.security.allow_graphs,
+        grace_seconds=grace_seconds(pool),
+    )

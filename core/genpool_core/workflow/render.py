@@ -1,0 +1,97 @@
+"""From a template and bound values to the graph that ComfyUI gets. A pure function; no template engine, no eval."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import cast
+
+from genpool_core.errors import InvalidManifest
+from genpool_core.jsontypes import JsonObject
+from genpool_core.workflow.bind import Bound
+from genpool_core.workflow.spec import Parameter, Scalar, Target, WorkflowYaml
+
+#: Input of the nodes that save files. Each job has a prefix of its own: ComfyUI answers an identical prompt from its
+#: cache with the old file names, even when the files are gone.
+PREFIX_INPUT = "filename_prefix"
+
+
+def render(
+    template: JsonObject,
+    workflow: WorkflowYaml,
+    bound: Bound,
+    *,
+    uploads: Mapping[str, str],
+    prefix: str,
+) -> JsonObject:
+    """The graph for one attempt.
+
+    ``uploads`` maps each name of ``bound.files`` to the name that ComfyUI gave the uploaded file; ``prefix`` is where
+    the job's outputs go, without a slash at its end.
+    """
+    graph = copy.deepcopy(template)
+    for name, value in bound.values.items():
+        parameter = workflow.parameters[name]
+        actual: Scalar = uploads[name] if parameter.file else value
+        for target, node_ids in places(graph, parameter):
+            for node_id in node_ids:
+                _inputs(graph, node_id)[target.input] = target.values.get(str(actual), actual)
+    return with_prefix(graph, prefix)
+
+
+def with_prefix(graph: JsonObject, prefix: str) -> JsonObject:
+    """The graph with a file name prefix of its own for every node that saves files."""
+    graph = copy.deepcopy(graph)
+    for node_id in graph:
+        inputs = _inputs(graph, node_id)
+        if isinstance(inputs.get(PREFIX_INPUT), str):
+            inputs[PREFIX_INPUT] = f"{prefix}/{node_id}"
+    return graph
+
+
+def places(graph: JsonObject, parameter: Parameter) -> list[tuple[Target, list[str]]]:
+    """The targets that the graph has and the nodes of each; only the first target unless ``apply`` is ``all``."""
+    found = [(target, nodes) for target in parameter.targets if (nodes := _nodes(graph, target))]
+    return found if parameter.apply == "all" else found[:1]
+
+
+def check_targets(template: JsonObject, workflow: WorkflowYaml, *, where: str) -> None:
+    """Every parameter has a place in the template.
+
+    Raises
+    ------
+    InvalidManifest
+        One has none: the template was exported again with other ids, or the file belongs to another template.
+    """
+    for name, parameter in workflow.parameters.items():
+        if not places(template, parameter):
+            wanted = "; ".join(_describe(target) for target in parameter.targets)
+            raise InvalidManifest(
+                f"{where}: parameter {name} has no place in the template. Looked for: {wanted}.",
+                reason="InvalidWorkflow",
+            )
+
+
+def _nodes(graph: JsonObject, target: Target) -> list[str]:
+    if target.node is not None:
+        return [target.node] if target.node in graph else []
+    if target.class_type is not None:
+        return [node_id for node_id, node in graph.items() if _field(node, "class_type") == target.class_type]
+    return [
+        node_id for node_id, node in graph.items() if _field(_field(node, "_meta"), "title") == target.title
+    ]
+
+
+def _field(value: object, key: str) -> object:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _inputs(graph: JsonObject, node_id: str) -> JsonObject:
+    node = cast("JsonObject", graph[node_id])
+    return cast("JsonObject", node["inputs"])
+
+
+def _describe(target: Target) -> str:
+    way = {"node": target.node, "class": target.class_type, "title": target.title}
+    kind, value = next((kind, value) for kind, value in way.items() if value is not None)
+    return f"{kind} {value!r} input {target.input!r}"
