@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -69,7 +69,7 @@ def _checked(name: str, raw: JsonValue, schema: ParameterSchema) -> Scalar:
     if isinstance(raw, bool) and schema.type in {"integer", "number"}:
         raise InvalidTask(f"{name} is a boolean: send {_expected(schema)}.")
     try:
-        value = cast("Scalar", _adapter(schema.model_dump_json()).validate_python(raw))
+        value = _adapter(schema.model_dump_json()).validate_python(raw)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         shown = f" ({raw!r:.60})" if isinstance(raw, (int, float)) else ""
@@ -103,7 +103,7 @@ def _expected(schema: ParameterSchema) -> str:
 
 
 @lru_cache(maxsize=512)
-def _adapter(schema_json: str) -> TypeAdapter[Any]:
+def _adapter(schema_json: str) -> TypeAdapter[Scalar]:
     """A pydantic validator for a schema; numbers sent as text are read, as plain producers may send them."""
     schema = ParameterSchema.model_validate_json(schema_json)
     if schema.type == "string":
@@ -112,4 +112,5 @@ def _adapter(schema_json: str) -> TypeAdapter[Any]:
         limits = Field()
     else:
         limits = Field(ge=schema.minimum, le=schema.maximum, multiple_of=schema.multiple_of)
-    return TypeAdapter(Annotated[_TYPES[schema.type], limits])
+    annotated = cast("type[Scalar]", Annotated[_TYPES[schema.type], limits])
+    return TypeAdapter(annotated)

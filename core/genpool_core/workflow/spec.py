@@ -138,7 +138,7 @@ def check_template(data: JsonValue, *, where: str) -> JsonObject:
         )
     if isinstance(data.get("nodes"), list):
         raise InvalidManifest(
-            f"{where}: this is the format of ComfyUI's editor. Export it with "Export (API)" and use that.",
+            f"{where}: this is the format of ComfyUI's editor. Export it with Export (API) and use that.",
             reason="InvalidWorkflow",
         )
     for node_id, node in data.items():
@@ -148,7 +148,7 @@ def check_template(data: JsonValue, *, where: str) -> JsonObject:
             or not isinstance(node.get("inputs"), dict)
         ):
             raise InvalidManifest(
-                f"{where}: node {node_id!r} has no class_type and inputs: export it again with "Export (API)".",
+                f"{where}: node {node_id!r} has no class_type and inputs: export it again with Export (API).",
                 reason="InvalidWorkflow",
             )
     return data
