@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from genpool_core.api.base import ApiModel, NameRef, rule, rules
+from genpool_core.api.base import ApiModel, NameRef
 
 
 class S3Spec(ApiModel):
@@ -30,15 +30,6 @@ class S3Spec(ApiModel):
 
 class StorageSpec(ApiModel):
     """The object store."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            rule(
-                "self.type != 'S3' || has(self.s3)",
-                "storage of type S3 needs s3: set at least s3.bucket",
-            )
-        )
-    )
 
     type: Literal["S3"] = "S3"
     """Kind of the store."""
