@@ -12,6 +12,7 @@ from genpool_core.api.spec import GenerationPoolSpec
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.errors import InvalidManifest
 from genpool_core.jsontypes import JsonObject
+from genpool_core.validation import first_fault
 
 
 class ObjectMeta(BaseModel):
@@ -52,6 +53,4 @@ class GenerationPool(BaseModel):
         try:
             return cls.model_validate(body)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            path = ".".join(str(part) for part in first["loc"])
-            raise InvalidManifest(f"{path}: {first['msg']}") from None
+            raise InvalidManifest(first_fault(error)) from None

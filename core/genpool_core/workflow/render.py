@@ -9,7 +9,8 @@ from typing import cast
 from genpool_core.errors import InvalidManifest
 from genpool_core.jsontypes import JsonObject
 from genpool_core.workflow.bind import Bound
-from genpool_core.workflow.spec import Parameter, Scalar, Target, WorkflowYaml
+from genpool_core.workflow.schema import Scalar
+from genpool_core.workflow.spec import Parameter, Target, WorkflowYaml, scalar_text
 
 #: Input of the nodes that save files. Each job has a prefix of its own: ComfyUI answers an identical prompt from its
 #: cache with the old file names, even when the files are gone.
@@ -35,7 +36,7 @@ def render(
         actual: Scalar = uploads[name] if parameter.file else value
         for target, node_ids in places(graph, parameter):
             for node_id in node_ids:
-                _inputs(graph, node_id)[target.input] = target.values.get(str(actual), actual)
+                _inputs(graph, node_id)[target.input] = _for_input(target, actual)
     return with_prefix(graph, prefix)
 
 
@@ -50,9 +51,27 @@ def with_prefix(graph: JsonObject, prefix: str) -> JsonObject:
 
 
 def places(graph: JsonObject, parameter: Parameter) -> list[tuple[Target, list[str]]]:
-    """The targets that the graph has and the nodes of each; only the first target unless ``apply`` is ``all``."""
-    found = [(target, nodes) for target in parameter.targets if (nodes := _nodes(graph, target))]
+    """The targets that the graph has and the nodes of each; only the first target unless ``apply`` is ``all``.
+
+    A node without the input is no place: ComfyUI ignores inputs that a node's class does not have, and the value
+    would be lost without a word.
+    """
+    found = [(target, nodes) for target in parameter.targets if (nodes := _places_of(graph, target))]
     return found if parameter.apply == "all" else found[:1]
+
+
+def _places_of(graph: JsonObject, target: Target) -> list[str]:
+    return [node_id for node_id in _nodes(graph, target) if target.input in _inputs(graph, node_id)]
+
+
+def _for_input(target: Target, value: Scalar) -> Scalar:
+    """What a target's input gets for a parameter's value."""
+    value = target.values.get(scalar_text(value), value)
+    if target.round_to is None or not isinstance(value, (int, float)):
+        return value
+    # Whole numbers all the way: a float has no room for the larger seeds.
+    steps, rest = divmod(value, target.round_to)
+    return int(steps + (2 * rest >= target.round_to)) * target.round_to
 
 
 def check_targets(template: JsonObject, workflow: WorkflowYaml, *, where: str) -> None:

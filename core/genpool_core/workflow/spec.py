@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from genpool_core.errors import InvalidManifest
 from genpool_core.jsontypes import JsonObject, JsonValue
-
-Scalar = str | int | float | bool
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        use_attribute_docstrings=True,
-    )
+from genpool_core.validation import first_fault
+from genpool_core.workflow.schema import ParameterSchema, Scalar, Strict
 
 
-class Target(_Strict):
+def scalar_text(value: object) -> str:
+    """How a value is written as a key of ``values``: ``true``, ``20`` (also for 20.0), or the text itself."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+class Target(Strict):
     """An input of a node, which is found by id, by class or by title: exactly one of them."""
 
-    node: str | None = None
+    node: Annotated[str | None, Field(coerce_numbers_to_str=True)] = None
     """Id of the node, as in the exported file."""
     class_type: Annotated[str | None, Field(alias="class")] = None
     """Class of the node; every node of the class."""
@@ -37,6 +34,14 @@ class Target(_Strict):
     """Name of the input."""
     values: dict[str, Scalar] = {}
     """What the input gets for a given value; a value that is not listed goes in as it is."""
+    round_to: Annotated[int, Field(ge=1)] | None = None
+    """The input gets the nearest multiple of this: for nodes that work in steps where tasks give any number."""
+
+    @field_validator("values", mode="before")
+    @classmethod
+    def _keys_as_text(cls, raw: object) -> object:
+        """YAML reads a key like ``true`` or ``20`` as no text."""
+        return {scalar_text(key): value for key, value in raw.items()} if isinstance(raw, dict) else raw
 
     @model_validator(mode="after")
     def _one_way(self) -> Target:
@@ -45,32 +50,7 @@ class Target(_Strict):
         return self
 
 
-class ParameterSchema(_Strict):
-    """JSON Schema of a parameter, of the keywords listed here."""
-
-    type: Literal["string", "integer", "number", "boolean"]
-    """JSON type."""
-    description: str | None = None
-    """For people."""
-    default: Scalar | None = None
-    """Value when a task gives none."""
-    enum: list[Scalar] | None = None
-    """Allowed values."""
-    minimum: float | int | None = None
-    """Smallest number."""
-    maximum: float | int | None = None
-    """Largest number."""
-    multiple_of: int | None = None
-    """The number is a multiple of this."""
-    min_length: int | None = None
-    """Shortest text."""
-    max_length: int | None = None
-    """Longest text."""
-    pattern: str | None = None
-    """Regular expression that the text contains."""
-
-
-class Parameter(_Strict):
+class Parameter(Strict):
     """One parameter."""
 
     model_config = ConfigDict(protected_namespaces=())
@@ -86,8 +66,16 @@ class Parameter(_Strict):
     apply: Literal["first", "all"] = "first"
     """``first``: only the first target that the template has; ``all``: every one that it has."""
 
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Parameter:
+        if self.file and self.value.type != "string":
+            raise ValueError("a file is given as a URL: its schema has the type string")
+        if self.value.type not in {"integer", "number"} and any(target.round_to for target in self.targets):
+            raise ValueError("roundTo is for a parameter of the type integer or number")
+        return self
 
-class Requirements(_Strict):
+
+class Requirements(Strict):
     """What the ComfyUI image or its model volume must hold."""
 
     models: list[str] = []
@@ -96,7 +84,7 @@ class Requirements(_Strict):
     """Node packs."""
 
 
-class WorkflowYaml(_Strict):
+class WorkflowYaml(Strict):
     """The file ``workflow.yaml``."""
 
     description: str
@@ -118,9 +106,7 @@ def parse_workflow_yaml(data: JsonValue, *, where: str) -> WorkflowYaml:
     try:
         return WorkflowYaml.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        path = ".".join(str(part) for part in first["loc"])
-        raise InvalidManifest(f"{where}: {path}: {first['msg']}", reason="InvalidWorkflow") from None
+        raise InvalidManifest(f"{where}: {first_fault(error)}", reason="InvalidWorkflow") from None
 
 
 def check_template(data: JsonValue, *, where: str) -> JsonObject:
