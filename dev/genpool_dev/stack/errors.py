@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from genpool_dev.cluster.errors import ClusterError
 
-class StackError(Exception):
+
+class StackError(ClusterError):
     """Something that keeps GenPool from being installed, used or taken away; the message says what to do."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
