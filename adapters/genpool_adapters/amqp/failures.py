@@ -1,0 +1,95 @@
+"""Pika's exceptions as GenPool's errors, in sentences for the person who can change something."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from typing import TypeVar
+
+from pika import exceptions
+
+from genpool_adapters.amqp.values import AmqpSettings
+from genpool_core.errors import BrokerError
+
+T = TypeVar("T")
+
+UNREACHABLE = "BrokerUnreachable"
+UNROUTABLE = "Unroutable"
+REFUSED = "PublishRefused"
+NOT_FOUND = 404
+
+
+_SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
+    (exceptions.ProbableAuthenticationError, "refused user {user}: check its name and password."),
+    (exceptions.AuthenticationError, "refused user {user}: check its name and password."),
+    (
+        exceptions.ProbableAccessDeniedError,
+        "let user {user} not in: check that the vhost exists and that the user has rights in it.",
+    ),
+    (
+        exceptions.IncompatibleProtocolError,
+        "does not speak AMQP 0-9-1 here: check host, port and whether it wants TLS.",
+    ),
+    (exceptions.AMQPHeartbeatTimeout, "sent no heartbeat for {beat} seconds: the connection was given up."),
+    (
+        exceptions.ConnectionBlockedTimeout,
+        "takes no messages (memory or disk alarm): see its management page.",
+    ),
+)
+
+
+def explain_connection(error: BaseException | None, settings: AmqpSettings) -> str:
+    """One sentence about why there is no connection. Never holds the password."""
+    where = f"RabbitMQ at {settings.place}"
+    for kind, text in _SENTENCES:
+        if isinstance(error, kind):
+            return f"{where} {text.format(user=settings.username, beat=settings.heartbeat_seconds)}"
+    if isinstance(error, exceptions.ConnectionClosed):
+        return f"{where} closed the connection: {error.reply_code} {error.reply_text}."
+    cause = innermost(error)
+    return (
+        f"{where} does not answer ({cause}): check host, port and network." if cause else f"{where}: closed."
+    )
+
+
+def innermost(error: BaseException | None) -> str:
+    """The part of pika's nested errors that tells something, such as ``[Errno 111] Connection refused``."""
+    while error is not None:
+        inner = next((item for item in _inside(error) if isinstance(item, BaseException)), None)
+        if inner is None:
+            break
+        error = inner
+    if error is None:
+        return ""
+    return str(error) or type(error).__name__
+
+
+def _inside(error: BaseException) -> list[object]:
+    nested = getattr(error, "exceptions", None)
+    if isinstance(nested, (list, tuple)) and nested:
+        return [nested[-1]]
+    return [getattr(error, "exception", None), *error.args]
+
+
+def channel_error(error: BaseException, *, reason: str) -> BrokerError:
+    """The error for a channel that the broker closed."""
+    if isinstance(error, exceptions.ChannelClosed):
+        return BrokerError(f"RabbitMQ refused: {error.reply_code} {error.reply_text}.", reason=reason)
+    return BrokerError(f"the connection to RabbitMQ was lost ({innermost(error)}).", reason=UNREACHABLE)
+
+
+def fail(future: Future[T], error: Exception) -> None:
+    """End a call with an error, unless it has ended already or its caller has given up."""
+    with suppress(InvalidStateError):
+        future.set_exception(error)
+
+
+def settle(future: Future[T], value: T) -> None:
+    """End a call with a value, unless it has ended already or its caller has given up."""
+    with suppress(InvalidStateError):
+        future.set_result(value)
+
+
+def code_of(error: BaseException) -> int | None:
+    """Reply code with which the broker closed a channel; None when it was lost in another way."""
+    return int(error.reply_code) if isinstance(error, exceptions.ChannelClosed) else None

@@ -1,0 +1,155 @@
+"""The publishing channel of a connection. Everything in it runs in the thread that owns the connection.
+
+Each message is confirmed by the broker before its call ends. Messages that wait for the channel are sent when it
+opens, unless their callers have given up. A returned message comes without its delivery tag, always before its
+confirmation: it is recognised by its content.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import pika
+from pika import exceptions
+
+from genpool_adapters.amqp.failures import REFUSED, UNREACHABLE, UNROUTABLE, channel_error, fail, settle
+from genpool_core.errors import BrokerError
+
+
+@dataclass
+class Outgoing:
+    """A message on its way, and the call that waits for its confirmation."""
+
+    exchange: str
+    routing_key: str
+    body: bytes
+    properties: pika.BasicProperties
+    mandatory: bool
+    done: Future[None] = field(default_factory=Future)
+    returned: bool = False
+
+    @property
+    def target(self) -> str:
+        """Where it goes, for messages."""
+        return f"exchange {self.exchange!r} with routing key {self.routing_key!r}"
+
+
+class Publisher:
+    """One channel with confirms; opened again when the broker closes it."""
+
+    def __init__(self, on_ready: Callable[[], None]) -> None:
+        self._on_ready = on_ready
+        self._connection: pika.SelectConnection | None = None
+        self._channel: pika.channel.Channel | None = None
+        self._waiting: deque[Outgoing] = deque()
+        self._sent: dict[int, Outgoing] = {}
+        self._next_tag = 1
+
+    def attach(self, connection: pika.SelectConnection) -> None:
+        """Open the channel on a connection that has just opened."""
+        self._connection = connection
+        self._open()
+
+    def detach(self, sentence: str) -> None:
+        """The connection is gone: every call that waits ends with an error."""
+        self._connection = None
+        self._channel = None
+        unsent, unconfirmed = list(self._waiting), list(self._sent.values())
+        self._waiting.clear()
+        self._sent.clear()
+        for message in unsent:
+            fail(message.done, BrokerError(f"not published: {sentence}", reason=UNREACHABLE))
+        for message in unconfirmed:
+            text = f"published, but not confirmed before the connection was lost: {sentence}"
+            fail(message.done, BrokerError(text, reason=UNREACHABLE))
+
+    def send(self, message: Outgoing) -> None:
+        """Send a message, or keep it until the channel is open."""
+        if self._connection is None:
+            fail(message.done, BrokerError("not published: there is no connection.", reason=UNREACHABLE))
+        elif self._channel is None:
+            self._waiting.append(message)
+        else:
+            self._transmit(self._channel, message)
+
+    def _open(self) -> None:
+        self._next_tag = 1
+        if self._connection is not None:
+            self._connection.channel(on_open_callback=self._on_open)
+
+    def _on_open(self, channel: pika.channel.Channel) -> None:
+        channel.add_on_close_callback(self._on_closed)
+        channel.add_on_return_callback(self._on_returned)
+        channel.confirm_delivery(self._on_confirmation, callback=lambda _frame: self._on_confirming(channel))
+
+    def _on_confirming(self, channel: pika.channel.Channel) -> None:
+        self._channel = channel
+        self._on_ready()
+        while self._waiting and self._channel is channel:
+            self._transmit(channel, self._waiting.popleft())
+
+    def _transmit(self, channel: pika.channel.Channel, message: Outgoing) -> None:
+        if message.done.done():
+            return
+        try:
+            channel.basic_publish(
+                message.exchange, message.routing_key, message.body, message.properties, message.mandatory
+            )
+        except (exceptions.AMQPError, TypeError, ValueError):
+            text = f"a message to {message.target} cannot be sent: a header or property has no form in AMQP."
+            fail(message.done, BrokerError(text, reason=REFUSED))
+            return
+        self._sent[self._next_tag] = message
+        self._next_tag += 1
+
+    def _on_closed(self, channel: pika.channel.Channel, reason: BaseException) -> None:
+        if self._connection is None or not self._connection.is_open:
+            return
+        if self._channel is channel:
+            self._channel = None
+        failed = list(self._sent.values())
+        self._sent.clear()
+        for message in failed:
+            fail(message.done, channel_error(reason, reason=REFUSED))
+        self._open()
+
+    def _on_returned(
+        self,
+        _channel: pika.channel.Channel,
+        method: pika.spec.Basic.Return,
+        properties: pika.BasicProperties,
+        body: bytes,
+    ) -> None:
+        for message in self._sent.values():
+            if (
+                not message.returned
+                and message.body == body
+                and message.exchange == method.exchange
+                and message.routing_key == method.routing_key
+                and message.properties.message_id == properties.message_id
+            ):
+                message.returned = True
+                return
+
+    def _on_confirmation(self, frame: pika.frame.Method[pika.spec.Basic.Ack]) -> None:
+        accepted = isinstance(frame.method, pika.spec.Basic.Ack)
+        last: int = frame.method.delivery_tag
+        tags = [tag for tag in self._sent if tag <= last] if frame.method.multiple else [last]
+        for tag in tags:
+            message = self._sent.pop(tag, None)
+            if message is not None:
+                _conclude(message, accepted=accepted)
+
+
+def _conclude(message: Outgoing, *, accepted: bool) -> None:
+    if message.returned:
+        text = f"no queue takes a message to {message.target}: is the queue there, and bound?"
+        fail(message.done, BrokerError(text, reason=UNROUTABLE))
+    elif not accepted:
+        text = f"RabbitMQ did not accept a message to {message.target}: the queue is full, or has no leader."
+        fail(message.done, BrokerError(text, reason=REFUSED))
+    else:
+        settle(message.done, None)
