@@ -1,9 +1,12 @@
 """What to do with a delivered task, in the light of its ledger. Pure: the worker reads, asks here, and acts.
 
-A message is *fresh* when it comes for the first time and no attempt stands behind it. A fresh message of a task that
-already has claims is a duplicate: its twin is being worked on, waits for its retry, or is about to be redelivered. It
-is parked in a delay step until the twin has ended, and begins an attempt only when nothing was heard for so long that
-the twin must be lost.
+A claim with neither failure nor release is *alive* while its worker renews it, and *lost* when it has not been
+renewed for ``LEASE``. A live claim is left alone, whatever the broker redelivers: when a connection is cut, the broker
+gives the task to somebody else while its worker goes on. The message is parked in a delay step and looks again.
+
+A message is *fresh* when no attempt stands behind it: it was not redelivered and is no retry. A fresh message of a
+task that has a claim is a duplicate; where the claim has failed it is parked too, since the task's own retry is on its
+way.
 """
 
 from __future__ import annotations
@@ -15,8 +18,12 @@ from datetime import datetime, timedelta
 from genpool_core.ledger.records import Claim, EndRecord, Failure
 from genpool_core.names import RETRY_STEPS
 
-#: Beyond a claim's own time-out, for fetching, uploading, draining and the longest delay step in use.
-TWIN_MARGIN = timedelta(minutes=15)
+#: How often a worker renews its claim while it works.
+RENEW_SECONDS = 10.0
+#: A claim that was not renewed for so long is lost. Bounds how long a task waits after its worker was killed.
+LEASE = timedelta(seconds=30)
+#: Beyond the delay step of a retry, for the queue that the retry waits in when it comes home.
+RETRY_MARGIN = timedelta(minutes=15)
 PARK_SECONDS = RETRY_STEPS[0]
 
 
@@ -46,9 +53,11 @@ class AnnounceAgain:
 
 @dataclass(frozen=True)
 class Park:
-    """A duplicate of a task in progress: look again later."""
+    """Somebody else is at the task: look again later."""
 
     seconds: int
+    failed_attempt: int | None
+    """For the parked message's header: keeps a message that an attempt stands behind from looking fresh."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +76,20 @@ def decide(
     end: EndRecord | None,
     delivery: Delivery,
     *,
+    worker: str,
     max_attempts: int,
     now: datetime,
 ) -> Decision:
-    """What a delivery means. ``claims``: all claims of the run, in any order."""
+    """What a delivery means to ``worker``, which has no task in hand. ``claims``: all of the run, in any order."""
     fresh = _is_fresh(claims, delivery)
     if end is not None:
         return AnnounceAgain(end, dead_letter=end.outcome == "dead" and not fresh)
     if not claims:
         return Start(1)
     latest = max(claims, key=lambda claim: claim.attempt)
-    if fresh and now < _silent_since(latest) + timedelta(seconds=latest.timeout_seconds) + TWIN_MARGIN:
-        return Park(PARK_SECONDS)
     counted = counted_attempts(claims)
+    if _is_alive(latest, worker, now) or (fresh and _retry_is_due(latest, counted, now)):
+        return Park(PARK_SECONDS, delivery.failed_attempt if fresh else latest.attempt)
     if counted >= max_attempts:
         return Bury(latest.failure or _lost(latest, now), counted)
     return Start(latest.attempt + 1)
@@ -112,13 +122,16 @@ def _is_fresh(claims: Sequence[Claim], delivery: Delivery) -> bool:
     return any(claim.attempt > delivery.failed_attempt for claim in claims)
 
 
-def _silent_since(claim: Claim) -> datetime:
-    times = [claim.claimed_at]
-    if claim.released_at is not None:
-        times.append(claim.released_at)
-    if claim.failure is not None:
-        times.append(claim.failure.time)
-    return max(times)
+def _is_alive(claim: Claim, worker: str, now: datetime) -> bool:
+    """Whether somebody works on it. A claim under the asker's own name is of a process that was killed."""
+    open_ = claim.failure is None and claim.released_at is None
+    return open_ and claim.worker != worker and now < (claim.renewed_at or claim.claimed_at) + LEASE
+
+
+def _retry_is_due(claim: Claim, counted: int, now: datetime) -> bool:
+    if claim.failure is None:
+        return False
+    return now < claim.failure.time + timedelta(seconds=retry_delay(counted)) + RETRY_MARGIN
 
 
 def _lost(claim: Claim, now: datetime) -> Failure:

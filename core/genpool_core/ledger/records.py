@@ -25,7 +25,10 @@ class Failure(BaseModel):
 
 
 class Claim(Message):
-    """Who began an attempt, and when. With neither release, failure nor end, its worker is at it, or gone."""
+    """Who began an attempt, and when. With neither release, failure nor end, its worker is at it, or gone.
+
+    Its worker renews it every few seconds, so that the two can be told apart.
+    """
 
     task_key: str
     run: int
@@ -36,6 +39,8 @@ class Claim(Message):
     claimed_at: datetime
     timeout_seconds: int
     """Longest run of the attempt, as its workflow says."""
+    renewed_at: datetime | None = None
+    """When its worker was last seen at it; None before the first renewal."""
     released_at: datetime | None = None
     """A drain gave the task back: the attempt does not count."""
     failure: Failure | None = None

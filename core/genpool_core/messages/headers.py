@@ -19,6 +19,7 @@ ENDED_AT = "x-genpool-ended-at"
 SCHEMA = "x-genpool-schema"
 
 HeaderValue = str | int
+_NOT_THEIRS = (PREFIX, "x-death", "x-first-death", "x-last-death", "x-delivery-", "x-acquired-")
 
 
 def ours(headers: Mapping[str, object] | None, user_id: str | None) -> dict[str, HeaderValue]:
@@ -33,13 +34,14 @@ def ours(headers: Mapping[str, object] | None, user_id: str | None) -> dict[str,
 
 
 def theirs(headers: Mapping[str, object] | None) -> dict[str, object]:
-    """The producer's own headers, which travel with the message; ours and the broker's are left out."""
+    """The producer's own headers, which travel with the message; ours and the broker's are left out.
+
+    CC and BCC are the broker's: it would send a copy to the queues that they name with each republish.
+    """
     return {
         key: value
         for key, value in (headers or {}).items()
-        if not key.startswith(
-            (PREFIX, "x-death", "x-first-death", "x-last-death", "x-delivery-", "x-acquired-")
-        )
+        if key not in {"CC", "BCC"} and not key.startswith(_NOT_THEIRS)
     }
 
 

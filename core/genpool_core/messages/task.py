@@ -36,6 +36,8 @@ RESERVED = frozenset(
     }
 )
 _MAX_ID = 512
+#: Deeper than any task or graph; every reader and writer of JSON that a task meets can go so far.
+_MAX_DEPTH = 64
 _MAX_URL = 4096
 
 
@@ -69,7 +71,7 @@ def parse_body(raw: bytes) -> JsonObject:
     Raises
     ------
     InvalidMessage
-        It is not UTF-8 JSON, or not a JSON object.
+        It is not UTF-8 JSON, not a JSON object, or holds something that cannot be written again as JSON.
     """
     try:
         value: JsonValue = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
@@ -80,7 +82,7 @@ def parse_body(raw: bytes) -> JsonObject:
             f"the message is JSON but {_kind(value)}, not an object. Send one JSON object, for example "
             '{"task_id": "…", "prompt": "…"}.'
         )
-    _refuse_infinite(value)
+    _refuse_unwritable(value)
     return value
 
 
@@ -153,17 +155,32 @@ def _refuse_constant(text: str) -> JsonValue:
     raise ValueError(f"{text} is no JSON value")
 
 
-def _refuse_infinite(value: JsonValue) -> None:
-    """A number such as 1e999 is read as infinity, which has no JSON and so no canonical form."""
-    todo = [value]
+def _refuse_unwritable(value: JsonValue) -> None:
+    """Refuse what can be read but not stored, sent or hashed: infinity (1e999), half characters, endless nesting."""
+    todo: list[tuple[JsonValue, int]] = [(value, 1)]
     while todo:
-        item = todo.pop()
+        item, depth = todo.pop()
+        if depth > _MAX_DEPTH:
+            raise InvalidMessage(
+                f"the message is nested deeper than {_MAX_DEPTH} levels. Send a flatter object."
+            )
         if isinstance(item, float) and not math.isfinite(item):
             raise InvalidMessage("the message holds a number that is out of range. Send finite numbers.")
+        if isinstance(item, str) and not _is_unicode(item):
+            raise InvalidMessage("the message holds half of a surrogate pair. Send whole Unicode characters.")
         if isinstance(item, dict):
-            todo.extend(item.values())
+            todo.extend((key, depth) for key in item)
+            todo.extend((child, depth + 1) for child in item.values())
         elif isinstance(item, list):
-            todo.extend(item)
+            todo.extend((child, depth + 1) for child in item)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _kind(value: JsonValue) -> str:
