@@ -1,0 +1,70 @@
+"""The file of the platform's brokers, and the credentials beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from genpool_core.brokers import BrokerConfig, BrokersFile
+from genpool_core.errors import InvalidManifest
+
+REASON = "InvalidBrokersFile"
+
+
+def load_brokers(path: str | Path) -> BrokersFile:
+    """Read and check the file.
+
+    Raises
+    ------
+    InvalidManifest
+        It cannot be read, is no YAML, or a field is wrong; the message names file and field.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidManifest(f"the brokers file {path} cannot be read: {error}.", reason=REASON) from error
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InvalidManifest(f"the brokers file {path} is no YAML: {error}.", reason=REASON) from error
+    try:
+        return BrokersFile.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise InvalidManifest(
+            f"the brokers file {path}: {field}: {first['msg']}. Correct it in the chart's values (brokers).",
+            reason=REASON,
+        ) from error
+
+
+def credentials(broker: BrokerConfig) -> tuple[str, str]:
+    """User and password of a broker, read anew each time so that a rotated Secret counts.
+
+    Raises
+    ------
+    InvalidManifest
+        One of the two files is missing, empty or cannot be read.
+    """
+    username, password = (_read(broker, key) for key in ("username", "password"))
+    return username, password
+
+
+def _read(broker: BrokerConfig, key: str) -> str:
+    path = Path(broker.credentials_path) / key
+    try:
+        value = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidManifest(
+            f"broker {broker.name}: {path} cannot be read ({type(error).__name__}). "
+            "Its Secret needs the keys username and password.",
+            reason="BrokerCredentialsMissing",
+        ) from error
+    if not value:
+        raise InvalidManifest(
+            f"broker {broker.name}: {path} is empty. Its Secret needs the keys username and password.",
+            reason="BrokerCredentialsMissing",
+        )
+    return value

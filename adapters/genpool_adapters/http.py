@@ -1,0 +1,141 @@
+"""HTTP for URLs that tasks bring: image downloads and callbacks.
+
+A task's author may not make us ask an address inside the cluster. Host, port and scheme are checked before a name is
+resolved, each address before it is connected to, and each redirect like a first request.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Mapping, Sequence
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from genpool_adapters.guarded import Guard, Resolve, pool_manager, system_resolve
+from genpool_core.api.security import HostRule
+from genpool_core.errors import RefusedInput
+from genpool_core.hosts import check_url, redact
+from genpool_core.version import __version__
+
+MAX_REDIRECTS = 3
+USER_AGENT = f"GenPool/{__version__}"
+
+
+class GuardedSession(requests.Session):
+    """A session without environment, cookies, proxies and redirects of its own."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - requests' signature
+        """No redirect is followed by itself; see :func:`get_following`."""
+        return None
+
+
+class _GuardedAdapter(HTTPAdapter):
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(
+        self,
+        connections: int,
+        maxsize: int,
+        block: bool = False,  # noqa: FBT001, FBT002 - requests' signature
+        **pool_kwargs: Any,  # noqa: ANN401 - requests' signature
+    ) -> None:
+        self.poolmanager = pool_manager(
+            self._guard, connections=connections, maxsize=maxsize, block=block, **pool_kwargs
+        )
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401 - requests' signature
+        check_url(request.url or "", self._guard.allow)
+        return super().send(request, *args, **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **_kwargs: Any) -> Any:  # noqa: ANN401 - requests' signature
+        raise RefusedInput(f"a proxy ({redact(proxy)}) is not used for URLs of tasks.")
+
+
+def guarded_session(
+    allow: Sequence[HostRule], *, deadline: float | None = None, resolve: Resolve = system_resolve
+) -> requests.Session:
+    """A session that reaches only allowed hosts at allowed addresses; close it after use.
+
+    ``deadline`` is the longest life in seconds of each of its connections, for exchanges that must end even when the
+    other side sends a byte now and then; use such a session for one exchange. Give each request a ``timeout`` too.
+
+    Raises (its requests do)
+    ------------------------
+    RefusedInput
+        The URL, its host, port or every address of it is forbidden.
+    requests.RequestException
+        As usual; :func:`explain` says it in a sentence without the URL's query.
+    """
+    session = GuardedSession()
+    session.trust_env = False
+    session.verify = ca_bundle(os.environ)
+    session.headers["User-Agent"] = USER_AGENT
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = _GuardedAdapter(Guard(allow, resolve, deadline))
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def get_following(
+    session: requests.Session,
+    url: str,
+    *,
+    timeout: tuple[float, float],
+    headers: Mapping[str, str] | None = None,
+    limit: int = MAX_REDIRECTS,
+) -> requests.Response:
+    """GET a URL and up to ``limit`` redirects; the body is left to be streamed, and the answer to be closed.
+
+    Raises
+    ------
+    RefusedInput
+        A hop is forbidden, or there are too many.
+    requests.RequestException
+        As usual.
+    """
+    for _hop in range(limit + 1):
+        response = session.get(url, headers=dict(headers or {}), timeout=timeout, stream=True)
+        target = response.headers.get("Location") if response.is_redirect else None
+        if target is None:
+            return response
+        response.close()
+        url = urljoin(url, target)
+    raise RefusedInput(f"{redact(url)}: more than {limit} redirects.", reason="TooManyRedirects")
+
+
+def explain(error: requests.RequestException) -> str:
+    """One sentence about a failed request. The exceptions' own texts hold the URL with its query, which is secret."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its TLS certificate could not be verified."
+    if isinstance(error, requests.exceptions.Timeout):
+        return "it did not answer in time."
+    text = str(error)
+    for sign, sentence in (
+        ("NameResolutionError", "its name could not be resolved."),
+        ("Connection refused", "it refused the connection."),
+        ("No route to host", "there is no route to it."),
+        ("Network is unreachable", "there is no route to it."),
+    ):
+        if sign in text:
+            return sentence
+    if isinstance(error, requests.exceptions.ConnectionError):
+        return "the connection broke off."
+    return f"the request failed ({type(error).__name__})."
+
+
+def ca_bundle(environ: Mapping[str, str]) -> str | bool:
+    """The certificates to trust: what the environment names, else the system's, else those that requests brings."""
+    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        if environ.get(name):
+            return environ[name]
+    system = ssl.get_default_verify_paths().cafile
+    return system if system and Path(system).is_file() else True

@@ -1,0 +1,100 @@
+"""A tiny HTTP server for probes and metrics, beside a program's real work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+#: None when all is well, else a sentence about what is not.
+Check = Callable[[], str | None]
+TEXT = "text/plain; charset=utf-8"
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a route gives."""
+
+    status: int
+    body: bytes
+    content_type: str = TEXT
+
+
+Route = Callable[[], Answer]
+
+
+def probe(check: Check) -> Route:
+    """A route for a probe: 200 ``ok``, or 503 with the sentence."""
+
+    def route() -> Answer:
+        trouble = check()
+        return Answer(200, b"ok\n") if trouble is None else Answer(503, f"{trouble}\n".encode())
+
+    return route
+
+
+def metrics(render: Callable[[], bytes]) -> Route:
+    """A route for Prometheus' text format."""
+    return lambda: Answer(200, render(), METRICS)
+
+
+class WebServer:
+    """Serves GET and HEAD of fixed paths in threads of its own, on all addresses of ``port`` (0: any free one).
+
+    ``port`` is then the real one. Its constructor raises OSError when the port is taken.
+    """
+
+    def __init__(self, port: int, routes: Mapping[str, Route], *, host: str = "") -> None:
+        self._server = _Server((host, port), _handler(dict(routes)))
+        self._thread = threading.Thread(target=self._server.serve_forever, name="http-server", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """Port that it listens on."""
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        """Serve until :meth:`stop`; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving and free the port."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join(5)
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+
+def _handler(routes: dict[str, Route]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 10
+        server_version = "GenPool"
+        sys_version = ""
+
+        def do_GET(self) -> None:
+            self._answer(with_body=True)
+
+        def do_HEAD(self) -> None:
+            self._answer(with_body=False)
+
+        def _answer(self, *, with_body: bool) -> None:
+            route = routes.get(self.path.partition("?")[0])
+            answer = Answer(404, b"not found\n") if route is None else route()
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.content_type)
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            if with_body:
+                self.wfile.write(answer.body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its signature
+            """Probes come every few seconds: they are not logged."""
+
+    return Handler
