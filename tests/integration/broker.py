@@ -1,0 +1,157 @@
+"""A vhost of a real RabbitMQ that lives as long as one test, and what tests do to it from outside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import pika
+import requests
+
+from genpool_adapters.amqp import AmqpSettings
+from genpool_core.topology import Topology, Version, parse_version
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A RabbitMQ server as this machine reaches it, with an administrator."""
+
+    host: str
+    port: int
+    management_url: str
+    username: str
+    password: str
+
+
+def until(check: Callable[[], T], what: str, seconds: float = 20) -> T:
+    """The first true value of ``check``; a test failure when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := check()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+    return value
+
+
+def _path(*parts: str) -> str:
+    return "/".join(quote(part, safe="") for part in parts)
+
+
+class Vhost:
+    """A throwaway vhost."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.server = server
+        self.name = name
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._http.auth = (server.username, server.password)
+        self._users: list[str] = []
+
+    def api(self, method: str, path: str, body: object | None = None, *, missing_ok: bool = False) -> Any:  # noqa: ANN401 - JSON
+        """One call of the management API; its JSON, or None."""
+        answer = self._http.request(method, f"{self.server.management_url}/api/{path}", json=body, timeout=20)
+        if missing_ok and answer.status_code == 404:
+            return None
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def create(self) -> None:
+        self.api("PUT", _path("vhosts", self.name), {})
+        self.permit(self.server.username)
+
+    def delete(self) -> None:
+        for user in self._users:
+            self.api("DELETE", _path("users", user), missing_ok=True)
+        self.api("DELETE", _path("vhosts", self.name), missing_ok=True)
+        self._http.close()
+
+    def permit(self, user: str, configure: str = ".*", write: str = ".*", read: str = ".*") -> None:
+        rights = {"configure": configure, "write": write, "read": read}
+        self.api("PUT", _path("permissions", self.name, user), rights)
+
+    def add_user(self, name: str, password: str, tags: str = "") -> None:
+        """A user that goes with the vhost; it may do everything in it."""
+        self._users.append(name)
+        self.api("PUT", _path("users", name), {"password": password, "tags": tags})
+        self.permit(name)
+
+    @property
+    def version(self) -> Version:
+        return parse_version(self.api("GET", "overview")["rabbitmq_version"])
+
+    def settings(self, connection_name: str = "test", **changes: Any) -> AmqpSettings:  # noqa: ANN401 - fields of the settings
+        """How the adapter connects to this vhost."""
+        values: dict[str, Any] = {
+            "host": self.server.host,
+            "port": self.server.port,
+            "vhost": self.name,
+            "username": self.server.username,
+            "password": self.server.password,
+            "connection_name": connection_name,
+        }
+        return AmqpSettings(**{**values, **changes})
+
+    def queue(self, name: str, **arguments: object) -> None:
+        """Declare a durable queue."""
+        self.api("PUT", _path("queues", self.name, name), {"durable": True, "arguments": arguments})
+
+    def delete_queue(self, name: str) -> None:
+        self.api("DELETE", _path("queues", self.name, name))
+
+    def exchange(self, name: str, kind: str) -> None:
+        self.api("PUT", _path("exchanges", self.name, name), {"type": kind, "durable": True})
+
+    def bind(self, exchange: str, queue: str, key: str) -> None:
+        self.api("POST", f"bindings/{_path(self.name, 'e', exchange, 'q', queue)}", {"routing_key": key})
+
+    def policy(self, name: str, pattern: str, definition: dict[str, Any], priority: int = 0) -> None:
+        body = {"pattern": pattern, "definition": definition, "priority": priority, "apply-to": "queues"}
+        self.api("PUT", _path("policies", self.name, name), body)
+
+    def apply(self, topology: Topology) -> None:
+        """Make a topology as the operator would."""
+        for exchange in topology.exchanges:
+            self.exchange(exchange.name, exchange.type)
+        for queue in topology.queues:
+            self.queue(queue.name, **queue.arguments)
+        for policy in topology.policies:
+            self.policy(policy.name, policy.pattern, dict(policy.definition), 1000)
+        for binding in topology.bindings:
+            self.bind(binding.exchange, binding.queue, binding.routing_key)
+
+    def ready(self, queue: str) -> int:
+        """Messages that are ready, asked by passive declare on a connection of its own."""
+        with self.raw() as connection:
+            return int(connection.channel().queue_declare(queue, passive=True).method.message_count)
+
+    def get(self, queue: str) -> tuple[pika.BasicProperties, bytes] | None:
+        """Take one message off a queue."""
+        with self.raw() as connection:
+            method, properties, body = connection.channel().basic_get(queue, auto_ack=True)
+            return None if method is None else (properties, body)
+
+    def raw(self, username: str | None = None, password: str | None = None) -> pika.BlockingConnection:
+        """A plain connection, as a producer would open."""
+        login = pika.PlainCredentials(username or self.server.username, password or self.server.password)
+        where = pika.ConnectionParameters(self.server.host, self.server.port, self.name, login, heartbeat=0)
+        return pika.BlockingConnection(where)
+
+    def connections(self, connection_name: str) -> list[str]:
+        """Broker's names of the open connections of a program."""
+        found = self.api("GET", f"{_path('vhosts', self.name)}/connections")
+        return [
+            item["name"]
+            for item in found
+            if item.get("client_properties", {}).get("connection_name") == connection_name
+        ]
+
+    def cut(self, connection_name: str) -> None:
+        """Have the broker close a program's connections, as soon as it knows of one."""
+        for name in until(lambda: self.connections(connection_name), f"connection of {connection_name}"):
+            self.api("DELETE", _path("connections", name), missing_ok=True)

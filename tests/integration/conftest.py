@@ -1,0 +1,54 @@
+"""A real RabbitMQ for the tests.
+
+It is the local cluster's, which is started when it is not up. ``GENPOOL_TEST_AMQP_URL`` and
+``GENPOOL_TEST_MANAGEMENT_URL`` point to another one (an administrator's user and password are in both).
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from integration.broker import Server, Vhost
+
+
+def _from_environment() -> Server | None:
+    amqp, management = (os.environ.get(f"GENPOOL_TEST_{name}_URL") for name in ("AMQP", "MANAGEMENT"))
+    if not amqp or not management:
+        return None
+    broker, pages = urlsplit(amqp), urlsplit(management)
+    return Server(
+        host=broker.hostname or "127.0.0.1",
+        port=broker.port or 5672,
+        management_url=f"{pages.scheme}://{pages.hostname}:{pages.port or 15672}",
+        username=broker.username or "guest",
+        password=broker.password or "guest",
+    )
+
+
+def _from_cluster() -> Server:
+    from genpool_dev.cluster import api  # noqa: PLC0415 - only who needs the cluster starts it
+
+    info = api.ensure_up().rabbitmq
+    return Server(info.host, info.port, info.management_url, info.username, info.password)
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server() -> Server:
+    """The server; its vhosts are made by ``rabbitmq``."""
+    return _from_environment() or _from_cluster()
+
+
+@pytest.fixture
+def rabbitmq(rabbitmq_server: Server) -> Iterator[Vhost]:
+    """A vhost of a real RabbitMQ, gone after the test."""
+    vhost = Vhost(rabbitmq_server, f"test-{uuid.uuid4().hex[:12]}")
+    vhost.create()
+    try:
+        yield vhost
+    finally:
+        vhost.delete()
