@@ -10,17 +10,31 @@ from genpool_core.api.security import HostRule
 from genpool_core.errors import RefusedInput
 
 DEFAULT_PORTS = (80, 443)
+#: Shown instead of what cannot be read as a URL.
+UNREADABLE = "(a URL that cannot be read)"
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+#: All IPv6 addresses that are given out (RFC 4291); outside lie IPv4-compatible, site-local and translated ones.
+_IPV6_UNICAST = ipaddress.ip_network("2000::/3")
+#: Documentation (RFC 9637), which older Pythons take for public.
+_IPV6_EXAMPLES = ipaddress.ip_network("3fff::/20")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+#: Protocol assignments (RFC 6890): some reach the network's own NAT device.
+_IPV4_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
 
 
 def redact(url: str) -> str:
     """A URL for logs and messages: without user, password, query and fragment, which may be secrets."""
     try:
         parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
+        host, port = parts.hostname, parts.port
     except ValueError:
-        return "(a URL that cannot be read)"
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+        return UNREADABLE
+    if not parts.scheme or not host:
+        # Not even the shape of a URL: what stands where is unknown, a password perhaps.
+        return UNREADABLE
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}{'' if port is None else f':{port}'}{parts.path}"
 
 
 def check_url(url: str, allow: Sequence[HostRule]) -> tuple[str, int]:
@@ -36,12 +50,13 @@ def check_url(url: str, allow: Sequence[HostRule]) -> tuple[str, int]:
         port = parts.port
     except ValueError:
         raise RefusedInput("the URL cannot be read: send an http or https URL.") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    host = (parts.hostname or "").lower().rstrip(".")
+    if parts.scheme not in {"http", "https"} or not host:
         raise RefusedInput(f"{redact(url)} is no http or https URL: send one.")
     if parts.username is not None or parts.password is not None:
         raise RefusedInput(f"{redact(url)} carries a user or password: send a URL without.")
-    port = port or (443 if parts.scheme == "https" else 80)
-    host = parts.hostname.lower().rstrip(".")
+    if port is None:
+        port = 443 if parts.scheme == "https" else 80
     rule = _rule_for(host, allow)
     if rule is None and allow:
         raise RefusedInput(f"host {host} is not on the pool's list of allowed hosts.")
@@ -54,11 +69,18 @@ def address_allowed(host: str, address: Address, allow: Sequence[HostRule]) -> b
     """Whether ``host`` may be reached at ``address``: a public one, or one in a network that the host's entry names."""
     address = _plain(address)
     rule = _rule_for(host.lower().rstrip("."), allow)
-    if rule is not None and any(address in ipaddress.ip_network(cidr, strict=False) for cidr in rule.cidrs):
-        return True
     if rule is not None and rule.cidrs:
+        return any(address in ipaddress.ip_network(cidr, strict=False) for cidr in rule.cidrs)
+    return _is_public(address)
+
+
+def _is_public(address: Address) -> bool:
+    """Whether an address is somebody's on the Internet. Stricter than ``is_global``, which is a list of exceptions."""
+    if not address.is_global or address.is_multicast:
         return False
-    return address.is_global and not address.is_multicast
+    if isinstance(address, ipaddress.IPv6Address):
+        return address in _IPV6_UNICAST and address not in _IPV6_EXAMPLES
+    return address not in _IPV4_PROTOCOLS
 
 
 def _plain(address: Address) -> Address:
@@ -68,12 +90,13 @@ def _plain(address: Address) -> Address:
             return address.ipv4_mapped
         if address.sixtofour:
             return address.sixtofour
-        if address in ipaddress.ip_network("64:ff9b::/96"):
+        if address in _NAT64:
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address
 
 
 def _rule_for(host: str, allow: Sequence[HostRule]) -> HostRule | None:
-    exact = [rule for rule in allow if rule.host.lower() == host]
+    """The entry for a host: the one with its name, else the longest wildcard above it."""
+    exact = [rule for rule in allow if rule.host.lower().rstrip(".") == host]
     below = [rule for rule in allow if rule.host.startswith("*.") and host.endswith(rule.host[1:].lower())]
-    return next(iter(exact + below), None)
+    return next(iter(exact + sorted(below, key=lambda rule: -len(rule.host))), None)

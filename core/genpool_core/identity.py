@@ -19,7 +19,8 @@ DEFAULT_TENANT = "default"
 
 def task_key(pool_uid: str, task_id: str, body: JsonObject, *, tenant: str = DEFAULT_TENANT) -> str:
     """Key of a task, 40 hexadecimal characters: safe in object keys, file names and headers."""
-    return digest(pool_uid.encode(), tenant.encode(), task_id.encode(), canonical_json(body))[:40]
+    parts = (text.encode(errors="surrogatepass") for text in (pool_uid, tenant, task_id))
+    return digest(*parts, canonical_json(body))[:40]
 
 
 def prompt_id(key: str, run: int, attempt: int) -> str:

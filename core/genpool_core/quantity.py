@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from genpool_core.errors import InvalidManifest
 
@@ -17,7 +18,7 @@ _UNITS = {
     "Gi": 2**30,
     "Ti": 2**40,
 }
-_QUANTITY = re.compile(r"^(\d+(?:\.\d+)?)(k|M|G|T|Ki|Mi|Gi|Ti)?$")
+_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(k|M|G|T|Ki|Mi|Gi|Ti)?")
 
 
 def to_bytes(quantity: str) -> int:
@@ -28,7 +29,7 @@ def to_bytes(quantity: str) -> int:
     InvalidManifest
         It is no quantity of bytes.
     """
-    match = _QUANTITY.match(quantity)
+    match = _QUANTITY.fullmatch(quantity)
     if match is None:
         raise InvalidManifest(f"{quantity!r} is no quantity of bytes: write for example 50Mi.")
-    return int(float(match.group(1)) * _UNITS[match.group(2) or ""])
+    return int(Decimal(match.group(1)) * _UNITS[match.group(2) or ""])

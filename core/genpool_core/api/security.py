@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from genpool_core.api.base import ApiModel
+
+
+def _is_network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is no network: write for example 10.0.0.0/8") from None
+    return text
+
+
+Cidr = Annotated[
+    str,
+    Field(min_length=2, max_length=49, pattern=r"^[0-9a-fA-F:.]+(/[0-9]{1,3})?$"),
+    AfterValidator(_is_network),
+]
 
 
 class HostRule(ApiModel):
@@ -23,7 +39,7 @@ class HostRule(ApiModel):
     """Host name or address; ``*.example.com`` stands for every host below example.com."""
     ports: Annotated[list[Annotated[int, Field(ge=1, le=65_535)]], Field(max_length=16)] = []
     """Ports that may be used; 80 and 443 when empty."""
-    cidrs: Annotated[list[Annotated[str, Field(min_length=3, max_length=49)]], Field(max_length=16)] = []
+    cidrs: Annotated[list[Cidr], Field(max_length=16)] = []
     """Private networks in which the host may be. Without an entry only public addresses are reached."""
 
 

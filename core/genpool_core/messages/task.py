@@ -74,7 +74,8 @@ def parse_body(raw: bytes) -> JsonObject:
         It is not UTF-8 JSON, not a JSON object, or holds something that cannot be written again as JSON.
     """
     try:
-        value: JsonValue = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+        # utf-8-sig: some editors and shells put a byte order mark before UTF-8.
+        value: JsonValue = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise InvalidMessage(f"the message is not JSON: {error}. Send one JSON object in UTF-8.") from None
     if not isinstance(value, dict):
@@ -109,8 +110,10 @@ def callback_url_of(body: JsonObject) -> str | None:
     raw = body.get("callback_url")
     if raw is None or raw == "":
         return None
-    if not isinstance(raw, str) or not raw.startswith(("http://", "https://")) or len(raw) > _MAX_URL:
+    if not isinstance(raw, str) or not raw.lower().startswith(("http://", "https://")):
         raise InvalidTask("callback_url is no http or https URL: send one, or leave it out.")
+    if len(raw) > _MAX_URL:
+        raise InvalidTask(f"callback_url is longer than {_MAX_URL} characters: send a shorter one.")
     return raw
 
 
@@ -128,8 +131,10 @@ def parse_task(body: JsonObject) -> Task:
     if not isinstance(parameters, dict):
         raise InvalidTask(f"parameters is {_kind(parameters)}: send an object of names and values.")
     name = body.get("workflow_type")
-    if name is not None and (not isinstance(name, str) or not name):
-        raise InvalidTask("workflow_type is no text: send the name of a workflow, or leave it out.")
+    if name == "":
+        name = None
+    if name is not None and not isinstance(name, str):
+        raise InvalidTask(f"workflow_type is {_kind(name)}: send the name of a workflow, or leave it out.")
     prompt = body.get("prompt")
     graph = prompt if isinstance(prompt, dict) else None
     top = {key: value for key, value in body.items() if key not in RESERVED}
