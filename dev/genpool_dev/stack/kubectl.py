@@ -11,8 +11,9 @@ from pathlib import Path
 import yaml
 
 from genpool_core.jsontypes import JsonObject
+from genpool_dev.cluster.api import allowed_context
 from genpool_dev.cluster.kube import Kube
-from genpool_dev.cluster.model import ClusterInfo, allowed_context
+from genpool_dev.cluster.model import ClusterInfo
 from genpool_dev.stack.errors import StackError
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
@@ -31,7 +32,7 @@ class Kubectl(Kube):
         StackError
             Its context is not one of those on which things may be installed and deleted.
         """
-        if not allowed_context(info.context, os.environ.get("GENPOOL_E2E_CONTEXTS", "")):
+        if not allowed_context(info.context):
             raise StackError(
                 f"The context {info.context} is not one that this may use: it installs and deletes things. If it "
                 f"is a cluster for tests, set GENPOOL_E2E_CONTEXTS={info.context} and run this again."

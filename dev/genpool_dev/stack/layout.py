@@ -1,0 +1,16 @@
+"""Names of what the stack installs, on the cluster and in the store. Pure."""
+
+from __future__ import annotations
+
+RELEASE = "genpool"
+SYSTEM_NAMESPACE = "genpool-system"
+BROKER = "default"
+BROKER_SECRET = "genpool-broker-admin"  # noqa: S105 - the name of a Secret
+SIGNING_SECRET = "genpool-signing"  # noqa: S105 - the name of a Secret
+#: The namespace, the Secret and the bucket that the example pools name.
+POOL_NAMESPACE = "genpool-demo"
+STORAGE_SECRET = "s3-credentials"  # noqa: S105 - the name of a Secret
+BUCKET = "genpool"
+#: On what the stack makes, and on its Helm release: what carries it may be taken over and deleted.
+MARK = "genpool.dev/made-by"
+MARK_VALUE = "genpool-dev-stack"
