@@ -44,6 +44,8 @@ USER_PREFIX = "genpool"
 
 _LABEL_MAX = 63
 _AMQP_MAX = 255
+#: A short string of AMQP: no name of a queue or exchange can be longer.
+QUEUE_NAME_BYTES = _AMQP_MAX
 
 
 def _fit(text: str, limit: int) -> str:

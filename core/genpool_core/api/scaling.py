@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from genpool_core.api.base import ApiModel, rule, rules
 
+_BOUNDS = "minReplicas is larger than maxReplicas: lower minReplicas or raise maxReplicas"
+_PINNED = "mode Pinned needs replicas: set scaling.replicas"
 Replicas = Annotated[int, Field(ge=0, le=1000)]
 
 
@@ -32,14 +34,8 @@ class ScalingSpec(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            rule(
-                "self.minReplicas <= self.maxReplicas",
-                "minReplicas is larger than maxReplicas: lower minReplicas or raise maxReplicas",
-            ),
-            rule(
-                "self.mode != 'Pinned' || has(self.replicas)",
-                "mode Pinned needs replicas: set scaling.replicas",
-            ),
+            rule("self.minReplicas <= self.maxReplicas", _BOUNDS),
+            rule("self.mode != 'Pinned' || has(self.replicas)", _PINNED),
         )
     )
 
@@ -55,3 +51,11 @@ class ScalingSpec(ApiModel):
     """What the scaler aims at in mode Auto."""
     idle_seconds: Annotated[int, Field(ge=1, le=86_400)] | None = None
     """How long fewer pods must have been enough before one goes. The scaler chooses when absent; status shows it."""
+
+    @model_validator(mode="after")
+    def _as_the_rules_say(self) -> ScalingSpec:
+        if self.min_replicas > self.max_replicas:
+            raise ValueError(_BOUNDS)
+        if self.mode == "Pinned" and self.replicas is None:
+            raise ValueError(_PINNED)
+        return self

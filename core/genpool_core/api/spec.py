@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from genpool_core.api.base import ApiModel, rule, rules
 from genpool_core.api.pods import ComfyUISpec, TemplateSpec, WorkerSpec
@@ -12,6 +13,24 @@ from genpool_core.api.scaling import ScalingSpec
 from genpool_core.api.security import SecuritySpec
 from genpool_core.api.storage import StorageSpec
 from genpool_core.api.workflows import WorkflowSpec
+from genpool_core.names import QUEUE_NAME_BYTES
+
+_RESERVED = "names that begin with amq. or genpool. are reserved: give the queue another name"
+_NO_WORKFLOW = (
+    "workflows is empty: list at least one, for example "
+    "{name: text-to-image, source: {builtin: text-to-image}}"
+)
+_TWO_FALLBACKS = "only one workflow can be the fallback: set fallback on one entry of workflows"
+
+
+def _is_queue_name(name: str) -> str:
+    if name.startswith(("amq.", "genpool.")):
+        raise ValueError(_RESERVED)
+    if len(name.encode()) > QUEUE_NAME_BYTES:
+        raise ValueError(
+            f"the name has more than {QUEUE_NAME_BYTES} bytes in UTF-8: give the queue a shorter one"
+        )
+    return name
 
 
 class BrokerSpec(ApiModel):
@@ -42,10 +61,7 @@ class QueueSpec(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            rule(
-                "!self.name.startsWith('amq.') && !self.name.startsWith('genpool.')",
-                "names that begin with amq. or genpool. are reserved: give the queue another name",
-            )
+            rule("!self.name.startsWith('amq.') && !self.name.startsWith('genpool.')", _RESERVED)
         )
     )
 
@@ -59,6 +75,7 @@ class QueueSpec(ApiModel):
                 rule("self == oldSelf", "the queue's name cannot change: make another pool")
             ),
         ),
+        AfterValidator(_is_queue_name),
     ]
     """Name of the queue, as producers publish to it."""
     message_ttl_seconds: Annotated[int | None, Field(alias="messageTTLSeconds", ge=1, le=31_536_000)] = None
@@ -74,15 +91,8 @@ class GenerationPoolSpec(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            rule(
-                "size(self.workflows) > 0",
-                "workflows is empty: list at least one, for example "
-                "{name: text-to-image, source: {builtin: text-to-image}}",
-            ),
-            rule(
-                "self.workflows.filter(w, has(w.fallback) && w.fallback).size() <= 1",
-                "only one workflow can be the fallback: set fallback on one entry of workflows",
-            ),
+            rule("size(self.workflows) > 0", _NO_WORKFLOW),
+            rule("self.workflows.filter(w, has(w.fallback) && w.fallback).size() <= 1", _TWO_FALLBACKS),
         )
     )
 
@@ -120,3 +130,16 @@ class GenerationPoolSpec(ApiModel):
     """How many pods."""
     template: TemplateSpec = TemplateSpec()
     """Fields of the pods, from a named list."""
+
+    @model_validator(mode="after")
+    def _as_the_rules_say(self) -> GenerationPoolSpec:
+        if not self.workflows:
+            raise ValueError(_NO_WORKFLOW)
+        if sum(workflow.fallback for workflow in self.workflows) > 1:
+            raise ValueError(_TWO_FALLBACKS)
+        # Across a list of lists, which a rule of the schema could not afford to look through.
+        uses = Counter(name for workflow in self.workflows for name in {workflow.name, *workflow.aliases})
+        twice = sorted(name for name, count in uses.items() if count > 1)
+        if twice:
+            raise ValueError(f"two workflows have the name or alias {twice[0]!r}: rename one of them")
+        return self

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from genpool_core.api.base import ApiModel, ObjectName, rule, rules
 
+_ONE_SOURCE = "a workflow's source is either builtin or configMap: set exactly one of them"
 ConfigMapKey = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
 WorkflowName = Annotated[str, Field(min_length=1, max_length=128)]
 
@@ -27,18 +28,19 @@ class WorkflowSource(ApiModel):
     """Where a template comes from: exactly one of the fields."""
 
     model_config = ConfigDict(
-        json_schema_extra=rules(
-            rule(
-                "has(self.builtin) != has(self.configMap)",
-                "a workflow's source is either builtin or configMap: set exactly one of them",
-            )
-        )
+        json_schema_extra=rules(rule("has(self.builtin) != has(self.configMap)", _ONE_SOURCE))
     )
 
     builtin: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """A template that GenPool ships, by its folder's name."""
     config_map: ConfigMapSource | None = None
     """A template of your own."""
+
+    @model_validator(mode="after")
+    def _as_the_rule_says(self) -> WorkflowSource:
+        if (self.builtin is None) == (self.config_map is None):
+            raise ValueError(_ONE_SOURCE)
+        return self
 
 
 class WorkflowSpec(ApiModel):
