@@ -1,0 +1,85 @@
+"""Kubernetes Events of a pool: one for each change that a person may want to see, none for a repetition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from genpool_core import conditions
+from genpool_core.api.status import Condition
+from genpool_core.conditions import Finding
+
+SCALED_OUT = "ScaledOut"
+SCALED_IN = "ScaledIn"
+ACCEPTED = "Accepted"
+BROKER_LOST = "BrokerLost"
+BROKER_REGAINED = "BrokerRegained"
+TOPOLOGY_READY = "TopologyReady"
+TOPOLOGY_FAULTY = "TopologyFaulty"
+WORKERS_FAILING = "WorkersFailing"
+WORKERS_RECOVERED = "WorkersRecovered"
+
+#: Not worth a Warning: the pool is on its way.
+_PASSING = frozenset({"Starting", "Provisioning", "PreviousPool"})
+
+
+@dataclass(frozen=True)
+class PoolEvent:
+    """One Event."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+def events_of(old: Sequence[Condition], findings: Iterable[Finding]) -> list[PoolEvent]:
+    """Events for conditions that changed. The stored status is the memory, so a restart repeats nothing."""
+    before = {condition.type: condition for condition in old}
+    found = (_event(finding, before) for finding in findings)
+    return [event for event in found if event is not None]
+
+
+def scale_event(was: int, now: int, why: str) -> PoolEvent:
+    """The Event of a written number of pods."""
+    reason = SCALED_OUT if now > was else SCALED_IN
+    return PoolEvent("Normal", reason, f"From {was} to {now} pods: {why}")
+
+
+def _event(finding: Finding, before: Mapping[str, Condition]) -> PoolEvent | None:
+    old = before.get(finding.type)
+    # Messages of pods name the pod, so another pod with the same trouble would be another message.
+    same_words = finding.type == conditions.WORKERS_READY or (
+        old is not None and old.message == finding.message
+    )
+    unchanged = old is not None and (old.status, old.reason) == (finding.status, finding.reason)
+    if finding.status == "False":
+        if finding.reason in _PASSING or (unchanged and same_words):
+            return None
+        return _warning(finding)
+    if finding.status == "True" and (old is None or old.status != "True"):
+        return _good_news(finding, old)
+    return None
+
+
+def _warning(finding: Finding) -> PoolEvent | None:
+    reason = {
+        conditions.ACCEPTED: finding.reason,
+        conditions.BROKER_REACHABLE: BROKER_LOST,
+        conditions.TOPOLOGY_READY: TOPOLOGY_FAULTY,
+        conditions.WORKERS_READY: WORKERS_FAILING,
+    }.get(finding.type)
+    return None if reason is None else PoolEvent("Warning", reason, finding.message)
+
+
+def _good_news(finding: Finding, old: Condition | None) -> PoolEvent | None:
+    failed = old is not None and old.status == "False" and old.reason not in _PASSING
+    if finding.type == conditions.ACCEPTED:
+        return PoolEvent("Normal", ACCEPTED, finding.message)
+    if finding.type == conditions.TOPOLOGY_READY:
+        return PoolEvent("Normal", TOPOLOGY_READY, finding.message)
+    if finding.type == conditions.BROKER_REACHABLE and failed:
+        return PoolEvent("Normal", BROKER_REGAINED, finding.message)
+    if finding.type == conditions.WORKERS_READY and failed:
+        return PoolEvent("Normal", WORKERS_RECOVERED, finding.message)
+    return None

@@ -1,0 +1,91 @@
+"""The ComfyUI container: a native sidecar that starts before the worker and stops after it."""
+
+from __future__ import annotations
+
+import math
+
+from genpool_core.api.pods import ComfyUISpec
+from genpool_core.jsontypes import JsonObject
+from genpool_operator.decide.manifests.security import CONTAINER_SECURITY
+
+SCRATCH_VOLUME = "scratch"
+MODELS_VOLUME = "models"
+SCRATCH_PATH = "/scratch"
+SCRATCH_FOLDERS = ("input", "output", "temp")
+PORT = 8188
+DEFAULT_RESOURCES: JsonObject = {"limits": {"nvidia.com/gpu": 1}}
+#: Seconds between two start-up probes: the worker starts after the first that succeeds.
+STARTUP_PERIOD_SECONDS = 2
+#: Without a grace of its own a hung ComfyUI would be waited for as long as the longest task.
+PROBE_GRACE_SECONDS = 5
+
+
+def comfyui_container(spec: ComfyUISpec) -> JsonObject:
+    """The container. It has no readiness probe: Kubernetes ends NotReady pods first, whatever their deletion cost."""
+    container: JsonObject = {
+        "name": "comfyui",
+        "image": spec.image,
+        "restartPolicy": "Always",
+        "command": [*spec.command],
+        "args": [*spec.args, *_own_arguments()],
+        "env": [*spec.env],
+        "resources": DEFAULT_RESOURCES if spec.resources is None else spec.resources,
+        "securityContext": CONTAINER_SECURITY,
+        "volumeMounts": [*scratch_mounts(), *_models_mount(spec)],
+        "startupProbe": {
+            **_probe(spec),
+            "periodSeconds": STARTUP_PERIOD_SECONDS,
+            "failureThreshold": math.ceil(spec.probe.startup_seconds / STARTUP_PERIOD_SECONDS),
+        },
+        "livenessProbe": {
+            **_probe(spec),
+            "periodSeconds": spec.probe.period_seconds,
+            "failureThreshold": spec.probe.failure_threshold,
+        },
+    }
+    if spec.image_pull_policy is not None:
+        container["imagePullPolicy"] = spec.image_pull_policy
+    return container
+
+
+def scratch_mounts() -> list[JsonObject]:
+    """Mounts of ComfyUI's folders, at the same paths in both containers."""
+    return [
+        {"name": SCRATCH_VOLUME, "mountPath": f"{SCRATCH_PATH}/{folder}", "subPath": folder}
+        for folder in SCRATCH_FOLDERS
+    ]
+
+
+def models_volume(spec: ComfyUISpec) -> list[JsonObject]:
+    """The volume with the models, when the pool has one."""
+    return [] if spec.models is None else [{**spec.models.volume, "name": MODELS_VOLUME}]
+
+
+def _models_mount(spec: ComfyUISpec) -> list[JsonObject]:
+    if spec.models is None:
+        return []
+    return [
+        {"name": MODELS_VOLUME, "mountPath": spec.models.mount_path, "readOnly": spec.models.read_only},
+    ]
+
+
+def _own_arguments() -> list[str]:
+    """Loopback only: ComfyUI's API has no password and runs code."""
+    folders = [
+        part for folder in SCRATCH_FOLDERS for part in (f"--{folder}-directory", f"{SCRATCH_PATH}/{folder}")
+    ]
+    return ["--listen", "127.0.0.1", "--port", str(PORT), *folders]
+
+
+def _probe(spec: ComfyUISpec) -> JsonObject:
+    """Ask from inside: the kubelet cannot reach loopback. A proxy of the environment is not used."""
+    line = (
+        "import urllib.request as r;"
+        "r.build_opener(r.ProxyHandler({}))"
+        f".open('http://127.0.0.1:{PORT}/system_stats',timeout={spec.probe.timeout_seconds}).read()"
+    )
+    return {
+        "exec": {"command": [spec.probe.python, "-c", line]},
+        "timeoutSeconds": spec.probe.timeout_seconds,
+        "terminationGracePeriodSeconds": PROBE_GRACE_SECONDS,
+    }

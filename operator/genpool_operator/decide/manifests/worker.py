@@ -1,0 +1,98 @@
+"""The worker container: the main container of the pod."""
+
+from __future__ import annotations
+
+from genpool_core import names
+from genpool_core.api.pool import GenerationPool
+from genpool_core.jsontypes import JsonObject, JsonValue
+from genpool_core.workerconfig import CONFIG_PATH
+from genpool_operator.decide.manifests.comfyui import PORT as COMFYUI_PORT
+from genpool_operator.decide.manifests.comfyui import SCRATCH_PATH, scratch_mounts
+from genpool_operator.decide.manifests.secret import PASSWORD_KEY, USERNAME_KEY
+from genpool_operator.decide.manifests.security import CONTAINER_SECURITY
+from genpool_operator.decide.manifests.settings import PodSettings
+
+CONFIG_VOLUME = "config"
+HTTP_PORT = 8080
+HUNG_GRACE_SECONDS = 30
+DEFAULT_RESOURCES: JsonObject = {"requests": {"cpu": "100m", "memory": "256Mi"}}
+
+
+def worker_container(pool: GenerationPool, settings: PodSettings) -> JsonObject:
+    """The container. Its readiness is the pod's: true from first ready to the end of its drain."""
+    spec = pool.spec.worker
+    container: JsonObject = {
+        "name": "worker",
+        "image": spec.image or settings.worker_image,
+        "env": _environment(pool, settings),
+        "ports": [{"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"}],
+        "resources": DEFAULT_RESOURCES if spec.resources is None else spec.resources,
+        "securityContext": CONTAINER_SECURITY,
+        "volumeMounts": [
+            {"name": CONFIG_VOLUME, "mountPath": CONFIG_PATH, "readOnly": True},
+            *scratch_mounts(),
+        ],
+        "readinessProbe": {
+            "httpGet": {"path": "/readyz", "port": "http"},
+            "periodSeconds": 2,
+            "timeoutSeconds": 2,
+            "failureThreshold": 3,
+        },
+        "livenessProbe": {
+            "httpGet": {"path": "/healthz", "port": "http"},
+            "periodSeconds": 10,
+            "timeoutSeconds": 5,
+            "failureThreshold": 6,
+            # It hangs: the pod's grace is for workers that can still finish their task.
+            "terminationGracePeriodSeconds": HUNG_GRACE_SECONDS,
+        },
+    }
+    policy = spec.image_pull_policy or settings.worker_image_pull_policy
+    if policy is not None:
+        container["imagePullPolicy"] = policy
+    return container
+
+
+def _environment(pool: GenerationPool, settings: PodSettings) -> list[JsonValue]:
+    """Ours first and unchanged; of the pool's own variables those that have other names."""
+    ours: list[JsonObject] = [
+        {"name": "GENPOOL_POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        *_plain(pool, settings),
+        *_credentials(pool),
+    ]
+    taken = {str(entry["name"]) for entry in ours}
+    theirs = [entry for entry in pool.spec.worker.env if entry.get("name") not in taken]
+    return [*ours, *theirs]
+
+
+def _plain(pool: GenerationPool, settings: PodSettings) -> list[JsonObject]:
+    values = {
+        "GENPOOL_CONFIG_DIR": CONFIG_PATH,
+        "GENPOOL_BROKER_HOST": settings.broker_host,
+        "GENPOOL_BROKER_PORT": str(settings.broker_port),
+        "GENPOOL_BROKER_TLS": "true" if settings.broker_tls else "false",
+        "GENPOOL_BROKER_VHOST": pool.spec.broker.vhost,
+        "GENPOOL_COMFYUI_URL": f"http://127.0.0.1:{COMFYUI_PORT}",
+        "GENPOOL_SCRATCH_DIR": SCRATCH_PATH,
+        "GENPOOL_HTTP_PORT": str(HTTP_PORT),
+        "GENPOOL_LOG_FORMAT": "json",
+    }
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def _credentials(pool: GenerationPool) -> list[JsonObject]:
+    broker = names.broker_secret(pool.metadata.name)
+    found = [
+        _from_secret("GENPOOL_BROKER_USERNAME", broker, USERNAME_KEY),
+        _from_secret("GENPOOL_BROKER_PASSWORD", broker, PASSWORD_KEY),
+    ]
+    storage = pool.spec.storage.s3.credentials
+    if storage is not None:
+        found += [
+            _from_secret(key, storage.name, key) for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        ]
+    return found
+
+
+def _from_secret(name: str, secret: str, key: str) -> JsonObject:
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}

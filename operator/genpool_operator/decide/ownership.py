@@ -1,0 +1,35 @@
+"""Whose object is it? One that the operator did not make is never taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from genpool_core import names
+from genpool_core.api.pool import ObjectMeta
+
+Ownership = Literal["ours", "previous", "foreign"]
+
+
+@dataclass(frozen=True)
+class OwnerFacts:
+    """Labels of an object, and kind and UID of its controller."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    kind: str | None = None
+    uid: str | None = None
+
+
+def ownership(facts: OwnerFacts, pool: ObjectMeta) -> Ownership:
+    """``ours``; ``previous``: a deleted pool's, about to be collected; ``foreign``: somebody else's.
+
+    An object of ours that lost its owner (the pool was deleted with ``--cascade=orphan``) is adopted.
+    """
+    if facts.uid == pool.uid:
+        return "ours"
+    if facts.kind == names.KIND:
+        return "previous"
+    expected = names.pool_labels(pool.name)
+    adoptable = facts.uid is None and all(facts.labels.get(key) == value for key, value in expected.items())
+    return "ours" if adoptable else "foreign"

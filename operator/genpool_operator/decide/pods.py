@@ -1,0 +1,117 @@
+"""What the pods of a pool say about its health: fine, starting, or failing and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+#: Reasons for which a container waits that do not mend themselves by waiting.
+FAULTY_WAITS = frozenset(
+    {
+        "CrashLoopBackOff",
+        "ImagePullBackOff",
+        "ErrImagePull",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "RunContainerError",
+    }
+)
+#: A node for a pod may take minutes to come up where nodes follow demand.
+UNSCHEDULABLE_GRACE = timedelta(minutes=10)
+
+Health = Literal["none", "ready", "starting", "failing"]
+
+
+@dataclass(frozen=True)
+class ContainerView:
+    """One container's state. ``waiting`` and ``ended`` are Kubernetes' reasons."""
+
+    name: str
+    restarts: int = 0
+    waiting: str | None = None
+    waiting_message: str = ""
+    ended: str | None = None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True)
+class PodView:
+    """What the operator uses of a pod."""
+
+    name: str
+    namespace: str
+    instance: str
+    """Value of the instance label, which tells the pool."""
+    resource_version: str = ""
+    ready: bool = False
+    terminating: bool = False
+    finished: bool = False
+    """Succeeded or Failed (evicted): it will never run again."""
+    unschedulable_since: datetime | None = None
+    unschedulable_message: str = ""
+    deletion_cost: int | None = None
+    containers: tuple[ContainerView, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Health of the pods together. ``blocking``: a task published now would not be done."""
+
+    health: Health
+    reason: str
+    message: str
+    blocking: bool = False
+
+
+def judge_pods(pods: Sequence[PodView], wanted: int, refused: str | None, now: datetime) -> Verdict:
+    """Judge the pods of a Deployment that asks for ``wanted``; ``refused`` is why Kubernetes makes none."""
+    staying = [pod for pod in pods if not pod.terminating and not pod.finished]
+    ready = sum(pod.ready for pod in staying)
+    if wanted == 0 and not staying:
+        return Verdict("none", "NoneWanted", "No pod is wanted now.")
+    if refused is not None and len(staying) < wanted:
+        return Verdict("failing", "PodsRefused", f"Kubernetes makes no pod: {refused}", ready == 0)
+    faults = [fault for pod in staying if (fault := _fault(pod, now)) is not None]
+    if faults:
+        worst = max(faults, key=lambda fault: fault.blocking)
+        more = f" ({ready} of {wanted} pods are ready.)" if ready else ""
+        return Verdict("failing", worst.reason, worst.message + more, worst.blocking and ready == 0)
+    if ready >= wanted:
+        return Verdict("ready", "AllReady", _count(ready, "pod is ready.", "pods are ready."))
+    return Verdict("starting", "Starting", f"{ready} of {wanted} pods are ready; the others are starting.")
+
+
+def _fault(pod: PodView, now: datetime) -> Verdict | None:
+    if pod.unschedulable_since is not None:
+        lasting = now - pod.unschedulable_since > UNSCHEDULABLE_GRACE
+        return Verdict(
+            "failing",
+            "Unschedulable",
+            f"Pod {pod.name} finds no node: {pod.unschedulable_message}",
+            lasting,
+        )
+    for container in pod.containers:
+        if container.waiting in FAULTY_WAITS:
+            return Verdict("failing", container.waiting, _explain(pod, container), blocking=True)
+    return None
+
+
+def _explain(pod: PodView, container: ContainerView) -> str:
+    """One sentence: which container of which pod, what Kubernetes says, where to look."""
+    subject = f"Container {container.name} of pod {pod.name}"
+    if container.waiting == "CrashLoopBackOff":
+        end = f"{container.ended or 'ended'}, exit code {container.exit_code}"
+        return (
+            f"{subject} crashes again and again ({end}, {container.restarts} restarts): "
+            f"kubectl -n {pod.namespace} logs {pod.name} -c {container.name} --previous"
+        )
+    said = f": {container.waiting_message}" if container.waiting_message else ""
+    return f"{subject} cannot start ({container.waiting}){said}"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,166 @@
+"""From a reading of the queue to the number of pods. Unknown holds; fewer needs evidence over time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genpool_core.api.scaling import ScalingSpec
+    from genpool_operator.decide.reading import QueueReading
+
+#: How long fewer pods must have been enough before one goes, unless the pool says otherwise.
+DEFAULT_IDLE_SECONDS = 15
+#: The broker's list lags by up to so much: while a worker is silent, a shorter time of evidence is none.
+LIST_LAG = timedelta(seconds=10)
+
+FOLLOWS_QUEUE = "FollowsQueue"
+AT_MINIMUM = "AtMinimum"
+AT_MAXIMUM = "AtMaximum"
+KEEPS_BUSY = "KeepsBusyPods"
+IDLE_WAIT = "WaitsUntilIdle"
+DEPTH_UNKNOWN = "DepthUnknown"
+PINNED = "Pinned"
+HOLD = "Hold"
+NO_DEPLOYMENT = "NoDeployment"
+
+
+@dataclass(frozen=True)
+class ScalingMemory:
+    """What the scaler remembers between two decisions.
+
+    ``known_since``: since when the depth is known without a gap. ``wishes``: (time, pods that were enough), oldest
+    first, each smaller than the one before, so that the first one inside a window is its largest.
+    """
+
+    known_since: datetime | None = None
+    wishes: tuple[tuple[datetime, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """A decision: pods that should be (None: leave it), why, and what to remember."""
+
+    desired: int | None
+    reason: str
+    message: str
+    memory: ScalingMemory
+    idle_seconds: int
+
+
+def decide_replicas(
+    spec: ScalingSpec,
+    reading: QueueReading,
+    busy: int,
+    current: int | None,
+    memory: ScalingMemory,
+    now: datetime,
+) -> Scaling:
+    """How many pods a pool should have; ``busy`` pods work on a task, ``current`` is what the Deployment asks for."""
+    idle = DEFAULT_IDLE_SECONDS if spec.idle_seconds is None else spec.idle_seconds
+    if current is None:
+        return Scaling(None, NO_DEPLOYMENT, "There is no Deployment yet.", ScalingMemory(), idle)
+    if spec.mode == "Pinned":
+        pinned = current if spec.replicas is None else spec.replicas
+        return Scaling(
+            pinned, PINNED, f"Pinned to {_pods(pinned)} by scaling.replicas.", ScalingMemory(), idle
+        )
+    if spec.mode == "Hold":
+        return Scaling(current, HOLD, f"Mode Hold keeps {_pods(current)}.", ScalingMemory(), idle)
+    if reading.at_least is None:
+        message = f"The depth of the queue is unknown: {_pods(current)} are kept until it can be read."
+        return Scaling(current, DEPTH_UNKNOWN, message, ScalingMemory(), idle)
+    return _automatic(spec, reading, busy, current, memory, now)
+
+
+def _automatic(
+    spec: ScalingSpec,
+    reading: QueueReading,
+    busy: int,
+    current: int,
+    memory: ScalingMemory,
+    now: datetime,
+) -> Scaling:
+    idle = DEFAULT_IDLE_SECONDS if spec.idle_seconds is None else spec.idle_seconds
+    at_least = reading.at_least or 0
+    wish, reason, clause = _bounded(spec, at_least, busy)
+    sentence = f"{_need(spec, reading)}{clause}"
+    memory = _remember(memory, _upper_wish(spec, reading, busy), idle, now)
+    if wish >= current:
+        return Scaling(wish, reason, f"{sentence}.", memory, idle)
+    if memory.known_since is None:
+        unsure = f"{sentence}; {_pods(current)} are kept until the broker's figures agree."
+        return Scaling(current, DEPTH_UNKNOWN, unsure, memory, idle)
+    window = timedelta(seconds=idle)
+    if not reading.workers_known:
+        window = max(window, LIST_LAG)
+    enough = _enough(memory, memory.known_since, window, now)
+    if enough is None or enough >= current:
+        waits = f"{sentence}; {_pods(current)} are kept until fewer were enough for {idle} s."
+        return Scaling(current, IDLE_WAIT, waits, memory, idle)
+    if enough > wish:
+        recent = f"{sentence}; {_pods(enough)} were needed within the last {idle} s."
+        return Scaling(enough, IDLE_WAIT, recent, memory, idle)
+    return Scaling(enough, reason, f"{sentence}.", memory, idle)
+
+
+def _upper_wish(spec: ScalingSpec, reading: QueueReading, busy: int) -> int | None:
+    """Pods that are enough for certain; None when that is not known."""
+    return None if reading.at_most is None else _bounded(spec, reading.at_most, busy)[0]
+
+
+def _bounded(spec: ScalingSpec, tasks: int, busy: int) -> tuple[int, str, str]:
+    """Pods for so many tasks within the bounds, never fewer than are busy; the reason, and a clause about it."""
+    need = math.ceil(tasks / spec.target.tasks_per_replica.value)
+    inside = min(max(need, spec.min_replicas), spec.max_replicas)
+    if busy > inside:
+        return busy, KEEPS_BUSY, f"; {_pods(busy)} are kept because they work"
+    if inside < need:
+        return inside, AT_MAXIMUM, f"; capped at maxReplicas {spec.max_replicas}"
+    if inside > need:
+        return inside, AT_MINIMUM, f"; minReplicas keeps {spec.min_replicas}"
+    return inside, FOLLOWS_QUEUE, ""
+
+
+def _enough(memory: ScalingMemory, known_since: datetime, window: timedelta, now: datetime) -> int | None:
+    """The largest wish of the window; None while the depth is not known for as long as that."""
+    start = now - window
+    if known_since > start:
+        return None
+    return max((pods for time, pods in memory.wishes if time >= start), default=None)
+
+
+def _remember(memory: ScalingMemory, wish: int | None, idle: int, now: datetime) -> ScalingMemory:
+    """Add a wish to those of the last seconds that count; without one the evidence begins anew."""
+    if wish is None:
+        return ScalingMemory()
+    start = now - max(timedelta(seconds=idle), LIST_LAG)
+    inside = [(time, pods) for time, pods in memory.wishes if time >= start and pods > wish]
+    return ScalingMemory(memory.known_since or now, (*inside, (now, wish)))
+
+
+def _need(spec: ScalingSpec, reading: QueueReading) -> str:
+    """``3 tasks waiting and 1 running need 4 pods at 1 task per pod``."""
+    tasks = reading.at_least or 0
+    value = spec.target.tasks_per_replica.value
+    need = math.ceil(tasks / value)
+    if tasks == 0:
+        return "No task is waiting or running"
+    waiting, running = reading.waiting or 0, reading.running or 0
+    subject = (
+        f"{_tasks(waiting)} waiting and {running} running"
+        if waiting + running == tasks
+        else f"{_tasks(tasks)} in the queue"
+    )
+    verb = "needs" if tasks == 1 else "need"
+    return f"{subject} {verb} {_pods(need)} at {_tasks(value)} per pod"
+
+
+def _pods(number: int) -> str:
+    return f"{number} pod" if number == 1 else f"{number} pods"
+
+
+def _tasks(number: int) -> str:
+    return f"{number} task" if number == 1 else f"{number} tasks"

@@ -1,0 +1,139 @@
+"""The status of a pool: conditions from findings, figures, and whether it is worth a write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from genpool_core import conditions, names
+from genpool_core.api.pool import GenerationPool, ObjectMeta
+from genpool_core.api.status import Condition, GenerationPoolStatus, QueueStatus, ScalingStatus
+from genpool_core.conditions import Finding, merge
+from genpool_operator.decide import scaling
+from genpool_operator.decide.pods import Verdict
+from genpool_operator.decide.reading import QueueReading
+from genpool_operator.decide.scaling import Scaling
+
+#: Figures alone are written no more often than this.
+FIGURES_EVERY = timedelta(seconds=15)
+#: A status in which nothing changed but the time of the reading is written so often.
+FRESH_EVERY = timedelta(minutes=5)
+_MESSAGE_MAX = 1024
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """Pods of a pool: what the Deployment asks for, what exists, is ready, works; when the number was last written."""
+
+    wanted: int | None
+    existing: int = 0
+    ready: int = 0
+    busy: int = 0
+    scaled_at: datetime | None = None
+
+
+def workers_finding(verdict: Verdict) -> Finding:
+    """The condition WorkersReady."""
+    fine = verdict.health in {"none", "ready"}
+    return Finding(conditions.WORKERS_READY, "True" if fine else "False", verdict.reason, verdict.message)
+
+
+def scaling_finding(decision: Scaling) -> Finding:
+    """The condition ScalingActive."""
+    if decision.reason == scaling.DEPTH_UNKNOWN:
+        status: conditions.Status = "Unknown"
+    else:
+        status = "False" if decision.reason in {scaling.HOLD, scaling.NO_DEPLOYMENT} else "True"
+    return Finding(conditions.SCALING_ACTIVE, status, decision.reason, decision.message)
+
+
+def ready_finding(
+    findings: Sequence[Finding], verdict: Verdict, decision: Scaling, replicas: Replicas
+) -> Finding:
+    """The condition Ready: a task that is published now will be done, also when no pod runs."""
+    by_type = {finding.type: finding for finding in findings}
+    for needed in (conditions.ACCEPTED, conditions.BROKER_REACHABLE, conditions.TOPOLOGY_READY):
+        finding = by_type[needed]
+        if finding.status != "True":
+            return Finding(conditions.READY, finding.status, finding.reason, finding.message)
+    if replicas.wanted is None:
+        return Finding(conditions.READY, "False", decision.reason, decision.message)
+    if verdict.blocking:
+        return Finding(conditions.READY, "False", verdict.reason, verdict.message)
+    if decision.desired == 0 and decision.reason in {scaling.PINNED, scaling.HOLD}:
+        message = f"{decision.message} No task is done: set scaling.mode to Auto, or more pods."
+        return Finding(conditions.READY, "False", decision.reason, message)
+    how = "a pod is started for it" if replicas.wanted == 0 else f"{replicas.ready} pods are ready"
+    return Finding(conditions.READY, "True", "Ready", f"A task that is published now will be done: {how}.")
+
+
+def build_status(
+    pool: GenerationPool,
+    findings: Iterable[Finding],
+    reading: QueueReading,
+    decision: Scaling,
+    replicas: Replicas,
+    now: datetime,
+) -> GenerationPoolStatus:
+    """The whole status."""
+    old = pool.status
+    return GenerationPoolStatus(
+        observed_generation=pool.metadata.generation,
+        conditions=merge(old.conditions, findings, generation=pool.metadata.generation, now=now),
+        replicas=replicas.existing,
+        ready_replicas=replicas.ready,
+        busy_replicas=replicas.busy,
+        selector=names.selector_text(pool.metadata.name),
+        queue=QueueStatus(
+            waiting=reading.waiting,
+            running=reading.running,
+            dead_lettered=reading.dead,
+            observed_at=reading.observed_at or old.queue.observed_at,
+        ),
+        scaling=ScalingStatus(
+            desired=decision.desired,
+            reason=decision.reason,
+            message=decision.message[:_MESSAGE_MAX],
+            last_scale_time=replicas.scaled_at or old.scaling.last_scale_time,
+            idle_seconds=decision.idle_seconds,
+        ),
+    )
+
+
+def refused_status(
+    meta: ObjectMeta, old: Sequence[Condition], finding: Finding, now: datetime
+) -> GenerationPoolStatus:
+    """The status of an object that cannot be read as a pool at all."""
+    ready = Finding(conditions.READY, "False", finding.reason, finding.message)
+    return GenerationPoolStatus(
+        observed_generation=meta.generation,
+        conditions=merge(old, (ready, finding), generation=meta.generation, now=now),
+    )
+
+
+def worth_writing(
+    old: GenerationPoolStatus, new: GenerationPoolStatus, written_at: datetime | None, now: datetime
+) -> bool:
+    """Whether to write ``new``: what matters at once, figures and sentences each 15 s, the time each 5 min."""
+    if old == new:
+        return False
+    if _essence(old) != _essence(new) or written_at is None:
+        return True
+    every = FRESH_EVERY if _without_time(old) == _without_time(new) else FIGURES_EVERY
+    return now - written_at >= every
+
+
+def _essence(status: GenerationPoolStatus) -> object:
+    return (
+        status.observed_generation,
+        [(item.type, item.status, item.reason, item.observed_generation) for item in status.conditions],
+        status.replicas,
+        status.ready_replicas,
+        status.selector,
+        (status.scaling.desired, status.scaling.last_scale_time, status.scaling.idle_seconds),
+    )
+
+
+def _without_time(status: GenerationPoolStatus) -> GenerationPoolStatus:
+    return status.model_copy(update={"queue": status.queue.model_copy(update={"observed_at": None})})

@@ -1,0 +1,62 @@
+"""What the workers of a pool do, from their heartbeats and their pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from genpool_operator.decide.pods import PodView
+
+#: A heartbeat older than this says nothing any more; workers send one every few seconds.
+HEARTBEAT_EXPIRY = timedelta(seconds=30)
+
+State = Literal["starting", "idle", "busy", "draining", "unready"]
+
+
+@dataclass(frozen=True)
+class WorkerState:
+    """The last heartbeat of a worker: its state, since when, and when we heard it."""
+
+    state: State
+    since: datetime
+    heard_at: datetime
+    task_key: str | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether it holds a task. A draining worker that still has one is finishing it."""
+        return self.state == "busy" or (self.state == "draining" and self.task_key is not None)
+
+
+@dataclass(frozen=True)
+class WorkerCounts:
+    """Pods that stay (not terminating) and work; ready pods that are silent; terminating pods that still work."""
+
+    busy: int = 0
+    unknown: int = 0
+    leaving: int = 0
+
+
+def current_state(states: Mapping[str, WorkerState], pod: str, now: datetime) -> WorkerState | None:
+    """What is known of a pod's worker: None when it is silent."""
+    state = states.get(pod)
+    if state is None or now - state.heard_at > HEARTBEAT_EXPIRY:
+        return None
+    return state
+
+
+def count_workers(pods: Iterable[PodView], states: Mapping[str, WorkerState], now: datetime) -> WorkerCounts:
+    """Count the pods of a pool by what their workers say."""
+    busy = unknown = leaving = 0
+    for pod in pods:
+        state = current_state(states, pod.name, now)
+        works = state is not None and state.works
+        if pod.terminating:
+            leaving += works
+        elif works:
+            busy += 1
+        elif state is None and pod.ready:
+            unknown += 1
+    return WorkerCounts(busy, unknown, leaving)

@@ -1,0 +1,124 @@
+"""What the operator needs from the world, as small protocols. Adapters fulfil them, tests bring fakes of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from genpool_core.api.pool import GenerationPool, ObjectMeta
+from genpool_core.api.status import GenerationPoolStatus
+from genpool_core.brokers import BrokerConfig
+from genpool_core.errors import GenPoolError
+from genpool_core.jsontypes import JsonObject
+from genpool_operator.decide.events import PoolEvent
+from genpool_operator.decide.link import Link
+from genpool_operator.decide.objects import ConfigMapView, DeploymentView, SecretView
+from genpool_operator.decide.pods import PodView
+from genpool_operator.decide.reading import Counted, Listed
+from genpool_operator.decide.topology import Step, VhostFacts
+from genpool_operator.decide.workers import WorkerState
+from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
+
+
+class ClusterError(GenPoolError):
+    """Kubernetes refused a request (``status``: HTTP) or did not answer (``status`` 0)."""
+
+    reason = "KubernetesError"
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def users_fault(self) -> bool:
+        """Whether somebody has to change the pool, a quota or a policy; waiting does not help."""
+        return self.status in {400, 403, 422}
+
+
+@dataclass(frozen=True)
+class QueueAnswers:
+    """The newest answers about a pool's queues, and how the broker can be reached."""
+
+    link: Link
+    listed: Listed | None = None
+    dead: Listed | None = None
+    counted: Counted | None = None
+    workers: Mapping[str, WorkerState] = field(default_factory=dict)
+
+
+class Cluster(Protocol):
+    """Kubernetes. Every method raises ClusterError."""
+
+    def get_config_map(self, namespace: str, name: str) -> ConfigMapView | None:
+        """A ConfigMap, or None when there is none."""
+
+    def get_deployment(self, namespace: str, name: str) -> JsonObject | None:
+        """A Deployment, or None when there is none."""
+
+    def get_secret(self, namespace: str, name: str) -> SecretView | None:
+        """The Secret with a RabbitMQ user, or None when there is none."""
+
+    def apply(self, manifest: JsonObject, *, manager: str | None = None) -> JsonObject:
+        """Apply server-side, as the operator unless another field manager is named; the object as it is then."""
+
+    def scale(self, namespace: str, deployment: str, replicas: int) -> str:
+        """Write a Deployment's replicas through ``/scale``; its resource version after that."""
+
+    def set_deletion_cost(self, namespace: str, pod: str, cost: int) -> None:
+        """Annotate a pod."""
+
+    def write_status(self, meta: ObjectMeta, status: GenerationPoolStatus) -> JsonObject:
+        """Write a pool's status; the pool as it is then."""
+
+    def post_event(self, meta: ObjectMeta, event: PoolEvent, now: datetime) -> None:
+        """Post an Event about a pool."""
+
+
+class View(Protocol):
+    """What the watches have seen."""
+
+    def deployment(self, meta: ObjectMeta) -> DeploymentView | None:
+        """The Deployment of a pool."""
+
+    def pods(self, meta: ObjectMeta) -> Sequence[PodView]:
+        """The pods of a pool."""
+
+    def pools(self) -> Sequence[GenerationPool]:
+        """All pools that can be read."""
+
+    def saw(self, body: JsonObject) -> None:
+        """Take in a pool or Deployment that Kubernetes has just answered with."""
+
+    def scaled(self, meta: ObjectMeta, replicas: int, resource_version: str) -> None:
+        """Take in that a pool's Deployment has another number of replicas now."""
+
+
+class Brokers(Protocol):
+    """RabbitMQ. Methods that ask or write raise BrokerError."""
+
+    def follow(self, broker: BrokerConfig, pool: GenerationPool) -> None:
+        """Read the queues of this pool from now on; called again and again."""
+
+    def forget(self, uid: str) -> None:
+        """Stop reading a pool's queues."""
+
+    def answers(self, broker: BrokerConfig, pool: GenerationPool) -> QueueAnswers:
+        """The newest answers; asks nothing itself."""
+
+    def facts(self, broker: BrokerConfig, vhost: str) -> VhostFacts:
+        """A vhost's topology, at most a minute old, and fresh after ``provision`` or a failure."""
+
+    def provision(self, broker: BrokerConfig, vhost: str, steps: Sequence[Step]) -> None:
+        """Take the steps, in order."""
+
+    def delete_user(self, broker: BrokerConfig, name: str) -> None:
+        """Delete a user; nothing happens when it is gone."""
+
+
+class Workflows(Protocol):
+    """Where workflow templates come from. Raises ClusterError."""
+
+    def load(self, pool: GenerationPool) -> Mapping[str, WorkflowFiles | MissingFiles]:
+        """The files of each workflow of a pool, by the workflow's name."""

@@ -1,0 +1,159 @@
+"""Doing what a plan says, through the ports. Each act may fail; what fails is told, and the rest is still done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from genpool_core.api.pool import GenerationPool, ObjectMeta
+from genpool_core.api.status import GenerationPoolStatus
+from genpool_core.brokers import BrokerConfig
+from genpool_core.conditions import ACCEPTED, TOPOLOGY_READY, Finding
+from genpool_core.errors import BrokerError, GenPoolError, InvalidManifest
+from genpool_core.names import FIELD_MANAGER_INITIAL
+from genpool_operator.decide.events import PoolEvent, scale_event
+from genpool_operator.decide.manifests import build_secret
+from genpool_operator.decide.objects import parse_deployment
+from genpool_operator.ports import Brokers, Cluster, ClusterError, View
+from genpool_operator.reconcile.observed import Memory
+from genpool_operator.reconcile.plan import Apply, Plan, Scale
+
+_log = structlog.get_logger(__name__)
+NewPassword = Callable[[], str]
+Act = Callable[[Memory], Memory]
+#: HTTP status of an object that does not exist any more.
+GONE = 404
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What to remember after the acts, and the first that failed."""
+
+    memory: Memory
+    failure: GenPoolError | None = None
+
+
+class Executor:
+    """Carries out plans."""
+
+    def __init__(self, cluster: Cluster, brokers: Brokers, view: View, new_password: NewPassword) -> None:
+        self._cluster = cluster
+        self._brokers = brokers
+        self._view = view
+        self._new_password = new_password
+
+    def execute(
+        self, pool: GenerationPool, plan: Plan, broker: BrokerConfig | None, now: datetime
+    ) -> Outcome:
+        """Take all acts of a plan but its report."""
+        outcome = Outcome(plan.memory)
+        acts: list[Act] = []
+        if plan.steps and broker is not None:
+            acts.append(lambda memory: self._provision(pool, broker, plan, memory))
+        if plan.create_secret:
+            acts.append(lambda memory: self._create_secret(pool, memory))
+        acts += [self._applying(apply) for apply in plan.applies]
+        if plan.scale is not None:
+            acts.append(self._scaling(pool, plan.scale, now))
+        for act in acts:
+            try:
+                outcome = replace(outcome, memory=act(outcome.memory))
+            except GenPoolError as error:
+                outcome = Outcome(_remember_failure(outcome.memory, error), outcome.failure or error)
+        return outcome
+
+    def report(self, pool: GenerationPool, plan: Plan, now: datetime) -> Memory:
+        """Write the status and post the events.
+
+        Raises
+        ------
+        ClusterError
+            The status could not be written; no event was posted then.
+        """
+        if not plan.write_status:
+            return plan.memory
+        self.write(pool.metadata, plan.status, plan.events, now)
+        return replace(plan.memory, status_written_at=now)
+
+    def write(
+        self, meta: ObjectMeta, status: GenerationPoolStatus, events: Sequence[PoolEvent], now: datetime
+    ) -> None:
+        """Write a status, then post its events. Nothing happens when the pool has gone meanwhile."""
+        try:
+            self._view.saw(self._cluster.write_status(meta, status))
+        except ClusterError as error:
+            if error.status == GONE:
+                return
+            raise
+        for event in events:
+            self._post(meta, event, now)
+
+    def _post(self, meta: ObjectMeta, event: PoolEvent, now: datetime) -> None:
+        """Best effort: a namespace that is being deleted takes no Events any more."""
+        try:
+            self._cluster.post_event(meta, event, now)
+        except ClusterError as error:
+            _log.info("event_not_posted", pool=f"{meta.namespace}/{meta.name}", message=error.message)
+
+    def _provision(self, pool: GenerationPool, broker: BrokerConfig, plan: Plan, memory: Memory) -> Memory:
+        self._brokers.provision(broker, pool.spec.broker.vhost, plan.steps)
+        _log.info("topology_provisioned", pool=_key(pool), steps=len(plan.steps))
+        return memory
+
+    def _create_secret(self, pool: GenerationPool, memory: Memory) -> Memory:
+        self._cluster.apply(build_secret(pool, self._new_password()))
+        return memory
+
+    def _applying(self, apply: Apply) -> Act:
+        def act(memory: Memory) -> Memory:
+            try:
+                if apply.initial is not None:
+                    self._cluster.apply(apply.initial, manager=FIELD_MANAGER_INITIAL)
+                body = self._cluster.apply(apply.manifest)
+            except ClusterError as error:
+                if not error.users_fault:
+                    raise
+                raise InvalidManifest(error.message, reason="KubernetesRefused") from error
+            if apply.kind != "Deployment":
+                return memory
+            self._view.saw(body)
+            return replace(memory, applied_fingerprint=parse_deployment(body).fingerprint)
+
+        return act
+
+    def _scaling(self, pool: GenerationPool, scale: Scale, now: datetime) -> Act:
+        def act(memory: Memory) -> Memory:
+            namespace = pool.metadata.namespace
+            self._write_costs(namespace, scale)
+            version = self._cluster.scale(namespace, scale.deployment, scale.replicas)
+            self._view.scaled(pool.metadata, scale.replicas, version)
+            _log.info("scaled", pool=_key(pool), was=scale.was, replicas=scale.replicas, why=scale.why)
+            event = scale_event(scale.was, scale.replicas, scale.why)
+            self._post(pool.metadata, event, now)
+            return replace(memory, scaled_at=now)
+
+        return act
+
+    def _write_costs(self, namespace: str, scale: Scale) -> None:
+        """Best effort: without the costs Kubernetes may choose a busy pod, which then finishes or hands back."""
+        for pod, cost in scale.costs.items():
+            try:
+                self._cluster.set_deletion_cost(namespace, pod, cost)
+            except ClusterError as error:
+                _log.warning("deletion_cost_not_written", pod=f"{namespace}/{pod}", message=error.message)
+
+
+def _remember_failure(memory: Memory, error: GenPoolError) -> Memory:
+    """Let the next report say what failed."""
+    if isinstance(error, BrokerError):
+        return replace(memory, topology=Finding(TOPOLOGY_READY, "False", error.reason, error.message))
+    if isinstance(error, InvalidManifest):
+        return replace(memory, accepted=Finding(ACCEPTED, "False", error.reason, error.message))
+    return memory
+
+
+def _key(pool: GenerationPool) -> str:
+    return f"{pool.metadata.namespace}/{pool.metadata.name}"

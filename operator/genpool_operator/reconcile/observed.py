@@ -1,0 +1,56 @@
+"""Everything that ``reconcile`` looks at, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from genpool_core.brokers import BrokerConfig
+from genpool_core.conditions import Finding
+from genpool_core.errors import BrokerError, InvalidManifest
+from genpool_operator.decide.claims import Rival
+from genpool_operator.decide.manifests import PodSettings
+from genpool_operator.decide.objects import ConfigMapView, DeploymentView, SecretView
+from genpool_operator.decide.pods import PodView
+from genpool_operator.decide.scaling import ScalingMemory
+from genpool_operator.decide.topology import VhostFacts
+from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
+from genpool_operator.ports import QueueAnswers
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the operator remembers of a pool between two passes. Losing it costs a few writes that change nothing."""
+
+    scaling: ScalingMemory = field(default_factory=ScalingMemory)
+    accepted: Finding | None = None
+    topology: Finding | None = None
+    applied_fingerprint: str | None = None
+    """Of the Deployment after our last apply; another one means that somebody changed it."""
+    scaled_at: datetime | None = None
+    status_written_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The slow part: files, objects and the broker's topology. Read when the pool changes and each half minute."""
+
+    workflows: Mapping[str, WorkflowFiles | MissingFiles]
+    config_map: ConfigMapView | None
+    secret: SecretView | None
+    topology: VhostFacts | BrokerError
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One look at a pool. ``setup`` is None where this look left it out: nothing about it is planned then."""
+
+    broker: BrokerConfig | InvalidManifest
+    settings: PodSettings | None
+    rival: Rival | None
+    setup: Setup | None
+    deployment: DeploymentView | None
+    pods: tuple[PodView, ...]
+    answers: QueueAnswers | None
+    memory: Memory = field(default_factory=Memory)

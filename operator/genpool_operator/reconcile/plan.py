@@ -1,0 +1,57 @@
+"""What is to be done about a pool, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from genpool_core.api.status import GenerationPoolStatus
+from genpool_core.jsontypes import JsonObject
+from genpool_operator.decide.events import PoolEvent
+from genpool_operator.decide.topology import Step
+from genpool_operator.reconcile.observed import Memory
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Apply an object. ``initial`` comes first, by its own field manager, when the object does not exist yet."""
+
+    manifest: JsonObject
+    initial: JsonObject | None = None
+
+    @property
+    def kind(self) -> str:
+        """Kind of the object."""
+        return str(self.manifest["kind"])
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Write another number of pods; before fewer, what it costs to delete each pod."""
+
+    deployment: str
+    was: int
+    replicas: int
+    why: str
+    costs: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Acts in their order, then what to say about the pool, and what to remember."""
+
+    memory: Memory
+    status: GenerationPoolStatus
+    events: tuple[PoolEvent, ...] = ()
+    steps: tuple[Step, ...] = ()
+    create_secret: bool = False
+    applies: tuple[Apply, ...] = ()
+    scale: Scale | None = None
+    write_status: bool = False
+    retry_soon: bool = False
+    """Something passing is in the way: look at the whole again in a moment."""
+
+    @property
+    def acts(self) -> bool:
+        """Whether anything is to be done but to report."""
+        return bool(self.steps or self.create_secret or self.applies or self.scale)
