@@ -38,6 +38,7 @@ RESERVED = frozenset(
 _MAX_ID = 512
 #: Deeper than any task or graph; every reader and writer of JSON that a task meets can go so far.
 _MAX_DEPTH = 64
+_TOO_DEEP = f"the message is nested deeper than {_MAX_DEPTH} levels. Send a flatter object."
 _MAX_URL = 4096
 
 
@@ -76,8 +77,19 @@ def parse_body(raw: bytes) -> JsonObject:
     try:
         # utf-8-sig: some editors and shells put a byte order mark before UTF-8.
         value: JsonValue = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise InvalidMessage(
+            f"the message is not JSON in UTF-8: byte {error.start} is no such text. Send one JSON object in UTF-8."
+        ) from None
+    except json.JSONDecodeError as error:
         raise InvalidMessage(f"the message is not JSON: {error}. Send one JSON object in UTF-8.") from None
+    except RecursionError:
+        raise InvalidMessage(_TOO_DEEP) from None
+    except ValueError:
+        # Python reads whole numbers up to 4300 digits.
+        raise InvalidMessage(
+            "the message holds a number with thousands of digits. Send a shorter one."
+        ) from None
     if not isinstance(value, dict):
         raise InvalidMessage(
             f"the message is JSON but {_kind(value)}, not an object. Send one JSON object, for example "
@@ -157,7 +169,7 @@ def _shape(graph: JsonObject | None, name: str | None) -> Shape:
 
 
 def _refuse_constant(text: str) -> JsonValue:
-    raise ValueError(f"{text} is no JSON value")
+    raise InvalidMessage(f"the message is not JSON: it has no {text}. Send a number, or leave the field out.")
 
 
 def _refuse_unwritable(value: JsonValue) -> None:
@@ -166,9 +178,7 @@ def _refuse_unwritable(value: JsonValue) -> None:
     while todo:
         item, depth = todo.pop()
         if depth > _MAX_DEPTH:
-            raise InvalidMessage(
-                f"the message is nested deeper than {_MAX_DEPTH} levels. Send a flatter object."
-            )
+            raise InvalidMessage(_TOO_DEEP)
         if isinstance(item, float) and not math.isfinite(item):
             raise InvalidMessage("the message holds a number that is out of range. Send finite numbers.")
         if isinstance(item, str) and not _is_unicode(item):

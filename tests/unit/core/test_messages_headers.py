@@ -1,0 +1,55 @@
+"""Whose headers are believed, and which travel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from genpool_core.messages import headers
+from genpool_core.names import worker_user
+
+OURS = {headers.RUN: 2, headers.REASON: "OutOfMemory", "trace": "abc"}
+
+
+@pytest.mark.parametrize(
+    ("given", "user", "believed"),
+    [
+        (OURS, worker_user("uid"), {headers.RUN: 2, headers.REASON: "OutOfMemory"}),
+        (OURS, "genpool", {headers.RUN: 2, headers.REASON: "OutOfMemory"}),
+        (OURS, None, {}),
+        (OURS, "producer", {}),
+        (OURS, "genpoolish", {}),
+        (None, "genpool", {}),
+        ({}, "genpool", {}),
+        ({headers.RUN: True, headers.ATTEMPT: [1], headers.REASON: None}, "genpool", {}),
+        ({"X-GenPool-Run": 1}, "genpool", {}),
+    ],
+)
+def test_ours(given: dict[str, Any] | None, user: str | None, believed: dict[str, Any]) -> None:
+    assert headers.ours(given, user) == believed
+
+
+def test_theirs_are_kept_and_the_brokers_are_not() -> None:
+    given = {
+        "trace": "abc",
+        "x-tenant": {"a": 1},
+        "CC": ["copy"],
+        "BCC": ["copy"],
+        "x-death": [{}],
+        "x-first-death-queue": "q",
+        "x-last-death-reason": "expired",
+        "x-delivery-count": 3,
+        "x-acquired-count": 4,
+        headers.RUN: 7,
+    }
+    assert headers.theirs(given) == {"trace": "abc", "x-tenant": {"a": 1}}
+    assert headers.theirs(None) == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [(1, 1), (20, 20), (0, None), (-1, None), ("2", None), (None, None)]
+)
+def test_number(value: Any, number: int | None) -> None:  # noqa: ANN401 - what a header may hold
+    given = {} if value is None else {headers.ATTEMPT: value}
+    assert headers.number(given, headers.ATTEMPT) == number

@@ -1,0 +1,121 @@
+"""Names: valid where they are used, stable, and different for different things."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genpool_core import names
+
+LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?")
+OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+PART = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
+POOLS = st.lists(PART, min_size=1, max_size=6).map(".".join).filter(lambda name: len(name) <= 253)
+QUEUES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=255).filter(
+    lambda name: len(name.encode()) <= names.QUEUE_NAME_BYTES
+)
+OBJECTS: list[tuple[Callable[[str], str], int]] = [
+    (names.deployment, 46),
+    (names.config_map, 63),
+    (names.broker_secret, 63),
+]
+QUEUE_NAMES: list[Callable[[str], str]] = [names.dead_queue, names.work_policy, names.dead_policy]
+
+
+@pytest.mark.parametrize(("make", "limit"), OBJECTS)
+@given(pool=POOLS)
+def test_an_objects_name_is_one_that_kubernetes_takes(
+    make: Callable[[str], str], limit: int, pool: str
+) -> None:
+    name = make(pool)
+    assert len(name) <= limit
+    assert OBJECT_NAME.fullmatch(name)
+
+
+@given(pool=POOLS)
+def test_a_pod_of_the_deployment_fits_a_label(pool: str) -> None:
+    replica_set_hash, pod_suffix = "-5d4f6c8b9f", "-x2k9p"
+    assert len(names.deployment(pool) + replica_set_hash + pod_suffix) <= 63
+
+
+@given(pool=POOLS)
+def test_label_values_are_valid_and_select(pool: str) -> None:
+    labels, selector = names.pool_labels(pool), names.pool_selector(pool)
+    assert selector.items() <= labels.items()
+    for value in labels.values():
+        assert len(value) <= 63
+        assert LABEL_VALUE.fullmatch(value)
+    assert names.selector_text(pool) == ",".join(f"{key}={selector[key]}" for key in sorted(selector))
+
+
+@pytest.mark.parametrize("make", QUEUE_NAMES)
+@given(queue=QUEUES)
+def test_a_name_on_the_broker_has_room(make: Callable[[str], str], queue: str) -> None:
+    assert len(make(queue).encode()) <= 255
+    assert make(queue) != queue
+
+
+@given(text=st.text(max_size=300), limit=st.integers(min_value=16, max_value=255))
+def test_fitting_twice_is_fitting_once(text: str, limit: int) -> None:
+    once = names._fit(text.encode(errors="ignore").decode(), limit)
+    assert names._fit(once, limit) == once
+    assert len(once.encode()) <= limit
+
+
+@pytest.mark.parametrize("make", [names.deployment, names.config_map, names.dead_queue, names.work_policy])
+def test_names_that_differ_only_at_their_end_stay_apart(make: Callable[[str], str]) -> None:
+    long = "a" * 250
+    assert make(f"{long}1") != make(f"{long}2")
+
+
+@given(one=POOLS, other=POOLS)
+def test_pools_do_not_share_objects(one: str, other: str) -> None:
+    if one != other:
+        for make, _ in OBJECTS:
+            assert make(one) != make(other)
+        assert names.selector_text(one) != names.selector_text(other)
+
+
+def test_short_names_are_readable() -> None:
+    assert names.deployment("text") == "text-worker"
+    assert names.config_map("text") == "text-workflows"
+    assert names.broker_secret("text") == "text-broker"
+    assert names.dead_queue("photo_repair_tasks") == "photo_repair_tasks.dead"
+    assert names.work_policy("generation_tasks") == "genpool.work.generation_tasks"
+    assert names.dead_policy("generation_tasks") == "genpool.dead.generation_tasks"
+    assert names.event_routing_key("uid-1", "task.ended") == "uid-1.task.ended"
+
+
+def test_retry_steps() -> None:
+    assert [names.retry_step(seconds) for seconds in names.RETRY_STEPS] == [
+        "genpool.retry.5s",
+        "genpool.retry.30s",
+        "genpool.retry.2m",
+        "genpool.retry.10m",
+        "genpool.retry.1h",
+    ]
+    assert names.retry_step(90) == "genpool.retry.90s"
+
+
+@pytest.mark.parametrize(
+    ("user", "ours"),
+    [
+        ("genpool", True),
+        (names.worker_user("7b0e"), True),
+        ("genpool.gateway", True),
+        (None, False),
+        ("", False),
+        ("guest", False),
+        ("genpoolish", False),
+        ("genpool-evil", False),
+        ("GENPOOL.worker.1", False),
+        (" genpool", False),
+    ],
+)
+def test_who_is_one_of_ours(user: str | None, *, ours: bool) -> None:
+    assert names.is_our_user(user) is ours
