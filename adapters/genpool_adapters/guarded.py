@@ -11,12 +11,14 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.response import BaseHTTPResponse
 from urllib3.util.connection import create_connection
 
 from genpool_adapters.pinning import allowed_addresses
@@ -38,6 +40,23 @@ class Guard:
         self.allow = tuple(allow)
         self.resolve = resolve
         self.deadline = deadline
+        #: Set once a connection has lived too long: what was read from it may be cut short and must not count.
+        self.blown = threading.Event()
+        self._fuses: list[Fuse] = []
+
+    def watch(self, sock: socket.socket) -> None:
+        """Let a new connection live no longer than the deadline.
+
+        Not until the connection object is closed: http.client closes that as soon as a response without a length
+        begins, and hands the socket to the response.
+        """
+        if self.deadline is not None:
+            self._fuses.append(Fuse(sock, self.deadline, self.blown))
+
+    def close(self) -> None:
+        """The session is closed: take the fuses out."""
+        while self._fuses:
+            self._fuses.pop().remove()
 
     def connect(self, connection: HTTPConnection) -> socket.socket:
         """A socket to a checked address of the connection's host; errors are those of urllib3."""
@@ -73,7 +92,8 @@ class Fuse:
     It holds a duplicate of the descriptor, because TLS takes the socket object over.
     """
 
-    def __init__(self, sock: socket.socket, seconds: float) -> None:
+    def __init__(self, sock: socket.socket, seconds: float, blown: threading.Event) -> None:
+        self._blown = blown
         self._twin = socket.socket(sock.family, sock.type, sock.proto, fileno=os.dup(sock.fileno()))
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._blow)
@@ -83,36 +103,36 @@ class Fuse:
 
     def _blow(self) -> None:
         with self._lock:
-            if self._twin.fileno() >= 0:
-                try:
-                    self._twin.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    return  # it was closed by the other side meanwhile
+            if self._twin.fileno() < 0:
+                return
+            self._blown.set()
+            with suppress(OSError):  # it may have been closed by the other side meanwhile
+                self._twin.shutdown(socket.SHUT_RDWR)
+            self._twin.close()
 
     def remove(self) -> None:
-        """The connection is closed: let go."""
+        """The exchange is over: let go."""
         self._timer.cancel()
         with self._lock:
             self._twin.close()
 
 
 class _GuardedMixin:
-    """The two steps that differ from urllib3's connection."""
+    """The steps that differ from urllib3's connection."""
 
     guard: Guard
-    _fuse: Fuse | None = None
 
     def _new_conn(self) -> socket.socket:
         sock = self.guard.connect(self)  # type: ignore[arg-type]  # it is mixed into an HTTPConnection
-        if self.guard.deadline is not None:
-            self._fuse = Fuse(sock, self.guard.deadline)
+        self.guard.watch(sock)
         return sock
 
-    def close(self) -> None:
-        if self._fuse is not None:
-            self._fuse.remove()
-            self._fuse = None
-        super().close()  # type: ignore[misc]  # of HTTPConnection
+    def getresponse(self) -> BaseHTTPResponse:
+        response: BaseHTTPResponse = super().getresponse()  # type: ignore[misc]  # of HTTPConnection
+        if self.guard.blown.is_set():  # headers that end because the connection was cut look complete
+            response.close()
+            raise TimeoutError("the exchange took too long")
+        return response
 
 
 def pool_manager(guard: Guard, *, connections: int, maxsize: int, block: bool, **kwargs: Any) -> PoolManager:  # noqa: ANN401 - requests' own options

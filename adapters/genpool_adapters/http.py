@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import wraps
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ProtocolError
+from urllib3.response import BaseHTTPResponse
 
 from genpool_adapters.guarded import Guard, Resolve, pool_manager, system_resolve
 from genpool_core.api.security import HostRule
@@ -29,6 +32,23 @@ USER_AGENT = f"GenPool/{__version__}"
 
 class GuardedSession(requests.Session):
     """A session without environment, cookies, proxies and redirects of its own."""
+
+    def __init__(self, guard: Guard) -> None:
+        super().__init__()
+        self._guard = guard
+        adapter = _GuardedAdapter(guard)
+        self.mount("http://", adapter)
+        self.mount("https://", adapter)
+
+    def close(self) -> None:
+        """Close its connections."""
+        super().close()
+        self._guard.close()
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401 - as requests
+        """Send what is allowed; every request comes through here, in the form in which it is sent."""
+        check_url(request.url or "", self._guard.allow)
+        return super().send(request, **kwargs)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - requests' signature
         """No redirect is followed by itself; see :func:`get_following`."""
@@ -51,9 +71,10 @@ class _GuardedAdapter(HTTPAdapter):
             self._guard, connections=connections, maxsize=maxsize, block=block, **pool_kwargs
         )
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401 - requests' signature
-        check_url(request.url or "", self._guard.allow)
-        return super().send(request, *args, **kwargs)
+    def build_response(self, req: requests.PreparedRequest, resp: BaseHTTPResponse) -> requests.Response:
+        response = super().build_response(req, resp)
+        response.raw.stream = _whole(resp, self._guard)  # type: ignore[method-assign]
+        return response
 
     def proxy_manager_for(self, proxy: str, **_kwargs: Any) -> Any:  # noqa: ANN401 - requests' signature
         raise RefusedInput(f"a proxy ({redact(proxy)}) is not used for URLs of tasks.")
@@ -74,15 +95,26 @@ def guarded_session(
     requests.RequestException
         As usual; :func:`explain` says it in a sentence without the URL's query.
     """
-    session = GuardedSession()
+    session = GuardedSession(Guard(allow, resolve, deadline))
     session.trust_env = False
     session.verify = ca_bundle(os.environ)
     session.headers["User-Agent"] = USER_AGENT
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = _GuardedAdapter(Guard(allow, resolve, deadline))
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
     return session
+
+
+def _whole(resp: BaseHTTPResponse, guard: Guard) -> Callable[..., Iterator[bytes]]:
+    """A body that ended because the deadline cut it is not a body."""
+    stream = resp.stream
+
+    @wraps(stream)
+    def checked(*args: Any, **kwargs: Any) -> Iterator[bytes]:  # noqa: ANN401 - as urllib3
+        yield from stream(*args, **kwargs)
+        if guard.blown.is_set():
+            resp.close()
+            raise ProtocolError("the exchange took too long")
+
+    return checked
 
 
 def get_following(
