@@ -112,7 +112,7 @@ def vhost_topology(version: Version) -> Topology:
             Policy(
                 names.dead_policy(names.CALLBACKS_QUEUE),
                 names.CALLBACKS_DEAD_QUEUE,
-                _refuse_when_full(),
+                _keep(version),
             ),
             *(Policy(name, name, _delay(seconds)) for name, seconds in steps),
         ),
@@ -131,7 +131,7 @@ def pool_topology(settings: PoolQueueSettings, version: Version) -> Topology:
         work["message-ttl"] = settings.message_ttl_seconds * 1000
     if version >= (3, 12, 0):
         work["consumer-timeout"] = (settings.longest_run_seconds + CONSUMER_TIMEOUT_MARGIN_SECONDS) * 1000
-    dead_definition = _refuse_when_full()
+    dead_definition = _keep(version)
     if settings.dead_retention_seconds is not None:
         dead_definition["message-ttl"] = settings.dead_retention_seconds * 1000
     return Topology(
@@ -175,8 +175,9 @@ def _delay(seconds: int) -> JsonObject:
     }
 
 
-def _refuse_when_full() -> JsonObject:
-    return {"overflow": "reject-publish"}
+def _keep(version: Version) -> JsonObject:
+    """A dead-letter queue refuses when full, and loses nothing however often a person looks at its messages."""
+    return {"overflow": "reject-publish", **_unlimited_deliveries(version)}
 
 
 def _unlimited_deliveries(version: Version) -> JsonObject:
