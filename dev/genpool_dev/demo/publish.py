@@ -14,6 +14,7 @@ from pathlib import Path
 
 from genpool_core.ledger.records import EndRecord
 from genpool_dev.cluster.model import RabbitMQInfo
+from genpool_dev.demo import plan
 from genpool_dev.demo.plan import PHOTO_QUEUE, ProducerRun, Size
 from genpool_dev.stack.errors import StackError
 
@@ -32,6 +33,8 @@ class Published:
     """Width and height in pixels that the result must have."""
     published_at: datetime
     """When the producer said that it had sent it."""
+    label: str
+    """What it is of: the prompt, or the name of the photo."""
 
 
 def producer_environment(rabbitmq: RabbitMQInfo, environment: Mapping[str, str]) -> dict[str, str]:
@@ -43,6 +46,11 @@ def producer_environment(rabbitmq: RabbitMQInfo, environment: Mapping[str, str])
         "RABBITMQ_USER": rabbitmq.username,
         "RABBITMQ_PASSWORD": rabbitmq.password,
     }
+
+
+def publish_all(root: Path, rabbitmq: RabbitMQInfo, photos: str, receiver: str) -> list[Published]:
+    """Run the producers one after the other; ``photos`` and ``receiver`` are the servers' URLs."""
+    return [task for run in plan.runs(photos, receiver) for task in publish(run, root, rabbitmq)]
 
 
 def publish(run: ProducerRun, root: Path, rabbitmq: RabbitMQInfo) -> list[Published]:
@@ -83,8 +91,10 @@ def read_line(line: str, run: ProducerRun, now: datetime) -> Published | None:
     if found is None:
         return None
     subject = found["subject"]
-    key = subject if run.queue == PHOTO_QUEUE else found["task_id"]
-    return Published(run.queue, key, run.size_of(subject), now)
+    photo = run.queue == PHOTO_QUEUE
+    key = subject if photo else found["task_id"]
+    label = "-".join(subject.rpartition(".")[0].split("/")[-2:]) if photo else subject
+    return Published(run.queue, key, run.size_of(subject), now, label)
 
 
 def key_of(end: EndRecord) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -123,12 +123,14 @@ class Bucket:
                 grouped.setdefault((parts[1], int(parts[3])), []).append(key)
         return [self._run(key, run, found) for (key, run), found in sorted(grouped.items())]
 
-    def remove(self) -> None:
-        """Delete the bucket and everything in it; a missing one is as good."""
+    def remove(self, prefixes: Iterable[str]) -> None:
+        """Delete everything below the prefixes, then the bucket if that was all; a missing one is as good."""
         try:
-            for key in list(self._keys("")):
-                self._client.delete_object(Bucket=self.name, Key=key)
-            self._client.delete_bucket(Bucket=self.name)
+            for prefix in prefixes:
+                for key in list(self._keys(prefix)):
+                    self._client.delete_object(Bucket=self.name, Key=key)
+            if not any(True for _ in self._keys("")):
+                self._client.delete_bucket(Bucket=self.name)
         except ClientError as error:
             if error.response["Error"]["Code"] not in {"NoSuchBucket", "404"}:
                 raise self._refused("deleting the bucket", error) from error

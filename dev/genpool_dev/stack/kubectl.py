@@ -64,9 +64,10 @@ class Kubectl(Kube):
         text = yaml.safe_dump_all(manifests, allow_unicode=True, sort_keys=False)
         return self.run("apply", "--filename=-", stdin=text)
 
-    def namespace(self, name: str) -> None:
+    def namespace(self, name: str, labels: dict[str, str] | None = None) -> None:
         """Make a namespace where it is missing."""
-        self.apply_plain({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        metadata: JsonObject = {"name": name, "labels": dict(labels or {})}
+        self.apply_plain({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
     def secret(self, namespace: str, name: str, values: dict[str, str]) -> None:
         """Make a Secret what it should be."""

@@ -71,7 +71,7 @@ def replaced(text: str, texts: Mapping[str, str]) -> str:
 
 def read_pools(text: str) -> list[Pool]:
     """The pools of a manifest file."""
-    return [_pool(item) for item in yaml.safe_load_all(text) if item and item["kind"] == "GenerationPool"]
+    return [pool_of(item) for item in yaml.safe_load_all(text) if item and item["kind"] == "GenerationPool"]
 
 
 def apply_pool(kubectl: Kubectl, path: Path, texts: Mapping[str, str]) -> list[Pool]:
@@ -118,7 +118,8 @@ def conditions(kubectl: Kubectl, pool: Pool) -> str:
     )
 
 
-def _pool(manifest: JsonObject) -> Pool:
+def pool_of(manifest: JsonObject) -> Pool:
+    """What a GenerationPool says; StackError for something else."""
     match manifest:
         case {
             "metadata": {"name": str(name), "namespace": str(namespace)},

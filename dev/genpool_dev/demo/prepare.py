@@ -1,0 +1,70 @@
+"""Before the tasks: the servers on this machine, queues without old messages, the pools."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from genpool_core import names
+from genpool_dev.demo import plan, state
+from genpool_dev.demo.session import Session
+from genpool_dev.progress import Steps
+from genpool_dev.stack import pools as examples
+from genpool_dev.stack.install import ROOT, Stack
+from genpool_dev.stack.pools import Pool
+from genpool_dev.stack.servers import process
+from genpool_dev.stack.servers.process import ServerProcess
+
+#: The stand-in starts in this many seconds, and works at the pace of a fast GPU, so that the scaling can be seen:
+#: about 1.5 s a task. A picture has 20 steps, colouring counts as 4.
+START_SECONDS = 1.0
+STEP_SECONDS = {"text-pool.yaml": 0.07, "photo-pool.yaml": 0.35}
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The two servers, and where the receiver writes."""
+
+    photos: ServerProcess
+    receiver: ServerProcess
+    record: Path
+
+
+def start_servers(stack: Stack, session: Session) -> Servers:
+    """Start both on the address by which pods reach this machine; the session ends them."""
+    folder, bind = state.folder(), stack.info.host_address
+    record, secret = folder / "callbacks.jsonl", folder / "signing-secret"
+    record.unlink(missing_ok=True)
+    secret.touch(mode=0o600)
+    secret.write_text(stack.signing_secret, encoding="utf-8")
+    photos = process.start("photos", "genpool_dev.stack.servers.photos", bind, folder)
+    session.add(photos)
+    words = ("--record", str(record), "--secret-file", str(secret))
+    receiver = process.start("receiver", "genpool_dev.stack.servers.receiver", bind, folder, words)
+    session.add(receiver)
+    return Servers(photos, receiver, record)
+
+
+def drop_old_messages(stack: Stack, steps: Steps) -> None:
+    """Empty the queues that the demo will use: what a killed demo left there would be done again."""
+    queues = stack.broker.queues()
+    for work in (plan.TEXT_QUEUE, plan.PHOTO_QUEUE):
+        for name in (work, names.dead_queue(work)):
+            if name in queues and queues[name].messages_ready:
+                steps.say(
+                    f"The queue {name} held {queues[name].messages_ready} messages from before: dropped."
+                )
+                stack.broker.purge(name)
+
+
+def apply_examples(stack: Stack, servers: Servers, stamp: str) -> list[Pool]:
+    """Apply the two example pools and wait until they are Ready. Each run has a folder of its own in the bucket."""
+    common = examples.replacements(stack.info, servers.photos.port, servers.receiver.port)
+    common["prefix: "] = f"prefix: demo-{stamp}/"
+    pools = []
+    for name, step_seconds in STEP_SECONDS.items():
+        texts = {**common, **examples.slowed(step_seconds, START_SECONDS)}
+        pools += examples.apply_pool(stack.kubectl, ROOT / examples.EXAMPLES / name, texts)
+    for pool in pools:
+        examples.wait_ready(stack.kubectl, pool)
+    return pools

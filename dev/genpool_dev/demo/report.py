@@ -1,0 +1,45 @@
+"""The end of a demo, written for a person: the summary, and where to look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from genpool_dev.cluster.model import NAMESPACE, ClusterInfo
+from genpool_dev.demo.figures import Figures, summary_rows
+from genpool_dev.stack import layout
+from genpool_dev.stack.kubectl import export_line
+
+
+def show_summary(console: Console, figures: Figures, faults: list[str]) -> None:
+    """The figures as a table, and what is not as promised."""
+    table = Table(title="Summary", title_justify="left", show_header=False, box=None, padding=(0, 2))
+    for name, value in summary_rows(figures):
+        table.add_row(name, value)
+    console.print(table)
+    for fault in faults:
+        console.print(f"✗ {fault}", style="red", markup=False)
+    if not faults:
+        console.print("✓ everything as promised", style="green", markup=False)
+
+
+def where_to_look(info: ClusterInfo, pictures: Path, *, kept: bool) -> list[str]:
+    """The lines about pictures, kubectl and RabbitMQ. Pure."""
+    lines = [f"Pictures: {pictures}"]
+    if not kept:
+        return [
+            *lines,
+            "The demo has taken its things away. To look around with kubectl and on RabbitMQ's page: KEEP=1 make demo.",
+        ]
+    password = (
+        f"kubectl -n {NAMESPACE} get secret rabbitmq-admin -o jsonpath='{{.data.password}}' | base64 -d"
+    )
+    return [
+        *lines,
+        f"kubectl:  {export_line(info)}",
+        f"          kubectl -n {layout.POOL_NAMESPACE} get gp",
+        f"RabbitMQ: {info.rabbitmq.management_url} (user {info.rabbitmq.username}; password: {password})",
+        "It is left running: make demo-down ends it.",
+    ]

@@ -1,0 +1,146 @@
+"""Looks at the pools while they work, shows what it sees, and ends when all is done or nothing moves any more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rich.console import Console
+from rich.live import Live
+
+from genpool_core import names
+from genpool_core.ledger.records import EndRecord
+from genpool_dev.cluster.errors import ClusterError
+from genpool_dev.demo.table import Sample, changed, done, plain, progress, render
+from genpool_dev.stack import observe
+from genpool_dev.stack.broker import QueueReading
+from genpool_dev.stack.install import Stack
+from genpool_dev.stack.observe import PoolReading
+from genpool_dev.stack.pools import Pool
+
+Value = TypeVar("Value")
+
+PAUSE = 1.0
+STALL_SECONDS = 150
+MAX_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Watched:
+    """How it went."""
+
+    samples: tuple[Sample, ...]
+    """The last ones."""
+    peak: int
+    """The most ready pods of all pools at one time."""
+    fault: str | None
+    """Why it was given up, or None."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look at everything; None where a look failed."""
+
+    readings: Mapping[str, PoolReading] | None
+    queues: Mapping[str, QueueReading] | None
+    ends: Mapping[str, Sequence[EndRecord]] | None
+    """End records by pool."""
+
+
+def watch(stack: Stack, tasks: Mapping[str, int], pools: Sequence[Pool], console: Console) -> Watched:
+    """Look every second until every task has its end, the queues are empty and the pods are gone.
+
+    ``tasks``: how many were published, by queue. Gives up when nothing changed for 150 s, or after 15 min.
+    """
+    begun = moved = time.monotonic()
+    peak = 0
+    before: dict[str, Sample] = {}
+    with _live(console) as live:
+        while True:
+            seen = look(stack, pools)
+            samples = [sample_of(pool, tasks.get(pool.queue, 0), seen) for pool in pools]
+            peak = max(peak, sum(sample.ready or 0 for sample in samples))
+            now = time.monotonic()
+            if progress(samples) != progress(list(before.values())):
+                moved = now
+            _show(console, live, samples, before, now - begun)
+            before = {sample.pool: sample for sample in samples}
+            if done(samples):
+                return Watched(tuple(samples), peak, None)
+            fault = given_up(now - moved, now - begun)
+            if fault:
+                return Watched(tuple(samples), peak, fault)
+            time.sleep(PAUSE)
+
+
+def given_up(still: float, total: float) -> str | None:
+    """Why to wait no longer, or None; times in seconds. Pure."""
+    if still > STALL_SECONDS:
+        return f"Nothing has moved for {still:.0f} s: no task ended, no pod came or went."
+    if total > MAX_SECONDS:
+        return f"The tasks are not done after {total:.0f} s."
+    return None
+
+
+def look(stack: Stack, pools: Sequence[Pool]) -> Seen:
+    """Ask Kubernetes, the broker and the bucket once. What fails is unknown, and never ends the demo."""
+    return Seen(
+        _or_unknown(lambda: observe.read(stack.kubectl, list(pools))),
+        _or_unknown(stack.broker.queues),
+        _or_unknown(lambda: {pool.name: list(stack.bucket.ends(pool.prefix).values()) for pool in pools}),
+    )
+
+
+def _or_unknown(ask: Callable[[], Value]) -> Value | None:
+    try:
+        return ask()
+    except ClusterError:
+        return None
+
+
+def sample_of(pool: Pool, tasks: int, seen: Seen) -> Sample:
+    """What is shown of a pool. Pure."""
+    reading = (seen.readings or {}).get(pool.name)
+    queue = (seen.queues or {}).get(pool.queue)
+    dead = (seen.queues or {}).get(names.dead_queue(pool.queue))
+    ends = seen.ends[pool.name] if seen.ends is not None else None
+    own = reading.deployment if reading else None
+    return Sample(
+        pool=pool.name,
+        tasks=tasks,
+        waiting=queue.messages_ready if queue else None,
+        running=queue.messages_unacknowledged if queue else None,
+        replicas=own.replicas if own else None,
+        ready=own.ready_replicas if own else None,
+        busy=reading.status.busy_replicas if reading else None,
+        results=sum(end.outcome == "succeeded" for end in ends) if ends is not None else None,
+        ends=len(ends) if ends is not None else None,
+        dead=_dead(dead, ends),
+        pods=len(reading.pods) if reading else None,
+        why=(reading.status.scaling.message or "") if reading else "",
+    )
+
+
+def _dead(queue: QueueReading | None, ends: Sequence[EndRecord] | None) -> int | None:
+    if queue is None or queue.messages_ready is None or ends is None:
+        return None
+    return max(queue.messages_ready, sum(end.outcome == "dead" for end in ends))
+
+
+def _live(console: Console) -> AbstractContextManager[Live | None]:
+    if console.is_terminal:
+        return Live(console=console, refresh_per_second=4)
+    return nullcontext()
+
+
+def _show(
+    console: Console, live: Live | None, samples: list[Sample], before: Mapping[str, Sample], elapsed: float
+) -> None:
+    if live is not None:
+        live.update(render(samples, f"{elapsed:.0f} s since the tasks were published"))
+        return
+    for sample in changed(before, samples):
+        console.print(f"  {elapsed:5.1f} s  {plain(sample)}", markup=False)

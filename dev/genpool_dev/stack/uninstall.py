@@ -1,0 +1,87 @@
+"""GenPool away from a cluster: pools, release, namespaces, what its pools left on the broker and in the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from genpool_core import names
+from genpool_dev.cluster.model import ClusterInfo
+from genpool_dev.stack import layout
+from genpool_dev.stack.broker import Broker
+from genpool_dev.stack.helm import Helm
+from genpool_dev.stack.install import Stack, look
+from genpool_dev.stack.kubectl import Kubectl
+from genpool_dev.stack.pools import Pool, pool_of
+
+CRD = f"{names.PLURAL}.{names.GROUP}"
+GONE_SECONDS = 180
+_OUR_PREFIX = f"{names.USER_PREFIX}."
+
+
+def uninstall(info: ClusterInfo) -> None:
+    """Take away what :func:`~genpool_dev.stack.install.install` and the pools made; what is not marked stays.
+
+    Every step is one that may find nothing to do, so that it can be run again after it was interrupted.
+
+    Raises
+    ------
+    ClusterError
+        Something did not go away; the message says what.
+    """
+    stack = look(info)
+    pools = delete_pools(stack.kubectl)
+    _delete_release(stack)
+    for name in (layout.POOL_NAMESPACE, layout.SYSTEM_NAMESPACE):
+        _delete_namespace(stack.kubectl, name)
+    clean_broker(stack.broker, [pool.queue for pool in pools])
+    stack.bucket.remove(sorted({pool.prefix for pool in pools if pool.bucket == stack.bucket.name}))
+
+
+def delete_pools(kubectl: Kubectl) -> list[Pool]:
+    """Delete every pool of our namespace, wait until its pods are gone, and return what they were."""
+    if kubectl.find("crd", CRD) is None:
+        return []
+    namespace = f"--namespace={layout.POOL_NAMESPACE}"
+    pools = [pool_of(item) for item in kubectl.get(CRD, namespace)["items"]]
+    if pools:
+        words = ("delete", CRD, "--all", namespace, f"--timeout={GONE_SECONDS}s")
+        kubectl.run(*words, timeout=GONE_SECONDS + 15)
+        selector = f"--selector={names.LABEL_NAME}=genpool-worker"
+        kubectl.wait(["pods", namespace, selector], "delete", seconds=GONE_SECONDS)
+    return pools
+
+
+def clean_broker(broker: Broker, queues: Iterable[str], vhost: str = "/") -> None:
+    """Delete the pools' queues with their messages, and everything under our own prefix."""
+    wanted = {name for queue in queues for name in (queue, names.dead_queue(queue))}
+    for name in broker.queues(vhost):
+        if name in wanted or name.startswith(_OUR_PREFIX):
+            broker.delete_queue(name, vhost)
+    for name in broker.exchanges(vhost):
+        if name.startswith(_OUR_PREFIX):
+            broker.delete_exchange(name, vhost)
+    for name in broker.policies(vhost):
+        if name.startswith(_OUR_PREFIX):
+            broker.delete_policy(name, vhost)
+    for name in broker.users():
+        if name.startswith(_OUR_PREFIX):
+            broker.delete_user(name)
+
+
+def _delete_release(stack: Stack) -> None:
+    helm = Helm(stack.kubectl)
+    release = helm.find(layout.RELEASE)
+    if release is None or not release.ours:
+        return
+    helm.uninstall(layout.RELEASE)
+    # A chart leaves its CRD, so that no pool is lost by it; ours goes when nobody has a pool.
+    if stack.kubectl.find("crd", CRD) and not stack.kubectl.get(CRD, "--all-namespaces")["items"]:
+        stack.kubectl.run("delete", "crd", CRD, f"--timeout={GONE_SECONDS}s", timeout=GONE_SECONDS + 15)
+
+
+def _delete_namespace(kubectl: Kubectl, name: str) -> None:
+    found = kubectl.find("namespace", name)
+    if found is None or found["metadata"].get("labels", {}).get(layout.MARK) != layout.MARK_VALUE:
+        return
+    words = ("delete", "namespace", name, f"--timeout={GONE_SECONDS}s")
+    kubectl.run(*words, timeout=GONE_SECONDS + 15)

@@ -1,0 +1,77 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from genpool_core.api.status import GenerationPoolStatus
+from genpool_core.ledger.records import EndRecord, Outcome
+from genpool_dev.demo.table import Sample
+from genpool_dev.demo.watch import Seen, given_up, sample_of
+from genpool_dev.stack.broker import QueueReading
+from genpool_dev.stack.observe import DeploymentReading, PoolReading
+from genpool_dev.stack.pools import Pool
+
+POOL = Pool("text", "genpool-demo", "generation_tasks", "text/", "genpool")
+READING = PoolReading(
+    uid="u",
+    status=GenerationPoolStatus.model_validate(
+        {"busyReplicas": 2, "scaling": {"message": "16 tasks want 3"}}
+    ),
+    deployment=DeploymentReading(wanted=3, replicas=3, ready_replicas=2),
+    pods=("a", "b", "c"),
+)
+QUEUES = {
+    "generation_tasks": QueueReading(name="generation_tasks", messages_ready=5, messages_unacknowledged=2),
+    "generation_tasks.dead": QueueReading(name="generation_tasks.dead", messages_ready=0),
+}
+
+
+def end(outcome: Outcome) -> EndRecord:
+    return EndRecord(
+        task_key="k",
+        task_id="t",
+        run=1,
+        attempt=1,
+        nonce="n",
+        outcome=outcome,
+        reason="R",
+        message="",
+        worker="w",
+        ended_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def test_a_sample_joins_the_three_sources() -> None:
+    seen = Seen({"text": READING}, QUEUES, {"text": [end("succeeded"), end("dead")]})
+    assert sample_of(POOL, 16, seen) == Sample(
+        pool="text",
+        tasks=16,
+        waiting=5,
+        running=2,
+        replicas=3,
+        ready=2,
+        busy=2,
+        results=1,
+        ends=2,
+        dead=1,
+        pods=3,
+        why="16 tasks want 3",
+    )
+
+
+@pytest.mark.parametrize("seen", [Seen(None, None, None), Seen({}, {}, None)])
+def test_what_was_not_read_is_unknown(seen: Seen) -> None:
+    assert sample_of(POOL, 16, seen) == Sample(pool="text", tasks=16)
+
+
+def test_a_queue_that_is_not_there_is_unknown_and_not_empty() -> None:
+    sample = sample_of(POOL, 16, Seen(None, {}, {"text": []}))
+    assert (sample.waiting, sample.dead, sample.ends) == (None, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("still", "total", "told"),
+    [(0, 0, None), (150, 899, None), (151, 200, "Nothing has moved"), (10, 901, "not done after")],
+)
+def test_patience(still: float, total: float, told: str | None) -> None:
+    fault = given_up(still, total)
+    assert fault is None if told is None else told in fault
