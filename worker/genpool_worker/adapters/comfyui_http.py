@@ -1,0 +1,180 @@
+"""ComfyUI's HTTP API by requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from genpool_core.jsontypes import JsonObject, JsonValue
+from genpool_worker.adapters.comfyui_ws import open_listener
+from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
+from genpool_worker.ports import Listener, OutputRef, Where
+
+#: Seconds to connect and between bytes. A busy interpreter stalls the server for a while; a hung one for good.
+QUICK = (3.0, 5.0)
+ASK = (3.0, 10.0)
+SEND = (3.0, 30.0)
+_CHUNK = 1 << 20
+_OK = 200
+_MARK = "genpool"
+
+
+class ComfyUIHttp:
+    """Implements ``ports.ComfyUI``; for one thread. ComfyUI is in the same pod: no proxy, no environment."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def waiting(self) -> int:
+        """Prompts that wait or run."""
+        info = _dict(_dict(self._json("GET", "/prompt", timeout=QUICK)).get("exec_info"))
+        count = info.get("queue_remaining")
+        return count if isinstance(count, int) else 0
+
+    def upload(self, subfolder: str, filename: str, data: bytes, content_type: str) -> str:
+        """Upload an input file."""
+        answer = _dict(
+            self._json(
+                "POST",
+                "/upload/image",
+                timeout=SEND,
+                files={"image": (filename, data, content_type)},
+                data={"subfolder": subfolder, "type": "input"},
+            )
+        )
+        name, folder = str(answer.get("name") or filename), str(answer.get("subfolder") or "")
+        return f"{folder}/{name}" if folder else name
+
+    def listen(self, client_id: str) -> AbstractContextManager[Listener]:
+        """Open a websocket."""
+        host = urlsplit(self._url).netloc
+        return open_listener(f"ws://{host}/ws?clientId={client_id}")
+
+    def submit(self, prompt_id: str, client_id: str, graph: JsonObject, mark: str) -> JsonObject:
+        """Queue a prompt."""
+        body = {
+            "prompt": graph,
+            "prompt_id": prompt_id,
+            "client_id": client_id,
+            "extra_data": {_MARK: mark},
+        }
+        return _dict(_dict(self._json("POST", "/prompt", timeout=SEND, json=body)).get("node_errors"))
+
+    def where(self, prompt_id: str) -> Where:
+        """Look for a prompt in the queue."""
+        running, pending = self._queue()
+        if any(_prompt_id(item) == prompt_id for item in running):
+            return Where.RUNNING
+        return Where.PENDING if any(_prompt_id(item) == prompt_id for item in pending) else Where.ABSENT
+
+    def ours(self) -> list[str]:
+        """Prompts with a mark of ours."""
+        running, pending = self._queue()
+        return [_prompt_id(item) for item in [*running, *pending] if _is_marked(item)]
+
+    def history(self, prompt_id: str) -> JsonObject | None:
+        """The history entry of a prompt that has ended."""
+        entry = _dict(self._json("GET", f"/history/{prompt_id}", timeout=ASK)).get(prompt_id)
+        return entry if isinstance(entry, dict) else None
+
+    def forget(self, prompt_id: str) -> None:
+        """Delete a history entry."""
+        self._json("POST", "/history", timeout=QUICK, json={"delete": [prompt_id]})
+
+    def stop(self, prompt_id: str) -> None:
+        """Drop a prompt and interrupt it if it runs. The id matters: without it whatever runs is interrupted."""
+        self._json("POST", "/queue", timeout=QUICK, json={"delete": [prompt_id]})
+        self._json("POST", "/interrupt", timeout=QUICK, json={"prompt_id": prompt_id})
+
+    def free(self) -> None:
+        """Unload models and free memory."""
+        self._json("POST", "/free", timeout=QUICK, json={"unload_models": True, "free_memory": True})
+
+    def download(self, ref: OutputRef, path: Path) -> int:
+        """Store a result as a file."""
+        params = {"filename": ref.filename, "subfolder": ref.subfolder, "type": ref.type}
+        with self._answer("GET", "/view", timeout=SEND, params=params, stream=True) as response:
+            size = 0
+            with path.open("wb") as file:
+                for chunk in response.iter_content(_CHUNK):
+                    size += file.write(chunk)
+        return size
+
+    def _queue(self) -> tuple[list[JsonValue], list[JsonValue]]:
+        queue = _dict(self._json("GET", "/queue", timeout=ASK))
+        return _list(queue.get("queue_running")), _list(queue.get("queue_pending"))
+
+    def _json(self, method: str, path: str, *, timeout: tuple[float, float], **kwargs: Any) -> JsonValue:  # noqa: ANN401 - requests' own arguments
+        with self._answer(method, path, timeout=timeout, **kwargs) as response:
+            return _body(response)
+
+    @contextmanager
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout: tuple[float, float],
+        **kwargs: Any,  # noqa: ANN401 - requests' own arguments
+    ) -> Iterator[requests.Response]:
+        """An answer with status 200, until it was read; every way in which it can fail is translated."""
+        try:
+            with self._session.request(method, f"{self._url}{path}", timeout=timeout, **kwargs) as response:
+                if response.status_code != _OK:
+                    raise ComfyUIRefused(
+                        f"ComfyUI answered {response.status_code} to {method} {path}.",
+                        status=response.status_code,
+                        body=_body(response),
+                    )
+                yield response
+        except requests.ConnectionError as error:
+            if _is_refused(error):
+                raise ComfyUIGone("ComfyUI does not run: nothing listens at its port.") from error
+            raise ComfyUISilent(f"the connection to ComfyUI broke in {method} {path}.") from error
+        except requests.RequestException as error:
+            raise ComfyUISilent(f"ComfyUI did not answer {method} {path} in time.") from error
+
+
+def _is_refused(error: BaseException) -> bool:
+    """Whether nothing listened: the refusal is deep inside what requests raises."""
+    seen: BaseException | None = error
+    for _ in range(10):
+        if seen is None:
+            return False
+        if isinstance(seen, ConnectionRefusedError) or "Connection refused" in str(seen):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def _body(response: requests.Response) -> JsonValue:
+    """JSON of an answer, None where it is something else: several routes answer with nothing or plain text."""
+    try:
+        body: JsonValue = response.json()
+    except requests.exceptions.JSONDecodeError:
+        return None
+    return body
+
+
+def _prompt_id(item: JsonValue) -> str:
+    """A queue entry is ``[number, id, prompt, extra_data, outputs]``."""
+    return str(item[1]) if isinstance(item, list) and len(item) > 1 else ""
+
+
+def _is_marked(item: JsonValue) -> bool:
+    return isinstance(item, list) and len(item) > 3 and _MARK in _dict(item[3])  # noqa: PLR2004 - see _prompt_id
+
+
+def _dict(value: JsonValue) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,152 @@
+"""The object store by boto3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from genpool_core.errors import StorageError
+from genpool_core.workerconfig import S3Config
+from genpool_worker.ports import Put
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+_JSON = "application/json"
+_DELETE_MAX = 1000
+#: Threads of a transfer would outlive a drain's last moment: the interpreter waits for them.
+_TRANSFER = TransferConfig(use_threads=False)
+_HINTS = {
+    "NoSuchBucket": "the bucket does not exist: make it, or correct storage.s3.bucket",
+    "InvalidAccessKeyId": "the access key is unknown: correct the Secret in storage.s3.credentials",
+    "SignatureDoesNotMatch": "the secret key is wrong: correct the Secret in storage.s3.credentials",
+    "AccessDenied": "access is denied: give the key the right to list, get, put and delete in this bucket",
+    "403": "access is denied: give the key the right to list, get, put and delete in this bucket",
+}
+
+
+class S3Store:
+    """Implements ``ports.Store``; used by several threads."""
+
+    def __init__(self, config: S3Config) -> None:
+        self._bucket = config.bucket
+        self._ttl = config.url_ttl_seconds
+        self._where = config.endpoint or f"AWS region {config.region}"
+        self._client = _client(config.region, config.endpoint)
+        self._signer = _client(config.region, config.public_endpoint or config.endpoint)
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys that begin so."""
+        with self._translated():
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def get(self, key: str) -> bytes | None:
+        """An object, or None."""
+        with self._translated():
+            try:
+                return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            except ClientError as error:
+                if _code(error) == "NoSuchKey":
+                    return None
+                raise
+
+    def create(self, key: str, data: bytes) -> Put:
+        """Put only where there is none."""
+        with self._translated():
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket, Key=key, Body=data, ContentType=_JSON, IfNoneMatch="*"
+                )
+            except ClientError as error:
+                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+                answer = {412: Put.EXISTS, 409: Put.CONFLICT}.get(status or 0)
+                if answer is None:
+                    raise
+                return answer
+            return Put.CREATED
+
+    def put(self, key: str, data: bytes) -> None:
+        """Put a JSON object."""
+        with self._translated():
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=_JSON)
+
+    def put_file(self, key: str, path: Path, content_type: str) -> None:
+        """Put a file; a large one in parts."""
+        try:
+            with self._translated():
+                self._client.upload_file(
+                    str(path), self._bucket, key, ExtraArgs={"ContentType": content_type}, Config=_TRANSFER
+                )
+        except boto3.exceptions.S3UploadFailedError as error:
+            raise StorageError(
+                f"the bucket {self._bucket} did not take a file: {error.__cause__ or error}"
+            ) from error
+
+    def delete(self, keys: list[str]) -> None:
+        """Delete objects."""
+        with self._translated():
+            for start in range(0, len(keys), _DELETE_MAX):
+                part = keys[start : start + _DELETE_MAX]
+                self._client.delete_objects(
+                    Bucket=self._bucket,
+                    Delete={"Objects": [{"Key": key} for key in part], "Quiet": True},
+                )
+
+    def sign(self, key: str) -> str:
+        """A link that is valid as long as the pool says, for the public endpoint."""
+        with self._translated():
+            return self._signer.generate_presigned_url(
+                "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=self._ttl
+            )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            code = _code(error)
+            said = _HINTS.get(code) or error.response.get("Error", {}).get("Message") or code
+            raise StorageError(
+                f"the bucket {self._bucket} at {self._where} refused ({code}): {said}."
+            ) from error
+        except NoCredentialsError as error:
+            raise StorageError(
+                "there are no S3 credentials: name a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in "
+                "storage.s3.credentials, or give the pod an identity."
+            ) from error
+        except BotoCoreError as error:
+            raise StorageError(
+                f"the bucket {self._bucket} at {self._where} does not answer ({type(error).__name__}): check the "
+                "endpoint and the network."
+            ) from error
+
+
+def _client(region: str, endpoint: str | None) -> S3Client:
+    """A store behind an endpoint of its own is addressed by path: its host name knows no buckets."""
+    return boto3.client(
+        "s3",
+        region_name=region,
+        endpoint_url=endpoint,
+        config=Config(
+            connect_timeout=3,
+            read_timeout=20,
+            retries={"mode": "standard", "max_attempts": 3},
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if endpoint else "auto"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            max_pool_connections=16,
+        ),
+    )
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "Unknown")

@@ -1,0 +1,65 @@
+"""Ending ComfyUI's process after a drain, so that the pod and its GPU are free at once.
+
+As long as ComfyUI lives, the pod lives. One that ignores SIGTERM would hold its GPU for the whole grace, which covers
+the longest task. The pod's containers share one process namespace and one user, so the worker may end it.
+"""
+
+from __future__ import annotations
+
+import os
+
+import psutil
+import structlog
+
+_log = structlog.get_logger(__name__)
+TERM_SECONDS = 1.0
+
+
+def end_listener(port: int) -> bool:
+    """End the process that listens on a TCP port, and what it started. False: there is none that we may end."""
+    found = _listener(port)
+    if found is None:
+        _log.info("comfyui_not_ended", message=f"no process of this user listens on port {port}")
+        return False
+    processes = [*_children(found), found]
+    _signal(processes, kill=False)
+    _, alive = psutil.wait_procs(processes, timeout=TERM_SECONDS)
+    _signal(alive, kill=True)
+    _, alive = psutil.wait_procs(alive, timeout=TERM_SECONDS)
+    _log.info("comfyui_ended", pid=found.pid, left=len(alive))
+    return not alive
+
+
+def _listener(port: int) -> psutil.Process | None:
+    try:
+        connections = psutil.net_connections(kind="tcp")
+    except psutil.Error:
+        return None
+    pids = {
+        item.pid
+        for item in connections
+        if item.status == psutil.CONN_LISTEN and item.laddr and item.laddr.port == port and item.pid
+    }
+    pids.discard(os.getpid())
+    try:
+        return psutil.Process(min(pids)) if pids else None
+    except psutil.Error:
+        return None
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def _signal(processes: list[psutil.Process], *, kill: bool) -> None:
+    for process in processes:
+        try:
+            if kill:
+                process.kill()
+            else:
+                process.terminate()
+        except psutil.Error as error:
+            _log.info("process_not_signalled", pid=process.pid, reason=type(error).__name__)

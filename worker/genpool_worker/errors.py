@@ -1,0 +1,65 @@
+"""What can go wrong beside a task's own failures. Extends the tree in ``genpool_core.errors``.
+
+::
+
+    GenPoolError
+    ├── ComfyUIError         ComfyUI did what it should not
+    │   ├── ComfyUIGone          nothing listens: its process is gone, and with it queue and history
+    │   ├── ComfyUISilent        no answer in time, or a broken one: it is busy, hangs, or is starting
+    │   └── ComfyUIRefused       it answered with an error
+    ├── UnreadableLedger     a record in the bucket that is none of ours
+    ├── SettingsError        the worker cannot start as it is set up
+    └── HandBack             the task in hand goes back to the queue, and its attempt does not count
+"""
+
+from __future__ import annotations
+
+from genpool_core.errors import GenPoolError
+from genpool_core.jsontypes import JsonValue
+
+
+class ComfyUIError(GenPoolError):
+    """ComfyUI did what it should not."""
+
+    reason = "ComfyUIError"
+
+
+class ComfyUIGone(ComfyUIError):  # noqa: N818 - a state that is awaited, not only an error
+    """Nothing listens at ComfyUI's address: its process ended, and its queue and history with it."""
+
+    reason = "ComfyUILost"
+
+
+class ComfyUISilent(ComfyUIError):  # noqa: N818 - a state that is awaited, not only an error
+    """No whole answer in time. The request may have been carried out, or may be yet."""
+
+    reason = "ComfyUIUnresponsive"
+
+
+class ComfyUIRefused(ComfyUIError):  # noqa: N818 - the answer's meaning
+    """ComfyUI answered with an error. ``body`` is its JSON, or None when it was none."""
+
+    reason = "ComfyUIRefused"
+
+    def __init__(self, message: str, *, status: int, body: JsonValue = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
+
+
+class UnreadableLedger(GenPoolError):  # noqa: N818 - named for what was found
+    """A claim or end record that cannot be read."""
+
+    reason = "UnreadableLedger"
+
+
+class SettingsError(GenPoolError):
+    """The worker cannot start as it is set up."""
+
+    reason = "SettingsInvalid"
+
+
+class HandBack(GenPoolError):  # noqa: N818 - a decision on its way up
+    """Give the task in hand back to the queue; its attempt does not count."""
+
+    reason = "HandedBack"

@@ -1,0 +1,69 @@
+"""Whether a task may be taken now: ComfyUI answers and is free, and the store answers and is safe."""
+
+from __future__ import annotations
+
+import structlog
+
+from genpool_core.errors import StorageError
+from genpool_worker.errors import ComfyUIError
+from genpool_worker.ports import Clock, ComfyUI, Store
+from genpool_worker.probe import prove_conditional_put
+
+_log = structlog.get_logger(__name__)
+#: How old the last good answer of the store may be while nothing is done.
+STORE_FRESH_SECONDS = 30.0
+
+
+class Gate:
+    """Asked before each task and every few seconds between tasks. Used by one thread."""
+
+    def __init__(self, comfyui: ComfyUI, store: Store, prefix: str, clock: Clock) -> None:
+        self._comfyui = comfyui
+        self._store = store
+        self._prefix = prefix
+        self._clock = clock
+        self._proven = False
+        self._store_checked = float("-inf")
+
+    def trouble(self) -> str | None:
+        """What stands against taking a task, as a sentence; None when nothing does.
+
+        Raises
+        ------
+        SettingsError
+            The store is not safe: there is no use in waiting.
+        """
+        return self._store_trouble() or self._comfyui_trouble()
+
+    def suspect_store(self) -> None:
+        """The store failed in use: ask it before the next task."""
+        self._store_checked = float("-inf")
+
+    def _store_trouble(self) -> str | None:
+        if self._clock.monotonic() - self._store_checked < STORE_FRESH_SECONDS:
+            return None
+        try:
+            if not self._proven:
+                prove_conditional_put(self._store, self._prefix)
+                self._proven = True
+                _log.info("store_proven", message="its conditional put is atomic")
+            else:
+                self._store.keys(f"{self._prefix}probes/")
+        except StorageError as error:
+            return error.message
+        self._store_checked = self._clock.monotonic()
+        return None
+
+    def _comfyui_trouble(self) -> str | None:
+        """ComfyUI may still be at a prompt of an attempt that was given up, perhaps by a worker before us."""
+        try:
+            if self._comfyui.waiting() == 0:
+                return None
+            ours = self._comfyui.ours()
+            for prompt_id in ours:
+                self._comfyui.stop(prompt_id)
+        except ComfyUIError as error:
+            return error.message
+        if not ours:
+            return None
+        return "ComfyUI still runs the prompt of an attempt that was given up: it was told to stop."

@@ -1,0 +1,189 @@
+"""What the pipeline needs from outside, as small protocols.
+
+``adapters`` has the real ones, the tests have hand-written fakes. Methods raise the errors named here and no others.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from genpool_core.jsontypes import JsonObject
+
+
+@dataclass(frozen=True)
+class Message:
+    """A delivery from the work queue."""
+
+    body: bytes
+    headers: Mapping[str, object] = field(default_factory=dict)
+    message_id: str | None = None
+    user_id: str | None = None
+    type: str | None = None
+    content_type: str | None = None
+    priority: int | None = None
+    redelivered: bool = False
+    token: object = None
+    """The broker's handle for the acknowledgement."""
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A message to publish. It is persistent and ends only when the broker has confirmed it."""
+
+    exchange: str
+    routing_key: str
+    body: bytes
+    headers: Mapping[str, object] = field(default_factory=dict)
+    message_id: str | None = None
+    type: str | None = None
+    content_type: str | None = "application/json"
+    priority: int | None = None
+    mandatory: bool = True
+
+
+class Broker(Protocol):
+    """RabbitMQ."""
+
+    def publish(self, message: Outgoing, *, timeout: float = 30.0) -> None:
+        """Publish and wait for the confirmation. Raises BrokerError."""
+
+    def ack(self, message: Message) -> bool:
+        """Acknowledge. False: its channel is gone and the broker has requeued it."""
+
+    def hand_back(self, message: Message) -> bool:
+        """Requeue. False: its channel is gone and the broker has requeued it already."""
+
+
+class Put(Enum):
+    """Answer to a conditional put."""
+
+    CREATED = "created"
+    EXISTS = "exists"
+    CONFLICT = "conflict"
+    """Another put was under way; nothing is known: ask again."""
+
+
+class Store(Protocol):
+    """The object store. Every method raises StorageError."""
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys that begin so."""
+
+    def get(self, key: str) -> bytes | None:
+        """An object, or None when there is none."""
+
+    def create(self, key: str, data: bytes) -> Put:
+        """Put a JSON object only where there is none. After a StorageError it may be there all the same."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Put a JSON object."""
+
+    def put_file(self, key: str, path: Path, content_type: str) -> None:
+        """Put a file."""
+
+    def delete(self, keys: list[str]) -> None:
+        """Delete objects; those that are not there are no error."""
+
+    def sign(self, key: str) -> str:
+        """A link to an object that is valid as long as the pool says. No I/O."""
+
+
+@dataclass(frozen=True)
+class OutputRef:
+    """A file as ComfyUI's history names it."""
+
+    node: str
+    kind: str
+    filename: str
+    subfolder: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A message of ComfyUI's websocket."""
+
+    type: str
+    data: JsonObject
+
+
+class Listener(Protocol):
+    """An open websocket."""
+
+    def receive(self, timeout: float) -> Frame | None:
+        """The next frame, or None after ``timeout`` seconds. Raises ComfyUIError when the socket is dead."""
+
+
+class Where(Enum):
+    """Where a prompt is in ComfyUI's queue."""
+
+    RUNNING = "running"
+    PENDING = "pending"
+    ABSENT = "absent"
+
+
+class ComfyUI(Protocol):
+    """ComfyUI's API. Every method raises ComfyUIGone, ComfyUISilent or ComfyUIRefused."""
+
+    def waiting(self) -> int:
+        """Prompts that wait or run: a cheap proof that it answers."""
+
+    def upload(self, subfolder: str, filename: str, data: bytes, content_type: str) -> str:
+        """Upload an input; returns the name for a graph, which may differ from what was asked for."""
+
+    def listen(self, client_id: str) -> AbstractContextManager[Listener]:
+        """Open a websocket."""
+
+    def submit(self, prompt_id: str, client_id: str, graph: JsonObject, mark: str) -> JsonObject:
+        """Queue a prompt; ``mark`` tells ours from a person's. Returns the answer's ``node_errors``."""
+
+    def where(self, prompt_id: str) -> Where:
+        """Look for a prompt in the queue."""
+
+    def ours(self) -> list[str]:
+        """Prompts in the queue that carry a mark of ours, running ones first."""
+
+    def history(self, prompt_id: str) -> JsonObject | None:
+        """The history entry of a prompt that has ended, or None."""
+
+    def forget(self, prompt_id: str) -> None:
+        """Delete a history entry."""
+
+    def stop(self, prompt_id: str) -> None:
+        """Drop a prompt from the queue and interrupt it if it runs. Cooperative: it may go on for a while."""
+
+    def free(self) -> None:
+        """Unload models and free memory after the current job."""
+
+    def download(self, ref: OutputRef, path: Path) -> int:
+        """Store a result as a file; returns its size. A missing one is ComfyUIRefused with status 404."""
+
+
+class Fetcher(Protocol):
+    """Fetches input files from hosts that the pool allows."""
+
+    def fetch(self, url: str, max_bytes: int) -> bytes:
+        """A file. Raises RefusedInput, or AttemptFailed where a later attempt may get it."""
+
+
+class Clock(Protocol):
+    """Time and waiting."""
+
+    def now(self) -> datetime:
+        """UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for an event, at most so long. Returns whether it is set."""

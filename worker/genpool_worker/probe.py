@@ -1,0 +1,54 @@
+"""Proof, before anything is taken from the queue, that the store's conditional put is atomic.
+
+Everything about one end rests on it. A store that ignores ``If-None-Match`` answers "created" to everybody.
+"""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+from genpool_core.ledger.keys import probe_key
+from genpool_worker.errors import SettingsError
+from genpool_worker.ports import Put, Store
+
+RACERS = 8
+_TRIES = 3
+
+
+def prove_conditional_put(store: Store, prefix: str) -> None:
+    """Let several puts race for one key, several times over if the store only says "conflict".
+
+    Raises
+    ------
+    SettingsError
+        More than one won, or none ever did.
+    StorageError
+        The store does not answer.
+    """
+    for _ in range(_TRIES):
+        key = probe_key(prefix, uuid.uuid4().hex)
+        try:
+            winners = _race(store, key)
+        finally:
+            store.delete([key])
+        if winners == 1:
+            return
+        if winners > 1:
+            raise SettingsError(
+                f"the bucket's store is not safe: {winners} of {RACERS} writers were told that they alone created one "
+                "object. Use a store with atomic conditional writes (If-None-Match: *), or turn them on.",
+                reason="StoreNotAtomic",
+            )
+    raise SettingsError(
+        "the bucket's store lets nobody create an object conditionally (If-None-Match: *): use one that does.",
+        reason="StoreNotAtomic",
+    )
+
+
+def _race(store: Store, key: str) -> int:
+    with ThreadPoolExecutor(RACERS, thread_name_prefix="probe") as pool:
+        answers = list(
+            pool.map(lambda racer: store.create(key, f'{{"racer": {racer}}}'.encode()), range(RACERS))
+        )
+    return sum(answer is Put.CREATED for answer in answers)

@@ -1,0 +1,64 @@
+"""What the worker does right now, as heartbeats, metrics and probes tell it. Used by several threads."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from genpool_worker.metrics import Metrics
+from genpool_worker.ports import Clock
+
+State = Literal["starting", "idle", "busy", "draining", "unready"]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """State, the task in hand, and since when."""
+
+    state: State
+    task_key: str | None
+    since: datetime
+
+
+class Status:
+    """The current state; ``changed`` is set at each change, for whoever announces it."""
+
+    def __init__(self, clock: Clock, metrics: Metrics) -> None:
+        self._clock = clock
+        self._metrics = metrics
+        self._lock = threading.Lock()
+        self._snapshot = Snapshot("starting", None, clock.now())
+        self._was_ready = False
+        self.changed = threading.Event()
+        metrics.state("starting")
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Now."""
+        with self._lock:
+            return self._snapshot
+
+    @property
+    def was_ready(self) -> bool:
+        """True from the first time that the worker could take a task: a pod that is not ready is killed first."""
+        return self._was_ready
+
+    def set(self, state: State, task_key: str | None = None) -> None:
+        """Change it. A drain is final: only the task in hand changes from then on."""
+        with self._lock:
+            before = self._snapshot
+            if before.state == "draining":
+                state = "draining"
+            if (before.state, before.task_key) == (state, task_key):
+                return
+            since = self._clock.now() if before.state != state or task_key else before.since
+            self._snapshot = Snapshot(state, task_key, since)
+            self._was_ready = self._was_ready or state in {"idle", "busy"}
+        self._metrics.state(state)
+        self.changed.set()
+
+    def drain(self) -> None:
+        """The drain has begun; the task in hand stays."""
+        self.set("draining", self.snapshot.task_key)
