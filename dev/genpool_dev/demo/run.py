@@ -66,7 +66,7 @@ def main(*, keep: bool) -> int:
     return 1 if outcome.faults else 0
 
 
-def down() -> int:
+def demo_down() -> int:
     """End a demo that was left running and return the exit code."""
     steps = Steps()
     try:
