@@ -1,0 +1,1 @@
+"""What goes into the cluster: Debian packages, binaries from Go modules, images; built once, kept."""

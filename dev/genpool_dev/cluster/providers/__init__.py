@@ -1,0 +1,1 @@
+"""The ways to get a Kubernetes: one module each behind one small protocol."""

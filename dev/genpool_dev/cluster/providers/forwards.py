@@ -1,0 +1,107 @@
+"""``kubectl port-forward`` in the background, for clusters that this machine has no route into."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from genpool_dev.cluster.errors import ClusterError
+from genpool_dev.cluster.kube import Kube
+from genpool_dev.cluster.model import NAMESPACE
+from genpool_dev.cluster.node.health import until
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A running port-forward: its process, and the port of this machine."""
+
+    pid: int
+    created: float
+    port: int
+
+    def process(self) -> psutil.Process | None:
+        """Return its process, if that still runs."""
+        try:
+            found = psutil.Process(self.pid)
+        except psutil.NoSuchProcess:
+            return None
+        same = abs(found.create_time() - self.created) < 1
+        return found if same and found.status() != psutil.STATUS_ZOMBIE else None
+
+
+def _file(state: Path, service: str, port: int) -> Path:
+    return state / f"forward-{service}-{port}.json"
+
+
+def _load(path: Path) -> Forward | None:
+    try:
+        return Forward(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def is_open(port: int) -> bool:
+    """Tell whether something listens on a port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def ensure(kube: Kube, state: Path, service: str, port: int) -> int:
+    """Return the port of this machine that leads to a port of a service in our namespace."""
+    path = _file(state, service, port)
+    forward = _load(path)
+    if forward is not None and forward.process() is not None and is_open(forward.port):
+        return forward.port
+    close(path)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        local = int(probe.getsockname()[1])
+    log = path.with_suffix(".log")
+    command = [
+        str(kube.kubectl), f"--kubeconfig={kube.kubeconfig}", f"--context={kube.context}",
+        "port-forward", "--namespace", NAMESPACE, f"service/{service}", f"{local}:{port}",
+    ]  # fmt: skip
+    with log.open("wb") as output:
+        started = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    made = Forward(started.pid, psutil.Process(started.pid).create_time(), local)
+    path.write_text(json.dumps({"pid": made.pid, "created": made.created, "port": local}))
+    if not until(lambda: is_open(local) or started.poll() is not None, 30) or not is_open(local):
+        raise ClusterError(f"kubectl port-forward to {service} did not get through.", log=log)
+    return local
+
+
+def close(path: Path) -> None:
+    """End the port-forward that a file tells of, if it runs."""
+    forward = _load(path)
+    process = forward.process() if forward else None
+    if process is not None:
+        process.terminate()
+        _, left = psutil.wait_procs([process], timeout=10)
+        for each in left:
+            each.kill()
+    path.unlink(missing_ok=True)
+    path.with_suffix(".log").unlink(missing_ok=True)
+
+
+def close_all(state: Path) -> None:
+    """End every port-forward."""
+    for path in sorted(state.glob("forward-*.json")):
+        close(path)
+
+
+def status(state: Path) -> list[tuple[str, str]]:
+    """Return each port-forward and whether it is open."""
+    lines = []
+    for path in sorted(state.glob("forward-*.json")):
+        forward = _load(path)
+        works = forward is not None and forward.process() is not None and is_open(forward.port)
+        lines.append((path.stem, "open" if works else "closed"))
+    return lines

@@ -1,0 +1,77 @@
+"""Settings of the cluster, by environment variable."""
+
+from __future__ import annotations
+
+import os
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from genpool_dev.cluster.errors import ClusterError
+
+ProviderName = Literal["local", "kind", "current"]
+
+PREFIX_BITS = 16
+
+
+class Settings(BaseSettings):
+    """What can be set, each as ``GENPOOL_DEV_<NAME>``; ``PROVIDER`` goes without the prefix too."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GENPOOL_DEV_", frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    provider: ProviderName | None = Field(
+        default=None, validation_alias=AliasChoices("PROVIDER", "GENPOOL_DEV_PROVIDER")
+    )
+    """Which cluster: ``local``, ``kind`` or ``current``; chosen by what the machine has if unset."""
+    netns: str = Field(default="genpool", pattern=r"^[a-z][a-z0-9-]{0,9}$")
+    """Network namespace of the local cluster; also the name of its link and control group."""
+    subnet: IPv4Network = IPv4Network("10.213.0.0/16")
+    """A /16 that nothing else on this machine uses; the local cluster lives in it."""
+    state: Path | None = None
+    """Folder of logs, data and kubeconfig; /var/lib/genpool-dev for the local cluster."""
+    gpus: int = Field(default=8, ge=0)
+    """How many ``nvidia.com/gpu`` the node says it has, without having any."""
+    registry: str | None = None
+    """For ``current``: a registry that both this machine and the cluster reach, to push images to."""
+    host: str | None = None
+    """For ``kind`` and ``current``: the address by which pods reach this machine."""
+
+    @field_validator("subnet")
+    @classmethod
+    def _is_a_16(cls, value: IPv4Network) -> IPv4Network:
+        if value.prefixlen != PREFIX_BITS:
+            raise ValueError(f"must be a /{PREFIX_BITS}, such as 10.213.0.0/16")
+        return value
+
+
+def load() -> Settings:
+    """Read the settings from the environment; a :class:`ClusterError` says which one is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        full = name if name.startswith(("PROVIDER", "GENPOOL_DEV_")) else f"GENPOOL_DEV_{name}"
+        raise ClusterError(f"The environment variable {full} is wrong: {first['msg']}.") from error
+
+
+def cache_home() -> Path:
+    """Return the folder of everything that is built once and kept: binaries, images."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "genpool"
+
+
+def state_home(settings: Settings, provider: ProviderName) -> Path:
+    """Return the folder of the running cluster; absolute."""
+    if settings.state is not None:
+        return settings.state.absolute()
+    if provider == "local":
+        suffix = "" if settings.netns == "genpool" else f"-{settings.netns}"
+        return Path(f"/var/lib/genpool-dev{suffix}")
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / f"genpool-dev-{provider}"

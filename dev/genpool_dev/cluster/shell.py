@@ -1,0 +1,95 @@
+"""Running other programs: one way, with what they said when they fail."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from genpool_dev.cluster.errors import ClusterError
+
+LAST_LINES = 12
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    stdin: str | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float = 600,
+) -> str:
+    """Run a command to its end and return its standard output.
+
+    Raises :class:`ClusterError` with the last lines that it wrote where it fails, is missing or
+    takes longer than ``timeout`` seconds.
+    """
+    words = [str(word) for word in command]
+    shown = " ".join(words[:6])
+    try:
+        done = subprocess.run(
+            words,
+            input=stdin,
+            env=None if env is None else dict(env),
+            cwd=cwd,
+            timeout=timeout,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ClusterError(f"The program {words[0]} is missing on this machine.") from error
+    except subprocess.TimeoutExpired as error:
+        raise ClusterError(f"`{shown} …` did not end within {timeout:.0f} s.") from error
+    if done.returncode != 0:
+        said = "\n".join((done.stderr + done.stdout).strip().splitlines()[-LAST_LINES:])
+        raise ClusterError(f"`{shown} …` failed with code {done.returncode}:\n{said}")
+    return done.stdout
+
+
+def succeeds(command: Sequence[str | Path], timeout: float = 15) -> bool:
+    """Tell whether a command is there and ends well within ``timeout`` seconds."""
+    try:
+        run(command, timeout=timeout)
+    except ClusterError:
+        return False
+    return True
+
+
+def run_logged(
+    command: Sequence[str | Path],
+    log: Path,
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    what: str,
+) -> None:
+    """Run a long command with its output in ``log``; fails with a sentence that names ``what``."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    words = [str(word) for word in command]
+    with log.open("ab") as output:
+        try:
+            code = subprocess.run(
+                words,
+                env=None if env is None else dict(env),
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+            ).returncode
+        except FileNotFoundError as error:
+            raise ClusterError(f"The program {words[0]} is missing on this machine.") from error
+    if code != 0:
+        raise ClusterError(f"{what} failed (code {code}).", log=log)
+
+
+def with_system_path(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return an environment whose PATH also has the folders of system programs."""
+    merged = dict(os.environ if env is None else env)
+    merged["PATH"] = f"{merged['PATH']}:{SYSTEM_PATH}" if merged.get("PATH") else SYSTEM_PATH
+    return merged

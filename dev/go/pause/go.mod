@@ -1,0 +1,3 @@
+module genpool.dev/local/pause
+
+go 1.25.0
