@@ -9,6 +9,8 @@ import pika
 
 QUEUE = "photo_repair_tasks"
 PEOPLE = "DDColor人物黑白修复.json"
+BUILDINGS = "DDColor建筑黑白修复.json"
+SIZES = {PEOPLE: 680, BUILDINGS: 1080}
 
 
 def parse_args():
@@ -20,8 +22,8 @@ def parse_args():
     parser.add_argument("--vhost", default=env.get("RABBITMQ_VHOST", "/"))
     parser.add_argument("--user", default=env.get("RABBITMQ_USER", "guest"))
     parser.add_argument("--password", default=env.get("RABBITMQ_PASSWORD", "guest"))
-    parser.add_argument("--workflow", default=PEOPLE)
-    parser.add_argument("--size", type=int, default=680)
+    parser.add_argument("--workflow", default=PEOPLE, choices=list(SIZES))
+    parser.add_argument("--size", type=int, help="680 for people, 1080 for buildings")
     parser.add_argument("--model", default="ddcolor-imagenet")
     parser.add_argument("--count", type=int, help="number of tasks; the photos are taken in turn (default: each once)")
     parser.add_argument("--callback-url", help="where the result is announced")
@@ -47,7 +49,7 @@ def main():
             "task_id": "task_12345",
             "image_url": args.image_url[number % len(args.image_url)],
             "workflow_type": args.workflow,
-            "parameters": {"size": args.size, "model": args.model},
+            "parameters": {"size": args.size or SIZES[args.workflow], "model": args.model},
         }
         if args.callback_url:
             task["callback_url"] = args.callback_url

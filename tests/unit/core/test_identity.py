@@ -20,7 +20,11 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     max_leaves=20,
 )
 BODIES = st.dictionaries(TEXT, VALUES, max_size=6)
-PHOTO = {"task_id": "task_12345", "image_url": "https://a.example/1.jpg", "parameters": {"size": 680}}
+PHOTO: dict[str, Any] = {
+    "task_id": "task_12345",
+    "image_url": "https://a.example/1.jpg",
+    "parameters": {"size": 680},
+}
 
 
 def shuffled(value: Any, seed: int) -> Any:  # noqa: ANN401 - any JSON

@@ -1,0 +1,178 @@
+"""What goes onto the broker, for each line of versions."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from genpool_core import names
+from genpool_core.topology import (
+    PoolQueueSettings,
+    Queue,
+    Topology,
+    Version,
+    parse_version,
+    pool_topology,
+    vhost_topology,
+    worker_permissions,
+)
+
+V3_10, V3_12, V4_0, V4_3 = (3, 10, 8), (3, 12, 0), (4, 0, 5), (4, 3, 6)
+VERSIONS: list[Version] = [V3_10, V3_12, V4_0, V4_3]
+SETTINGS = PoolQueueSettings("generation_tasks", None, None, 600)
+
+
+def definition(topology: Topology, queue: str) -> dict[str, object]:
+    """The definition of the one policy on a queue."""
+    found = [policy for policy in topology.policies if policy.queue == queue]
+    assert len(found) == 1
+    return dict(found[0].definition)
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("4.3.6", (4, 3, 6)),
+        ("3.10.8", (3, 10, 8)),
+        ("4.0.5+1.g1234567", (4, 0, 5)),
+        ("4.2.0-rc.1", (4, 2, 0)),
+        ("4.1", (4, 1, 0)),
+        ("4", (4, 0, 0)),
+        ("", (0, 0, 0)),
+    ],
+)
+def test_version(text: str, version: Version) -> None:
+    assert parse_version(text) == version
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_work_queue_is_as_plain_producers_declare_it(version: Version) -> None:
+    assert Queue("generation_tasks", {}) in pool_topology(SETTINGS, version).queues
+
+
+@pytest.mark.parametrize(
+    ("version", "differs"),
+    [
+        (V3_10, {}),
+        (V3_12, {"consumer-timeout": 4_200_000}),
+        (V4_0, {"consumer-timeout": 4_200_000, "delivery-limit": -1}),
+        (V4_3, {"consumer-timeout": 4_200_000, "delivery-limit": -1}),
+    ],
+)
+def test_policy_of_the_work_queue(version: Version, differs: dict[str, object]) -> None:
+    assert definition(pool_topology(SETTINGS, version), "generation_tasks") == {
+        "dead-letter-exchange": "",
+        "dead-letter-routing-key": "generation_tasks.dead",
+        "dead-letter-strategy": "at-least-once",
+        "overflow": "reject-publish",
+        **differs,
+    }
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_times_are_in_milliseconds(version: Version) -> None:
+    settings = PoolQueueSettings(
+        "q", message_ttl_seconds=60, dead_retention_seconds=3600, longest_run_seconds=1
+    )
+    topology = pool_topology(settings, version)
+    assert definition(topology, "q")["message-ttl"] == 60_000
+    assert definition(topology, "q.dead")["message-ttl"] == 3_600_000
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_dead_letter_queue_keeps_everything(version: Version) -> None:
+    """From 4.0 a quorum queue drops what was given back 20 times, which is what looking at messages does."""
+    unlimited = {"delivery-limit": -1} if version >= V4_0 else {}
+    for topology, queue in (
+        (pool_topology(SETTINGS, version), "generation_tasks.dead"),
+        (vhost_topology(version), names.CALLBACKS_DEAD_QUEUE),
+    ):
+        assert definition(topology, queue) == {"overflow": "reject-publish", **unlimited}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_nothing_that_the_version_does_not_know(version: Version) -> None:
+    """An unknown key makes the broker refuse the policy."""
+    known = {
+        "dead-letter-exchange",
+        "dead-letter-routing-key",
+        "dead-letter-strategy",
+        "delivery-limit",
+        "message-ttl",
+        "overflow",
+    } | ({"consumer-timeout"} if version >= V3_12 else set())
+    for topology in (vhost_topology(version), pool_topology(SETTINGS, version)):
+        for policy in topology.policies:
+            assert policy.definition.keys() <= known
+            for queue in topology.queues:
+                assert set(queue.arguments) <= {"x-queue-type"}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_delay_step_keeps_what_it_cannot_deliver(version: Version) -> None:
+    topology = vhost_topology(version)
+    for seconds in names.RETRY_STEPS:
+        step = names.retry_step(seconds)
+        assert definition(topology, step) == {
+            "message-ttl": seconds * 1000,
+            "dead-letter-exchange": "",
+            "dead-letter-strategy": "at-least-once",
+            "overflow": "reject-publish",
+        }
+        assert [item.type for item in topology.exchanges if item.name == step] == ["fanout"]
+        assert Queue(step, {"x-queue-type": "quorum"}) in topology.queues
+        assert [item.queue for item in topology.bindings if item.exchange == step] == [step]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_parts_fit_together(version: Version) -> None:
+    vhost, pool = vhost_topology(version), pool_topology(SETTINGS, version)
+    queues = [queue.name for queue in (*vhost.queues, *pool.queues)]
+    exchanges = [exchange.name for exchange in vhost.exchanges]
+    policies = [*vhost.policies, *pool.policies]
+    assert len(set(queues)) == len(queues)
+    assert len(set(exchanges)) == len(exchanges)
+    assert len({policy.name for policy in policies}) == len(policies)
+    for queue in queues:
+        assert sum(re.search(policy.pattern, queue) is not None for policy in policies) == 1
+    for binding in vhost.bindings:
+        assert binding.exchange in exchanges
+        assert binding.queue in queues
+    for policy in policies:
+        target = policy.definition.get("dead-letter-routing-key")
+        assert target is None or target in queues
+
+
+@pytest.mark.parametrize("queue", ["a.b", "a+b", "任务", "a|.*", "a b", "(", "$"])
+def test_a_pattern_fits_its_queue_only(queue: str) -> None:
+    settings = PoolQueueSettings(queue, None, None, 1)
+    patterns = [policy.pattern for policy in pool_topology(settings, V4_3).policies if policy.queue == queue]
+    assert len(patterns) == 1
+    assert re.search(patterns[0], queue)
+    for other in (f"{queue}x", f"x{queue}", "axb", queue[:-1], "other"):
+        assert other == queue or not re.search(patterns[0], other)
+
+
+@pytest.mark.parametrize(
+    ("right", "resource", "granted"),
+    [
+        ("configure", "generation.tasks", False),
+        ("configure", "anything", False),
+        ("read", "generation.tasks", True),
+        ("read", "generationXtasks", False),
+        ("read", "generation.tasks.dead", False),
+        ("read", "photo_repair_tasks", False),
+        ("write", "amq.default", True),
+        ("write", "genpool.events", True),
+        ("write", "genpool.callbacks", True),
+        ("write", "genpool.retry.5s", True),
+        ("write", "genpool.control", False),
+        ("write", "amq.topic", False),
+        ("write", "amqXdefault", False),
+        ("write", "genpool.events.more", False),
+    ],
+)
+def test_rights_of_the_workers(right: str, resource: str, *, granted: bool) -> None:
+    pattern = worker_permissions("generation.tasks")[right]
+    assert (re.search(pattern, resource) is not None) is granted
