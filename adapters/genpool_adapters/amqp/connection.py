@@ -160,6 +160,11 @@ class AmqpConnection:
         """Give back (or drop to the dead-letter target). False: its channel is gone, the broker has requeued it."""
         return self._answer(received, accept=False, requeue=requeue)
 
+    def holds(self, received: Received) -> bool:
+        """Whether a delivery can still be answered: its channel is there, and it was not answered yet."""
+        token = _token(received)
+        return self._hand_over_or_false(lambda: any(item.holds(token) for item in self._consumers))
+
     # Asking ---------------------------------------------------------------------------------------------------
 
     def passive_declare(self, queue: str, timeout: float = 5) -> QueueCount | None:
@@ -218,20 +223,31 @@ class AmqpConnection:
         self._hand_over(apply)
 
     def _answer(self, received: Received, *, accept: bool, requeue: bool) -> bool:
-        token = received.token
-        if not isinstance(token, Token):
-            raise TypeError("only what a connection has delivered can be answered")
+        token = _token(received)
 
         def answer() -> bool:
             known = (item.answer(token, accept=accept, requeue=requeue) for item in self._consumers)
             return next((result for result in known if result is not None), False)
 
-        return self._hand_over(answer)
+        return self._hand_over_or_false(answer)
+
+    def _hand_over_or_false(self, work: Callable[[], bool]) -> bool:
+        """For answers to deliveries: when the owning thread is stuck, the connection will be lost."""
+        try:
+            return self._hand_over(work)
+        except BrokerError:
+            return False
 
     def _hand_over(self, work: Callable[[], T]) -> T:
         return _await(
             self._owner.call(work), time.monotonic() + HANDOVER_SECONDS, "the connection does not answer"
         )
+
+
+def _token(received: Received) -> Token:
+    if not isinstance(received.token, Token):
+        raise TypeError("only what a connection has delivered can be answered")
+    return received.token
 
 
 def _await(future: Future[T], deadline: float, late: str) -> T:

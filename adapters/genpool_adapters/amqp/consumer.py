@@ -79,11 +79,16 @@ class Consumer:
         else:
             self._consume(self._channel)
 
+    def holds(self, token: Token) -> bool:
+        """Whether this delivery can still be answered."""
+        channel = self._channel
+        return token.channel is channel and channel.is_open and token.tag in self._unanswered
+
     def answer(self, token: Token, *, accept: bool, requeue: bool) -> bool | None:
         """Acknowledge or give back a delivery. None: it is not of this consumer. False: its channel is gone."""
         if token.channel is not self._channel:
             return None
-        if not self._channel.is_open or token.tag not in self._unanswered:
+        if not self.holds(token):
             return False
         self._unanswered.discard(token.tag)
         if accept:

@@ -1,0 +1,1 @@
+"""The dispatcher's ports on real parts: HTTP, RabbitMQ, Prometheus."""

@@ -1,0 +1,81 @@
+"""What the dispatcher needs of the world, as small as it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from genpool_core.api.security import HostRule
+from genpool_core.messages.headers import HeaderValue
+from genpool_gateway.decide import Outcome
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message from the callbacks queue. ``handle`` is the queue's own and means nothing here."""
+
+    body: bytes
+    headers: Mapping[str, object]
+    user_id: str | None
+    message_id: str | None
+    handle: object = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Post:
+    """A callback as it is sent. The URL's query is secret."""
+
+    id: str
+    url: str = field(repr=False)
+    allow: Sequence[HostRule]
+    body: bytes = field(repr=False)
+    receiver: str = ""
+    """Host and port, for limits and logs."""
+
+
+class Queue(Protocol):
+    """The callbacks queue of one vhost, with its delay steps and its dead-letter queue."""
+
+    own_user: str
+    """Our user there."""
+
+    def publish(
+        self,
+        exchange: str,
+        routing_key: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, HeaderValue],
+        message_id: str | None,
+    ) -> None:
+        """Publish, confirmed and mandatory; raises BrokerError."""
+
+    def holds(self, delivery: Delivery) -> bool:
+        """Whether the delivery is still ours to answer."""
+
+    def ack(self, delivery: Delivery) -> bool:
+        """Acknowledge; False when the broker has requeued it."""
+
+
+class Receiver(Protocol):
+    """The outside world."""
+
+    def send(self, post: Post) -> Outcome:
+        """One attempt to deliver a callback, in bounded time; raises nothing."""
+
+
+class Meter(Protocol):
+    """What is counted."""
+
+    def delivered(self, seconds: float) -> None:
+        """Delivered; the attempt took so long."""
+
+    def retried(self, seconds: float) -> None:
+        """It waits for another attempt."""
+
+    def dead(self, reason: str) -> None:
+        """It went to the dead-letter queue."""
+
+    def crowded(self) -> None:
+        """It stepped aside for other receivers."""

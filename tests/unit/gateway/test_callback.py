@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from genpool_core.errors import InvalidMessage
+from genpool_core.messages import headers as h
+from genpool_gateway.callback import dead_headers, read, receiver_of, retry_headers
+from genpool_gateway.decide import Dead
+from unit.gateway.messages import OWN, URL, WORKER, delivery, message
+
+
+def test_a_workers_message_is_read() -> None:
+    callback = read(delivery(), OWN)
+    assert callback.post.id == message()["id"]
+    assert callback.post.url == URL
+    assert callback.post.receiver == "receiver.example:443"
+    assert [rule.host for rule in callback.post.allow] == ["receiver.example"]
+    assert callback.failed_before == 0
+    assert callback.task_key == "ab" * 20
+
+
+def test_the_body_is_passed_on_as_it_is_in_utf8() -> None:
+    changed = message()
+    changed["body"]["later_field"] = {"a": [1, None]}
+    body = read(delivery(json.dumps(changed).encode()), OWN).post.body
+    assert json.loads(body) == changed["body"]
+    assert "DDColor人物黑白修复.json".encode() in body
+
+
+@pytest.mark.parametrize("user_id", [WORKER, "genpool", "genpool.worker.x", OWN])
+def test_our_users_are_believed(user_id: str) -> None:
+    assert read(delivery(user_id=user_id), OWN).post.url == URL
+
+
+@pytest.mark.parametrize("user_id", [None, "", "producer", "genpoolx", "Admin", "genpool-worker"])
+def test_others_are_not(user_id: str | None) -> None:
+    with pytest.raises(InvalidMessage) as caught:
+        read(delivery(user_id=user_id), OWN)
+    assert caught.value.reason == "UntrustedSender"
+
+
+@pytest.mark.parametrize(
+    ("value", "count"), [(3, 3), (1, 1), (0, 0), (-1, 0), ("7", 0), (True, 0), (2.5, 0), (None, 0)]
+)
+def test_the_count_of_failures_is_read_from_our_header(value: object, count: int) -> None:
+    assert read(delivery(headers={h.ATTEMPT: value}), OWN).failed_before == count
+    assert read(delivery(headers={h.ATTEMPT: value}, user_id=OWN), OWN).failed_before == count
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        json.dumps({"id": "x"}).encode(),
+        json.dumps(message(url=5)).encode(),
+        json.dumps(message(body="x")).encode(),
+        json.dumps({**message(), "body": {**message()["body"], "message": "\ud800"}}).encode(),
+        b'{"a":' * 100_000,
+    ],
+)
+def test_what_is_no_callback_is_told_and_shows_nothing_of_it(body: bytes) -> None:
+    with pytest.raises(InvalidMessage) as caught:
+        read(delivery(body), OWN)
+    assert caught.value.reason == "InvalidMessage"
+    assert "s3cr3t" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("url", "receiver"),
+    [
+        ("https://a.example/x", "a.example:443"),
+        ("http://A.example:8080/", "a.example:8080"),
+        ("http://[::1]/", "::1:80"),
+        ("nonsense", ""),
+        ("http://a:99999999/", ""),
+    ],
+)
+def test_a_receiver_is_host_and_port(url: str, receiver: str) -> None:
+    assert receiver_of(url) == receiver
+
+
+def test_headers_of_retry_and_dead_letter() -> None:
+    assert retry_headers(2) == {h.ATTEMPT: 2, h.SCHEMA: 1}
+    now = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    headers = dead_headers(Dead("ReceiverGone", "410.", 3), "k" * 40, now)
+    assert headers == {
+        h.REASON: "ReceiverGone",
+        h.MESSAGE: "410.",
+        h.ATTEMPTS: 3,
+        h.ENDED_AT: "2026-05-01T12:00:00.000+00:00",
+        h.SCHEMA: 1,
+        h.TASK_KEY: "k" * 40,
+    }

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import pytest
+
+from genpool_core.names import RETRY_STEPS
+from genpool_gateway.decide import (
+    GIVE_UP_SECONDS,
+    Again,
+    Answered,
+    Away,
+    Crowded,
+    Dead,
+    Delivered,
+    Forbidden,
+    Outcome,
+    delays,
+    fate,
+)
+
+LAST = len(delays())
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+@pytest.mark.parametrize("failed_before", [0, 3, 500])
+def test_any_2xx_is_delivered(status: int, failed_before: int) -> None:
+    assert fate(Answered(status), failed_before) == Delivered()
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Away("x"),
+        Away("x", timed_out=True),
+        *(Answered(status) for status in (408, 425, 429, 500, 502, 503, 504, 599)),
+    ],
+)
+@pytest.mark.parametrize(
+    ("failed_before", "delay"),
+    [(0, 5), (1, 30), (2, 120), (3, 600), (4, 3600), (5, 3600), (LAST - 1, 3600)],
+)
+def test_an_absent_receiver_is_tried_again_later_and_later(
+    outcome: Outcome, failed_before: int, delay: int
+) -> None:
+    assert fate(outcome, failed_before) == Again(delay, failed_before + 1)
+
+
+@pytest.mark.parametrize("outcome", [Away("refused."), Answered(503), Answered(429, 60)])
+@pytest.mark.parametrize("failed_before", [LAST, LAST + 1, 10_000])
+def test_a_receiver_that_stays_away_is_given_up(outcome: Outcome, failed_before: int) -> None:
+    given_up = fate(outcome, failed_before)
+    assert isinstance(given_up, Dead)
+    assert given_up.reason in {"ReceiverAway", "ReceiverFailed"}
+    assert f"given up after {failed_before + 1} attempts" in given_up.message
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (400, "ReceiverRefused"),
+        (401, "ReceiverRefused"),
+        (403, "ReceiverRefused"),
+        (404, "ReceiverRefused"),
+        (405, "ReceiverRefused"),
+        (413, "ReceiverRefused"),
+        (422, "ReceiverRefused"),
+        (410, "ReceiverGone"),
+        (301, "ReceiverRedirects"),
+        (302, "ReceiverRedirects"),
+        (307, "ReceiverRedirects"),
+        (308, "ReceiverRedirects"),
+    ],
+)
+@pytest.mark.parametrize("failed_before", [0, 4])
+def test_a_refusal_ends_it_at_once(status: int, reason: str, failed_before: int) -> None:
+    ended = fate(Answered(status), failed_before)
+    assert isinstance(ended, Dead)
+    assert (ended.reason, ended.attempts) == (reason, failed_before + 1)
+    assert str(status) in ended.message
+
+
+def test_a_forbidden_url_ends_it_at_once() -> None:
+    assert fate(Forbidden("AddressNotAllowed", "no"), 2) == Dead("AddressNotAllowed", "no", 3)
+
+
+@pytest.mark.parametrize("failed_before", [0, 4, LAST + 5])
+def test_stepping_aside_is_short_and_not_counted(failed_before: int) -> None:
+    assert fate(Crowded(), failed_before) == Again(5, failed_before)
+
+
+@pytest.mark.parametrize(
+    ("failed_before", "retry_after", "delay"),
+    [
+        (0, 1, 5),
+        (0, 6, 30),
+        (0, 30, 30),
+        (1, 5, 30),
+        (0, 100, 120),
+        (0, 3600, 3600),
+        (0, 99_999, 3600),
+        (4, 5, 3600),
+    ],
+)
+def test_a_receivers_wish_makes_the_wait_longer_never_shorter(
+    failed_before: int, retry_after: int, delay: int
+) -> None:
+    assert fate(Answered(429, retry_after), failed_before) == Again(delay, failed_before + 1)
+
+
+def test_the_waits_are_the_steps_then_hours_for_a_day() -> None:
+    assert delays()[:5] == RETRY_STEPS
+    assert set(delays()[5:]) == {3600}
+    assert sum(delays()) <= GIVE_UP_SECONDS < sum(delays()) + 3600
