@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ValidationError
 
+from genpool_dev.cluster import settings
 from genpool_dev.stack.servers.process import ServerProcess
 
 
@@ -35,9 +36,18 @@ def start_time(pid: int) -> float | None:
 
 
 def folder() -> Path:
-    """Folder of the demo's own files: state, logs of its servers. It is gone when the demo is."""
+    """Folder of the demo's own files: state, logs of its servers. It is gone when the demo is.
+
+    One for each local cluster: a second one has another network namespace (GENPOOL_DEV_NETNS).
+    """
     base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "genpool-demo"
+    netns = settings.load().netns
+    name = (
+        "genpool-demo"
+        if netns == settings.Settings.model_fields["netns"].default
+        else f"genpool-demo-{netns}"
+    )
+    return (Path(base) if base else Path.home() / ".local" / "state") / name
 
 
 def load() -> DemoState | None:
