@@ -1,0 +1,226 @@
+"""A GenerationPool as it is read: defaults, and one sentence for what is wrong."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from genpool_core.api import GenerationPool
+from genpool_core.api.base import ApiModel
+from genpool_core.errors import InvalidManifest
+from genpool_core.workerconfig import (
+    WorkerConfig,
+    grace_seconds,
+    longest_run_seconds,
+    worker_config,
+    workflow_keys,
+)
+
+BUILTIN = {"builtin": "text-to-image"}
+MINIMAL: dict[str, Any] = {
+    "apiVersion": "genpool.dev/v1alpha1",
+    "kind": "GenerationPool",
+    "metadata": {"name": "text", "namespace": "demo", "uid": "uid-1", "generation": 3},
+    "spec": {
+        "queue": {"name": "generation_tasks"},
+        "workflows": [{"name": "text-to-image", "source": BUILTIN}],
+        "comfyui": {"image": "comfyui:1"},
+        "storage": {"s3": {"bucket": "results"}},
+    },
+}
+
+
+def manifest(path: str = "", value: object = None) -> dict[str, Any]:
+    """The smallest manifest, with ``value`` at a path such as ``scaling.minReplicas``."""
+    body = copy.deepcopy(MINIMAL)
+    if path:
+        at, keys = body["spec"], path.split(".")
+        for key in keys[:-1]:
+            at = at.setdefault(key, {})
+        at[keys[-1]] = value
+    return body
+
+
+def workflow(name: str, **more: object) -> dict[str, Any]:
+    return {"name": name, "source": BUILTIN, **more}
+
+
+def test_the_smallest_manifest() -> None:
+    pool = GenerationPool.parse(manifest())
+    spec = pool.spec
+    assert (pool.metadata.generation, spec.broker.name, spec.broker.vhost) == (3, "default", "/")
+    assert (spec.scaling.mode, spec.scaling.min_replicas, spec.scaling.max_replicas) == ("Auto", 0, 1)
+    assert spec.queue.retry.max_attempts == 3
+    assert spec.comfyui.command == ["python3", "main.py"]
+    assert spec.template.security_context is None
+    assert pool.status.conditions == []
+
+
+def test_what_the_api_server_adds_is_ignored() -> None:
+    body = manifest()
+    body["metadata"] |= {
+        "managedFields": [{"manager": "kubectl"}],
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+    }
+    body["status"] = {"replicas": 2, "scaling": {"desired": 2}}
+    pool = GenerationPool.parse(body)
+    assert pool.metadata.creation_timestamp is not None
+    assert pool.status.scaling.desired == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("queue.nam", "x", "spec.queue.nam: Extra inputs are not permitted"),
+        ("queue.name", "", "spec.queue.name: String should have at least 1 character"),
+        ("queue.name", "amq.tasks", "spec.queue.name: names that begin with amq. or genpool. are reserved"),
+        ("queue.name", "genpool.events", "spec.queue.name: names that begin with amq. or genpool. are"),
+        ("queue.name", "a\nb", "spec.queue.name: String should match pattern"),
+        ("queue.name", "任" * 100, "spec.queue.name: the name has more than 255 bytes in UTF-8"),
+        (
+            "queue.retry.maxAttempts",
+            0,
+            "spec.queue.retry.maxAttempts: Input should be greater than or equal to 1",
+        ),
+        ("queue.messageTTLSeconds", 0, "spec.queue.messageTTLSeconds: Input should be greater"),
+        (
+            "scaling",
+            {"minReplicas": 3, "maxReplicas": 2},
+            "spec.scaling: minReplicas is larger than maxReplicas: lower minReplicas or raise maxReplicas",
+        ),
+        ("scaling.mode", "Pinned", "spec.scaling: mode Pinned needs replicas: set scaling.replicas"),
+        ("scaling.mode", "Magic", "spec.scaling.mode: Input should be 'Auto', 'Pinned' or 'Hold'"),
+        ("workflows", [], "spec: workflows is empty: list at least one"),
+        (
+            "workflows",
+            [workflow("a", fallback=True), workflow("b", fallback=True)],
+            "spec: only one workflow can be the fallback: set fallback on one entry of workflows",
+        ),
+        (
+            "workflows",
+            [workflow("a"), workflow("b", aliases=["a"])],
+            "spec: two workflows have the name or alias 'a': rename one of them",
+        ),
+        (
+            "workflows",
+            [{"name": "a", "source": {}}],
+            "spec.workflows.0.source: a workflow's source is either builtin or configMap",
+        ),
+        (
+            "workflows",
+            [
+                {
+                    "name": "a",
+                    "source": {**BUILTIN, "configMap": {"name": "c", "key": "k", "parametersKey": "p"}},
+                }
+            ],
+            "spec.workflows.0.source: a workflow's source is either builtin or configMap",
+        ),
+        (
+            "workflows",
+            [{"name": "a", "source": {"configMap": {"name": "c", "key": "日.json", "parametersKey": "p"}}}],
+            "spec.workflows.0.source.configMap.key: String should match pattern",
+        ),
+        ("storage.s3.bucket", "UPPER", "spec.storage.s3.bucket: String should match pattern"),
+        ("storage.s3.prefix", "no-slash", "spec.storage.s3.prefix: String should match pattern"),
+        ("storage.s3.endpoint", "s3:9000", "spec.storage.s3.endpoint: String should match pattern"),
+        ("storage.s3.endpoint", "http://user:pw@s3", "spec.storage.s3.endpoint: String should match pattern"),
+        ("storage.type", "NFS", "spec.storage.type: Input should be 'S3'"),
+        ("comfyui.scratchSize", "10 GB", "spec.comfyui.scratchSize: String should match pattern"),
+        (
+            "security.imageHosts",
+            [{"host": "a", "cidrs": ["10.0.0.0/33"]}],
+            "spec.security.imageHosts.0.cidrs.0: '10.0.0.0/33' is no network: write for example 10.0.0.0/8",
+        ),
+        (
+            "security.imageHosts",
+            [{"host": "http://a"}],
+            "spec.security.imageHosts.0.host: String should match pattern",
+        ),
+        ("security.imageHosts", [{"host": "a", "ports": [0]}], "spec.security.imageHosts.0.ports.0: "),
+        ("template.hostNetwork", True, "spec.template.hostNetwork: Extra inputs are not permitted"),
+    ],
+)
+def test_what_is_wrong(path: str, value: object, sentence: str) -> None:
+    with pytest.raises(InvalidManifest) as caught:
+        GenerationPool.parse(manifest(path, value))
+    assert caught.value.message.startswith(sentence)
+    assert "pw@" not in caught.value.message
+
+
+def test_another_kind_is_no_pool() -> None:
+    with pytest.raises(InvalidManifest, match="kind"):
+        GenerationPool.parse({**manifest(), "kind": "Pod"})
+
+
+def _models(model: type[ApiModel]) -> Iterator[type[ApiModel]]:
+    yield model
+    for child in model.__subclasses__():
+        yield from _models(child)
+
+
+def test_every_field_is_explained() -> None:
+    for model in _models(ApiModel):
+        for name, field in model.model_fields.items():
+            assert field.description, f"{model.__name__}.{name}"
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "explicit", "grace"),
+    [
+        ([10], None, 600),
+        ([480], None, 600),
+        ([481], None, 601),
+        ([60, 3600], None, 3720),
+        ([3600], 45, 45),
+    ],
+)
+def test_grace_covers_the_longest_run(timeouts: list[int], explicit: int | None, grace: int) -> None:
+    body = manifest(
+        "workflows", [workflow(f"w{index}", timeoutSeconds=value) for index, value in enumerate(timeouts)]
+    )
+    if explicit is not None:
+        body["spec"]["template"] = {"terminationGracePeriodSeconds": explicit}
+    pool = GenerationPool.parse(body)
+    assert longest_run_seconds(pool) == max(timeouts)
+    assert grace_seconds(pool) == grace
+
+
+@pytest.mark.parametrize(
+    ("workflows", "fallbacks"),
+    [
+        ([workflow("a")], ["a"]),
+        ([workflow("a"), workflow("b")], []),
+        ([workflow("a"), workflow("b", fallback=True)], ["b"]),
+    ],
+)
+def test_which_workflow_is_the_fallback(workflows: list[dict[str, Any]], fallbacks: list[str]) -> None:
+    config = worker_config(GenerationPool.parse(manifest("workflows", workflows)))
+    assert [entry.name for entry in config.workflows if entry.fallback] == fallbacks
+
+
+def test_what_a_worker_is_told() -> None:
+    body = manifest(
+        "security", {"imageHosts": [{"host": "a.example"}], "maxInput": "1Mi", "allowGraphs": True}
+    )
+    body["spec"]["storage"]["s3"]["credentials"] = {"name": "s3-credentials"}
+    config = worker_config(GenerationPool.parse(body))
+    assert (config.queue, config.dead_queue) == ("generation_tasks", "generation_tasks.dead")
+    assert (config.pool.namespace, config.pool.name, config.pool.uid) == ("demo", "text", "uid-1")
+    assert (config.max_input_bytes, config.allow_graphs, config.s3.bucket) == (2**20, True, "results")
+    assert [rule.host for rule in config.image_hosts] == ["a.example"]
+    text = config.model_dump_json()
+    assert WorkerConfig.model_validate_json(text) == config
+    assert "credentials" not in text
+
+
+def test_the_keys_of_a_workflow_are_ascii_and_its_own() -> None:
+    names = ["text-to-image", "DDColor人物黑白修复.json", "DDColor建筑黑白修复.json", "../../x", "A" * 128]
+    keys = [key for name in names for key in workflow_keys(name)]
+    assert len(set(keys)) == 2 * len(names)
+    for key in keys:
+        assert key.isascii()
+        assert key.replace("-", "").replace(".", "").isalnum()
