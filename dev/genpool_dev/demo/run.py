@@ -53,6 +53,8 @@ def main(*, keep: bool) -> int:
     try:
         with interruptible():
             outcome = _in_session(steps, keep=keep)
+            if outcome is None:
+                return 1
     except KeyboardInterrupt:
         steps.say("Interrupted. What the demo had started is taken away.")
         return 130
@@ -82,20 +84,22 @@ def demo_down() -> int:
     return 0
 
 
-def _in_session(steps: Steps, *, keep: bool) -> Outcome:
+def _in_session(steps: Steps, *, keep: bool) -> Outcome | None:
+    """Run the demo and take it away again; None, and the reason told, where it could not be run to its end."""
     session = Session(steps)
-    kept = False
+    ended = False
     try:
         outcome = _demo(session, steps)
-        kept = keep
-    except ClusterError:
-        kept = keep
-        if kept:
-            steps.say("It is left running, so that you can look: make demo-down ends it.")
-        raise
+        ended = True
+    except ClusterError as error:
+        steps.say(explain(error))
+        outcome, ended = None, True
     finally:
-        if not kept:
+        # Interrupted, it is taken away even where it should have been kept.
+        if not (keep and ended):
             session.end()
+    if outcome is None and keep:
+        steps.say("It is left running, so that you can look: make demo-down ends it.")
     return outcome
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,15 +50,15 @@ class Helm:
         self.run(*words, timeout=seconds + 30)
 
     def find(self, name: str) -> Release | None:
-        """A release in any state, or None."""
-        listed = json.loads(self.run("list", "--all", f"--filter=^{name}$", "--output=json"))
-        if not listed:
-            return None
-        marked = json.loads(
-            self.run("list", "--all", f"--selector={layout.MARK}={layout.MARK_VALUE}", "--output=json")
+        """A release in any state, or None. Read from the Secrets in which every version of Helm keeps them."""
+        found = self.kubectl.get(
+            "secrets", f"--namespace={self.namespace}", f"--selector=owner=helm,name={name}"
         )
-        ours = any(item["name"] == name for item in marked)
-        return Release(name, str(listed[0]["status"]), ours)
+        labels = [item["metadata"]["labels"] for item in found["items"]]
+        if not labels:
+            return None
+        latest = max(labels, key=lambda item: int(item["version"]))
+        return Release(name, latest["status"], latest.get(layout.MARK) == layout.MARK_VALUE)
 
     def run(self, *words: str, stdin: str | None = None, timeout: float = 60) -> str:
         """Run helm and return its standard output."""
