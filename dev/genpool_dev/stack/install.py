@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from genpool_dev.stack.kubectl import Kubectl
 ROOT = Path(__file__).resolve().parents[3]
 CHART = ROOT / "charts" / "genpool"
 READY_SECONDS = 120
+VHOSTS = ("/",)
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,10 @@ class Stack:
     """With which callbacks are signed (``whsec_…``)."""
 
 
-def install(info: ClusterInfo) -> Stack:
+def install(info: ClusterInfo, *, vhosts: Sequence[str] = VHOSTS) -> Stack:
     """Install GenPool, or bring what an earlier demo or test installed up to date; returns when it is ready.
+
+    ``vhosts``: those of the broker that pools may use.
 
     Raises
     ------
@@ -50,7 +54,7 @@ def install(info: ClusterInfo) -> Stack:
         stack.kubectl.namespace(name, {layout.MARK: layout.MARK_VALUE})
     stack.bucket.ensure()
     _secrets(stack)
-    Helm(stack.kubectl).install(layout.RELEASE, CHART, chart_values(info), seconds=READY_SECONDS)
+    Helm(stack.kubectl).install(layout.RELEASE, CHART, chart_values(info, vhosts), seconds=READY_SECONDS)
     stack.kubectl.wait(["crd/generationpools.genpool.dev"], "condition=Established", seconds=READY_SECONDS)
     return stack
 
@@ -68,7 +72,7 @@ def look(info: ClusterInfo) -> Stack:
     )
 
 
-def chart_values(info: ClusterInfo) -> JsonObject:
+def chart_values(info: ClusterInfo, vhosts: Sequence[str] = VHOSTS) -> JsonObject:
     """The values that a user would write for this cluster."""
     return {
         "brokers": [
@@ -78,7 +82,7 @@ def chart_values(info: ClusterInfo) -> JsonObject:
                 "port": 5672,
                 "managementUrl": f"http://{info.rabbitmq.in_cluster_host}:15672",
                 "existingSecret": layout.BROKER_SECRET,
-                "vhosts": ["/"],
+                "vhosts": [*vhosts],
             }
         ],
         **{part: {"image": _image(info.images[part])} for part in ("operator", "worker", "gateway")},
