@@ -12,9 +12,6 @@ GRACE = timedelta(seconds=5)
 #: Reasons that waiting does not mend.
 DEFINITE = frozenset({"BrokerRefused"})
 
-MANAGEMENT = "management API"
-AMQP = "AMQP"
-
 
 @dataclass(frozen=True)
 class Reach:
@@ -41,9 +38,9 @@ class Link:
 
 def judge_link(broker: str, link: Link, now: datetime) -> Finding:
     """The condition BrokerReachable."""
-    for way, reach in ((MANAGEMENT, link.management), (AMQP, link.amqp)):
+    for reach in (link.management, link.amqp):
         if reach.reason is not None and (reach.reason in DEFINITE or _lasts(reach, now)):
-            message = f"Broker {broker} cannot be used by {way}: {reach.message} The number of pods is held meanwhile."
+            message = f"Broker {broker}: {reach.message} The number of pods is held meanwhile."
             return Finding(BROKER_REACHABLE, "False", reach.reason, message)
     if link.management.last_ok is None or link.amqp.last_ok is None:
         return Finding(BROKER_REACHABLE, "Unknown", "Connecting", f"Connecting to broker {broker}.")

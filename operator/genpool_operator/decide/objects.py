@@ -27,6 +27,11 @@ class PoolRecord:
     pool: GenerationPool | None = None
     error: InvalidManifest | None = None
 
+    @property
+    def resource_version(self) -> str:
+        """As Kubernetes gives it."""
+        return self.meta.resource_version
+
 
 @dataclass(frozen=True)
 class DeploymentView:

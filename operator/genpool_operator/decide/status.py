@@ -78,9 +78,11 @@ def build_status(
 ) -> GenerationPoolStatus:
     """The whole status."""
     old = pool.status
+    second = now.replace(microsecond=0)
+    seen = reading.observed_at
     return GenerationPoolStatus(
         observed_generation=pool.metadata.generation,
-        conditions=merge(old.conditions, findings, generation=pool.metadata.generation, now=now),
+        conditions=merge(old.conditions, findings, generation=pool.metadata.generation, now=second),
         replicas=replicas.existing,
         ready_replicas=replicas.ready,
         busy_replicas=replicas.busy,
@@ -89,13 +91,17 @@ def build_status(
             waiting=reading.waiting,
             running=reading.running,
             dead_lettered=reading.dead,
-            observed_at=reading.observed_at or old.queue.observed_at,
+            observed_at=old.queue.observed_at if seen is None else seen.replace(microsecond=0),
         ),
         scaling=ScalingStatus(
             desired=decision.desired,
             reason=decision.reason,
             message=decision.message[:_MESSAGE_MAX],
-            last_scale_time=replicas.scaled_at or old.scaling.last_scale_time,
+            last_scale_time=(
+                replicas.scaled_at.replace(microsecond=0)
+                if replicas.scaled_at is not None
+                else old.scaling.last_scale_time
+            ),
             idle_seconds=decision.idle_seconds,
         ),
     )
@@ -108,7 +114,7 @@ def refused_status(
     ready = Finding(conditions.READY, "False", finding.reason, finding.message)
     return GenerationPoolStatus(
         observed_generation=meta.generation,
-        conditions=merge(old, (ready, finding), generation=meta.generation, now=now),
+        conditions=merge(old, (ready, finding), generation=meta.generation, now=now.replace(microsecond=0)),
     )
 
 

@@ -1,0 +1,141 @@
+"""The objects of a pool on the API server: read, applied, scaled, reported."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from datetime import datetime
+from urllib.parse import quote
+
+from genpool_core import names
+from genpool_core.api.pool import ObjectMeta
+from genpool_core.api.status import GenerationPoolStatus
+from genpool_core.jsontypes import JsonObject
+from genpool_operator.adapters.kube_api import APPLY, MERGE, KubeApi
+from genpool_operator.decide.events import PoolEvent
+from genpool_operator.decide.manifests.secret import PASSWORD_KEY, USERNAME_KEY
+from genpool_operator.decide.objects import ConfigMapView, SecretView, parse_owner
+
+_POOLS = f"/apis/{names.API_VERSION}"
+_PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets", "Deployment": "deployments"}
+_EVENT_MAX = 1024
+_MANAGED = f"?fieldManager={names.FIELD_MANAGER}"
+
+
+class KubeCluster:
+    """The operator's Kubernetes; see the port."""
+
+    def __init__(self, api: KubeApi) -> None:
+        self._api = api
+
+    def list_pools(self) -> Iterator[JsonObject]:
+        """All GenerationPools."""
+        return self._api.list(f"{_POOLS}/{names.PLURAL}")
+
+    def list_deployments(self) -> Iterator[JsonObject]:
+        """All Deployments of ours."""
+        return self._api.list("/apis/apps/v1/deployments", selector())
+
+    def list_pods(self) -> Iterator[JsonObject]:
+        """All pods of ours."""
+        return self._api.list("/api/v1/pods", selector())
+
+    def get_config_map(self, namespace: str, name: str) -> ConfigMapView | None:
+        """A ConfigMap, or None when there is none."""
+        body = self._api.get(_path("/api/v1", namespace, "configmaps", name))
+        if body is None:
+            return None
+        data = body.get("data")
+        texts = {key: str(value) for key, value in data.items()} if isinstance(data, dict) else {}
+        return ConfigMapView(parse_owner(body), texts)
+
+    def get_deployment(self, namespace: str, name: str) -> JsonObject | None:
+        """A Deployment, or None when there is none."""
+        return self._api.get(_path("/apis/apps/v1", namespace, "deployments", name))
+
+    def get_secret(self, namespace: str, name: str) -> SecretView | None:
+        """The Secret with a RabbitMQ user, or None when there is none."""
+        body = self._api.get(_path("/api/v1", namespace, "secrets", name))
+        if body is None:
+            return None
+        return SecretView(parse_owner(body), _decoded(body, USERNAME_KEY), _decoded(body, PASSWORD_KEY))
+
+    def apply(self, manifest: JsonObject, *, manager: str | None = None) -> JsonObject:
+        """Apply server-side. The operator takes its fields from whoever has them, another manager does not."""
+        metadata = manifest["metadata"]
+        assert isinstance(metadata, dict)  # noqa: S101 - our own builders
+        prefix = "/api/v1" if manifest["apiVersion"] == "v1" else f"/apis/{manifest['apiVersion']}"
+        plural = _PLURALS[str(manifest["kind"])]
+        path = _path(prefix, str(metadata["namespace"]), plural, str(metadata["name"]))
+        force = "false" if manager else "true"
+        query = f"?fieldManager={manager or names.FIELD_MANAGER}&force={force}"
+        return self._api.request("PATCH", path + query, manifest, APPLY)
+
+    def scale(self, namespace: str, deployment: str, replicas: int) -> str:
+        """Write a Deployment's replicas through ``/scale``; its resource version after that."""
+        path = _path("/apis/apps/v1", namespace, "deployments", deployment, "scale")
+        body = self._api.request("PATCH", path + _MANAGED, {"spec": {"replicas": replicas}}, MERGE)
+        metadata = body.get("metadata")
+        return str(metadata.get("resourceVersion") or "") if isinstance(metadata, dict) else ""
+
+    def set_deletion_cost(self, namespace: str, pod: str, cost: int) -> None:
+        """Annotate a pod."""
+        patch: JsonObject = {"metadata": {"annotations": {names.ANNOTATION_DELETION_COST: str(cost)}}}
+        self._api.request("PATCH", _path("/api/v1", namespace, "pods", pod) + _MANAGED, patch, MERGE)
+
+    def write_status(self, meta: ObjectMeta, status: GenerationPoolStatus) -> JsonObject:
+        """Write a pool's status; refused (409) when another pool has taken the name meanwhile."""
+        body: JsonObject = {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid},
+            "status": status.model_dump(mode="json", by_alias=True, exclude_none=True),
+        }
+        path = _path(_POOLS, meta.namespace, names.PLURAL, meta.name, "status")
+        return self._api.request("PATCH", f"{path}{_MANAGED}&force=true", body, APPLY)
+
+    def post_event(self, meta: ObjectMeta, event: PoolEvent, now: datetime) -> None:
+        """Post an Event about a pool."""
+        time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        body: JsonObject = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"generateName": f"{meta.name}.", "namespace": meta.namespace},
+            "involvedObject": {
+                "apiVersion": names.API_VERSION,
+                "kind": names.KIND,
+                "name": meta.name,
+                "namespace": meta.namespace,
+                "uid": meta.uid,
+            },
+            "type": event.type,
+            "reason": event.reason,
+            "message": event.message[:_EVENT_MAX],
+            "source": {"component": names.FIELD_MANAGER},
+            "firstTimestamp": time,
+            "lastTimestamp": time,
+            "count": 1,
+        }
+        self._api.request("POST", _path("/api/v1", meta.namespace, "events"), body)
+
+
+def selector() -> str:
+    """Labels that all objects of all pools have."""
+    common = {key: value for key, value in names.pool_labels("x").items() if key != names.LABEL_INSTANCE}
+    return ",".join(f"{key}={value}" for key, value in sorted(common.items()))
+
+
+def _path(prefix: str, namespace: str, *parts: str) -> str:
+    return "/".join([prefix, "namespaces", *(quote(part, safe="") for part in (namespace, *parts))])
+
+
+def _decoded(secret: JsonObject, key: str) -> str | None:
+    data = secret.get("data")
+    value = data.get(key) if isinstance(data, dict) else None
+    if not isinstance(value, str):
+        return None
+    try:
+        return base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -1,0 +1,119 @@
+"""Requests to the Kubernetes API, as JSON. The client library brings login and TLS; its models are not used."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+from urllib.parse import quote
+
+import kubernetes
+import urllib3
+
+from genpool_core.jsontypes import JsonObject
+from genpool_operator.ports import ClusterError
+
+#: Seconds to connect, and to wait for an answer.
+TIMEOUT = (5, 20)
+PAGE = 500
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+JSON = "application/json"
+NOT_FOUND = 404
+_ERRORS = 400
+_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+
+
+def in_cluster() -> bool:
+    """Whether to log in as a pod does. A KUBECONFIG in the environment is somebody's wish and goes first."""
+    return not os.environ.get("KUBECONFIG") and _TOKEN.exists()
+
+
+class KubeApi:
+    """One API server."""
+
+    def __init__(self) -> None:
+        configuration = kubernetes.client.Configuration()
+        if in_cluster():
+            kubernetes.config.load_incluster_config(client_configuration=configuration)
+        else:
+            kubernetes.config.load_kube_config(client_configuration=configuration)
+        self._client = kubernetes.client.ApiClient(configuration)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.rest_client.close()
+
+    def get(self, path: str) -> JsonObject | None:
+        """An object, or None when there is none.
+
+        Raises
+        ------
+        ClusterError
+            Refused, or no answer.
+        """
+        try:
+            return self.request("GET", path)
+        except ClusterError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+
+    def list(self, path: str, selector: str = "") -> Iterator[JsonObject]:
+        """All objects, page by page."""
+        token = ""
+        while True:
+            query = f"?limit={PAGE}&labelSelector={quote(selector)}&continue={quote(token)}"
+            page = self.request("GET", path + query)
+            items = page.get("items")
+            yield from (item for item in items if isinstance(item, dict)) if isinstance(items, list) else ()
+            meta = page.get("metadata")
+            token = str(meta.get("continue") or "") if isinstance(meta, dict) else ""
+            if not token:
+                return
+
+    def request(
+        self, method: str, path: str, body: JsonObject | None = None, content_type: str = JSON
+    ) -> JsonObject:
+        """One request; ``path`` is encoded already.
+
+        Raises
+        ------
+        ClusterError
+            Refused, with what Kubernetes says; or no answer (status 0).
+        """
+        serialized = self._client.param_serialize(
+            method=method,
+            resource_path=path,
+            header_params={"Accept": JSON, "Content-Type": content_type},
+            body=None if body is None else json.dumps(body).encode(),
+            auth_settings=["BearerToken"],
+        )
+        try:
+            response = self._client.call_api(*serialized, _request_timeout=TIMEOUT)
+            data = response.read()
+        except (kubernetes.client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise ClusterError(
+                f"Kubernetes does not answer {method} {_place(path)} ({type(error).__name__}).", status=0
+            ) from error
+        if response.status >= _ERRORS:
+            said = _message(data) or response.reason
+            raise ClusterError(
+                f"Kubernetes refused {method} {_place(path)}: {said}", status=int(response.status)
+            )
+        return cast("JsonObject", json.loads(data))
+
+
+def _place(path: str) -> str:
+    return path.partition("?")[0]
+
+
+def _message(data: bytes) -> str:
+    """What the API server says in its Status object."""
+    try:
+        status = json.loads(data)
+    except ValueError:
+        return ""
+    return str(status.get("message") or "") if isinstance(status, dict) else ""

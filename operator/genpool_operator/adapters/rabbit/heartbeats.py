@@ -1,0 +1,63 @@
+"""What workers say about themselves on the events exchange, kept in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from pydantic import ValidationError
+
+from genpool_adapters.amqp import Received
+from genpool_core import names
+from genpool_core.messages.events import WorkerHeartbeat
+from genpool_operator.decide.workers import WorkerState
+
+_log = structlog.get_logger(__name__)
+#: Routing key of all pools' heartbeats: ``<pool uid>.worker.heartbeat``.
+BINDING = names.event_routing_key("*", "worker.heartbeat")
+#: A worker that was silent for so long is gone; its state has long stopped to count.
+FORGET_AFTER = timedelta(minutes=10)
+
+
+class Heartbeats:
+    """States of workers by pool and pod. ``on_change(pool uid)`` is called when one begins or ends to work."""
+
+    def __init__(self, clock: Callable[[], datetime], on_change: Callable[[str], None]) -> None:
+        self._clock = clock
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._states: dict[str, dict[str, WorkerState]] = {}
+
+    def of(self, uid: str) -> Mapping[str, WorkerState]:
+        """States of a pool's workers, by pod."""
+        with self._lock:
+            return dict(self._states.get(uid, {}))
+
+    def forget(self, uid: str) -> None:
+        """A pool is gone."""
+        with self._lock:
+            self._states.pop(uid, None)
+
+    def receive(self, received: Received) -> None:
+        """Take in a message. It is believed only from the pool's own user, whose name the broker has checked."""
+        try:
+            beat = WorkerHeartbeat.model_validate_json(received.body)
+        except ValidationError:
+            _log.debug("heartbeat_unreadable", routing_key=received.routing_key)
+            return
+        uid = beat.pool.uid
+        if received.properties.user_id != names.worker_user(uid):
+            _log.warning("heartbeat_not_believed", pool=uid, user_id=received.properties.user_id)
+            return
+        now = self._clock()
+        state = WorkerState(beat.state, beat.since, now, beat.task_key)
+        with self._lock:
+            workers = self._states.setdefault(uid, {})
+            before = workers.get(beat.worker)
+            workers[beat.worker] = state
+            for name in [name for name, old in workers.items() if now - old.heard_at > FORGET_AFTER]:
+                del workers[name]
+        if before is None or before.state != state.state:
+            self._on_change(uid)

@@ -1,0 +1,110 @@
+"""All parts of the operator, put together."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import kopf
+
+from genpool_adapters.brokerfile import load_brokers
+from genpool_adapters.web import WebServer, metrics, probe
+from genpool_operator.adapters.kube import KubeCluster, selector
+from genpool_operator.adapters.kube_api import KubeApi
+from genpool_operator.adapters.metrics import Metrics
+from genpool_operator.adapters.rabbit import RabbitBrokers
+from genpool_operator.adapters.store import Store
+from genpool_operator.adapters.workflow_source import WorkflowSource
+from genpool_operator.handlers.engine import Engine
+from genpool_operator.handlers.housekeeper import Housekeeper
+from genpool_operator.handlers.watch import watch_registry, watch_settings
+from genpool_operator.reconcile.controller import Controller
+from genpool_operator.reconcile.execute import Executor
+from genpool_operator.settings import OperatorSettings
+
+_PASSWORD_BYTES = 32
+
+
+def utc_now() -> datetime:
+    """The only clock of the operator."""
+    return datetime.now(UTC)
+
+
+def new_password() -> str:
+    """A password for a RabbitMQ user."""
+    return secrets.token_urlsafe(_PASSWORD_BYTES)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """What runs."""
+
+    store: Store
+    brokers: RabbitBrokers
+    engine: Engine
+    housekeeper: Housekeeper
+    web: WebServer
+    registry: kopf.OperatorRegistry
+    settings: kopf.OperatorSettings
+
+    def start(self) -> None:
+        """Start all threads; the watches are run by the caller."""
+        self.web.start()
+        self.housekeeper.start()
+
+    def stop(self) -> None:
+        """Stop all threads and close all connections."""
+        self.housekeeper.stop()
+        self.engine.stop()
+        self.brokers.stop()
+        self.web.stop()
+
+
+def build_operator(settings: OperatorSettings) -> Operator:
+    """Put the operator together.
+
+    Raises
+    ------
+    InvalidManifest
+        The brokers file is missing or wrong.
+    """
+    brokers_file = load_brokers(settings.brokers_file)
+    cluster = KubeCluster(KubeApi())
+    store = Store()
+    telemetry = Metrics()
+    brokers = RabbitBrokers(utc_now, lambda uid, whole: engine.wake_uid(uid, whole))  # noqa: PLW0108 - made below
+    controller = Controller(
+        cluster,
+        store,
+        brokers,
+        WorkflowSource(settings.builtin_workflows, cluster),
+        Executor(cluster, brokers, store, new_password),
+        brokers_file,
+        (settings.worker_image, settings.worker_image_pull_policy),
+        utc_now,
+    )
+    engine = Engine(store, controller, telemetry)
+
+    def resync() -> None:
+        began = time.monotonic()
+        store.resync(cluster.list_pools(), cluster.list_deployments(), cluster.list_pods(), began)
+        telemetry.keep((record.meta.namespace, record.meta.name) for record in store.records())
+
+    housekeeper = Housekeeper(store, controller, resync, engine.synced)
+
+    def trouble() -> str | None:
+        return engine.trouble() if housekeeper.alive else "thread housekeeper has ended"
+
+    return Operator(
+        store=store,
+        brokers=brokers,
+        engine=engine,
+        housekeeper=housekeeper,
+        web=WebServer(
+            settings.http_port, {"/healthz": probe(trouble), "/metrics": metrics(telemetry.render)}
+        ),
+        registry=watch_registry(store, lambda key, whole: engine.wake(key, whole=whole)),
+        settings=watch_settings(selector()),
+    )

@@ -1,0 +1,104 @@
+"""kopf's watches. Each handler hands the object on and says which pool to look at; nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import kopf
+
+from genpool_core import names
+from genpool_core.jsontypes import JsonObject
+from genpool_operator.handlers.workqueue import Key
+
+Wake = Callable[[Key, bool], None]
+#: The API server ends a watch after this, and a client that hears nothing for longer starts anew.
+SERVER_TIMEOUT = 300
+CLIENT_TIMEOUT = 330
+CONNECT_TIMEOUT = 10
+DELETED = "DELETED"
+
+
+class Sink(Protocol):
+    """Who takes in what was seen."""
+
+    def put_pool(self, body: JsonObject) -> bool:
+        """A pool was seen; True when its spec is new."""
+
+    def drop_pool(self, body: JsonObject) -> None:
+        """A pool was deleted."""
+
+    def put_deployment(self, body: JsonObject) -> bool:
+        """A Deployment of ours was seen; True when more than its replicas and status is new."""
+
+    def drop_deployment(self, body: JsonObject) -> None:
+        """A Deployment of ours was deleted."""
+
+    def put_pod(self, body: JsonObject) -> None:
+        """A pod of ours was seen."""
+
+    def drop_pod(self, body: JsonObject) -> None:
+        """A pod of ours was deleted."""
+
+
+def watch_settings(selector: str) -> kopf.OperatorSettings:
+    """Kopf's settings; ``selector`` picks the Deployments and pods that are ours, on the server."""
+    settings = kopf.OperatorSettings()
+    settings.peering.standalone = True
+    settings.posting.enabled = False
+    settings.watching.server_timeout = SERVER_TIMEOUT
+    settings.watching.client_timeout = CLIENT_TIMEOUT
+    settings.watching.connect_timeout = CONNECT_TIMEOUT
+    settings.networking.connect_timeout = CONNECT_TIMEOUT
+    settings.networking.request_timeout = 60
+    settings.watching.label_selectors["apps", "v1", "deployments"] = selector
+    settings.watching.label_selectors["", "v1", "pods"] = selector
+    return settings
+
+
+def watch_registry(sink: Sink, wake: Wake) -> kopf.OperatorRegistry:
+    """Handlers for pools, Deployments and pods. Only ``on.event``: anything else would leave marks on the objects."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=registry)
+    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:  # noqa: ANN401 - kopf's arguments
+        if os.environ.get("KUBECONFIG"):
+            return kopf.login_with_kubeconfig(**kwargs)
+        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+    @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
+    async def pool(event: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401 - kopf's arguments
+        body = event["object"]
+        if event["type"] == DELETED:
+            sink.drop_pool(body)
+        elif sink.put_pool(body):
+            wake(_key(body, body["metadata"]["name"]), True)
+
+    @kopf.on.event("apps", "v1", "deployments", registry=registry)
+    async def deployment(event: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401 - as above
+        body = event["object"]
+        whole = True
+        if event["type"] == DELETED:
+            sink.drop_deployment(body)
+        else:
+            whole = sink.put_deployment(body)
+        wake(_key(body, _instance(body)), whole)
+
+    @kopf.on.event("", "v1", "pods", registry=registry)
+    async def pod(event: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401 - as above
+        body = event["object"]
+        (sink.drop_pod if event["type"] == DELETED else sink.put_pod)(body)
+        wake(_key(body, _instance(body)), False)
+
+    return registry
+
+
+def _instance(body: Mapping[str, Any]) -> str:
+    """Name of the pool; for the few names that are too long for a label, the next tick finds the pool."""
+    labels = body["metadata"].get("labels") or {}
+    return str(labels.get(names.LABEL_INSTANCE, ""))
+
+
+def _key(body: Mapping[str, Any], pool: str) -> Key:
+    return str(body["metadata"]["namespace"]), pool

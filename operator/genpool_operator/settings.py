@@ -1,0 +1,38 @@
+"""The operator's settings, from the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def default_workflows() -> Path:
+    """The shipped workflows: in the installed package, else in the checkout."""
+    installed = _PACKAGE / "builtin_workflows"
+    return installed if installed.is_dir() else _PACKAGE.parents[1] / "workflows"
+
+
+class OperatorSettings(BaseSettings):
+    """Each field is the environment variable ``GENPOOL_<FIELD>``."""
+
+    model_config = SettingsConfigDict(env_prefix="GENPOOL_", frozen=True, use_attribute_docstrings=True)
+
+    brokers_file: Path = Path("/etc/genpool/brokers.yaml")
+    """File with the platform's brokers."""
+    worker_image: Annotated[str, Field(min_length=1)]
+    """Image of the workers, unless a pool names another."""
+    worker_image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
+    """Pull policy of the workers' image; Kubernetes' default when absent."""
+    builtin_workflows: Annotated[Path, Field(default_factory=default_workflows)]
+    """Folder with the shipped workflows."""
+    http_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    """Port of /healthz and /metrics."""
+    log_format: Literal["json", "console"] = "json"
+    """Logs for machines or for people."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least level that is logged."""
