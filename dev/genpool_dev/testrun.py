@@ -36,7 +36,7 @@ def main() -> int:
         return code
     was_up = api.info() is not None
     try:
-        api.ensure_up()
+        api.ensure_up(for_tests=True)
         return _pytest()
     finally:
         if not was_up:

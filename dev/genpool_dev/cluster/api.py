@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from genpool_dev.cluster import handover, model, services
 from genpool_dev.cluster.artifacts.locks import locked
 from genpool_dev.cluster.kube import Kube
+from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.model import ClusterInfo, RabbitMQInfo, S3Info
 from genpool_dev.cluster.node import health
 from genpool_dev.cluster.providers.choose import make, provider_name
@@ -29,11 +30,14 @@ __all__ = [
 INFO = "cluster.json"
 
 
-def ensure_up(provider: ProviderName | None = None, steps: Steps | None = None) -> ClusterInfo:
+def ensure_up(
+    provider: ProviderName | None = None, steps: Steps | None = None, *, for_tests: bool = False
+) -> ClusterInfo:
     """Return a cluster that is up, with RabbitMQ, S3 and the images of this checkout in it.
 
     What is missing is built, what is dead is started again, what works is left alone. A cluster of
-    another provider that is already up is taken where none is asked for. Raises
+    another provider that is already up is taken where none is asked for. ``for_tests`` refuses a context
+    that is not on their list (:func:`allowed_context`) before anything is put there. Raises
     :class:`~genpool_dev.cluster.errors.ClusterError` with a sentence for a person.
     """
     settings, steps = load(), steps or Steps()
@@ -41,6 +45,8 @@ def ensure_up(provider: ProviderName | None = None, steps: Steps | None = None) 
     with locked(_lock(settings), lambda: steps.say("Waiting for another run of this command …")):
         chosen.check()
         kube, images = chosen.up(steps)
+        if for_tests:
+            refuse_other_context(kube.context)
         rabbitmq, s3 = services.ensure(kube, chosen.shape(images))
         services.wait_rollout(kube, steps)
         endpoints = chosen.endpoints(kube)
@@ -116,6 +122,15 @@ def chosen_provider() -> ProviderName:
 def allowed_context(name: str) -> bool:
     """Tell whether the e2e tests may use a context: ours, or one in GENPOOL_E2E_CONTEXTS."""
     return model.allowed_context(name, os.environ.get("GENPOOL_E2E_CONTEXTS", ""))
+
+
+def refuse_other_context(name: str) -> None:
+    """Raise :class:`~genpool_dev.cluster.errors.ClusterError` for a context that tests may not use."""
+    if not allowed_context(name):
+        raise ClusterError(
+            f"The tests refuse the context {name}: they install and delete things. If it is a cluster for "
+            f"tests, set GENPOOL_E2E_CONTEXTS={name} and run this again."
+        )
 
 
 def _name(settings: Settings, asked: ProviderName | None) -> ProviderName:
