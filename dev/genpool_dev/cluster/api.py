@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from genpool_dev.cluster import handover, model, services
 from genpool_dev.cluster.artifacts.locks import locked
-from genpool_dev.cluster.kube import Kube
 from genpool_dev.cluster.errors import ClusterError
+from genpool_dev.cluster.kube import Kube
 from genpool_dev.cluster.model import ClusterInfo, RabbitMQInfo, S3Info
 from genpool_dev.cluster.node import health
 from genpool_dev.cluster.providers.choose import make, provider_name
