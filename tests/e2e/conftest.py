@@ -1,0 +1,74 @@
+"""The e2e tier: GenPool installed by its chart on a real cluster, real pods, RabbitMQ and S3.
+
+Order: what needs nothing but the chart's files, then the tests marked ``together`` side by side, then those marked
+``alone``, which restart what others use, then those marked ``last``, which take GenPool away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.lab import Lab, open_lab, sweep
+from e2e.manifests import VHOST
+from genpool_dev.cluster import api
+from genpool_dev.stack.install import Stack, install, look
+from genpool_dev.stack.uninstall import uninstall
+from support.together import MARKER, Together
+
+_STAGES = {
+    MARKER: "runs side by side with the others of its kind",
+    "alone": "restarts or changes what all tests use; runs after those that run together",
+    "last": "takes GenPool away; runs at the end, in the order of the file",
+}
+_WIDTH = 12
+_PLUGIN = "genpool-together"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register markers and the plugin, once for all folders."""
+    for name, meaning in _STAGES.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+    if not config.pluginmanager.has_plugin(_PLUGIN):
+        config.pluginmanager.register(Together(_WIDTH), _PLUGIN)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort by stage; other tiers' tests have none and stay in front."""
+    stages = list(_STAGES)
+
+    def stage(item: pytest.Item) -> int:
+        return max((stages.index(name) + 1 for name in stages if item.get_closest_marker(name)), default=0)
+
+    items.sort(key=stage)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """GenPool, freshly installed. Refuses a cluster that is not for tests before it changes anything there."""
+    info = api.ensure_up(for_tests=True)
+    uninstall(info)
+    sweep(look(info))
+    found = install(info, vhosts=["/", VHOST])
+    try:
+        yield found
+    finally:
+        uninstall(info)
+        sweep(found)
+
+
+@pytest.fixture(scope="session")
+def lab(
+    stack: Stack, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lab]:
+    """The installed GenPool with everything that a test needs around it."""
+    folder: Path = tmp_path_factory.mktemp("servers")
+    with open_lab(stack, folder) as opened:
+        plugin = request.config.pluginmanager.get_plugin(_PLUGIN)
+        try:
+            yield opened
+        finally:
+            if isinstance(plugin, Together):
+                plugin.end()

@@ -1,0 +1,196 @@
+"""What all e2e tests share: the cluster with GenPool installed, servers on this machine, and eyes on all of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from e2e import manifests
+from e2e.manifests import VHOST, Servers
+from e2e.scenes import Scene
+from genpool_adapters.amqp import AmqpSettings
+from genpool_dev.cluster.model import ClusterInfo
+from genpool_dev.stack import layout
+from genpool_dev.stack.broker import Broker
+from genpool_dev.stack.bucket import Bucket
+from genpool_dev.stack.helm import Helm
+from genpool_dev.stack.install import Stack
+from genpool_dev.stack.kubectl import Kubectl
+from genpool_dev.stack.servers import photos, process, receiver
+from genpool_dev.stack.servers.process import ServerProcess
+from genpool_dev.stack.servers.receiver import Delivery, read_record
+from support.diagnosis import diagnose
+from support.eventlog import EventLog, listening
+from support.observing import Observer
+from support.producing import Producer
+from support.waiting import BrokenOffError
+
+#: On the namespaces of the tests, so that a later run finds what a killed one left.
+LABEL = "genpool.dev/e2e"
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A process that records callbacks."""
+
+    server: ServerProcess
+    record: Path
+
+    def url(self, path: str) -> str:
+        """Where a task's callback should go."""
+        return f"{self.server.url}/{path}"
+
+    def deliveries(self, path: str) -> list[Delivery]:
+        """What came to a path, in order."""
+        return [delivery for delivery in read_record(self.record) if delivery.path == f"/{path}"]
+
+
+@dataclass
+class Lab:
+    """See the module. Scenes may be made by many threads."""
+
+    stack: Stack
+    observer: Observer
+    events: EventLog
+    photos: ServerProcess
+    receivers: tuple[Receiver, Receiver]
+    """One that is always there, and one that tests may send away for a while."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _shared: dict[str, Scene] = field(default_factory=dict)
+
+    @property
+    def info(self) -> ClusterInfo:
+        """The cluster."""
+        return self.stack.info
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """The cluster's kubectl."""
+        return self.stack.kubectl
+
+    @property
+    def helm(self) -> Helm:
+        """Helm for GenPool's own namespace."""
+        return Helm(self.stack.kubectl)
+
+    @property
+    def broker(self) -> Broker:
+        """RabbitMQ's management API."""
+        return self.stack.broker
+
+    @property
+    def bucket(self) -> Bucket:
+        """The bucket of all scenes."""
+        return self.stack.bucket
+
+    @property
+    def servers(self) -> Servers:
+        """Ports of the servers on this machine."""
+        return Servers(self.photos.port, tuple(each.server.port for each in self.receivers))
+
+    @property
+    def producer(self) -> Producer:
+        """A plain producer in the tests' vhost."""
+        rabbitmq = self.info.rabbitmq
+        return Producer(rabbitmq.host, rabbitmq.port, VHOST, rabbitmq.username, rabbitmq.password)
+
+    @contextmanager
+    def scene(self, name: str, **changes: Any) -> Iterator[Scene]:  # noqa: ANN401 - fields of spec
+        """A namespace for one test, deleted at its end; what fails inside tells what was to be seen there."""
+        scene = self._make(name, changes)
+        with self._explained(scene):
+            yield scene
+        self.kubectl.run("delete", "namespace", scene.place, "--wait=false")
+
+    @contextmanager
+    def shared(self, name: str, **changes: Any) -> Iterator[Scene]:  # noqa: ANN401 - fields of spec
+        """A scene that many tests use; its pool is applied by the first and lasts until the end of the run."""
+        with self._lock:
+            scene = self._shared.get(name)
+            if scene is None:
+                scene = self._make(name, changes)
+                with self._explained(scene):
+                    scene.apply()
+                self._shared[name] = scene
+        with self._explained(scene):
+            yield scene
+
+    def warm(self) -> AbstractContextManager[Scene]:
+        """The shared scene with one pod that stays, for tests that need nothing of their own."""
+        return self.shared("warm", scaling={"minReplicas": 1})
+
+    def places(self) -> list[str]:
+        """Namespaces of scenes that exist, also the ending ones."""
+        words = ("get", "namespaces", f"--selector={LABEL}", "--output=jsonpath={.items[*].metadata.name}")
+        return self.kubectl.run(*words).split()
+
+    def _make(self, name: str, changes: dict[str, Any]) -> Scene:
+        scene = Scene(self, f"genpool-e2e-{name}", changes)
+        self.kubectl.namespace(scene.place, {LABEL: "true"})
+        s3 = self.info.s3
+        keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
+        self.kubectl.secret(scene.place, layout.STORAGE_SECRET, keys)
+        return scene
+
+    @contextmanager
+    def _explained(self, scene: Scene) -> Iterator[None]:
+        try:
+            yield
+        except BrokenOffError:
+            raise
+        except Exception as error:
+            error.add_note(diagnose(self.kubectl, scene.place, broker=self.broker, vhost=VHOST))
+            raise
+
+
+@contextmanager
+def open_lab(stack: Stack, folder: Path) -> Iterator[Lab]:
+    """A lab on an installed GenPool; its servers and watches end with the block."""
+    bind = stack.info.host_address
+    with ExitStack() as exits:
+        secret = folder / "signing-secret"
+        secret.write_text(stack.signing_secret, encoding="utf-8")
+
+        def serving(name: str, module: str, *extra: str) -> ServerProcess:
+            server = process.start(name, module, bind, folder, extra)
+            exits.callback(process.stop, server)
+            return server
+
+        def receiving(name: str) -> Receiver:
+            record = folder / f"{name}.jsonl"
+            server = serving(name, receiver.__name__, f"--record={record}", f"--secret-file={secret}")
+            return Receiver(server, record)
+
+        observer = Observer(stack.info)
+        observer.start()
+        exits.callback(observer.stop)
+        both = (receiving("steady"), receiving("fickle"))
+        lab = Lab(stack, observer, EventLog(), serving("photos", photos.__name__), both)
+        with lab.warm():
+            pass  # the first pool makes the operator make the vhost, where the events are
+        exits.enter_context(listening(_login(stack.info), lab.events))
+        yield lab
+
+
+def _login(info: ClusterInfo) -> AmqpSettings:
+    broker = info.rabbitmq
+    return AmqpSettings(
+        host=broker.host,
+        port=broker.port,
+        vhost=VHOST,
+        username=broker.username,
+        password=broker.password,
+        connection_name="e2e-events",
+    )
+
+
+def sweep(stack: Stack) -> None:
+    """Take away what an earlier run left: namespaces, the vhost with all queues, the folder of the bucket."""
+    words = ("delete", "namespace", f"--selector={LABEL}", "--timeout=120s")
+    stack.kubectl.run(*words, timeout=130)
+    stack.broker.delete_vhost(VHOST)
+    stack.bucket.remove([manifests.prefix("")])

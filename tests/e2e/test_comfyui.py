@@ -1,0 +1,70 @@
+"""A ComfyUI that does not behave: it stops answering, or it ignores the signal to end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from e2e.lab import Lab
+from e2e.manifests import GRACE_SECONDS, PROBE_FAILURES, PROBE_PERIOD, PROBE_TIMEOUT, task
+from e2e.results import succeeded
+from e2e.scenes import Manifest, Scene, pod_name
+from genpool_core.messages.events import TaskClaimed
+from support.observing import Change
+from support.waiting import wait_until
+
+#: From the last good probe to the verdict, when each of the failing ones waits for its whole time-out.
+_PROBE_SECONDS = PROBE_FAILURES * max(PROBE_PERIOD, PROBE_TIMEOUT) + PROBE_PERIOD
+
+
+@pytest.mark.together(seconds=60)
+def test_a_comfyui_that_stops_answering_is_restarted_in_time(lab: Lab) -> None:
+    with lab.scene("hang", scaling={"minReplicas": 1}) as scene:
+        scene.apply()
+        (pod,) = scene.wait_ready_pods(1)
+        assert pod["spec"]["terminationGracePeriodSeconds"] >= GRACE_SECONDS
+        scene.send(task("hanging", "hang:once"))
+        claimed = scene.wait_claimed("hanging")
+        restarted = wait_until(
+            lambda: _first_restart(scene, pod_name(pod)), bool, "hang: ComfyUI to be restarted", seconds=60
+        )
+        assert restarted is not None
+        assert restarted.at - claimed.time <= timedelta(seconds=_PROBE_SECONDS + 15)
+        run = scene.wait_ends("hanging")["hanging"]
+        assert succeeded(scene, run).attempt == len(run.claims)
+        (after,) = scene.pods()
+        assert after["metadata"]["uid"] == pod["metadata"]["uid"], (
+            "the pod was replaced, not its ComfyUI restarted"
+        )
+        again = lab.events.of(TaskClaimed, lambda event: event.task_key == run.task_key)
+        assert [event.attempt for event in again] == [claim.attempt for claim in run.claims]
+
+
+@pytest.mark.together
+def test_an_idle_pod_whose_comfyui_ignores_sigterm_goes_at_once(lab: Lab) -> None:
+    changes = {"env": [{"name": "COMFYUI_STANDIN_IGNORE_SIGTERM", "value": "1"}]}
+    with lab.scene("stubborn", comfyui=changes, scaling={"mode": "Pinned", "replicas": 1}) as scene:
+        scene.apply()
+        (pod,) = scene.wait_ready_pods(1)
+        assert pod["spec"]["terminationGracePeriodSeconds"] >= GRACE_SECONDS
+        scene.kubectl("scale", "generationpool/pool", "--replicas=0")
+        wait_until(scene.pods, lambda pods: not pods, "stubborn: no pod to be left", seconds=60, pause=0.1)
+        scaled_in = scene.replica_changes()[-1]
+        gone = lab.observer.pods.history(scene.place)[-1]
+        assert (scaled_in.body["spec"]["replicas"], gone.kind) == (0, "DELETED")
+        assert gone.at - scaled_in.at <= timedelta(seconds=10)
+
+
+def _first_restart(scene: Scene, pod: str) -> Change | None:
+    """The first change in which ComfyUI runs again after its end."""
+    for change in scene.lab.observer.pods.history(scene.place, pod):
+        status = _comfyui(change.body)
+        if status.get("restartCount", 0) > 0 and "running" in status.get("state", {}):
+            return change
+    return None
+
+
+def _comfyui(pod: Manifest) -> Manifest:
+    statuses = pod.get("status", {}).get("initContainerStatuses", [])
+    return next((status for status in statuses if status["name"] == "comfyui"), {})

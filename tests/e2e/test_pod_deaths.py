@@ -1,0 +1,110 @@
+"""Pods that go in the middle of a task: nothing is lost, and nothing is twice in the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from e2e.lab import Lab
+from e2e.manifests import GRACE_SECONDS, task
+from e2e.results import dead, succeeded
+from e2e.scenes import Manifest, Scene, letter_of, pod_name
+from genpool_core.messages import headers
+from support.waiting import wait_until
+
+#: Ends a container's program as the kernel does when memory is out. All containers see each other's processes.
+_KILL_WORKER = (
+    "import os,signal\n"
+    "for pid in filter(str.isdigit, os.listdir('/proc')):\n"
+    "    if b'genpool_worker' in open(f'/proc/{pid}/cmdline','rb').read() and int(pid) != os.getpid():\n"
+    "        os.kill(int(pid), signal.SIGKILL)\n"
+)
+#: Ends the pod's first process, and with it, by the kernel's hand, every other one of the pod.
+_KILL_POD = "import os,signal; os.kill(1, signal.SIGTERM)"
+
+
+def _delete(scene: Scene, pod: str) -> None:
+    scene.kubectl("delete", "pod", pod, "--wait=false")
+
+
+def _delete_at_once(scene: Scene, pod: str) -> None:
+    scene.kubectl("delete", "pod", pod, "--grace-period=0", "--force")
+
+
+def _kill_worker(scene: Scene, pod: str) -> None:
+    _run_inside(scene, pod, "worker", _KILL_WORKER)
+
+
+def _kill_pod(scene: Scene, pod: str) -> None:
+    _run_inside(scene, pod, "comfyui", _KILL_POD)
+
+
+WAYS: dict[str, Callable[[Scene, str], None]] = {
+    "deleted": _delete,
+    "deleted-at-once": _delete_at_once,
+    "worker-killed": _kill_worker,
+    "pod-killed": _kill_pod,
+}
+
+
+@pytest.mark.together(seconds=60)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_pod_that_goes_in_the_middle_of_a_task(lab: Lab, way: str) -> None:
+    with lab.scene(way) as scene:
+        scene.apply()
+        scene.send(task("in-the-middle", "slow=8"), task("waiting"))
+        at_work = scene.wait_progress("in-the-middle")
+        pod = next(pod for pod in scene.pods() if pod_name(pod) == at_work.worker)
+        assert pod["spec"]["terminationGracePeriodSeconds"] >= GRACE_SECONDS
+        WAYS[way](scene, at_work.worker)
+        for run in scene.wait_ends("in-the-middle", "waiting").values():
+            succeeded(scene, run)
+        scene.wait_queue_empty()
+        assert len(scene.runs()) == 2
+        assert lab.producer.take_all(f"{scene.queue}.dead") == []
+
+
+@pytest.mark.together(seconds=90)
+def test_a_task_that_kills_its_pod_each_time_is_dead_after_max_attempts(lab: Lab) -> None:
+    with lab.scene("deadly") as scene:
+        scene.apply()
+        scene.send(task("deadly", "slow=60"))
+        for attempt in (1, 2):
+            at_work = scene.wait_progress("deadly", attempt=attempt)
+            _kill_pod(scene, at_work.worker)
+        run = scene.wait_ends("deadly")["deadly"]
+        end = dead(run, "WorkerLost", claims=2)
+        assert "the pod was killed" in end.message
+        letter = scene.wait_dead_letter(letter_of(run.task_key), "deadly")
+        assert letter.headers[headers.REASON] == "WorkerLost"
+        assert letter.headers[headers.ATTEMPTS] == 2
+        scene.wait_queue_empty()
+
+
+def _run_inside(scene: Scene, pod: str, container: str, program: str) -> None:
+    """Run a line of Python in a container; it may not live to tell how that ended."""
+    words = (
+        "exec",
+        pod,
+        f"--namespace={scene.place}",
+        f"--container={container}",
+        "--",
+        "python3",
+        "-c",
+        program,
+    )
+    before = _restarts(scene, pod)
+    done = scene.lab.kubectl.attempt(*words)
+    wait_until(
+        lambda: _restarts(scene, pod),
+        lambda now: now > before,
+        f"{scene.place}: a container of {pod} to be started again (exec: {done.returncode} {done.stderr})",
+        seconds=60,
+    )
+
+
+def _restarts(scene: Scene, pod: str) -> int:
+    status: Manifest = next((each["status"] for each in scene.pods() if pod_name(each) == pod), {})
+    kinds = ("containerStatuses", "initContainerStatuses")
+    return sum(item["restartCount"] for kind in kinds for item in status.get(kind, []))

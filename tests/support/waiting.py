@@ -1,0 +1,61 @@
+"""Waiting for a condition: never a fixed time, always a deadline, and the last reading when it was in vain."""
+
+from __future__ import annotations
+
+import pprint
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from genpool_dev.cluster.errors import ClusterError
+
+Value = TypeVar("Value")
+
+#: Set when the run is broken off: every wait in every thread ends then.
+BROKEN_OFF = threading.Event()
+_LONGEST = 3000
+
+
+class BrokenOffError(Exception):
+    """The run was interrupted while this waited."""
+
+
+def wait_until(
+    read: Callable[[], Value],
+    holds: Callable[[Value], object],
+    what: str,
+    *,
+    seconds: float,
+    pause: float = 0.25,
+) -> Value:
+    """Read until ``holds`` says so and return that reading.
+
+    A reading that fails with an error of the cluster or the stack is no reading: a broker may be away for a moment.
+
+    Raises
+    ------
+    AssertionError
+        ``seconds`` went by. The message has ``what`` was waited for, and the last reading or error.
+    BrokenOffError
+        Somebody ended the run.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            value = read()
+        except ClusterError as error:
+            last = f"the reading failed: {error}"
+        else:
+            if holds(value):
+                return value
+            last = _shown(value)
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:.0f} s in vain for {what}. Last reading:\n{last}")
+        if BROKEN_OFF.wait(pause):
+            raise BrokenOffError(what)
+
+
+def _shown(value: object) -> str:
+    text = pprint.pformat(value, width=110, compact=True)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
