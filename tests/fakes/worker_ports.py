@@ -1,0 +1,417 @@
+"""Hand-written fakes of the worker's ports over one shared world.
+
+Every call is a numbered step of its worker. At a chosen step the worker crashes (and from then on can do nothing), a
+call fails before or after it took effect, or something else happens in between.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import threading
+import uuid
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from genpool_core import names
+from genpool_core.errors import AttemptFailed, BrokerError, GenPoolError, StorageError
+from genpool_core.jsontypes import JsonObject
+from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
+from genpool_worker.ports import Frame, Message, Outgoing, OutputRef, Put, Where
+
+Side = Literal["before", "after"]
+
+
+class CrashNow(BaseException):
+    """The process is gone: no handler, no finally block may do anything any more."""
+
+
+class FakeClock:
+    """Time that moves only when somebody waits."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.time)
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += max(seconds, 0.001)
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        self.sleep(seconds)
+        return event.is_set()
+
+
+class Steps:
+    """Counts a worker's calls and makes them fail on demand."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.crash_at: int | None = None
+        self.crash_on: str | None = None
+        self.fail_at: int | None = None
+        self.fail_side: Side = "before"
+        self.fail_with: GenPoolError | None = None
+        self.between: dict[int, Callable[[], None]] = {}
+        self.dead = False
+
+    @contextmanager
+    def step(self, name: str, error: GenPoolError | None = None) -> Iterator[None]:
+        if self.dead:
+            raise CrashNow
+        self.names.append(name)
+        number = len(self.names)
+        self.between.pop(number, lambda: None)()
+        if number == self.crash_at or name == self.crash_on:
+            self.dead = True
+            raise CrashNow
+        wanted = self.fail_with or error
+        if number == self.fail_at and self.fail_side == "before" and wanted:
+            raise wanted
+        yield
+        if number == self.fail_at and self.fail_side == "after" and wanted:
+            raise wanted
+
+
+@dataclass
+class SharedStore:
+    """The bucket."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    writes: list[str] = field(default_factory=list)
+
+    def records(self, end: str) -> dict[str, JsonObject]:
+        return {key: json.loads(data) for key, data in self.objects.items() if key.endswith(end)}
+
+
+class FakeStore:
+    def __init__(self, shared: SharedStore, steps: Steps) -> None:
+        self._shared = shared
+        self._steps = steps
+        self._down = StorageError("the store is away")
+
+    def keys(self, prefix: str) -> list[str]:
+        with self._steps.step("store.keys", self._down):
+            return sorted(key for key in self._shared.objects if key.startswith(prefix))
+
+    def get(self, key: str) -> bytes | None:
+        with self._steps.step("store.get", self._down):
+            return self._shared.objects.get(key)
+
+    def create(self, key: str, data: bytes) -> Put:
+        with self._steps.step("store.create", self._down):
+            if key in self._shared.objects:
+                return Put.EXISTS
+            self._write(key, data)
+            return Put.CREATED
+
+    def put(self, key: str, data: bytes) -> None:
+        with self._steps.step("store.put", self._down):
+            self._write(key, data)
+
+    def put_file(self, key: str, path: Path, content_type: str) -> None:
+        assert content_type
+        with self._steps.step("store.put_file", self._down):
+            self._write(key, path.read_bytes())
+
+    def delete(self, keys: list[str]) -> None:
+        with self._steps.step("store.delete", self._down):
+            for key in keys:
+                self._shared.objects.pop(key, None)
+
+    def sign(self, key: str) -> str:
+        return f"https://store.test/{key}?signature=secret"
+
+    def _write(self, key: str, data: bytes) -> None:
+        self._shared.objects[key] = data
+        self._shared.writes.append(key)
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A message as the broker keeps it."""
+
+    body: bytes
+    headers: dict[str, object] = field(default_factory=dict)
+    message_id: str | None = None
+    user_id: str | None = None
+    priority: int | None = None
+    redelivered: bool = False
+
+
+@dataclass
+class SharedBroker:
+    """The broker: the work queue, the delay steps, and what was published elsewhere."""
+
+    queue: str
+    ready: deque[Queued] = field(default_factory=deque)
+    unacked: dict[int, tuple[str, Queued]] = field(default_factory=dict)
+    delayed: list[tuple[float, Queued]] = field(default_factory=list)
+    published: list[Outgoing] = field(default_factory=list)
+    acked: int = 0
+    _tags: int = 0
+
+    def deliver(self, worker: str) -> Message | None:
+        if not self.ready:
+            return None
+        queued = self.ready.popleft()
+        self._tags += 1
+        self.unacked[self._tags] = (worker, queued)
+        return Message(
+            body=queued.body,
+            headers=queued.headers,
+            message_id=queued.message_id,
+            user_id=queued.user_id,
+            priority=queued.priority,
+            redelivered=queued.redelivered,
+            token=self._tags,
+        )
+
+    def lose_connection(self, worker: str) -> None:
+        for tag in [tag for tag, (owner, _) in self.unacked.items() if owner == worker]:
+            self.requeue(tag)
+
+    def requeue(self, tag: int) -> None:
+        _, queued = self.unacked.pop(tag)
+        self.ready.appendleft(replace(queued, redelivered=True))
+
+    def release_due(self, now: float) -> None:
+        due = [queued for at, queued in self.delayed if at <= now]
+        self.delayed = [(at, queued) for at, queued in self.delayed if at > now]
+        self.ready.extend(due)
+
+    def to(self, exchange: str, routing_key: str | None = None) -> list[Outgoing]:
+        return [
+            item
+            for item in self.published
+            if item.exchange == exchange and (routing_key is None or item.routing_key == routing_key)
+        ]
+
+    @property
+    def empty(self) -> bool:
+        return not (self.ready or self.unacked or self.delayed)
+
+
+class FakeBroker:
+    def __init__(self, shared: SharedBroker, steps: Steps, worker: str, clock: FakeClock) -> None:
+        self._shared = shared
+        self._steps = steps
+        self._user = names.worker_user("pool-uid")
+        self._clock = clock
+        self.worker = worker
+        self._delays = {names.retry_step(seconds): seconds for seconds in names.RETRY_STEPS}
+
+    def publish(self, message: Outgoing, *, timeout: float = 30.0) -> None:
+        assert timeout > 0
+        with self._steps.step(f"broker.publish {message.type or message.exchange}", BrokerError("away")):
+            self._shared.published.append(message)
+            copy = Queued(
+                message.body, dict(message.headers), message.message_id, self._user, message.priority
+            )
+            if message.exchange in self._delays:
+                due = self._clock.time + self._delays[message.exchange]
+                self._shared.delayed.append((due, copy))
+            elif (message.exchange, message.routing_key) == ("", self._shared.queue):
+                self._shared.ready.append(copy)
+
+    def ack(self, message: Message) -> bool:
+        with self._steps.step("broker.ack"):
+            assert isinstance(message.token, int)
+            if self._shared.unacked.pop(message.token, None) is None:
+                return False
+            self._shared.acked += 1
+            return True
+
+    def hand_back(self, message: Message) -> bool:
+        with self._steps.step("broker.hand_back"):
+            assert isinstance(message.token, int)
+            if message.token not in self._shared.unacked:
+                return False
+            self._shared.requeue(message.token)
+            return True
+
+
+#: What a submitted prompt comes to.
+Result = Literal["ok", "node_error", "oom", "interrupted", "nothing", "stuck", "empty", "lost"]
+
+
+class Script:
+    """What comes of prompts, in the order in which they are submitted anywhere; the last holds for all later ones."""
+
+    def __init__(self, *results: Result) -> None:
+        self._results = results or ("ok",)
+        self.posted = 0
+
+    def next(self) -> Result:
+        self.posted += 1
+        return self._results[min(self.posted, len(self._results)) - 1]
+
+
+class FakeComfyUI:
+    """Runs each prompt at once, with results from a script."""
+
+    def __init__(self, steps: Steps, script: Script, clock: FakeClock) -> None:
+        self._steps = steps
+        self._clock = clock
+        self._script = script
+        self.posted: list[str] = []
+        self.graphs: list[JsonObject] = []
+        self.running: list[str] = []
+        self.entries: dict[str, JsonObject] = {}
+        self.uploads: dict[str, bytes] = {}
+        self.stopped: list[str] = []
+        self.freed = 0
+        self.node_errors: JsonObject = {}
+        self._files: dict[str, bytes] = {}
+
+    def waiting(self) -> int:
+        with self._steps.step("comfyui.waiting", ComfyUISilent("slow")):
+            return len(self.running)
+
+    def upload(self, subfolder: str, filename: str, data: bytes, content_type: str) -> str:
+        assert content_type.startswith("image/")
+        with self._steps.step("comfyui.upload", ComfyUISilent("slow")):
+            name = f"{subfolder}/renamed-{filename}"
+            self.uploads[name] = data
+            return name
+
+    @contextmanager
+    def listen(self, client_id: str) -> Iterator[FakeListener]:
+        assert uuid.UUID(client_id)
+        with self._steps.step("comfyui.listen", ComfyUISilent("slow")):
+            pass
+        yield FakeListener(self._steps, self._clock)
+
+    def submit(self, prompt_id: str, client_id: str, graph: JsonObject, mark: str) -> JsonObject:
+        assert client_id
+        assert mark
+        with self._steps.step("comfyui.submit", ComfyUISilent("slow")):
+            result = self._script.next()
+            self.posted.append(prompt_id)
+            self.graphs.append(graph)
+            self._finish(prompt_id, result)
+            return self.node_errors
+
+    def where(self, prompt_id: str) -> Where:
+        with self._steps.step("comfyui.where", ComfyUISilent("slow")):
+            return Where.RUNNING if prompt_id in self.running else Where.ABSENT
+
+    def ours(self) -> list[str]:
+        with self._steps.step("comfyui.ours", ComfyUISilent("slow")):
+            return list(self.running)
+
+    def history(self, prompt_id: str) -> JsonObject | None:
+        with self._steps.step("comfyui.history", ComfyUISilent("slow")):
+            return self.entries.get(prompt_id)
+
+    def forget(self, prompt_id: str) -> None:
+        with self._steps.step("comfyui.forget", ComfyUISilent("slow")):
+            self.entries.pop(prompt_id, None)
+
+    def stop(self, prompt_id: str) -> None:
+        with self._steps.step("comfyui.stop", ComfyUISilent("slow")):
+            self.stopped.append(prompt_id)
+            if prompt_id in self.running:
+                self.running.remove(prompt_id)
+
+    def free(self) -> None:
+        with self._steps.step("comfyui.free", ComfyUISilent("slow")):
+            self.freed += 1
+
+    def download(self, ref: OutputRef, path: Path) -> int:
+        with self._steps.step("comfyui.download", ComfyUISilent("slow")):
+            if ref.filename not in self._files:
+                raise ComfyUIRefused("no such file", status=404)
+            return path.write_bytes(self._files[ref.filename])
+
+    def _finish(self, prompt_id: str, result: Result) -> None:
+        if result == "stuck":
+            self.running.append(prompt_id)
+            return
+        if result == "lost":
+            return
+        messages: list[object] = [["execution_start", {}]]
+        if result in {"node_error", "oom"}:
+            kind = "torch.OutOfMemoryError" if result == "oom" else "ValueError"
+            data = {
+                "node_id": "3",
+                "node_type": "KSampler",
+                "exception_type": kind,
+                "exception_message": "bad",
+            }
+            messages.append(["execution_error", data])
+        if result == "interrupted":
+            messages.append(["execution_interrupted", {"node_id": "3"}])
+        good = result in {"ok", "nothing", "empty"}
+        self._files["a.png"] = b"" if result == "empty" else png(64, 48)
+        images = [
+            {"filename": "a.png", "subfolder": "x", "type": "output"},
+            {"filename": "b.png", "subfolder": "", "type": "temp"},
+        ]
+        self.entries[prompt_id] = {
+            "outputs": {"9": {"images": images if result in {"ok", "empty"} else [], "animated": [False]}},
+            "status": {"status_str": "success" if good else "error", "messages": messages},
+        }
+
+
+class FakeListener:
+    """Says once that the last node has run, then nothing."""
+
+    def __init__(self, steps: Steps, clock: FakeClock) -> None:
+        self._steps = steps
+        self._clock = clock
+        self._frames = deque([Frame("status", {})])
+
+    def receive(self, timeout: float) -> Frame | None:
+        assert timeout > 0
+        with self._steps.step("comfyui.receive", ComfyUISilent("socket died")):
+            if self._frames:
+                return self._frames.popleft()
+            self._clock.sleep(timeout)
+            return None
+
+
+class FakeFetcher:
+    def __init__(self, steps: Steps, data: bytes) -> None:
+        self._steps = steps
+        self.data = data
+        self.urls: list[str] = []
+
+    def fetch(self, url: str, max_bytes: int) -> bytes:
+        assert max_bytes > 0
+        error = AttemptFailed("the host is away", reason="InputUnavailable", retryable=True)
+        with self._steps.step("fetch", error):
+            self.urls.append(url)
+            return self.data
+
+
+def gone() -> ComfyUIGone:
+    return ComfyUIGone("nothing listens")
+
+
+def png(width: int, height: int) -> bytes:
+    """A whole grey picture."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = b"".join(b"\0" + b"\x7f" * width for _ in range(height))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )

@@ -1,0 +1,210 @@
+"""A whole world for the pipeline: workers over fakes that share one bucket, one broker and one clock."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from genpool_core import names
+from genpool_core.errors import StorageError
+from genpool_core.jsontypes import JsonObject
+from genpool_core.messages.base import PoolRef
+from genpool_core.messages.events import Event
+from genpool_core.workerconfig import S3Config, WorkerConfig, WorkflowEntry
+from genpool_core.workflow.spec import parse_workflow_yaml
+from genpool_worker.announce import Announcer
+from genpool_worker.config import Catalog, Workflow
+from genpool_worker.drain import Drain
+from genpool_worker.errors import HandBack
+from genpool_worker.handler import Handler
+from genpool_worker.lease import HeldClaim
+from genpool_worker.ledger import Ledger
+from genpool_worker.metrics import Metrics
+from genpool_worker.parts import Parts
+from genpool_worker.patience import Patience
+
+from fakes.worker_ports import (
+    FakeBroker,
+    FakeClock,
+    FakeComfyUI,
+    FakeFetcher,
+    FakeStore,
+    Queued,
+    Script,
+    SharedBroker,
+    SharedStore,
+    Steps,
+    png,
+)
+
+QUEUE = "tasks"
+TEXT = Workflow(
+    WorkflowEntry(
+        name="text-to-image",
+        aliases=["t2i"],
+        template_key="t",
+        parameters_key="p",
+        timeout_seconds=600,
+        fallback=True,
+    ),
+    {
+        "6": {"class_type": "CLIPTextEncode", "inputs": {"text": ""}},
+        "17": {"class_type": "KSampler", "inputs": {"seed": 0}},
+        "9": {"class_type": "SaveImage", "inputs": {"images": ["17", 0], "filename_prefix": "x"}},
+    },
+    parse_workflow_yaml(
+        {
+            "description": "d",
+            "parameters": {
+                "prompt": {
+                    "schema": {"type": "string"},
+                    "required": True,
+                    "targets": [{"node": "6", "input": "text"}],
+                },
+                "seed": {"schema": {"type": "integer"}, "targets": [{"node": "17", "input": "seed"}]},
+            },
+        },
+        where="text",
+    ),
+)
+PHOTO = Workflow(
+    WorkflowEntry(
+        name="DDColor人物黑白修复.json",
+        template_key="t",
+        parameters_key="p",
+        timeout_seconds=600,
+        fallback=False,
+    ),
+    {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "x.png"}},
+        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
+    },
+    parse_workflow_yaml(
+        {
+            "description": "d",
+            "parameters": {
+                "image_url": {
+                    "schema": {"type": "string"},
+                    "required": True,
+                    "file": True,
+                    "targets": [{"class": "LoadImage", "input": "image"}],
+                }
+            },
+        },
+        where="photo",
+    ),
+)
+CONFIG = WorkerConfig(
+    pool=PoolRef(namespace="default", name="pool", uid="pool-uid"),
+    queue=QUEUE,
+    dead_queue=names.dead_queue(QUEUE),
+    max_attempts=3,
+    workflows=[TEXT.entry, PHOTO.entry],
+    s3=S3Config(bucket="results", prefix="p/"),
+    max_input_bytes=1 << 20,
+    grace_seconds=600,
+)
+
+
+@dataclass
+class Node:
+    """One worker and its ComfyUI."""
+
+    parts: Parts
+    steps: Steps
+    comfyui: FakeComfyUI
+    fetcher: FakeFetcher
+    events: list[Event]
+    handler: Handler
+
+
+@dataclass
+class World:
+    """Bucket, broker, clock; workers come and go."""
+
+    scratch: Path
+    config: WorkerConfig = CONFIG
+    store: SharedStore = field(default_factory=SharedStore)
+    broker: SharedBroker = field(default_factory=lambda: SharedBroker(QUEUE))
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def worker(self, name: str, script: Script | None = None, picture: bytes | None = None) -> Node:
+        """A worker whose ComfyUI runs prompts as ``script`` says, which workers may share."""
+        steps = Steps()
+        comfyui = FakeComfyUI(steps, script or Script(), self.clock)
+        fetcher = FakeFetcher(steps, png(32, 24) if picture is None else picture)
+        store = FakeStore(self.store, steps)
+        broker = FakeBroker(self.broker, steps, name, self.clock)
+        drain = Drain(self.clock, self.config.grace_seconds)
+        events: list[Event] = []
+
+        def offer(event: Event, _kind: str) -> None:
+            events.append(event)
+
+        parts = Parts(
+            worker=name,
+            config=self.config,
+            catalog=Catalog((TEXT, PHOTO)),
+            broker=broker,
+            store=store,
+            comfyui=comfyui,
+            fetcher=fetcher,
+            clock=self.clock,
+            drain=drain,
+            patience=Patience(drain),
+            ledger=Ledger(store, self.config.s3.prefix, self.clock),
+            announcer=Announcer(broker, store, self.config, name, self.clock, offer),
+            metrics=Metrics(),
+            keeping=_no_renewals,
+            scratch=self.scratch,
+        )
+        return Node(parts, steps, comfyui, fetcher, events, Handler(parts))
+
+    def send(self, body: JsonObject | bytes, **properties: str | None) -> None:
+        """What a plain producer does."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.broker.ready.append(Queued(raw, message_id=properties.get("message_id")))
+
+    def one(self, node: Node) -> bool:
+        """Let a worker take one message. False: there is none."""
+        message = self.broker.deliver(node.parts.worker)
+        if message is None:
+            return False
+        try:
+            node.handler.handle(message)
+        except (StorageError, HandBack):
+            node.parts.broker.hand_back(message)
+        return True
+
+    def drive(self, node: Node) -> None:
+        """Let a worker work until nothing is ready or delayed any more."""
+        for _ in range(500):
+            self.broker.release_due(self.clock.time)
+            if self.one(node):
+                continue
+            if not self.broker.delayed:
+                return
+            self.clock.time = max(self.clock.time, min(at for at, _ in self.broker.delayed))
+        raise AssertionError("the queue never gets empty")
+
+    def drive_ready(self, node: Node) -> None:
+        """Let a worker work until nothing is ready; what is delayed stays."""
+        while self.one(node):
+            pass
+
+
+@contextmanager
+def _no_renewals(_held: HeldClaim) -> Iterator[None]:
+    yield
+
+
+def new_world(**config: object) -> World:
+    """A world with some settings of the pool changed."""
+    scratch = Path(tempfile.mkdtemp(prefix="genpool-test-"))
+    for name in ("input", "output", "temp"):
+        (scratch / name).mkdir()
+    return World(scratch, CONFIG.model_copy(update=config))
