@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,36 +50,37 @@ def ensure_support(image: SupportImage, steps: Steps) -> str:
 def _build_support(image: SupportImage, name: str, context: Path, steps: Steps) -> None:
     arguments = ["--file", str(context / image.dockerfile), "--tag", name, str(context)]
     with steps.step(f"Image {image.name}"):
-        _build(name, arguments, image.name)
+        _build(name, arguments, image.name, context)
 
 
 def ensure_components(steps: Steps) -> dict[str, str]:
     """Return the full names of GenPool's images, building those that the cache lacks."""
     base = ensure_support(catalog.PYTHON_BASE, steps)
-    wanted = catalog.component_names(base)
     present = layout.names(layout_path())
-    missing = [each for each in catalog.COMPONENTS if wanted[each.name] not in present]
+    names = catalog.component_names(base)
+    missing = [each for each in catalog.COMPONENTS if names[each.name] not in present]
     if missing:
         with pipsettings.secrets() as secrets:
-            for component in missing:
-                _ensure_component(component, base, wanted, secrets, steps)
-    return wanted
+            for each in missing:
+                names[each.name] = _ensure_component(each, base, secrets, steps)
+    return names
 
 
-def _ensure_component(
-    component: Component, base: str, wanted: Mapping[str, str], secrets: Path, steps: Steps
-) -> None:
-    name = wanted[component.name]
-    arguments = [*catalog.build_arguments(component, base, name, secrets), "."]
+def _ensure_component(component: Component, base: str, secrets: Path, steps: Steps) -> str:
     with (
         locked(cache_home() / "locks" / f"image-{component.name}"),
         steps.step(f"Image {component.name}"),
+        tempfile.TemporaryDirectory(dir=cache_home() / "tmp") as folder,
     ):
+        catalog.snapshot(component, Path(folder))
+        name = catalog.component_name(component, base, Path(folder))
         if name not in layout.names(layout_path()):
-            _build(name, arguments, component.name)
+            arguments = catalog.build_arguments(component, base, name, secrets)
+            _build(name, [*arguments, "."], component.name, Path(folder))
+    return name
 
 
-def _build(name: str, arguments: list[str], what: str) -> None:
+def _build(name: str, arguments: list[str], what: str, folder: Path) -> None:
     """Build an image, put it into the layout, and forget what is older than the newest few."""
     log = cache_home() / "logs" / f"image-{what}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +88,7 @@ def _build(name: str, arguments: list[str], what: str) -> None:
     # chroot isolation and the host's network: as it works in containers and without a bridge.
     options = ["--layers", "--isolation", "chroot", "--network", "host", "--pull-never"]
     with _storage(log):
-        _buildah(log, f"Building the image {what}", "bud", *options, *arguments)
+        _buildah(log, f"Building the image {what}", "bud", *options, *arguments, folder=folder)
         layout_path().mkdir(parents=True, exist_ok=True)
         _buildah(log, f"Storing the image {what}", "push", name, f"oci:{layout_path()}:{name}")
         old = layout.superseded(layout.read_index(layout_path()), KEPT)
@@ -113,10 +114,10 @@ def _storage(log: Path) -> Iterator[None]:
             at_work.unlink(missing_ok=True)
 
 
-def _buildah(log: Path, what: str, *words: str) -> None:
+def _buildah(log: Path, what: str, *words: str, folder: Path = Path("/")) -> None:
     """Run buildah on the cache's own storage, in a mount namespace of its own."""
     home = cache_home() / "buildah"
     storage = ["--root", f"{home}/storage", "--runroot", f"{home}/run"]
     program = ["unshare", "--mount", "buildah", *storage, "--storage-driver", "overlay"]
     env = shell.with_system_path()
-    shell.run_logged([*program, *words], log, env=env, cwd=CHECKOUT, what=what)
+    shell.run_logged([*program, *words], log, env=env, cwd=folder, what=what)

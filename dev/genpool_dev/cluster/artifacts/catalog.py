@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,11 +69,27 @@ def support_name(image: SupportImage, checkout: Path = CHECKOUT) -> str:
     return f"{PREFIX}/{image.name}:{hashing.key(parts)}"
 
 
+def files_of(component: Component) -> tuple[str, ...]:
+    """Return the files and folders of the checkout that an image is built from."""
+    return ("images/Dockerfile", component.requirements, *component.sources)
+
+
 def component_name(component: Component, base: str, checkout: Path = CHECKOUT) -> str:
     """Return the full name of one of GenPool's images, with its key as tag."""
-    files = ["images/Dockerfile", ".dockerignore", component.requirements, *component.sources]
-    parts = [*hashing.files_below(checkout, files), ("base", base.encode())]
+    parts = [*hashing.files_below(checkout, files_of(component)), ("base", base.encode())]
     return f"{PREFIX}/{component.name}:{hashing.key(parts)}"
+
+
+def snapshot(component: Component, folder: Path, checkout: Path = CHECKOUT) -> None:
+    """Copy what an image is built from, so that an edit during the build cannot get in unnamed."""
+    left_out = shutil.ignore_patterns(*hashing.LEFT_OUT)
+    for name in files_of(component):
+        source, target = checkout / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=left_out)
+        else:
+            shutil.copy2(source, target)
 
 
 def component_names(base: str, checkout: Path = CHECKOUT) -> dict[str, str]:

@@ -54,7 +54,13 @@ BINARIES = {
         Binary("coredns", "coredns", hint="about 1 min the first time"),
         Binary("pause", "pause"),
         Binary("versitygw", "tools", "github.com/versity/versitygw/cmd/versitygw"),
-        Binary("helm", "tools", "helm.sh/helm/v4/cmd/helm", hint="about 2 min the first time"),
+        Binary(
+            "helm",
+            "tools",
+            "helm.sh/helm/v4/cmd/helm",
+            variables=("helm.sh/helm/v4/internal/version.version=v4.3.1",),
+            hint="about 2 min the first time",
+        ),
         Binary("toxiproxy", "tools", "github.com/Shopify/toxiproxy/v2/cmd/server"),
         Binary("kind", "tools", "sigs.k8s.io/kind"),
     )

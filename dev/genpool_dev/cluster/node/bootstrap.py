@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,19 +9,18 @@ from typing import Any
 
 from genpool_dev.cluster import handover, preflight, services
 from genpool_dev.cluster.addresses import Addresses
-from genpool_dev.cluster.artifacts import buildah, golang, hashing, layout
+from genpool_dev.cluster.artifacts import golang, hashing
 from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.kube import Kube
 from genpool_dev.cluster.node import cgroups, cleaning, config, daemons, network, pki
 from genpool_dev.cluster.node.daemons import Binaries, Daemon
 from genpool_dev.cluster.node.health import until
-from genpool_dev.cluster.node.machine import CLEAN_ENV, Machine
-from genpool_dev.cluster.node.places import CONTAINERD_SOCKET, Places
+from genpool_dev.cluster.node.machine import Machine
+from genpool_dev.cluster.node.places import Places
+from genpool_dev.cluster.node.runtime import Runtime
 from genpool_dev.cluster.providers import gpus
 from genpool_dev.cluster.settings import Settings, cache_home
 from genpool_dev.progress import Steps
-
-CTR = ("ctr", "--address", CONTAINERD_SOCKET, "--namespace", "k8s.io")
 
 
 class Bootstrap:
@@ -34,6 +31,7 @@ class Bootstrap:
         self._settings = settings
         self._plan = plan
         self.machine = Machine(places, settings.netns)
+        self._runtime = Runtime(places, self.machine)
 
     def ensure(self, kube: Kube, pause: str, images: Sequence[str], steps: Steps) -> None:
         """Bring the node up. ``images`` are the full names of what its containerd must have."""
@@ -42,7 +40,7 @@ class Bootstrap:
         with ThreadPoolExecutor(max_workers=1) as pool:
             with steps.step("containerd"):
                 self._ensure_containerd(pause)
-            imported = pool.submit(self._import, images, steps)
+            imported = pool.submit(self._runtime.ensure_images, images, steps)
             self._ensure_control_plane(binaries, steps)
             self._ensure_followers(kube, binaries, steps)
             imported.result()
@@ -67,7 +65,7 @@ class Bootstrap:
             self._key_file("node").write_text(self._node_key())
 
     def _node_key(self) -> str:
-        return f"{self._settings.netns} {self._plan.subnet}"
+        return f"{self._settings.netns} {self._plan.subnet} {self._places.containerd}"
 
     def _key_file(self, name: str) -> Path:
         return self._places.run / f"{name}.key"
@@ -79,35 +77,10 @@ class Bootstrap:
         (self._places.config / "cni").mkdir(exist_ok=True)
         self._write("cni/10-genpool.conflist", config.cni(self._places, self._plan))
         daemon = daemons.containerd(self._places)
-        if not (self.machine.is_running(daemon.name) and self._containerd_answers()):
-            self.machine.launch(daemon)
-            if not until(self._containerd_answers, daemon.patience):
-                log = self._places.log(daemon.name)
-                raise ClusterError("containerd does not answer.", log=log)
-
-    def _containerd_answers(self) -> bool:
-        try:
-            self.machine.run([*CTR, "version"], timeout=10)
-        except ClusterError:
-            return False
-        return True
-
-    def _import(self, images: Sequence[str], steps: Steps) -> None:
-        present = set(self.machine.run([*CTR, "images", "list", "--quiet"]).split())
-        missing = [name for name in images if name not in present]
-        if not missing:
-            return
-        with steps.step(f"{len(missing)} images into containerd"):
-            log = self._places.log("import")
-            with log.open("ab") as output:
-                importing = subprocess.Popen(
-                    self.machine.enter([*CTR, "images", "import", "-"]),
-                    env=CLEAN_ENV, stdin=subprocess.PIPE, stdout=output, stderr=output,
-                )  # fmt: skip
-                with importing:
-                    _feed(importing, missing)
-            if importing.returncode != 0:
-                raise ClusterError("The images could not be imported into containerd.", log=log)
+        works = self.machine.is_running(daemon.name) and self._runtime.answers()
+        if not works or self._changed(daemon):
+            self._runtime.start(daemon)
+            self._remember(daemon)
 
     def _ensure_control_plane(self, binaries: Binaries, steps: Steps) -> None:
         tokens = pki.ensure(self._places)
@@ -170,13 +143,7 @@ class Bootstrap:
 
     def _launch(self, daemon: Daemon) -> None:
         self.machine.launch(daemon)
+        self._remember(daemon)
+
+    def _remember(self, daemon: Daemon) -> None:
         self._key_file(daemon.name).write_text(self._daemon_key(daemon))
-
-
-def _feed(importing: subprocess.Popen[bytes], names: Sequence[str]) -> None:
-    """Write images to the standard input of the program that imports them."""
-    if importing.stdin is None:  # opened as a pipe; tells the type checker so
-        return
-    with contextlib.suppress(BrokenPipeError):  # it has ended: its exit code and log tell why
-        layout.stream(buildah.layout_path(), names, importing.stdin)
-        importing.stdin.close()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from genpool_dev.cluster import shell
 from genpool_dev.cluster.errors import ClusterError
-from genpool_dev.cluster.node import cgroups, network, process
+from genpool_dev.cluster.node import cgroups, mountpoints, network, process
 from genpool_dev.cluster.node.health import until
-from genpool_dev.cluster.node.places import MOUNT_POINTS, Places
+from genpool_dev.cluster.node.places import Places
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def clean(places: Places, netns: str, folders: Iterable[Path]) -> bool:
         network.remove(netns)
     if plan.groups:
         until(lambda: _groups_gone(netns), 10, 0.1)
-    _remove_mount_points(places)
+    mountpoints.remove_unused()
     left = leftovers(places, netns)
     if left:
         raise ClusterError(f"Could not take away everything; still there: {'; '.join(left)}.")
@@ -143,16 +143,6 @@ def _groups_gone(netns: str) -> bool:
 
 def _unmount(point: str) -> None:
     shell.run(["umount", "--lazy", point])
-
-
-def _remove_mount_points(places: Places) -> None:
-    """Remove the mount points that the node made on this machine, if they are still empty."""
-    for point in MOUNT_POINTS:
-        mark = places.run / f"made-{point.name}"
-        if mark.exists():
-            if point.is_dir() and not any(point.iterdir()):
-                point.rmdir()
-            mark.unlink()
 
 
 def leftovers(places: Places, netns: str) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from genpool_dev.cluster import shell
 from genpool_dev.cluster.errors import ClusterError
-from genpool_dev.cluster.node import network, process
+from genpool_dev.cluster.node import mountpoints, network, process
 from genpool_dev.cluster.node.daemons import Daemon
 from genpool_dev.cluster.node.health import answers, until
-from genpool_dev.cluster.node.places import MOUNT_POINTS, Places
+from genpool_dev.cluster.node.mountpoints import MOUNT_POINTS
+from genpool_dev.cluster.node.places import Places
 
 START_TIMEOUT = 10
 CLEAN_ENV = {"PATH": shell.SYSTEM_PATH, "HOME": "/root", "LC_ALL": "C.UTF-8"}
@@ -49,16 +50,13 @@ class Machine:
 
     def _mount(self, held: process.Identity) -> None:
         into = ["nsenter", "--target", str(held.pid), "--mount"]
-        for point in MOUNT_POINTS:
-            if not point.exists():
-                point.mkdir(parents=True)
-                (self._places.run / f"made-{point.name}").write_text(str(point))
         own = zip((self._places.kubelet, self._places.container_logs), MOUNT_POINTS, strict=True)
         # Shared inside, so that kubelet's mounts reach containerd; slave of this machine's mounts.
         shell.run([*into, "mount", "--make-rshared", "/"])
         shell.run([*into, "mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"])
-        for source, point in own:
-            shell.run([*into, "mount", "--bind", str(source), str(point)])
+        with mountpoints.held():
+            for source, point in own:
+                shell.run([*into, "mount", "--bind", str(source), str(point)])
 
     def enter(self, command: Sequence[str | Path]) -> list[str]:
         """Return a command that runs inside the node. Raises where the node does not run."""

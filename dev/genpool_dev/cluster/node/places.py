@@ -10,9 +10,12 @@ from genpool_dev.cluster.errors import ClusterError
 
 @dataclass(frozen=True)
 class Places:
-    """The files and folders below the state folder."""
+    """The files and folders of one node."""
 
     state: Path
+    """Everything that goes with cluster-down."""
+    containerd: Path
+    """containerd's images and containers: kept, since unpacking images takes most of a start."""
 
     @property
     def logs(self) -> Path:
@@ -38,11 +41,6 @@ class Places:
     def etcd(self) -> Path:
         """Everything that Kubernetes knows."""
         return self.state / "etcd"
-
-    @property
-    def containerd(self) -> Path:
-        """Images and containers."""
-        return self.state / "containerd"
 
     @property
     def kubelet(self) -> Path:
@@ -90,7 +88,7 @@ class Places:
     def folders(self) -> tuple[Path, ...]:
         """Return the folders to make before anything starts."""
         return (
-            self.logs, self.run, self.config, self.data, self.etcd, self.containerd,
+            self.logs, self.run, self.config, self.data, self.etcd,
             self.kubelet, self.pod_logs, self.container_logs,
         )  # fmt: skip
 
@@ -104,14 +102,12 @@ def claim(places: Places) -> None:
             "them: set GENPOOL_DEV_STATE to a folder that is empty or does not exist."
         )
     state.mkdir(parents=True, exist_ok=True)
+    places.containerd.mkdir(parents=True, exist_ok=True)
     places.mark.touch()
     for folder in places.folders():
         folder.mkdir(exist_ok=True)
     places.config.chmod(0o700)
 
-
-MOUNT_POINTS = (Path("/var/lib/kubelet"), Path("/var/log/containers"))
-"""Folders of this machine that the node covers with its own; made, and removed again, if missing."""
 
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 """Inside the node, whose /run is its own."""

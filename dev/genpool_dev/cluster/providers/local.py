@@ -31,7 +31,8 @@ class LocalProvider:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._places = Places(state_home(settings, "local"))
+        kept = cache_home() / "nodes" / settings.netns / "containerd"
+        self._places = Places(state_home(settings, "local"), kept)
         self._plan = divide(settings.subnet)
         self._bootstrap = Bootstrap(self._places, settings, self._plan)
 
