@@ -13,6 +13,14 @@ from genpool_dev.generate.structural import Schema, structural
 _HEADER = "# Generated from core/genpool_core/api by `make generate`. Do not edit.\n"
 
 
+class _NoAliases(yaml.SafeDumper):
+    """Writes a value that stands in two places twice: anchors are hard to read in a schema."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the signature that the library calls
+        """Write no anchor for any value."""
+        return True
+
+
 def spec_schema() -> Schema:
     """Structural schema of ``spec``."""
     return structural(GenerationPoolSpec.model_json_schema())
@@ -47,7 +55,7 @@ def manifest() -> dict[str, Any]:
 
 def manifest_yaml() -> str:
     """The CustomResourceDefinition as the file that is committed."""
-    return _HEADER + yaml.safe_dump(manifest(), sort_keys=False, width=120, allow_unicode=True)
+    return _HEADER + yaml.dump(manifest(), Dumper=_NoAliases, sort_keys=False, width=120, allow_unicode=True)
 
 
 def _version() -> dict[str, Any]:

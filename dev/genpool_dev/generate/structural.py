@@ -2,7 +2,8 @@
 
 A structural schema has no references, no ``anyOf`` with null and no titles; unknown fields are refused by the API
 server's own strict decoding, not by ``additionalProperties: false``. Defaults of nested objects become ``{}``, so that
-the defaults inside them apply: a default that is written out twice would differ one day.
+the defaults inside them apply: a default that is written out twice would differ one day. Where an object has rules its
+default holds those of its fields: the API server tries the rules on the default as it is written.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ def _node(node: Schema, definitions: dict[str, Schema], *, defaults: bool) -> Sc
     if out.get(_PRESERVE):
         return out
     _children(out, merged, definitions, defaults=defaults)
+    if out.get("default") == {} and _RULES in out:
+        fields = out.get("properties", {})
+        out["default"] = {name: field["default"] for name, field in fields.items() if "default" in field}
     return out
 
 
