@@ -6,7 +6,7 @@ import difflib
 import sys
 from pathlib import Path
 
-from genpool_dev.generate import crd, messages, reference
+from genpool_dev.generate import crd, messages, reference, settings
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -18,6 +18,7 @@ def outputs() -> dict[Path, str]:
         Path("crds/genpool.dev_generationpools.yaml"): manifest,
         Path("charts/genpool/files/crd/generationpools.yaml"): manifest,
         Path("docs/reference/generationpool.md"): reference.page(),
+        Path("docs/reference/settings.md"): settings.page(),
         **messages.schema_files(),
     }
 
