@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from http.client import HTTPException
 from typing import Any
 
 from urllib3 import PoolManager
@@ -128,10 +129,16 @@ class _GuardedMixin:
         return sock
 
     def getresponse(self) -> BaseHTTPResponse:
-        response: BaseHTTPResponse = super().getresponse()  # type: ignore[misc]  # of HTTPConnection
+        late = TimeoutError("the exchange took too long")
+        try:
+            response: BaseHTTPResponse = super().getresponse()  # type: ignore[misc]  # of HTTPConnection
+        except (OSError, HTTPException) as error:
+            if self.guard.blown.is_set():
+                raise late from error
+            raise
         if self.guard.blown.is_set():  # headers that end because the connection was cut look complete
             response.close()
-            raise TimeoutError("the exchange took too long")
+            raise late
         return response
 
 

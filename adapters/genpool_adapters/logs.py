@@ -14,6 +14,16 @@ from genpool_core.version import __version__
 
 LogFormat = Literal["json", "console"]
 _SECRET = ("password", "secret", "authorization", "signature", "token")
+#: Packages whose level can be set; programs are run with ``-m``, so one of their modules is ``__main__``.
+_OURS = (
+    "__main__",
+    "genpool_core",
+    "genpool_adapters",
+    "genpool_operator",
+    "genpool_worker",
+    "genpool_gateway",
+    "genpool_dev",
+)
 #: Libraries that speak too much, and from which level they are heard. Pika tells each failed connection several times
 #: with tracebacks at ERROR; the AMQP adapter reports the same once, in a sentence.
 _LIBRARIES = {
@@ -55,9 +65,8 @@ def configure_logging(component: str, fmt: LogFormat = "json", level: str = "INF
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("genpool_core").setLevel(level)
-    for package in ("adapters", "operator", "worker", "gateway", "dev"):
-        logging.getLogger(f"genpool_{package}").setLevel(level)
+    for ours in _OURS:
+        logging.getLogger(ours).setLevel(level)
     for name, least in _LIBRARIES.items():
         logging.getLogger(name).setLevel(least)
     logging.captureWarnings(capture=True)

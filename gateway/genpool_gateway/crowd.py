@@ -1,7 +1,7 @@
 """Which receivers may be tried now, so that one that hangs does not hold the others. No I/O; ``now`` is an argument.
 
-A receiver that ran into a time-out may have only a few attempts in flight until one of them succeeds; further
-callbacks to it step aside for a moment. All others go on at once.
+A receiver that was slow may have only a few attempts in flight until one of them is quick; further callbacks to it
+step aside for a moment. All others go on at once.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class Crowd:
             known.in_flight += 1
             return True
 
-    def leave(self, receiver: str, now: float, *, timed_out: bool) -> None:
+    def leave(self, receiver: str, now: float, *, slow: bool) -> None:
         """An attempt has ended."""
         with self._lock:
             known = self._receivers[receiver]
             known.in_flight -= 1
-            known.slow_until = now + self._slow_seconds if timed_out else 0.0
+            known.slow_until = now + self._slow_seconds if slow else 0.0
             for name in [name for name, item in self._receivers.items() if _idle(item, now)]:
                 del self._receivers[name]
 

@@ -7,7 +7,7 @@ answers 2xx                                             is delivered
 answers 408, 425, 429 or 5xx, or does not answer        waits for the next step, for 24 hours in all
 answers 410, another 4xx, or redirects                  is dead at once
 must not be reached                                     is dead at once
-had time-outs a moment ago and is being tried           waits for the first step, and that is not counted
+was slow a moment ago and is being tried                waits for the first step, and that is not counted
 ======================================================  ================================================
 """
 
@@ -37,7 +37,6 @@ class Away:
     """The receiver did not answer; ``why`` is a sentence without the URL's query."""
 
     why: str
-    timed_out: bool = False
 
 
 @dataclass(frozen=True)

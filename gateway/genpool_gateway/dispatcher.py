@@ -15,10 +15,12 @@ from genpool_core.errors import BrokerError, InvalidMessage
 from genpool_core.messages.headers import HeaderValue
 from genpool_gateway.callback import Callback, dead_headers, read, retry_headers
 from genpool_gateway.crowd import Crowd
-from genpool_gateway.decide import Again, Away, Crowded, Dead, Delivered, Outcome, fate
+from genpool_gateway.decide import Again, Crowded, Dead, Delivered, Outcome, fate
 from genpool_gateway.ports import Delivery, Meter, Queue, Receiver
 
 _log = structlog.get_logger(__name__)
+#: A receiver whose attempt takes longer makes others wait, and gets few attempts at a time.
+SLOW_SECONDS = 4.0
 
 
 class Dispatcher:
@@ -40,6 +42,7 @@ class Dispatcher:
         self._meter = meter
         self._now = now
         self._stopping = stopping
+        self._clock: Callable[[], float] = time.monotonic
         self._backoff = Backoff(first=1.0, cap=30.0, spread=0.0)
 
     def handle(self, delivery: Delivery) -> None:
@@ -59,9 +62,9 @@ class Dispatcher:
         except InvalidMessage as error:
             self._bury(delivery, Dead(error.reason, error.message, 1), None)
             return
-        began = time.monotonic()
+        began = self._clock()
         outcome = self._attempt(callback)
-        seconds = time.monotonic() - began
+        seconds = self._clock() - began
         match fate(outcome, callback.failed_before):
             case Delivered():
                 self._queue.ack(delivery)
@@ -73,16 +76,14 @@ class Dispatcher:
                 self._bury(delivery, dead, callback)
 
     def _attempt(self, callback: Callback) -> Outcome:
-        receiver = callback.post.receiver
-        if not self._crowd.enter(receiver, time.monotonic()):
+        receiver, began = callback.post.receiver, self._clock()
+        if not self._crowd.enter(receiver, began):
             return Crowded()
-        outcome: Outcome = Away("the attempt was not finished.")
         try:
-            outcome = self._receiver.send(callback.post)
+            return self._receiver.send(callback.post)
         finally:
-            timed_out = isinstance(outcome, Away) and outcome.timed_out
-            self._crowd.leave(receiver, time.monotonic(), timed_out=timed_out)
-        return outcome
+            ended = self._clock()
+            self._crowd.leave(receiver, ended, slow=ended - began >= SLOW_SECONDS)
 
     def _delay(
         self, delivery: Delivery, callback: Callback, outcome: Outcome, again: Again, seconds: float

@@ -67,7 +67,7 @@ class HttpReceiver:
         except _INVALID_URL:
             return Forbidden("InvalidUrl", "callback_url cannot be read: send an http or https URL.")
         except requests.exceptions.Timeout:
-            return Away("it did not answer in time.", timed_out=True)
+            return Away("it did not answer in time.")
         except requests.RequestException as error:
             return Away(explain(error))
 

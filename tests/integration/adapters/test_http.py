@@ -165,3 +165,14 @@ def test_the_tls_name_is_the_urls_and_certificates_are_checked() -> None:
             session.get(f"https://tls.example:{port}/", timeout=5)
         thread.join(5)
     assert names == ["tls.example"]
+
+
+def test_a_server_that_says_nothing_is_a_timeout_at_the_deadline_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        rules = [HostRule(host="a.example", ports=[port], cidrs=["127.0.0.0/8"])]
+        with (
+            guarded_session(rules, resolve=_to_loopback, deadline=0.5) as session,
+            pytest.raises(requests.exceptions.Timeout),
+        ):
+            session.get(f"http://a.example:{port}/", timeout=5)

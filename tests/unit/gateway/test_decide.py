@@ -30,7 +30,6 @@ def test_any_2xx_is_delivered(status: int, failed_before: int) -> None:
     "outcome",
     [
         Away("x"),
-        Away("x", timed_out=True),
         *(Answered(status) for status in (408, 425, 429, 500, 502, 503, 504, 599)),
     ],
 )

@@ -136,8 +136,10 @@ def test_a_stop_leaves_a_callback_that_cannot_be_published(world: World) -> None
 
 def test_callbacks_to_a_slow_receiver_step_aside_uncounted(world: World) -> None:
     world.crowd = Crowd(slow_limit=0)
-    world.receiver.outcome = Away("it did not answer in time.", timed_out=True)
+    world.receiver.outcome = Away("it did not answer in time.")
+    ticks = iter(range(0, 1000, 10))
     dispatcher = world.dispatcher()
+    dispatcher._clock = lambda: float(next(ticks))
     dispatcher.handle(delivery())
     dispatcher.handle(delivery(headers={h.ATTEMPT: 4}))
     assert len(world.receiver.posts) == 1

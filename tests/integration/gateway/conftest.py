@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from genpool_core import names
+from genpool_core.topology import vhost_topology
+from integration.broker import Vhost, until
+
+SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+FAST_STEP_MS = 300
+
+
+@dataclass
+class Receiver:
+    """The receiver process and what it has seen."""
+
+    port: int
+    log: Path
+
+    def url(self, answers: str) -> str:
+        return f"http://localhost:{self.port}/hook/{answers}?key=s3cr3t"
+
+    @property
+    def allow(self) -> list[dict[str, Any]]:
+        """The entry of a pool that lets callbacks go to it."""
+        return [{"host": "localhost", "ports": [self.port], "cidrs": ["127.0.0.0/8", "::1/128"]}]
+
+    def seen(self, webhook_id: str) -> list[dict[str, Any]]:
+        if not self.log.exists():
+            return []
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        return [line for line in map(json.loads, lines) if line["id"] == webhook_id]
+
+
+@contextmanager
+def receiving(log: Path) -> Iterator[Receiver]:
+    """A receiver process."""
+    script = Path(__file__).with_name("receiver.py")
+    with subprocess.Popen(
+        [sys.executable, str(script), str(log)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield Receiver(int(process.stdout.readline()), log)
+        process.kill()
+
+
+@pytest.fixture
+def receiver(tmp_path: Path) -> Iterator[Receiver]:
+    with receiving(tmp_path / "received.jsonl") as made:
+        yield made
+
+
+@pytest.fixture
+def other_receiver(tmp_path: Path) -> Iterator[Receiver]:
+    with receiving(tmp_path / "other.jsonl") as made:
+        yield made
+
+
+@pytest.fixture
+def vhost(rabbitmq: Vhost) -> Vhost:
+    """A vhost with the operator's topology and a worker's user, but with delay steps of a moment."""
+    rabbitmq.apply(vhost_topology(rabbitmq.version))
+    for seconds in names.RETRY_STEPS:
+        name = names.retry_step(seconds)
+        definition = {
+            "message-ttl": FAST_STEP_MS,
+            "dead-letter-exchange": "",
+            "dead-letter-strategy": "at-least-once",
+            "overflow": "reject-publish",
+        }
+        rabbitmq.policy(name, f"^{name}$".replace(".", r"\."), definition, 1000)
+    return rabbitmq
+
+
+@dataclass
+class GatewayProcess:
+    """The gateway as users run it."""
+
+    vhost: Vhost
+    folder: Path
+    process: subprocess.Popen[bytes] | None = None
+    port: int = 0
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def start(self) -> None:
+        self._write_files()
+        environment = {
+            **os.environ,
+            "GENPOOL_BROKERS_FILE": str(self.folder / "brokers.yaml"),
+            "GENPOOL_SIGNING_SECRET_FILE": str(self.folder / "secret"),
+            "GENPOOL_HTTP_PORT": "0",
+            **self.environment,
+        }
+        with (self.folder / "gateway.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "genpool_gateway.app"], env=environment, stderr=log
+            )
+        self.port = until(self._started_port, f"the gateway's start: {self.log}", 30)
+
+    def _write_files(self) -> None:
+        (self.folder / "username").write_text(self.vhost.server.username, encoding="utf-8")
+        (self.folder / "password").write_text(self.vhost.server.password, encoding="utf-8")
+        (self.folder / "secret").write_text(SECRET, encoding="ascii")
+        broker = {
+            "name": "default",
+            "host": self.vhost.server.host,
+            "port": self.vhost.server.port,
+            "managementUrl": self.vhost.server.management_url,
+            "credentialsPath": str(self.folder),
+            "vhosts": [self.vhost.name],
+        }
+        (self.folder / "brokers.yaml").write_text(yaml.safe_dump({"brokers": [broker]}), encoding="utf-8")
+
+    def _started_port(self) -> int:
+        started = [line for line in self.events() if line["event"] == "gateway_started"]
+        return int(started[-1]["port"]) if started else 0
+
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.splitlines()]
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "gateway.log").read_text(encoding="utf-8")
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+
+    def until_ready(self) -> None:
+        until(lambda: self.get("/readyz").status_code == 200, f"the gateway's readiness: {self.log}", 30)
+
+    def stop(self) -> int:
+        """SIGTERM and wait; the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def kill(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture
+def gateway_process(rabbitmq: Vhost, tmp_path: Path) -> Iterator[GatewayProcess]:
+    """Not started yet."""
+    made = GatewayProcess(rabbitmq, tmp_path)
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def gateway(gateway_process: GatewayProcess, vhost: Vhost) -> GatewayProcess:
+    """Started and connected, with the topology there."""
+    assert vhost is gateway_process.vhost
+    gateway_process.start()
+    gateway_process.until_ready()
+    return gateway_process

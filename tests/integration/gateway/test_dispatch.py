@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from genpool_adapters.amqp import AmqpConnection
+from genpool_core import names
+from genpool_core.messages import headers as h
+from integration.broker import Vhost, until
+from integration.gateway.conftest import SECRET, GatewayProcess, Receiver
+from unit.gateway.messages import message
+
+Ask = Callable[..., str]
+
+
+@pytest.fixture
+def ask(rabbitmq: Vhost, receiver: Receiver) -> Iterator[Ask]:
+    """Publish a callback as a worker does; its webhook-id."""
+    user = names.worker_user(rabbitmq.name)
+    rabbitmq.add_user(user, "worker-pass")
+    connection = AmqpConnection(rabbitmq.settings("worker", username=user, password="worker-pass"))
+    connection.start()
+
+    def publish(answers: str, to: Receiver | None = None, **changes: Any) -> str:  # noqa: ANN401 - JSON
+        webhook_id = str(uuid.uuid4())
+        target = to or receiver
+        body = message(**{"id": webhook_id, "url": target.url(answers), "allow": target.allow, **changes})
+        connection.publish(
+            names.CALLBACKS_EXCHANGE, names.CALLBACKS_QUEUE, json.dumps(body).encode(), message_id=webhook_id
+        )
+        return webhook_id
+
+    yield publish
+    connection.stop()
+
+
+def _dead(vhost: Vhost) -> tuple[dict[str, Any], bytes]:
+    taken = until(lambda: vhost.get(names.CALLBACKS_DEAD_QUEUE), "a dead callback", 30)
+    return taken[0].headers, taken[1]
+
+
+def test_a_callback_arrives_signed_and_once(gateway: GatewayProcess, receiver: Receiver, ask: Ask) -> None:
+    webhook_id = ask("200")
+    (request,) = until(lambda: receiver.seen(webhook_id), "the callback")
+    Webhook(SECRET).verify(request["body"], request["headers"])
+    assert json.loads(request["body"])["workflow"] == "DDColor人物黑白修复.json"
+    assert request["headers"]["Content-Type"] == "application/json"
+    until(lambda: b"delivered_total" in gateway.get("/metrics").content, "its metric")
+    until(lambda: gateway.vhost.ready(names.CALLBACKS_QUEUE) == 0, "an empty queue")
+    assert len(receiver.seen(webhook_id)) == 1
+    assert "s3cr3t" not in gateway.log
+
+
+def test_a_receiver_that_is_away_gets_it_later_under_the_same_id(
+    gateway: GatewayProcess, receiver: Receiver, ask: Ask
+) -> None:
+    webhook_id = ask("503,429,408,200")
+    until(lambda: len(receiver.seen(webhook_id)) == 4, "the fourth attempt", 40)
+    requests = receiver.seen(webhook_id)
+    assert len({request["body"] for request in requests}) == 1
+    assert requests[-1]["at"] - requests[0]["at"] >= 0.6
+    retried = [line for line in gateway.events() if line["event"] == "callback_retried"]
+    assert [(line["attempts"], line["delay_seconds"]) for line in retried] == [(1, 5), (2, 30), (3, 120)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"), [("410", "ReceiverGone"), ("404", "ReceiverRefused"), ("302", "ReceiverRedirects")]
+)
+def test_a_receiver_that_refuses_is_asked_once(
+    gateway: GatewayProcess, receiver: Receiver, ask: Ask, answers: str, reason: str
+) -> None:
+    webhook_id = ask(answers)
+    headers, body = _dead(gateway.vhost)
+    assert (headers[h.REASON], headers[h.ATTEMPTS]) == (reason, 1)
+    assert headers[h.TASK_KEY] == "ab" * 20
+    assert json.loads(body)["id"] == webhook_id
+    assert len(receiver.seen(webhook_id)) == 1
+
+
+def test_a_forbidden_address_is_never_asked(gateway: GatewayProcess, receiver: Receiver, ask: Ask) -> None:
+    webhook_id = ask("200", allow=[{"host": "localhost", "ports": [receiver.port]}])
+    headers, _ = _dead(gateway.vhost)
+    assert headers[h.REASON] == "AddressNotAllowed"
+    assert "s3cr3t" not in headers[h.MESSAGE]
+    assert receiver.seen(webhook_id) == []
+
+
+def test_a_producer_cannot_make_us_ask(gateway: GatewayProcess, receiver: Receiver) -> None:
+    body = message(url=receiver.url("200"), allow=receiver.allow)
+    with gateway.vhost.raw() as connection:
+        connection.channel().basic_publish("", names.CALLBACKS_QUEUE, json.dumps(body).encode())
+    headers, _ = _dead(gateway.vhost)
+    assert headers[h.REASON] == "UntrustedSender"
+    assert receiver.seen(body["id"]) == []
+
+
+def test_a_receiver_that_hangs_does_not_hold_the_others(
+    gateway: GatewayProcess, other_receiver: Receiver, ask: Ask
+) -> None:
+    """64 callbacks that take 10 s each, 16 at a time, would hold the one behind them for 40 s."""
+    for _ in range(64):
+        ask("hang")
+    webhook_id = ask("200", to=other_receiver)
+    until(lambda: other_receiver.seen(webhook_id), "the other callback", 20)
+    until(lambda: "callbacks_stepped_aside_total" in gateway.get("/metrics").text, "the metric")
+
+
+def test_a_stop_in_the_middle_loses_nothing(gateway: GatewayProcess, receiver: Receiver, ask: Ask) -> None:
+    hanging = ask("hang,200")
+    until(lambda: receiver.seen(hanging), "an attempt in flight")
+    later = ask("200")
+    until(lambda: receiver.seen(later), "another attempt")
+    began = time.monotonic()
+    assert gateway.stop() == 0, gateway.log
+    assert time.monotonic() - began < 20
+    gateway.start()
+    until(lambda: len(receiver.seen(hanging)) == 2, "the second attempt", 30)
+    assert gateway.vhost.get(names.CALLBACKS_DEAD_QUEUE) is None
+
+
+def test_a_killed_gateway_loses_nothing(gateway: GatewayProcess, receiver: Receiver, ask: Ask) -> None:
+    hanging = ask("hang,200")
+    until(lambda: receiver.seen(hanging), "an attempt in flight")
+    gateway.kill()
+    gateway.start()
+    until(lambda: len(receiver.seen(hanging)) == 2, "the second attempt", 30)
+
+
+def test_it_waits_for_a_queue_that_the_operator_makes_later(
+    gateway_process: GatewayProcess, request: pytest.FixtureRequest
+) -> None:
+    gateway_process.start()
+    gateway_process.until_ready()
+    receiver, ask = request.getfixturevalue("receiver"), request.getfixturevalue("ask")
+    request.getfixturevalue("vhost")
+    webhook_id = ask("200")
+    until(lambda: receiver.seen(webhook_id), "the callback", 30)
+    assert gateway_process.get("/healthz").status_code == 200
+    waits = [line for line in gateway_process.events() if line["event"] == "amqp_consumer_waits"]
+    assert len(waits) == 1, "said once"
+
+
+def test_a_lost_broker_connection_is_told_and_mended(
+    gateway: GatewayProcess, receiver: Receiver, ask: Ask
+) -> None:
+    gateway.vhost.cut("genpool-gateway-consume")
+    until(lambda: "amqp_disconnected" in gateway.log, "the loss")
+    webhook_id = ask("200")
+    until(lambda: receiver.seen(webhook_id), "the callback", 30)
+    gateway.until_ready()
+
+
+def test_changed_credentials_ask_for_a_restart(gateway_process: GatewayProcess, rabbitmq: Vhost) -> None:
+    gateway_process.start()
+    gateway_process.until_ready()
+    (gateway_process.folder / "password").write_text("another", encoding="utf-8")
+    assert gateway_process.get("/healthz").status_code == 200, "it still works"
+    rabbitmq.api("DELETE", f"vhosts/{rabbitmq.name}")
+    until(lambda: gateway_process.get("/readyz").status_code == 503, "the loss")
+    answer = gateway_process.get("/healthz")
+    assert (answer.status_code, "have changed" in answer.text) == (503, True)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [("secret", "nonsense", "signing secret"), ("brokers.yaml", "brokers: []", "brokers file")],
+)
+def test_a_wrong_file_ends_it_with_one_sentence(
+    gateway_process: GatewayProcess, file: str, text: str, said: str
+) -> None:
+    gateway_process._write_files()
+    (gateway_process.folder / file).write_text(text, encoding="utf-8")
+    gateway_process._write_files = lambda: None  # type: ignore[method-assign]
+    with pytest.raises((AssertionError, ValueError)):
+        gateway_process.start()
+    assert gateway_process.process is not None
+    assert gateway_process.process.wait(20) == 1
+    assert said in gateway_process.log
+    assert len(gateway_process.log.splitlines()) == 1
