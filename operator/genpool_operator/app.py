@@ -42,7 +42,8 @@ def run(operator: Operator) -> int:
             registry=operator.registry,
             settings=operator.settings,
             standalone=True,
-            clusterwide=True,
+            clusterwide=not operator.namespaces,
+            namespaces=operator.namespaces,
         )
     finally:
         operator.stop()

@@ -48,6 +48,7 @@ class Operator:
     web: WebServer
     registry: kopf.OperatorRegistry
     settings: kopf.OperatorSettings
+    namespaces: tuple[str, ...]
 
     def start(self) -> None:
         """Start all threads; the watches are run by the caller."""
@@ -71,7 +72,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
         The brokers file is missing or wrong.
     """
     brokers_file = load_brokers(settings.brokers_file)
-    cluster = KubeCluster(KubeApi())
+    cluster = KubeCluster(KubeApi(), settings.namespaces)
     store = Store()
     telemetry = Metrics()
     brokers = RabbitBrokers(utc_now, lambda uid, whole: engine.wake_uid(uid, whole))  # noqa: PLW0108 - made below
@@ -107,4 +108,5 @@ def build_operator(settings: OperatorSettings) -> Operator:
         ),
         registry=watch_registry(store, lambda key, whole: engine.wake(key, whole=whole)),
         settings=watch_settings(selector()),
+        namespaces=settings.namespaces,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -30,9 +30,16 @@ class OperatorSettings(BaseSettings):
     """Pull policy of the workers' image; Kubernetes' default when absent."""
     builtin_workflows: Annotated[Path, Field(default_factory=default_workflows)]
     """Folder with the shipped workflows."""
+    namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    """Namespaces to look after, separated by commas; all when empty."""
     http_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     """Port of /healthz and /metrics."""
     log_format: Literal["json", "console"] = "json"
     """Logs for machines or for people."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least level that is logged."""
+
+    @field_validator("namespaces", mode="before")
+    @classmethod
+    def _split(cls, raw: object) -> object:
+        return tuple(part.strip() for part in raw.split(",") if part.strip()) if isinstance(raw, str) else raw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
@@ -26,20 +26,27 @@ _MANAGED = f"?fieldManager={names.FIELD_MANAGER}"
 class KubeCluster:
     """The operator's Kubernetes; see the port."""
 
-    def __init__(self, api: KubeApi) -> None:
+    def __init__(self, api: KubeApi, namespaces: Sequence[str] = ()) -> None:
         self._api = api
+        self._namespaces = namespaces
 
     def list_pools(self) -> Iterator[JsonObject]:
-        """All GenerationPools."""
-        return self._api.list(f"{_POOLS}/{names.PLURAL}")
+        """All GenerationPools of the namespaces that the operator looks after."""
+        return self._list(_POOLS, names.PLURAL, "")
 
     def list_deployments(self) -> Iterator[JsonObject]:
         """All Deployments of ours."""
-        return self._api.list("/apis/apps/v1/deployments", selector())
+        return self._list("/apis/apps/v1", "deployments", selector())
 
     def list_pods(self) -> Iterator[JsonObject]:
         """All pods of ours."""
-        return self._api.list("/api/v1/pods", selector())
+        return self._list("/api/v1", "pods", selector())
+
+    def _list(self, prefix: str, plural: str, labels: str) -> Iterator[JsonObject]:
+        if not self._namespaces:
+            yield from self._api.list(f"{prefix}/{plural}", labels)
+        for namespace in self._namespaces:
+            yield from self._api.list(_path(prefix, namespace, plural), labels)
 
     def get_config_map(self, namespace: str, name: str) -> ConfigMapView | None:
         """A ConfigMap, or None when there is none."""

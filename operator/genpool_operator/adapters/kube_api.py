@@ -13,10 +13,12 @@ import kubernetes
 import urllib3
 
 from genpool_core.jsontypes import JsonObject
+from genpool_core.version import __version__
 from genpool_operator.ports import ClusterError
 
-#: Seconds to connect, and to wait for an answer.
-TIMEOUT = (5, 20)
+_TIMEOUT = urllib3.Timeout(connect=5, read=20)
+#: A connection that the server closed meanwhile is made again; a request that may have arrived is not repeated.
+_RETRIES = urllib3.Retry(total=2, connect=2, read=0, redirect=0, status=0, other=0)
 PAGE = 500
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -41,6 +43,7 @@ class KubeApi:
         else:
             kubernetes.config.load_kube_config(client_configuration=configuration)
         self._client = kubernetes.client.ApiClient(configuration)
+        self._client.user_agent = f"genpool-operator/{__version__}"
 
     def close(self) -> None:
         """Close the connections."""
@@ -84,26 +87,28 @@ class KubeApi:
         ClusterError
             Refused, with what Kubernetes says; or no answer (status 0).
         """
-        serialized = self._client.param_serialize(
+        _, url, headers, _, _ = self._client.param_serialize(
             method=method,
             resource_path=path,
             header_params={"Accept": JSON, "Content-Type": content_type},
-            body=None if body is None else json.dumps(body).encode(),
             auth_settings=["BearerToken"],
         )
+        data = None if body is None else json.dumps(body).encode()
         try:
-            response = self._client.call_api(*serialized, _request_timeout=TIMEOUT)
-            data = response.read()
-        except (kubernetes.client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+            # Not the client's own ``request``: it treats a body by its content type, and this one is encoded.
+            response = self._client.rest_client.pool_manager.request(
+                method, url, body=data, headers=headers, timeout=_TIMEOUT, retries=_RETRIES
+            )
+        except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterError(
                 f"Kubernetes does not answer {method} {_place(path)} ({type(error).__name__}).", status=0
             ) from error
         if response.status >= _ERRORS:
-            said = _message(data) or response.reason
+            said = _message(response.data) or response.reason
             raise ClusterError(
                 f"Kubernetes refused {method} {_place(path)}: {said}", status=int(response.status)
             )
-        return cast("JsonObject", json.loads(data))
+        return cast("JsonObject", json.loads(response.data))
 
 
 def _place(path: str) -> str:

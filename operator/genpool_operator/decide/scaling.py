@@ -70,7 +70,7 @@ def decide_replicas(
     if spec.mode == "Hold":
         return Scaling(current, HOLD, f"Mode Hold keeps {_pods(current)}.", ScalingMemory(), idle)
     if reading.at_least is None:
-        message = f"The depth of the queue is unknown: {_pods(current)} are kept until it can be read."
+        message = f"The depth of the queue is unknown: {_kept(current)} until it can be read."
         return Scaling(current, DEPTH_UNKNOWN, message, ScalingMemory(), idle)
     return _automatic(spec, reading, busy, current, memory, now)
 
@@ -91,14 +91,14 @@ def _automatic(
     if wish >= current:
         return Scaling(wish, reason, f"{sentence}.", memory, idle)
     if memory.known_since is None:
-        unsure = f"{sentence}; {_pods(current)} are kept until the broker's figures agree."
+        unsure = f"{sentence}; {_kept(current)} until the broker's figures agree."
         return Scaling(current, DEPTH_UNKNOWN, unsure, memory, idle)
     window = timedelta(seconds=idle)
     if not reading.workers_known:
         window = max(window, LIST_LAG)
     enough = _enough(memory, memory.known_since, window, now)
     if enough is None or enough >= current:
-        waits = f"{sentence}; {_pods(current)} are kept until fewer were enough for {idle} s."
+        waits = f"{sentence}; {_kept(current)} until fewer were enough for {idle} s."
         return Scaling(current, IDLE_WAIT, waits, memory, idle)
     if enough > wish:
         recent = f"{sentence}; {_pods(enough)} were needed within the last {idle} s."
@@ -116,7 +116,7 @@ def _bounded(spec: ScalingSpec, tasks: int, busy: int) -> tuple[int, str, str]:
     need = math.ceil(tasks / spec.target.tasks_per_replica.value)
     inside = min(max(need, spec.min_replicas), spec.max_replicas)
     if busy > inside:
-        return busy, KEEPS_BUSY, f"; {_pods(busy)} are kept because they work"
+        return busy, KEEPS_BUSY, f"; {_kept(busy)} because they work"
     if inside < need:
         return inside, AT_MAXIMUM, f"; capped at maxReplicas {spec.max_replicas}"
     if inside > need:
@@ -149,17 +149,22 @@ def _need(spec: ScalingSpec, reading: QueueReading) -> str:
     if tasks == 0:
         return "No task is waiting or running"
     waiting, running = reading.waiting or 0, reading.running or 0
-    subject = (
-        f"{_tasks(waiting)} waiting and {running} running"
-        if waiting + running == tasks
-        else f"{_tasks(tasks)} in the queue"
-    )
+    if waiting + running != tasks:
+        subject = f"{_tasks(tasks)} in the queue"
+    elif waiting and running:
+        subject = f"{_tasks(waiting)} waiting and {running} running"
+    else:
+        subject = f"{_tasks(tasks)} {'waiting' if waiting else 'running'}"
     verb = "needs" if tasks == 1 else "need"
     return f"{subject} {verb} {_pods(need)} at {_tasks(value)} per pod"
 
 
 def _pods(number: int) -> str:
     return f"{number} pod" if number == 1 else f"{number} pods"
+
+
+def _kept(number: int) -> str:
+    return f"{_pods(number)} {'is' if number == 1 else 'are'} kept"
 
 
 def _tasks(number: int) -> str:

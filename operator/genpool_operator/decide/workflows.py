@@ -40,9 +40,8 @@ def check_workflows(
     Raises
     ------
     InvalidManifest
-        The first fault: two workflows with one name, missing files, or files that cannot work together.
+        The first fault: missing files, or files that cannot work together.
     """
-    _check_names(specs)
     checked: dict[str, WorkflowFiles] = {}
     for spec in specs:
         files = found.get(spec.name, MissingFiles("its files were not looked for."))
@@ -51,18 +50,6 @@ def check_workflows(
         _check_files(spec.name, files)
         checked[spec.name] = files
     return checked
-
-
-def _check_names(specs: list[WorkflowSpec]) -> None:
-    owner: dict[str, str] = {}
-    for spec in specs:
-        for name in (spec.name, *spec.aliases):
-            if owner.setdefault(name, spec.name) != spec.name:
-                raise InvalidManifest(
-                    f"workflows: the name {name} stands for both {owner[name]} and {spec.name}: "
-                    "take it from one of them.",
-                    reason=REASON,
-                )
 
 
 def _check_files(name: str, files: WorkflowFiles) -> None:

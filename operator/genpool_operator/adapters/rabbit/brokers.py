@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from genpool_core import names
 from genpool_core.api.pool import GenerationPool
@@ -127,9 +128,15 @@ class RabbitBrokers:
         with self._lock:
             entry = self._vhosts.get((broker.name, vhost))
             if entry is None:
-                reader = VhostReader(broker, vhost, self._clock, self._on_change)
+                reader = VhostReader(broker, vhost, self._clock, partial(self._changed, broker.name, vhost))
                 entry = self._vhosts[broker.name, vhost] = _Vhost(reader, ManagementApi(broker))
             return entry
+
+    def _changed(self, broker: str, vhost: str, uid: str, whole: bool) -> None:  # noqa: FBT001 - a callback
+        """Something happened to a pool's queues; ``whole``: its topology is not what we have seen."""
+        if whole:
+            self._vhosts[broker, vhost].seen = None
+        self._on_change(uid, whole)
 
     @staticmethod
     def _start(entry: _Vhost, seen: VhostFacts | BrokerError) -> None:

@@ -1,0 +1,88 @@
+"""Pools and other values for the operator's tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from genpool_core.api.pool import GenerationPool
+from genpool_core.brokers import BrokerConfig
+from genpool_core.conditions import ACCEPTED, TOPOLOGY_READY, Finding
+from genpool_operator.decide.link import Link, Reach
+from genpool_operator.decide.manifests import PodSettings
+from genpool_operator.decide.pods import PodView
+from genpool_operator.decide.reading import Counted, Listed
+from genpool_operator.decide.workers import State, WorkerState
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+UID = "11111111-2222-3333-4444-555555555555"
+SETTINGS = PodSettings("rabbitmq.example", 5672, False, "genpool/worker:1", "IfNotPresent")
+BROKER = BrokerConfig(
+    name="default",
+    host="rabbitmq.example",
+    management_url="http://rabbitmq.example:15672",
+    credentials_path="/x",
+)
+FINE = Finding(ACCEPTED, "True", "Accepted", "")
+PROVISIONED = Finding(TOPOLOGY_READY, "True", "Provisioned", "")
+
+
+def at(seconds: float) -> datetime:
+    """A time so many seconds after ``NOW``."""
+    return NOW + timedelta(seconds=seconds)
+
+
+def spec(**changes: Any) -> dict[str, Any]:
+    """The smallest spec that can work."""
+    return {
+        "queue": {"name": "generation_tasks"},
+        "workflows": [{"name": "text-to-image", "source": {"builtin": "text-to-image"}}],
+        "comfyui": {"image": "example/comfyui:1"},
+        "storage": {"s3": {"bucket": "results"}},
+        **changes,
+    }
+
+
+def make_pool(
+    *, name: str = "pictures", uid: str = UID, status: Any = None, **changes: Any
+) -> GenerationPool:
+    """A pool as the API server would hold it."""
+    return GenerationPool.parse(
+        {
+            "metadata": {
+                "name": name,
+                "namespace": "team",
+                "uid": uid,
+                "generation": 3,
+                "creationTimestamp": "2026-03-01T10:00:00Z",
+            },
+            "spec": spec(**changes),
+            "status": status or {},
+        }
+    )
+
+
+def pod(name: str, **changes: Any) -> PodView:
+    """A ready pod of the pool."""
+    return PodView(**{"name": name, "namespace": "team", "instance": "pictures", "ready": True, **changes})
+
+
+def worker(state: State, *, heard: float = 0, since: float = 0, task: str | None = None) -> WorkerState:
+    """What a worker said."""
+    return WorkerState(state, at(since), at(heard), task)
+
+
+def row(ready: int | None = 0, unacked: int | None = 0, *, age: float = 0, state: str = "running") -> Listed:
+    """A row of the broker's list, ``age`` seconds old."""
+    total = None if ready is None or unacked is None else ready + unacked
+    return Listed(at(-age), state, ready, unacked, total)
+
+
+def count(ready: int, *, age: float = 0) -> Counted:
+    """The answer to a passive declare."""
+    return Counted(at(-age), ready)
+
+
+def good_link() -> Link:
+    """Both ways to the broker work."""
+    return Link(Reach(at(-60), NOW), Reach(at(-60), NOW))

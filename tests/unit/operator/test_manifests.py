@@ -1,0 +1,159 @@
+"""Manifests of a pool, input to output. ``GENPOOL_GOLDEN=write`` writes what comes out; read the difference then."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from unit.operator.pools import SETTINGS, make_pool
+
+from genpool_core.api.pool import GenerationPool
+from genpool_core.errors import InvalidManifest
+from genpool_core.workerconfig import WorkerConfig
+from genpool_operator.decide.manifests import (
+    build_config_map,
+    build_deployment,
+    build_initial_deployment,
+    build_secret,
+)
+from genpool_operator.decide.manifests.config_map import data_hash
+from genpool_operator.decide.workflows import WorkflowFiles
+
+ROOT = Path(__file__).resolve().parents[3]
+FOLDER = Path(__file__).parent / "golden"
+CASES = sorted(FOLDER.glob("*.in.yaml"))
+
+
+def files(pool: GenerationPool) -> dict[str, WorkflowFiles]:
+    return {
+        item.name: WorkflowFiles(f"template of {item.name}", f"parameters of {item.name}")
+        for item in pool.spec.workflows
+    }
+
+
+def manifests(pool: GenerationPool) -> list[dict[str, Any]]:
+    config_map = build_config_map(pool, files(pool))
+    return [
+        config_map,
+        build_secret(pool, "made-by-the-caller"),
+        build_initial_deployment(pool, SETTINGS),
+        build_deployment(pool, SETTINGS, data_hash(config_map)),
+    ]
+
+
+class _Plain(yaml.SafeDumper):
+    """No anchors: shared values are written out."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name.removesuffix(".in.yaml"))
+def test_golden(case: Path) -> None:
+    pool = GenerationPool.parse(yaml.safe_load(case.read_text()))
+    found = manifests(pool)
+    golden = case.with_name(case.name.replace(".in.", ".out."))
+    if os.environ.get("GENPOOL_GOLDEN") == "write":
+        text = yaml.dump_all(found, Dumper=_Plain, sort_keys=True, allow_unicode=True, width=110)
+        golden.write_text(text)
+    assert found == list(yaml.safe_load_all(golden.read_text()))
+
+
+def pod_spec(**changes: Any) -> dict[str, Any]:
+    deployment: dict[str, Any] = build_deployment(make_pool(**changes), SETTINGS, "hash")
+    return deployment["spec"]["template"]["spec"]
+
+
+def test_the_deployment_never_says_replicas() -> None:
+    deployment: dict[str, Any] = build_deployment(
+        make_pool(scaling={"mode": "Pinned", "replicas": 7}), SETTINGS, "h"
+    )
+    assert "replicas" not in deployment["spec"]
+    initial: dict[str, Any] = build_initial_deployment(make_pool(), SETTINGS)
+    assert initial["spec"]["replicas"] == 0
+
+
+def test_what_the_initial_manager_owns_stays_in_every_manifest() -> None:
+    """Else a field that the operator drops would live on, owned by the manager that nobody uses any more."""
+
+    def owned(wanted: Any, live: Any) -> bool:
+        if isinstance(wanted, dict):
+            return all(key in live and owned(value, live[key]) for key, value in wanted.items())
+        if isinstance(wanted, list):
+            return all(any(owned(item, other) for other in live) for item in wanted)
+        return bool(wanted == live)
+
+    initial: dict[str, Any] = build_initial_deployment(make_pool(), SETTINGS)
+    del initial["spec"]["replicas"]
+    assert owned(initial, build_deployment(make_pool(), SETTINGS, "hash"))
+
+
+@pytest.mark.parametrize(
+    ("change", "other"),
+    [
+        ({"comfyui": {"image": "example/comfyui:2"}}, True),
+        ({"template": {"nodeSelector": {"gpu": "a10"}}}, True),
+        ({"scaling": {"maxReplicas": 9}}, False),
+    ],
+)
+def test_the_hash_follows_what_the_pods_are(change: dict[str, Any], other: bool) -> None:
+    def spec_hash(pool: GenerationPool) -> str:
+        config_map = build_config_map(pool, files(pool))
+        deployment: dict[str, Any] = build_deployment(pool, SETTINGS, data_hash(config_map))
+        return str(deployment["metadata"]["annotations"]["genpool.dev/spec-hash"])
+
+    assert (spec_hash(make_pool()) != spec_hash(make_pool(**change))) is other
+
+
+def test_changed_workflow_files_mean_other_pods() -> None:
+    pool = make_pool()
+    one = data_hash(build_config_map(pool, {"text-to-image": WorkflowFiles("{}", "a: 1")}))
+    assert one != data_hash(build_config_map(pool, {"text-to-image": WorkflowFiles("{}", "a: 2")}))
+
+
+def test_chinese_names_are_data_and_keys_are_ascii() -> None:
+    name = "DDColor人物黑白修复.json"
+    pool = make_pool(workflows=[{"name": name, "source": {"builtin": name}}])
+    data: Any = build_config_map(pool, files(pool))["data"]
+    assert all(key.isascii() for key in data)
+    config = WorkerConfig.model_validate_json(data["pool.json"])
+    entry = config.workflows[0]
+    assert entry.name == name
+    assert data[entry.template_key] == f"template of {name}"
+    assert name in data["pool.json"]
+
+
+def test_too_many_workflows_for_one_config_map() -> None:
+    with pytest.raises(InvalidManifest, match="serve some of the workflows from another pool"):
+        build_config_map(make_pool(), {"text-to-image": WorkflowFiles("x" * 1_000_000, "")})
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (("terminationGracePeriodSeconds",), 720),
+        (("shareProcessNamespace",), True),
+        (("automountServiceAccountToken",), False),
+        (("initContainers", 0, "restartPolicy"), "Always"),
+        (("initContainers", 0, "resources"), {"limits": {"nvidia.com/gpu": 1}}),
+        (("initContainers", 0, "livenessProbe", "terminationGracePeriodSeconds"), 5),
+        (("securityContext", "runAsNonRoot"), True),
+    ],
+)
+def test_what_the_pod_promises(path: tuple[str | int, ...], expected: Any) -> None:
+    value: Any = pod_spec()
+    for key in path:
+        value = value[key]
+    assert value == expected
+
+
+def test_comfyui_has_no_readiness_probe() -> None:
+    assert "readinessProbe" not in pod_spec()["initContainers"][0]
+
+
+def test_no_password_in_a_deployment() -> None:
+    assert "made-by-the-caller" not in json.dumps(pod_spec())

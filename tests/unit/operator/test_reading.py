@@ -1,0 +1,99 @@
+"""What is known of a queue, from two sources that can both be wrong."""
+
+from __future__ import annotations
+
+import pytest
+from unit.operator.pools import NOW, count, pod, row, worker
+
+from genpool_operator.decide.reading import Counted, Listed, read_queue
+from genpool_operator.decide.workers import WorkerCounts, count_workers
+
+IDLE = WorkerCounts()
+
+
+@pytest.mark.parametrize(
+    ("listed", "counted", "workers", "at_least", "at_most"),
+    [
+        pytest.param(None, None, IDLE, None, None, id="nothing known"),
+        pytest.param(None, count(0), IDLE, None, None, id="a passive zero alone is no evidence"),
+        pytest.param(None, count(3), IDLE, 3, None, id="a passive number is enough to scale out"),
+        pytest.param(row(0, 0), None, IDLE, 0, None, id="the list alone never allows scaling in"),
+        pytest.param(row(0, 0), count(0), IDLE, 0, 0, id="both agree on zero"),
+        pytest.param(row(4, 1), count(0), IDLE, 5, 5, id="the list knows better than a passive zero"),
+        pytest.param(row(0, 0), count(4), IDLE, 4, 4, id="the list lags behind a publish"),
+        pytest.param(row(2, 0, state="down"), count(0), IDLE, None, None, id="a queue that is down"),
+        pytest.param(row(2, 0, state="minority"), count(1), IDLE, 1, None, id="a queue in a minority"),
+        pytest.param(row(None, None), count(0), IDLE, None, None, id="no figures yet after the declare"),
+        pytest.param(row(0, 0, age=20), count(0), IDLE, None, None, id="an old list"),
+        pytest.param(row(0, 0), count(0, age=9), IDLE, 0, None, id="an old passive answer"),
+        pytest.param(
+            row(0, 0), count(0), WorkerCounts(busy=2), 2, 2, id="heartbeats say busy, the list lags"
+        ),
+        pytest.param(
+            row(2, 2), count(1), WorkerCounts(busy=2), 3, 4, id="fresh figures out, careful ones in"
+        ),
+        pytest.param(
+            row(0, 3), count(1), WorkerCounts(unknown=3), 4, 4, id="silent workers: the broker's figure"
+        ),
+        pytest.param(
+            row(0, 1), count(0), WorkerCounts(leaving=1), 0, 1, id="a leaving pod needs no other pod"
+        ),
+    ],
+)
+def test_bounds(
+    listed: Listed | None,
+    counted: Counted | None,
+    workers: WorkerCounts,
+    at_least: int | None,
+    at_most: int | None,
+) -> None:
+    reading = read_queue(listed, None, counted, workers, NOW)
+    assert (reading.at_least, reading.at_most) == (at_least, at_most)
+
+
+@pytest.mark.parametrize(
+    ("listed", "counted", "workers", "waiting", "running"),
+    [
+        (None, None, IDLE, None, 0),
+        (None, None, WorkerCounts(unknown=1), None, None),
+        (None, count(0), IDLE, None, 0),
+        (row(0, 0), count(0), IDLE, 0, 0),
+        (row(5, 2), count(7), WorkerCounts(busy=2), 7, 2),
+        (row(0, 2), count(0), WorkerCounts(unknown=2), 0, 2),
+        (row(0, 0), count(0), WorkerCounts(busy=1, leaving=1), 0, 2),
+    ],
+)
+def test_figures_for_people(
+    listed: Listed | None,
+    counted: Counted | None,
+    workers: WorkerCounts,
+    waiting: int | None,
+    running: int | None,
+) -> None:
+    reading = read_queue(listed, None, counted, workers, NOW)
+    assert (reading.waiting, reading.running) == (waiting, running)
+
+
+def test_dead_letters_that_are_not_known_are_not_zero() -> None:
+    assert read_queue(None, row(2, 0), None, IDLE, NOW).dead == 2
+    assert read_queue(None, row(2, 0, age=60), None, IDLE, NOW).dead is None
+    assert read_queue(None, None, None, IDLE, NOW).dead is None
+
+
+@pytest.mark.parametrize(
+    ("pods", "states", "expected"),
+    [
+        ([], {}, WorkerCounts()),
+        ([pod("a")], {}, WorkerCounts(unknown=1)),
+        ([pod("a", ready=False)], {}, WorkerCounts()),
+        ([pod("a")], {"a": worker("idle")}, WorkerCounts()),
+        ([pod("a")], {"a": worker("busy")}, WorkerCounts(busy=1)),
+        ([pod("a")], {"a": worker("busy", heard=-31)}, WorkerCounts(unknown=1)),
+        ([pod("a", terminating=True)], {"a": worker("busy")}, WorkerCounts(leaving=1)),
+        ([pod("a", terminating=True)], {"a": worker("draining", task="k")}, WorkerCounts(leaving=1)),
+        ([pod("a", terminating=True)], {"a": worker("draining")}, WorkerCounts()),
+        ([pod("a")], {"gone": worker("busy")}, WorkerCounts(unknown=1)),
+    ],
+)
+def test_workers(pods: list, states: dict, expected: WorkerCounts) -> None:  # type: ignore[type-arg]
+    assert count_workers(pods, states, NOW) == expected

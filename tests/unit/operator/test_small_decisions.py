@@ -1,0 +1,166 @@
+"""Ownership, claims, workflows, events, the link to the broker, waiting after failures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from unit.operator.pools import NOW, UID, at, make_pool
+
+from genpool_core import names
+from genpool_core.api.status import Condition
+from genpool_core.conditions import ACCEPTED, BROKER_REACHABLE, TOPOLOGY_READY, WORKERS_READY, Finding
+from genpool_core.errors import InvalidManifest
+from genpool_operator.decide.backoff import backoff_seconds
+from genpool_operator.decide.claims import rival
+from genpool_operator.decide.events import events_of, scale_event
+from genpool_operator.decide.link import Link, Reach, judge_link
+from genpool_operator.decide.ownership import OwnerFacts, ownership
+from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles, check_workflows
+
+OURS = names.pool_labels("pictures")
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (OwnerFacts(OURS, "GenerationPool", UID), "ours"),
+        (OwnerFacts({}, "GenerationPool", UID), "ours"),
+        (OwnerFacts(OURS, "GenerationPool", "another"), "previous"),
+        (OwnerFacts(OURS), "ours"),
+        (OwnerFacts(names.pool_labels("other")), "foreign"),
+        (OwnerFacts(), "foreign"),
+        (OwnerFacts(OURS, "ReplicaSet", "another"), "foreign"),
+    ],
+)
+def test_ownership(facts: OwnerFacts, expected: str) -> None:
+    assert ownership(facts, make_pool().metadata) == expected
+
+
+def aged(name: str, minutes: int, **changes: Any) -> Any:
+    pool = make_pool(name=name, uid=name, **changes)
+    meta = pool.metadata.model_copy(update={"creation_timestamp": at(60 * minutes)})
+    return pool.model_copy(update={"metadata": meta})
+
+
+def test_the_oldest_pool_has_the_queue() -> None:
+    first, second, third = aged("a", 1), aged("b", 2), aged("c", 3)
+    pools = [third, first, second]
+    assert rival(first, pools) is None
+    found = rival(third, pools)
+    assert found is not None
+    assert (found.pool, found.queue) == ("team/a", "generation_tasks")
+
+
+def test_a_pool_may_not_take_anothers_dead_letters_for_tasks() -> None:
+    first, second = aged("a", 1), aged("b", 2, queue={"name": "generation_tasks.dead"})
+    found = rival(second, [first, second])
+    assert found is not None
+    assert found.queue == "generation_tasks.dead"
+
+
+def test_the_same_name_on_another_vhost_is_another_queue() -> None:
+    first, second = aged("a", 1), aged("b", 2, broker={"vhost": "other"})
+    assert rival(second, [first, second]) is None
+
+
+TEMPLATE = '{"6": {"class_type": "CLIPTextEncode", "inputs": {"text": ""}}}'
+PARAMETERS = (
+    "description: x\nparameters:\n  prompt: {schema: {type: string}, targets: [{node: '6', input: text}]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (MissingFiles("there is no ConfigMap mine."), "workflow text-to-image: there is no ConfigMap mine."),
+        (WorkflowFiles("{", PARAMETERS), "workflow text-to-image, template: not JSON"),
+        (WorkflowFiles('{"nodes": []}', PARAMETERS), "Export it with Export (API)"),
+        (WorkflowFiles(TEMPLATE, "a: ["), "workflow text-to-image, workflow.yaml: not YAML"),
+        (WorkflowFiles(TEMPLATE, "description: x\n"), "parameters: Field required"),
+        (
+            WorkflowFiles(TEMPLATE, PARAMETERS.replace("'6'", "'7'")),
+            "parameter prompt has no place in the template",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_workflow(found: WorkflowFiles | MissingFiles, says: str) -> None:
+    with pytest.raises(InvalidManifest) as caught:
+        check_workflows(make_pool().spec.workflows, {"text-to-image": found})
+    assert caught.value.reason == "InvalidWorkflow"
+    assert says in caught.value.message
+
+
+def condition(finding: Finding) -> Condition:
+    return Condition(
+        type=finding.type,
+        status=finding.status,
+        reason=finding.reason,
+        message=finding.message,
+        last_transition_time=NOW,
+    )
+
+
+BAD = Finding(ACCEPTED, "False", "InvalidWorkflow", "no ConfigMap mine")
+GOOD = Finding(ACCEPTED, "True", "Accepted", "fine")
+CRASH = Finding(WORKERS_READY, "False", "CrashLoopBackOff", "pod a crashes")
+LOST = Finding(BROKER_REACHABLE, "False", "BrokerUnreachable", "no answer")
+THERE = Finding(BROKER_REACHABLE, "True", "Reachable", "answers")
+MAKING = Finding(TOPOLOGY_READY, "False", "Provisioning", "being made")
+MADE = Finding(TOPOLOGY_READY, "True", "Provisioned", "made")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "events"),
+    [
+        ([], [GOOD], [("Normal", "Accepted")]),
+        ([GOOD], [GOOD], []),
+        ([GOOD], [BAD], [("Warning", "InvalidWorkflow")]),
+        ([BAD], [BAD], []),
+        ([BAD], [Finding(ACCEPTED, "False", "InvalidWorkflow", "another")], [("Warning", "InvalidWorkflow")]),
+        ([BAD], [GOOD], [("Normal", "Accepted")]),
+        ([], [THERE], []),
+        ([THERE], [LOST], [("Warning", "BrokerLost")]),
+        ([LOST], [THERE], [("Normal", "BrokerRegained")]),
+        ([], [MAKING], []),
+        ([MAKING], [MADE], [("Normal", "TopologyReady")]),
+        ([], [CRASH], [("Warning", "WorkersFailing")]),
+        ([CRASH], [Finding(WORKERS_READY, "False", "CrashLoopBackOff", "pod b crashes")], []),
+        ([CRASH], [Finding(WORKERS_READY, "True", "AllReady", "")], [("Normal", "WorkersRecovered")]),
+        ([], [Finding(WORKERS_READY, "False", "Starting", "")], []),
+    ],
+)
+def test_events(old: list[Finding], new: list[Finding], events: list[tuple[str, str]]) -> None:
+    found = events_of([condition(item) for item in old], new)
+    assert [(event.type, event.reason) for event in found] == events
+
+
+def test_scale_events() -> None:
+    assert scale_event(0, 3, "3 tasks waiting").message == "From 0 to 3 pods: 3 tasks waiting"
+    assert scale_event(0, 3, "").reason == "ScaledOut"
+    assert scale_event(3, 0, "").reason == "ScaledIn"
+
+
+OK = Reach(at(-60), NOW)
+
+
+@pytest.mark.parametrize(
+    ("management", "amqp", "status", "reason"),
+    [
+        (OK, OK, "True", "Reachable"),
+        (Reach(NOW), OK, "Unknown", "Connecting"),
+        (Reach(at(-60), at(-2), "BrokerUnreachable", "no"), OK, "True", "Reachable"),
+        (Reach(at(-60), at(-6), "BrokerUnreachable", "no"), OK, "False", "BrokerUnreachable"),
+        (OK, Reach(at(-60), at(-6), "BrokerUnreachable", "no"), "False", "BrokerUnreachable"),
+        (Reach(at(-6), None, "BrokerUnreachable", "no"), OK, "False", "BrokerUnreachable"),
+        (Reach(at(-1), None, "BrokerUnreachable", "no"), OK, "Unknown", "Connecting"),
+        (Reach(at(-1), None, "BrokerRefused", "no"), OK, "False", "BrokerRefused"),
+    ],
+)
+def test_link(management: Reach, amqp: Reach, status: str, reason: str) -> None:
+    finding = judge_link("default", Link(management, amqp), NOW)
+    assert (finding.status, finding.reason) == (status, reason)
+
+
+def test_backoff() -> None:
+    assert [backoff_seconds(failures) for failures in (1, 2, 3, 6, 7, 8, 5000)] == [1, 2, 4, 32, 60, 60, 60]

@@ -1,0 +1,189 @@
+"""From the topology that is wanted and the one that is seen to steps and faults."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from genpool_core.topology import POLICY_PRIORITY, Binding, Exchange, Policy, Queue, Topology
+from genpool_operator.decide.broker_user import UserFact, password_matches
+from genpool_operator.decide.topology import (
+    FULL_RIGHTS,
+    PolicyFact,
+    PutPermissions,
+    PutUser,
+    PutVhost,
+    QueueFact,
+    Step,
+    VhostFacts,
+    WorkerUser,
+    plan_topology,
+)
+
+VERSION = (4, 3, 6)
+RETRY = Queue("genpool.retry.5s", {"x-queue-type": "quorum"})
+WORK = Queue("tasks")
+EVENTS = Exchange("genpool.events", "topic")
+POLICY = Policy("genpool.work.tasks", "tasks", {"delivery-limit": -1})
+BINDING = Binding("genpool.retry.5s", "genpool.retry.5s")
+WANTED = Topology((EVENTS,), (RETRY, WORK), (POLICY,), (BINDING,))
+RIGHTS = {"configure": "^$", "write": "^x$", "read": "^tasks$"}
+USER = WorkerUser("genpool.worker.1", "right", RIGHTS)
+
+
+def hashed(password: str, algorithm: str = "sha256", salt: bytes = b"salt") -> UserFact:
+    digest = hashlib.new(algorithm, salt + password.encode()).digest()
+    return UserFact(base64.b64encode(salt + digest).decode(), f"rabbit_password_hashing_{algorithm}")
+
+
+def fact(policy: Policy, **changes: object) -> PolicyFact:
+    made = PolicyFact(policy.pattern, "queues", POLICY_PRIORITY, policy.definition)
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+COMPLETE = VhostFacts(
+    version=VERSION,
+    admin="genpool",
+    exchanges={"genpool.events": "topic", "": "direct"},
+    queues={
+        "genpool.retry.5s": QueueFact("quorum"),
+        "tasks": QueueFact("classic", policy="genpool.work.tasks"),
+        "others": QueueFact("stream"),
+    },
+    policies={"genpool.work.tasks": fact(POLICY)},
+    bindings=frozenset({BINDING}),
+    users={"genpool": hashed("x"), USER.name: hashed("right")},
+    permissions={"genpool": dict(FULL_RIGHTS), USER.name: RIGHTS},
+)
+USER_RIGHTS = PutPermissions(USER.name, tuple(sorted(RIGHTS.items())))
+
+
+@pytest.mark.parametrize(
+    ("seen", "steps"),
+    [
+        pytest.param(COMPLETE, (), id="complete: nothing to do"),
+        pytest.param(
+            VhostFacts(VERSION, exists=False, admin="genpool"),
+            (PutVhost(), PutPermissions("genpool", tuple(sorted(FULL_RIGHTS.items())))),
+            id="no vhost: make it first",
+        ),
+        pytest.param(
+            VhostFacts(VERSION, admin="genpool", permissions={"genpool": {"configure": "genpool.*"}}),
+            (EVENTS, RETRY, WORK, POLICY, BINDING, PutUser(USER.name, "right"), USER_RIGHTS),
+            id="an empty vhost: all of it, in order",
+        ),
+        pytest.param(
+            replace(COMPLETE, permissions={USER.name: RIGHTS}),
+            (PutPermissions("genpool", tuple(sorted(FULL_RIGHTS.items()))),),
+            id="no rights of our own",
+        ),
+        pytest.param(
+            replace(COMPLETE, users={USER.name: hashed("stolen")}),
+            (PutUser(USER.name, "right"),),
+            id="another password",
+        ),
+        pytest.param(
+            replace(COMPLETE, permissions={"genpool": {}, USER.name: {**RIGHTS, "read": ".*"}}),
+            (USER_RIGHTS,),
+            id="too many rights",
+        ),
+        pytest.param(
+            replace(COMPLETE, policies={"genpool.work.tasks": fact(POLICY, priority=0)}),
+            (POLICY,),
+            id="lower priority",
+        ),
+        pytest.param(
+            replace(
+                COMPLETE, policies={"genpool.work.tasks": fact(POLICY, definition={"delivery-limit": 20})}
+            ),
+            (POLICY,),
+            id="another definition",
+        ),
+        pytest.param(
+            replace(COMPLETE, policies={"genpool.work.tasks": fact(POLICY, applies_to="exchanges")}),
+            (POLICY,),
+            id="applies to something else",
+        ),
+        pytest.param(replace(COMPLETE, bindings=frozenset()), (BINDING,), id="a binding was deleted"),
+        pytest.param(
+            replace(COMPLETE, queues={"tasks": QueueFact("quorum")}), (RETRY,), id="a delay queue was deleted"
+        ),
+    ],
+)
+def test_steps(seen: VhostFacts, steps: tuple[Step, ...]) -> None:
+    plan = plan_topology(WANTED, USER, seen)
+    assert plan.steps == steps
+    assert plan.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("seen", "fault"),
+    [
+        (
+            replace(COMPLETE, exchanges={"genpool.events": "fanout"}),
+            "Exchange genpool.events is of type fanout, it must be topic: delete it, GenPool makes it again.",
+        ),
+        (
+            replace(COMPLETE, queues={**COMPLETE.queues, "genpool.retry.5s": QueueFact("classic")}),
+            "Queue genpool.retry.5s is of type classic, it must be quorum: "
+            "move its messages away and delete it, GenPool makes it again.",
+        ),
+        (
+            replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("stream")}),
+            "Queue tasks is a stream, which cannot hand out tasks: give the pool another queue.",
+        ),
+        (
+            replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("classic", durable=False)}),
+            "Queue tasks would not outlive its connection or the broker (durable False, exclusive False, "
+            "auto-delete False): move its messages away and delete it, GenPool makes it again.",
+        ),
+        (
+            replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("classic", policy="everything")}),
+            "Policy everything applies to queue tasks in place of genpool.work.tasks: "
+            "lower its priority below 1000 or narrow its pattern.",
+        ),
+    ],
+)
+def test_faults_say_what_to_do(seen: VhostFacts, fault: str) -> None:
+    plan = plan_topology(WANTED, USER, seen)
+    assert plan.faults == (fault,)
+    assert plan.steps == ()
+
+
+def test_a_work_queue_of_either_type_is_taken_as_it_is() -> None:
+    for kind in ("classic", "quorum"):
+        queues = {**COMPLETE.queues, "tasks": QueueFact(kind, policy="genpool.work.tasks")}
+        assert plan_topology(WANTED, USER, replace(COMPLETE, queues=queues)).steps == ()
+
+
+def test_a_password_is_in_no_repr() -> None:
+    assert "'right'" not in repr(USER)
+    assert "right" not in repr(PutUser("name", "right"))
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        (hashed("right"), True),
+        (hashed("right", "sha512"), True),
+        (hashed("wrong"), False),
+        (UserFact("", "rabbit_password_hashing_sha256"), False),
+        (UserFact("!", "rabbit_password_hashing_sha256"), False),
+        (UserFact(hashed("right").password_hash, "rabbit_password_hashing_md5"), None),
+        # As RabbitMQ 3.10.8 gave it out for the user guest.
+        (
+            UserFact("ZtOGYIC7PZxivyFX4xB9Uv9P/Bh+SmyyH06rB+FOaW7PbXcG", "rabbit_password_hashing_sha256"),
+            False,
+        ),
+    ],
+)
+def test_passwords_are_compared_by_hash(user: UserFact, expected: bool | None) -> None:
+    assert password_matches(user, "right") is expected
+
+
+def test_a_hash_that_rabbitmq_made() -> None:
+    made = UserFact("ZtOGYIC7PZxivyFX4xB9Uv9P/Bh+SmyyH06rB+FOaW7PbXcG", "rabbit_password_hashing_sha256")
+    assert password_matches(made, "guest") is True
