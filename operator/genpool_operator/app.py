@@ -15,6 +15,7 @@ from genpool_operator.factory import Operator, build_operator
 from genpool_operator.settings import OperatorSettings
 
 _log = structlog.get_logger("genpool_operator.app")
+IDENTITY = "genpool-operator"
 
 
 def main() -> int:
