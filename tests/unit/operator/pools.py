@@ -32,7 +32,7 @@ def at(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def spec(**changes: Any) -> dict[str, Any]:
+def spec(**changes: object) -> dict[str, Any]:
     """The smallest spec that can work."""
     return {
         "queue": {"name": "generation_tasks"},
@@ -44,7 +44,7 @@ def spec(**changes: Any) -> dict[str, Any]:
 
 
 def make_pool(
-    *, name: str = "pictures", uid: str = UID, status: Any = None, **changes: Any
+    *, name: str = "pictures", uid: str = UID, status: object = None, **changes: object
 ) -> GenerationPool:
     """A pool as the API server would hold it."""
     return GenerationPool.parse(
@@ -62,7 +62,7 @@ def make_pool(
     )
 
 
-def pod(name: str, **changes: Any) -> PodView:
+def pod(name: str, **changes: object) -> PodView:
     """A ready pod of the pool."""
     return PodView(**{"name": name, "namespace": "team", "instance": "pictures", "ready": True, **changes})
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from unit.operator.pools import SETTINGS, make_pool
 
 from genpool_core.api.pool import GenerationPool
 from genpool_core.errors import InvalidManifest
@@ -22,6 +21,7 @@ from genpool_operator.decide.manifests import (
 )
 from genpool_operator.decide.manifests.config_map import data_hash
 from genpool_operator.decide.workflows import WorkflowFiles
+from unit.operator.pools import SETTINGS, make_pool
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = Path(__file__).parent / "golden"
@@ -48,7 +48,7 @@ def manifests(pool: GenerationPool) -> list[dict[str, Any]]:
 class _Plain(yaml.SafeDumper):
     """No anchors: shared values are written out."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, _data: object) -> bool:
         return True
 
 
@@ -63,7 +63,7 @@ def test_golden(case: Path) -> None:
     assert found == list(yaml.safe_load_all(golden.read_text()))
 
 
-def pod_spec(**changes: Any) -> dict[str, Any]:
+def pod_spec(**changes: object) -> dict[str, Any]:
     deployment: dict[str, Any] = build_deployment(make_pool(**changes), SETTINGS, "hash")
     return deployment["spec"]["template"]["spec"]
 
@@ -80,7 +80,7 @@ def test_the_deployment_never_says_replicas() -> None:
 def test_what_the_initial_manager_owns_stays_in_every_manifest() -> None:
     """Else a field that the operator drops would live on, owned by the manager that nobody uses any more."""
 
-    def owned(wanted: Any, live: Any) -> bool:
+    def owned(wanted: object, live: object) -> bool:
         if isinstance(wanted, dict):
             return all(key in live and owned(value, live[key]) for key, value in wanted.items())
         if isinstance(wanted, list):
@@ -100,7 +100,7 @@ def test_what_the_initial_manager_owns_stays_in_every_manifest() -> None:
         ({"scaling": {"maxReplicas": 9}}, False),
     ],
 )
-def test_the_hash_follows_what_the_pods_are(change: dict[str, Any], other: bool) -> None:
+def test_the_hash_follows_what_the_pods_are(change: dict[str, Any], *, other: bool) -> None:
     def spec_hash(pool: GenerationPool) -> str:
         config_map = build_config_map(pool, files(pool))
         deployment: dict[str, Any] = build_deployment(pool, SETTINGS, data_hash(config_map))
@@ -144,7 +144,7 @@ def test_too_many_workflows_for_one_config_map() -> None:
         (("securityContext", "runAsNonRoot"), True),
     ],
 )
-def test_what_the_pod_promises(path: tuple[str | int, ...], expected: Any) -> None:
+def test_what_the_pod_promises(path: tuple[str | int, ...], expected: object) -> None:
     value: Any = pod_spec()
     for key in path:
         value = value[key]

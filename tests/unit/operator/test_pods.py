@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from unit.operator.pools import NOW, at, pod, worker
 
 from genpool_operator.decide.cost import deletion_costs
 from genpool_operator.decide.objects import parse_deployment, parse_pod
 from genpool_operator.decide.pods import ContainerView, PodView, judge_pods
+from unit.operator.pools import NOW, at, pod, worker
 
 
-def waiting(reason: str, message: str = "", **changes: Any) -> PodView:
+def waiting(reason: str, message: str = "", **changes: object) -> PodView:
     return pod(
         "p-1",
         ready=False,
@@ -49,8 +49,10 @@ UNSCHEDULABLE = {"ready": False, "unschedulable_message": "0/3 nodes: 3 Insuffic
             "failing",
             "CrashLoopBackOff",
             True,
-            "Container comfyui of pod p-1 crashes again and again (OOMKilled, exit code 137, 4 restarts): "
-            "kubectl -n team logs p-1 -c comfyui --previous",
+            (
+                "Container comfyui of pod p-1 crashes again and again (OOMKilled, exit code 137, 4 restarts): "
+                "kubectl -n team logs p-1 -c comfyui --previous"
+            ),
         ),
         (
             [waiting("CrashLoopBackOff"), pod("b")],
@@ -93,7 +95,14 @@ UNSCHEDULABLE = {"ready": False, "unschedulable_message": "0/3 nodes: 3 Insuffic
     ],
 )
 def test_verdict(
-    pods: list[PodView], wanted: int, refused: str | None, health: str, reason: str, blocking: bool, says: str
+    pods: list[PodView],
+    wanted: int,
+    refused: str | None,
+    health: str,
+    reason: str,
+    *,
+    blocking: bool,
+    says: str,
 ) -> None:
     verdict = judge_pods(pods, wanted, refused, NOW)
     assert (verdict.health, verdict.reason, verdict.blocking) == (health, reason, blocking)
@@ -173,7 +182,7 @@ def test_a_pod_of_the_api_server() -> None:
 
 
 def test_a_deployments_fingerprint_follows_all_but_its_replicas() -> None:
-    def fingerprint(**spec: Any) -> str:
+    def fingerprint(**spec: object) -> str:
         return parse_deployment(
             {"metadata": {}, "spec": {"replicas": 1, "paused": False, **spec}}
         ).fingerprint

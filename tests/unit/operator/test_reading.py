@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from unit.operator.pools import NOW, count, pod, row, worker
 
+from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.reading import Counted, Listed, read_queue
-from genpool_operator.decide.workers import WorkerCounts, count_workers
+from genpool_operator.decide.workers import WorkerCounts, WorkerState, count_workers
+from unit.operator.pools import NOW, count, pod, row, worker
 
 IDLE = WorkerCounts()
 
@@ -95,5 +96,5 @@ def test_dead_letters_that_are_not_known_are_not_zero() -> None:
         ([pod("a")], {"gone": worker("busy")}, WorkerCounts(unknown=1)),
     ],
 )
-def test_workers(pods: list, states: dict, expected: WorkerCounts) -> None:  # type: ignore[type-arg]
+def test_workers(pods: list[PodView], states: dict[str, WorkerState], expected: WorkerCounts) -> None:
     assert count_workers(pods, states, NOW) == expected

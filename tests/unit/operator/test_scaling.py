@@ -6,21 +6,21 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from unit.operator.pools import NOW, at
 
 from genpool_core.api.scaling import ScalingSpec
 from genpool_operator.decide import scaling
 from genpool_operator.decide.reading import QueueReading
 from genpool_operator.decide.scaling import Scaling, ScalingMemory, decide_replicas
+from unit.operator.pools import NOW, at
 
 
-def reading(waiting: int | None, running: int = 0, **changes: Any) -> QueueReading:
+def reading(waiting: int | None, running: int = 0, **changes: object) -> QueueReading:
     total = None if waiting is None else waiting + running
     values: dict[str, Any] = {"waiting": waiting, "running": running, "at_least": total, "at_most": total}
     return QueueReading(**{**values, **changes})
 
 
-def spec(**values: Any) -> ScalingSpec:
+def spec(**values: object) -> ScalingSpec:
     return ScalingSpec.model_validate({"maxReplicas": 10, **values})
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from unit.operator.pools import NOW, UID, at, make_pool
 
 from genpool_core import names
+from genpool_core.api.pool import GenerationPool
 from genpool_core.api.status import Condition
 from genpool_core.conditions import ACCEPTED, BROKER_REACHABLE, TOPOLOGY_READY, WORKERS_READY, Finding
 from genpool_core.errors import InvalidManifest
@@ -17,6 +15,7 @@ from genpool_operator.decide.events import events_of, scale_event
 from genpool_operator.decide.link import Link, Reach, judge_link
 from genpool_operator.decide.ownership import OwnerFacts, ownership
 from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles, check_workflows
+from unit.operator.pools import NOW, UID, at, make_pool
 
 OURS = names.pool_labels("pictures")
 
@@ -37,7 +36,7 @@ def test_ownership(facts: OwnerFacts, expected: str) -> None:
     assert ownership(facts, make_pool().metadata) == expected
 
 
-def aged(name: str, minutes: int, **changes: Any) -> Any:
+def aged(name: str, minutes: int, **changes: object) -> GenerationPool:
     pool = make_pool(name=name, uid=name, **changes)
     meta = pool.metadata.model_copy(update={"creation_timestamp": at(60 * minutes)})
     return pool.model_copy(update={"metadata": meta})

@@ -128,8 +128,10 @@ def test_steps(seen: VhostFacts, steps: tuple[Step, ...]) -> None:
         ),
         (
             replace(COMPLETE, queues={**COMPLETE.queues, "genpool.retry.5s": QueueFact("classic")}),
-            "Queue genpool.retry.5s is of type classic, it must be quorum: "
-            "move its messages away and delete it, GenPool makes it again.",
+            (
+                "Queue genpool.retry.5s is of type classic, it must be quorum: "
+                "move its messages away and delete it, GenPool makes it again."
+            ),
         ),
         (
             replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("stream")}),
@@ -137,13 +139,17 @@ def test_steps(seen: VhostFacts, steps: tuple[Step, ...]) -> None:
         ),
         (
             replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("classic", durable=False)}),
-            "Queue tasks would not outlive its connection or the broker (durable False, exclusive False, "
-            "auto-delete False): move its messages away and delete it, GenPool makes it again.",
+            (
+                "Queue tasks would not outlive its connection or the broker (durable False, exclusive False, "
+                "auto-delete False): move its messages away and delete it, GenPool makes it again."
+            ),
         ),
         (
             replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("classic", policy="everything")}),
-            "Policy everything applies to queue tasks in place of genpool.work.tasks: "
-            "lower its priority below 1000 or narrow its pattern.",
+            (
+                "Policy everything applies to queue tasks in place of genpool.work.tasks: "
+                "lower its priority below 1000 or narrow its pattern."
+            ),
         ),
     ],
 )
@@ -180,7 +186,7 @@ def test_a_password_is_in_no_repr() -> None:
         ),
     ],
 )
-def test_passwords_are_compared_by_hash(user: UserFact, expected: bool | None) -> None:
+def test_passwords_are_compared_by_hash(user: UserFact, *, expected: bool | None) -> None:
     assert password_matches(user, "right") is expected
 
 
