@@ -83,10 +83,12 @@ def test_free_acts_after_the_current_job(standin: Callable[..., Standin]) -> Non
         return int(server.get("/system_stats").json()["devices"][0]["vram_free"])
 
     empty = free()
-    running = server.queue(graphs.text_to_image("[standin:slow=0.5] a", steps=50))
+    server.post("/standin/command", json={"command": "wedge"})
+    running = server.queue(graphs.text_to_image("a"))
     wait_for("the model to be loaded", lambda: free() < empty)
     server.post("/free", json={"unload_models": True})
     assert free() < empty
+    server.post("/standin/command", json={"command": "clear"})
     server.ended(running)
     wait_for("the model to be unloaded", lambda: free() == empty)
 

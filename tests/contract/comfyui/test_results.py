@@ -157,7 +157,7 @@ def test_a_null_extra_pnginfo_poisons_jobs_until_it_is_deleted(comfyui: ComfyUI,
 
 @pytest.mark.standin
 def test_history_is_written_after_execution_success(standin: Callable[..., Standin]) -> None:
-    server = standin("--standin-history-lag-seconds", "0.3")
+    server = standin("--standin-history-lag-seconds", "1")
     with server.events() as events:
         graph = graphs.trivial(graphs.fresh_prefix())
         prompt_id = server.queue(graph, client_id=events.client_id)
