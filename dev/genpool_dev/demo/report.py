@@ -12,6 +12,8 @@ from genpool_dev.demo.figures import Figures, summary_rows
 from genpool_dev.stack import layout
 from genpool_dev.stack.kubectl import export_line
 
+MAX_FAULTS = 12
+
 
 def show_summary(console: Console, figures: Figures, faults: list[str]) -> None:
     """The figures as a table, and what is not as promised."""
@@ -19,8 +21,10 @@ def show_summary(console: Console, figures: Figures, faults: list[str]) -> None:
     for name, value in summary_rows(figures):
         table.add_row(name, value)
     console.print(table)
-    for fault in faults:
+    for fault in faults[:MAX_FAULTS]:
         console.print(f"✗ {fault}", style="red", markup=False)
+    if len(faults) > MAX_FAULTS:
+        console.print(f"✗ and {len(faults) - MAX_FAULTS} more of this kind", style="red", markup=False)
     if not faults:
         console.print("✓ everything as promised", style="green", markup=False)
 

@@ -62,7 +62,7 @@ def plain(sample: Sample) -> str:
 
 def changed(before: Mapping[str, Sample], now: Sequence[Sample]) -> list[Sample]:
     """The samples that differ from those before: a log gets no line that says nothing new."""
-    return [sample for sample in now if before.get(sample.pool) != sample]
+    return [sample for sample in now if sample.pool not in before or row(before[sample.pool]) != row(sample)]
 
 
 def done(samples: Sequence[Sample]) -> bool:
