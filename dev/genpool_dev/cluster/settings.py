@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Literal
@@ -28,7 +29,7 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("PROVIDER", "GENPOOL_DEV_PROVIDER")
     )
     """Which cluster: ``local``, ``kind`` or ``current``; chosen by what the machine has if unset."""
-    netns: str = Field(default="genpool", pattern=r"^[a-z][a-z0-9-]{0,9}$")
+    netns: str = "genpool"
     """Network namespace of the local cluster; also the name of its link and control group."""
     subnet: IPv4Network = IPv4Network("10.213.0.0/16")
     """A /16 that nothing else on this machine uses; the local cluster lives in it."""
@@ -40,6 +41,13 @@ class Settings(BaseSettings):
     """For ``current``: a registry that both this machine and the cluster reach, to push images to."""
     host: str | None = None
     """For ``kind`` and ``current``: the address by which pods reach this machine."""
+
+    @field_validator("netns")
+    @classmethod
+    def _fits_a_link(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,9}", value):
+            raise ValueError("must be at most 10 small letters, digits and hyphens, a letter first")
+        return value
 
     @field_validator("subnet")
     @classmethod
@@ -57,7 +65,8 @@ def load() -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()
         full = name if name.startswith(("PROVIDER", "GENPOOL_DEV_")) else f"GENPOOL_DEV_{name}"
-        raise ClusterError(f"The environment variable {full} is wrong: {first['msg']}.") from error
+        said = first["msg"].removeprefix("Value error, ")
+        raise ClusterError(f"The environment variable {full} is wrong: {said}.") from error
 
 
 def cache_home() -> Path:
