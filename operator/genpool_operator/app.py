@@ -45,6 +45,8 @@ def run(operator: Operator) -> int:
             standalone=True,
             clusterwide=not operator.namespaces,
             namespaces=operator.namespaces,
+            # Without one kopf asks for the name of the user, and the user of a container may have none.
+            identity=IDENTITY,  # type: ignore[arg-type]  # a str whose name kopf does not export
         )
     finally:
         operator.stop()
