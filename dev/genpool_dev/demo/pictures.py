@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,19 @@ def fetch(bucket: Bucket, wanted: Sequence[Wanted], folder: Path) -> list[str]:
             if fault:
                 faults.append(f"{output.key}: {fault}")
     return faults
+
+
+def give_to(owner: tuple[int, int] | None, folder: Path) -> None:
+    """Make a folder and its files those of ``owner`` (user and group id), also the folder above, which is ours too."""
+    if owner is not None:
+        for path in (folder.parent, folder, *folder.iterdir()):
+            os.chown(path, *owner)
+
+
+def asking_user(environment: Mapping[str, str]) -> tuple[int, int] | None:
+    """User and group id of the person behind sudo, or None where there was no sudo. Pure."""
+    user, group = environment.get("SUDO_UID", ""), environment.get("SUDO_GID", "")
+    return (int(user), int(group)) if user.isdigit() and group.isdigit() else None
 
 
 def picture_fault(content: bytes, size: Size) -> str | None:

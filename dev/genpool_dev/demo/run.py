@@ -6,6 +6,7 @@ JSON line to standard output.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from genpool_dev.cluster.model import ClusterInfo
 from genpool_dev.demo.diagnose import diagnosis
 from genpool_dev.demo.figures import Figures, broken_promises, last_line
 from genpool_dev.demo.measure import Evidence, ledger_faults, measure
-from genpool_dev.demo.pictures import Wanted, fetch
+from genpool_dev.demo.pictures import Wanted, asking_user, fetch, give_to
 from genpool_dev.demo.prepare import Servers, apply_examples, drop_old_messages, start_servers
 from genpool_dev.demo.publish import Published, key_of, publish_all
 from genpool_dev.demo.report import show_summary, where_to_look
@@ -131,6 +132,7 @@ def _work(stack: Stack, session: Session, steps: Steps) -> Outcome:
     pictures = ROOT / "results" / stamp
     with steps.step("pictures fetched and decoded"):
         wrong = fetch(stack.bucket, _wanted(published, runs), pictures)
+        give_to(asking_user(os.environ), pictures)
     deliveries = _callbacks(servers, len(published))
     figures = measure(Evidence(published, runs, deliveries, watched.samples, watched.peak))
     given_up = [watched.fault] if watched.fault else []

@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from genpool_dev.demo.pictures import file_name, picture_fault
+from genpool_dev.demo.pictures import asking_user, file_name, picture_fault
 
 
 def encoded(form: str, size: tuple[int, int] = (16, 24)) -> bytes:
@@ -41,3 +41,15 @@ def test_anything_else_is_told(content: bytes, told: str) -> None:
 )
 def test_file_names_are_plain(label: str, key: str, expected: str) -> None:
     assert file_name(3, label, key) == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"SUDO_UID": "1000", "SUDO_GID": "100"}, (1000, 100)),
+        ({}, None),
+        ({"SUDO_UID": "", "SUDO_GID": ""}, None),
+    ],
+)
+def test_pictures_belong_to_who_asked(environment: dict[str, str], expected: tuple[int, int] | None) -> None:
+    assert asking_user(environment) == expected
