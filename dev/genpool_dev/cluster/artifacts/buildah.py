@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from genpool_dev.cluster import shell
 from genpool_dev.cluster.artifacts import catalog, golang, layout, pipsettings, rootfs
 from genpool_dev.cluster.artifacts.catalog import CHECKOUT, Component, SupportImage
 from genpool_dev.cluster.artifacts.locks import locked
+from genpool_dev.cluster.artifacts.workspace import workspace
 from genpool_dev.cluster.settings import cache_home
 from genpool_dev.progress import Steps
 
@@ -30,10 +30,7 @@ def ensure_support(image: SupportImage, steps: Steps) -> str:
     with locked(cache_home() / "locks" / f"image-{image.name}"):
         if name in layout.names(layout_path()):
             return name
-        work = cache_home() / "tmp"
-        work.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=work) as folder:
-            context = Path(folder)
+        with workspace() as context:
             for file in (image.dockerfile, *image.files):
                 shutil.copy(CHECKOUT / "images" / file, context / Path(file).name)
             if image.binary is not None:
@@ -70,13 +67,13 @@ def _ensure_component(component: Component, base: str, secrets: Path, steps: Ste
     with (
         locked(cache_home() / "locks" / f"image-{component.name}"),
         steps.step(f"Image {component.name}"),
-        tempfile.TemporaryDirectory(dir=cache_home() / "tmp") as folder,
+        workspace() as folder,
     ):
-        catalog.snapshot(component, Path(folder))
-        name = catalog.component_name(component, base, Path(folder))
+        catalog.snapshot(component, folder)
+        name = catalog.component_name(component, base, folder)
         if name not in layout.names(layout_path()):
             arguments = catalog.build_arguments(component, base, name, secrets)
-            _build(name, [*arguments, "."], component.name, Path(folder))
+            _build(name, [*arguments, "."], component.name, folder)
     return name
 
 

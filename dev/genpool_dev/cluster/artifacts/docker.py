@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from genpool_dev.cluster import shell
 from genpool_dev.cluster.artifacts import catalog, pipsettings
 from genpool_dev.cluster.artifacts.catalog import Component
 from genpool_dev.cluster.artifacts.locks import locked
+from genpool_dev.cluster.artifacts.workspace import workspace
 from genpool_dev.cluster.settings import cache_home
 from genpool_dev.progress import Steps
 
@@ -31,15 +31,15 @@ def _build(component: Component, secrets: Path, steps: Steps) -> str:
     with (
         locked(cache_home() / "locks" / f"image-{component.name}"),
         steps.step(f"Image {component.name}"),
-        tempfile.TemporaryDirectory(dir=cache_home() / "tmp") as folder,
+        workspace() as folder,
     ):
-        catalog.snapshot(component, Path(folder))
-        name = catalog.component_name(component, BASE, Path(folder))
+        catalog.snapshot(component, folder)
+        name = catalog.component_name(component, BASE, folder)
         arguments = catalog.build_arguments(component, BASE, name, secrets)
         env = shell.with_system_path() | {"DOCKER_BUILDKIT": "1"}
         what = f"Building the image {component.name}"
         command = ["docker", "build", *arguments, "."]
-        shell.run_logged(command, log, env=env, cwd=Path(folder), what=what)
+        shell.run_logged(command, log, env=env, cwd=folder, what=what)
     return name
 
 

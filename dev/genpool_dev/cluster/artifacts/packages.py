@@ -33,7 +33,6 @@ NEEDS = (
     Need("containerd", "containerd"),
     Need("containerd", "ctr"),
     Need("containernetworking-plugins", "/usr/lib/cni/ptp"),
-    Need("conntrack", "conntrack"),
     Need("debian-archive-keyring", "/usr/share/keyrings/debian-archive-keyring.gpg"),
     Need("iproute2", "ip"),
     Need("iptables", "iptables"),

@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 import ssl
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from genpool_dev.cluster import shell
-from genpool_dev.cluster.settings import cache_home
+from genpool_dev.cluster.artifacts.workspace import workspace
 
 CARRIED = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "retries")
 CERTIFICATES_INSIDE = "/run/certificates.pem"
@@ -56,13 +55,12 @@ def bundle(env: Mapping[str, str]) -> Path | None:
 @contextmanager
 def secrets() -> Iterator[Path]:
     """Give a folder with ``pip.conf`` and ``certificates.pem`` for the length of the block."""
-    work = cache_home() / "tmp"
-    work.mkdir(parents=True, exist_ok=True)
     trusted = bundle(os.environ)
     listed = shell.run([sys.executable, "-m", "pip", "config", "list"])
-    with tempfile.TemporaryDirectory(dir=work) as folder:
+    with workspace() as folder:
+        folder.chmod(0o700)  # an index's address may hold a password
         settings = configuration(listed, has_certificates=trusted is not None)
-        (Path(folder) / "pip.conf").write_text(settings)
+        (folder / "pip.conf").write_text(settings)
         certificates = trusted.read_bytes() if trusted else b""
-        (Path(folder) / "certificates.pem").write_bytes(certificates)
-        yield Path(folder)
+        (folder / "certificates.pem").write_bytes(certificates)
+        yield folder

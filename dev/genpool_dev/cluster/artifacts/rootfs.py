@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from genpool_dev.cluster import shell
+from genpool_dev.cluster.artifacts.workspace import workspace
 from genpool_dev.cluster.settings import cache_home
 from genpool_dev.progress import Steps
 
@@ -76,17 +76,14 @@ def command_of(rootfs: RootFS, mirror: str, target: Path) -> list[str]:
 @contextmanager
 def made(rootfs: RootFS, steps: Steps) -> Iterator[Path]:
     """Make a root file system as ``rootfs.tar`` in a folder that lasts as long as the block."""
-    work = cache_home() / "tmp"
-    work.mkdir(parents=True, exist_ok=True)
     log = cache_home() / "logs" / f"rootfs-{rootfs.suite}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
-    with tempfile.TemporaryDirectory(dir=work, ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)  # apt's sandbox user must reach what lies in it
-        target = Path(folder) / "rootfs.tar"
+    with workspace() as folder:
+        target = folder / "rootfs.tar"
         what = f"Debian {rootfs.suite} with {', '.join(rootfs.packages)}"
         with steps.step(f"Image base: {what}", "about 25 s"):
-            env = shell.with_system_path() | {"TMPDIR": folder, "SOURCE_DATE_EPOCH": "0"}
+            env = shell.with_system_path() | {"TMPDIR": str(folder), "SOURCE_DATE_EPOCH": "0"}
             command = command_of(rootfs, machine_mirror(), target)
             shell.run_logged(command, log, env=env | _locale(), what=f"mmdebstrap of {what}")
         yield target

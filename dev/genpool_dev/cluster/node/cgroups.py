@@ -6,6 +6,7 @@ the machine may have is touched, and so that what is left after the end can be f
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from genpool_dev.cluster.errors import ClusterError
@@ -41,14 +42,33 @@ def hierarchies(root: Path = ROOT) -> tuple[Path, ...]:
 
 def create(name: str, root: Path = ROOT) -> None:
     """Make the group in every hierarchy; one that is there stays."""
+    if is_version_2(root):
+        # kubelet refuses a group that lacks a controller which the machine has.
+        _delegate(root)
+        (root / name).mkdir(exist_ok=True)
+        _delegate(root / name)
+        return
     for tree in hierarchies(root):
         group = tree / name
         group.mkdir(exist_ok=True)
         for file in ("cpuset.cpus", "cpuset.mems"):
-            # Version 1 alone starts these empty, and then no process may enter.
+            # These start empty, and then no process may enter.
             own, above = group / file, tree / file
-            if not is_version_2(root) and own.exists() and not own.read_text().strip():
+            if own.exists() and not own.read_text().strip():
                 own.write_text(above.read_text())
+
+
+DELEGATED = ("cpu", "cpuset", "hugetlb", "io", "memory", "pids")
+
+
+def _delegate(group: Path) -> None:
+    """Let the groups below ``group`` have the controllers that kubelet asks for (version 2)."""
+    there = (group / "cgroup.controllers").read_text().split()
+    for controller in DELEGATED:
+        if controller in there:
+            # Refused in a container that may not; kubelet then names what it misses.
+            with contextlib.suppress(OSError):
+                (group / "cgroup.subtree_control").write_text(f"+{controller}")
 
 
 def remains(name: str, root: Path = ROOT) -> tuple[Path, ...]:

@@ -62,19 +62,20 @@ def is_ours(command: str, folders: Iterable[Path]) -> bool:
 def decide(observed: Observed, netns: str, folders: Iterable[Path]) -> Plan:
     """Plan the removal of a node. Pure.
 
-    Raises :class:`ClusterError` where a program that is not ours uses our namespace: with no first
-    process of ours alive, whoever is in there did not come with it.
+    Raises :class:`ClusterError` where the namespace or the group of our name is somebody else's:
+    programs are in there, and none of them is known to be ours.
     """
     known = tuple(folders)
+    ours = observed.holder or any(is_ours(each.command, known) for each in observed.processes)
+    if observed.processes and not ours:
+        first = observed.processes[0]
+        raise ClusterError(
+            f"The network namespace or control group {netns} is used by a program that is not the "
+            f"local cluster's: {first.command[:80]!r} (pid {first.identity.pid}). End it, or set "
+            "GENPOOL_DEV_NETNS to another name."
+        )
     kill = [observed.holder] if observed.holder else []
-    for found in observed.processes:
-        if observed.holder is None and not is_ours(found.command, known):
-            raise ClusterError(
-                f"The network namespace or control group {netns} is used by a program that is not "
-                f"the local cluster's: {found.command[:80]!r} (pid {found.identity.pid}). End it, "
-                "or set GENPOOL_DEV_NETNS to another name."
-            )
-        kill.append(found.identity)
+    kill += [each.identity for each in observed.processes]
     return Plan(
         kill=tuple(dict.fromkeys(kill)),
         unmount=tuple(sorted(observed.mounts, key=len, reverse=True)),

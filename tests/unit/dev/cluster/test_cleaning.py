@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from genpool_dev.cluster.artifacts.workspace import workspace
 from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.node.cleaning import Found, Observed, decide, mounts_below
 from genpool_dev.cluster.node.mountpoints import is_mounted
@@ -61,6 +62,12 @@ def test_our_programs_are_known_without_a_holder() -> None:
     assert plan.kill == (KUBELET.identity,)
 
 
+def test_a_pod_of_ours_is_known_by_the_company_it_keeps() -> None:
+    pod = Found(Identity(400, 1, "boot"), "python3 -m genpool_worker.app")
+    plan = decide(observed(processes=(pod, KUBELET), groups=True), "genpool", OURS)
+    assert plan.kill == (pod.identity, KUBELET.identity)
+
+
 def test_a_program_of_somebody_else_is_never_killed() -> None:
     with pytest.raises(ClusterError, match=r"'bash' \(pid 300\).*GENPOOL_DEV_NETNS"):
         decide(observed(processes=(PERSON,), namespace=True), "genpool", OURS)
@@ -92,6 +99,17 @@ def test_a_folder_that_some_process_has_a_mount_on_is_known(point: str, *, mount
 def test_a_process_is_known_by_its_start_even_with_an_odd_name() -> None:
     stat = "77 (a) b (c) S 5 77 77 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 123456 1 1 1"
     assert parse_start(stat) == (5, 123456, "S")
+
+
+def test_only_folders_that_nobody_holds_are_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    left = tmp_path / "genpool" / "tmp" / "of-a-killed-run"
+    left.mkdir(parents=True)
+    with workspace() as first, workspace() as second:
+        assert not left.exists()
+        assert first.is_dir()
+        assert second.is_dir()
+    assert list(left.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"pid": 1}', "[]", '{"pid":1,"started":2,"x":3}'])
