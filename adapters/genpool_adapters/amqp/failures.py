@@ -61,6 +61,8 @@ def innermost(error: BaseException | None) -> str:
         error = inner
     if error is None:
         return ""
+    if isinstance(error, (exceptions.ChannelClosed, exceptions.ConnectionClosed)):
+        return f"{error.reply_code} {error.reply_text}"
     return str(error) or type(error).__name__
 
 

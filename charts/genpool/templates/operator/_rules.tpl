@@ -1,0 +1,42 @@
+{{/* What the operator may do in the namespaces of pools: exactly what it does. */}}
+{{- define "genpool.poolRules" -}}
+- apiGroups: [genpool.dev]
+  resources: [generationpools]
+  verbs: [get, list, watch]
+- apiGroups: [genpool.dev]
+  resources: [generationpools/status]
+  verbs: [get, patch]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [apps]
+  resources: [deployments/scale]
+  verbs: [get, patch]
+# The workers' configuration; and the workflows that pools bring in ConfigMaps of their own.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, create, patch]
+# The workers' RabbitMQ users. It reads no Secret but these, each by its name; Kubernetes cannot say that in a rule.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, create, patch]
+# Patch: the annotation that says which pod may go first.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch, patch]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create]
+{{- end -}}
+
+{{/* What it needs of the whole cluster in any case. */}}
+{{- define "genpool.clusterRules" -}}
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  verbs: [get, list, watch]
+{{- if .Values.operator.namespaces }}
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get, list, watch]
+{{- end }}
+{{- end -}}

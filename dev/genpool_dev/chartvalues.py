@@ -1,0 +1,204 @@
+"""The values of the Helm chart, as a model: ``make generate`` writes ``charts/genpool/values.schema.json`` from it.
+
+A wrong or misspelt value is then refused by Helm with its name, before anything reaches the cluster.
+"""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from genpool_core.jsontypes import JsonObject
+
+PullPolicy = Literal["", "Always", "IfNotPresent", "Never"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+#: A name that becomes part of a path in the pods.
+LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+
+
+class _Values(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", validate_by_name=True, use_attribute_docstrings=True
+    )
+
+
+class Images(_Values):
+    """What all images share."""
+
+    registry: str = ""
+    """Put before every repository, for a mirror; with nothing the repositories stand as they are."""
+    pull_policy: PullPolicy = ""
+    """Pull policy of all images that do not set their own; Kubernetes' default when empty."""
+    pull_secrets: list[JsonObject] = []
+    """``imagePullSecrets`` of operator and gateway, as ``[{name: …}]``."""
+
+
+class Image(_Values):
+    """One image."""
+
+    repository: Annotated[str, Field(min_length=1)]
+    """Name without tag."""
+    tag: str = ""
+    """Tag; the chart's appVersion when empty."""
+    pull_policy: PullPolicy = ""
+    """Pull policy; ``image.pullPolicy`` when empty."""
+
+
+class Broker(_Values):
+    """A RabbitMQ that pools may use."""
+
+    name: Annotated[str, Field(pattern=LABEL, max_length=63)]
+    """As pools name it in ``spec.broker.name``; the default there is ``default``."""
+    host: Annotated[str, Field(min_length=1)]
+    """Host name, as operator, gateway and worker pods reach it."""
+    port: Annotated[int, Field(ge=1, le=65_535)] = 5672
+    """AMQP port."""
+    tls: bool = False
+    """Use TLS for AMQP."""
+    management_url: Annotated[str, Field(pattern=r"^(https?://[^?#@]+)?$")] = ""
+    """URL of the management API; ``http://HOST:15672`` when empty."""
+    existing_secret: Annotated[str, Field(min_length=1, max_length=253)]
+    """Secret of the release's namespace with the keys username and password of an administrator."""
+    vhosts: Annotated[list[str], Field(min_length=1)] = ["/"]
+    """Vhosts that pools may use; they are made when they are missing."""
+    namespaces: list[str] = []
+    """Namespaces whose pools may use it; all when empty."""
+
+
+class ServiceAccount(_Values):
+    """The account that a program runs under."""
+
+    annotations: dict[str, str] = {}
+    """Annotations of the ServiceAccount."""
+
+
+class Program(_Values):
+    """What operator and gateway have in common."""
+
+    resources: JsonObject
+    """Resources of the container."""
+    log_format: Literal["json", "console"] = "json"
+    """Logs for machines (json) or people (console)."""
+    log_level: LogLevel = "INFO"
+    """Least level that is logged."""
+    extra_env: list[JsonObject] = []
+    """More environment variables, as a container has them."""
+    pod_annotations: dict[str, str] = {}
+    """More annotations of the pods."""
+    pod_labels: dict[str, str] = {}
+    """More labels of the pods."""
+    node_selector: dict[str, str] = {}
+    """Nodes for the pods."""
+    tolerations: list[JsonObject] = []
+    """Tolerations of the pods."""
+    affinity: JsonObject = {}
+    """Affinity of the pods."""
+    priority_class_name: str = ""
+    """Priority class of the pods."""
+    service_account: ServiceAccount = ServiceAccount()
+    """The account it runs under."""
+
+
+class Operator(Program):
+    """The operator."""
+
+    image: Image = Image(repository="ghcr.io/genpool/genpool-operator")
+    """Image of the operator."""
+    resources: JsonObject = {"requests": {"cpu": "50m", "memory": "160Mi"}, "limits": {"memory": "512Mi"}}
+    """Resources of the container."""
+    namespaces: list[Annotated[str, Field(pattern=LABEL, max_length=63)]] = []
+    """Namespaces to look after: it then has rights in these only. All when empty."""
+
+
+class Worker(_Values):
+    """The workers, which the operator starts."""
+
+    image: Image = Image(repository="ghcr.io/genpool/genpool-worker")
+    """Image of the workers, unless a pool names another."""
+
+
+class Signing(_Values):
+    """How callbacks are signed."""
+
+    existing_secret: Annotated[str, Field(max_length=253)] = ""
+    """Secret with the key ``secret``: one ``whsec_…`` a line. Made once and kept when empty."""
+
+
+class Gateway(Program):
+    """The gateway, which delivers callbacks."""
+
+    enabled: bool = True
+    """Without it callbacks wait in their queue."""
+    replicas: Annotated[int, Field(ge=1, le=20)] = 1
+    """Pods; they share the work."""
+    image: Image = Image(repository="ghcr.io/genpool/genpool-gateway")
+    """Image of the gateway."""
+    resources: JsonObject = {"requests": {"cpu": "25m", "memory": "96Mi"}, "limits": {"memory": "256Mi"}}
+    """Resources of the container."""
+    signing: Signing = Signing()
+    """How callbacks are signed."""
+
+
+class Crds(_Values):
+    """The CustomResourceDefinition."""
+
+    install: bool = True
+    """Install it and bring it up to date with the chart. It and the pools stay when the chart is uninstalled."""
+
+
+class ChartValues(_Values):
+    """Values of the chart genpool."""
+
+    name_override: Annotated[str, Field(max_length=40)] = ""
+    """Instead of the chart's name in the names of objects."""
+    fullname_override: Annotated[str, Field(max_length=40)] = ""
+    """Instead of release and chart name in the names of objects."""
+    brokers: list[Broker] = []
+    """The RabbitMQ brokers that pools may use; at least one."""
+    image: Images = Images()
+    """What all images share."""
+    operator: Operator = Operator()
+    """The operator."""
+    worker: Worker = Worker()
+    """The workers, which the operator starts."""
+    gateway: Gateway = Gateway()
+    """The gateway, which delivers callbacks."""
+    crds: Crds = Crds()
+    """The CustomResourceDefinition."""
+    global_: Annotated[JsonObject, Field(alias="global")] = {}
+    """Helm's own, for a chart that has this one as a part; not used."""
+
+
+def values_schema() -> JsonObject:
+    """The JSON Schema for ``values.schema.json``, in draft 7 and without references, for every Helm 3 and 4."""
+    raw: dict[str, Any] = ChartValues.model_json_schema(by_alias=True)
+    definitions = raw.pop("$defs", {})
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$comment": "Generated from dev/genpool_dev/chartvalues.py by `make generate`. Do not edit.",
+        **_plain(raw, definitions),
+    }
+
+
+def schema_text() -> str:
+    """That schema as the file has it."""
+    return json.dumps(values_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _plain(node: Any, definitions: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    """A schema with its references replaced, and without pydantic's titles."""
+    if isinstance(node, list):
+        return [_plain(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        target = deepcopy(definitions[node["$ref"].rpartition("/")[2]])
+        if "JsonValue" in node["$ref"]:
+            return {}
+        return _plain({**target, **{key: value for key, value in node.items() if key != "$ref"}}, definitions)
+    kept = {key: value for key, value in node.items() if not (key == "title" and isinstance(value, str))}
+    return {key: _plain(value, definitions) for key, value in kept.items()}

@@ -1,0 +1,201 @@
+"""The chart as Helm renders it; no cluster is asked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from genpool_core.brokers import BrokersFile
+
+CHART = Path(__file__).resolve().parents[3] / "charts" / "genpool"
+BROKER = {"name": "default", "host": "mq", "existingSecret": "mq-admin", "vhosts": ["/", "art"]}
+GOOD: dict[str, Any] = {"brokers": [BROKER]}
+Objects = dict[tuple[str, str], dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def helm() -> str:
+    """The cluster's Helm, or that of ``GENPOOL_TEST_HELM``."""
+    given = os.environ.get("GENPOOL_TEST_HELM")
+    if given:
+        return given
+    from genpool_dev.cluster import api  # noqa: PLC0415 - only who needs the cluster starts it
+
+    return str(api.ensure_up(for_tests=True).helm)
+
+
+def _run(helm: str, values: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    command = [helm, "template", "genpool", str(CHART), "--namespace=sys", "--values=-"]
+    return subprocess.run(
+        command, input=yaml.safe_dump(values), check=False, capture_output=True, text=True, timeout=60
+    )
+
+
+def _render(helm: str, values: dict[str, Any]) -> Objects:
+    done = _run(helm, values)
+    assert done.returncode == 0, done.stderr
+    found = [item for item in yaml.safe_load_all(done.stdout) if item]
+    return {(item["kind"], item["metadata"]["name"]): item for item in found}
+
+
+def _pod(objects: Objects, name: str) -> dict[str, Any]:
+    return dict(objects["Deployment", f"genpool-{name}"]["spec"]["template"]["spec"])
+
+
+def _env(pod: dict[str, Any]) -> dict[str, str]:
+    return {item["name"]: item["value"] for item in pod["containers"][0]["env"]}
+
+
+def test_the_crd_is_that_of_the_repository_and_is_kept(helm: str) -> None:
+    crd = _render(helm, GOOD)["CustomResourceDefinition", "generationpools.genpool.dev"]
+    source = yaml.safe_load((CHART.parents[1] / "crds/genpool.dev_generationpools.yaml").read_text("utf-8"))
+    assert crd["spec"] == source["spec"]
+    assert crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_the_crd_can_be_left_out(helm: str) -> None:
+    objects = _render(helm, {**GOOD, "crds": {"install": False}})
+    assert not [name for kind, name in objects if kind == "CustomResourceDefinition"]
+
+
+def test_the_brokers_file_is_one_that_the_programs_read(helm: str) -> None:
+    second = {"name": "eu", "host": "mq-eu", "port": 5671, "tls": True, "existingSecret": "eu"}
+    second |= {"managementUrl": "https://mq-eu:15671", "namespaces": ["art"]}
+    objects = _render(helm, {"brokers": [BROKER, second]})
+    text = objects["ConfigMap", "genpool-brokers"]["data"]["brokers.yaml"]
+    brokers = BrokersFile.model_validate(yaml.safe_load(text)).brokers
+    assert [(item.name, item.port, item.tls, item.vhosts) for item in brokers] == [
+        ("default", 5672, False, ["/", "art"]),
+        ("eu", 5671, True, ["/"]),
+    ]
+    assert brokers[0].management_url == "http://mq:15672"
+    for program in ("operator", "gateway"):
+        pod = _pod(objects, program)
+        secrets = {item["name"]: item["secret"]["secretName"] for item in pod["volumes"] if "secret" in item}
+        mounts = {item["mountPath"]: item["name"] for item in pod["containers"][0]["volumeMounts"]}
+        for broker, secret in zip(brokers, ("mq-admin", "eu"), strict=True):
+            assert secrets[mounts[broker.credentials_path]] == secret
+
+
+@pytest.mark.parametrize("program", ["operator", "gateway"])
+def test_pods_are_locked_down(helm: str, program: str) -> None:
+    pod = _pod(_render(helm, GOOD), program)
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert container["resources"]["limits"]["memory"]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[probe]["httpGet"]["port"] == "http"
+
+
+def test_there_is_one_operator_and_never_two(helm: str) -> None:
+    spec = _render(helm, GOOD)["Deployment", "genpool-operator"]["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+
+
+def test_the_gateway_has_no_rights_on_the_cluster(helm: str) -> None:
+    objects = _render(helm, GOOD)
+    assert _pod(objects, "gateway")["automountServiceAccountToken"] is False
+    bindings = [item for (kind, _), item in objects.items() if kind.endswith("RoleBinding")]
+    subjects = [subject["name"] for item in bindings for subject in item["subjects"]]
+    assert subjects == ["genpool-operator"]
+
+
+def test_the_operators_rights_are_listed_one_by_one(helm: str) -> None:
+    objects = _render(helm, GOOD)
+    rules = objects["ClusterRole", "sys:genpool-operator"]["rules"]
+    words = {word for rule in rules for part in ("apiGroups", "resources", "verbs") for word in rule[part]}
+    assert "*" not in words
+    assert not words & {"delete", "deletecollection", "update", "escalate", "bind", "impersonate"}
+    secrets = next(rule for rule in rules if rule["resources"] == ["secrets"])
+    assert secrets["verbs"] == ["get", "create", "patch"]
+
+
+def test_an_operator_of_some_namespaces_has_rights_in_these_only(helm: str) -> None:
+    objects = _render(helm, {**GOOD, "operator": {"namespaces": ["art", "photos"]}})
+    assert _env(_pod(objects, "operator"))["GENPOOL_NAMESPACES"] == "art,photos"
+    wide = objects["ClusterRole", "sys:genpool-operator"]["rules"]
+    resources = {resource for rule in wide for resource in rule["resources"]}
+    assert resources == {"customresourcedefinitions", "namespaces"}
+    assert {verb for rule in wide for verb in rule["verbs"]} == {"get", "list", "watch"}
+    done = _run(helm, {**GOOD, "operator": {"namespaces": ["art", "photos"]}})
+    roles = [item for item in yaml.safe_load_all(done.stdout) if item and item["kind"] == "Role"]
+    assert [item["metadata"]["namespace"] for item in roles] == ["art", "photos"]
+
+
+def test_images_follow_their_values(helm: str) -> None:
+    objects = _render(
+        helm,
+        {
+            **GOOD,
+            "image": {
+                "registry": "mirror.example/x/",
+                "pullPolicy": "Always",
+                "pullSecrets": [{"name": "pull"}],
+            },
+            "worker": {"image": {"tag": "7", "pullPolicy": "Never"}},
+        },
+    )
+    pod = _pod(objects, "operator")
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))["appVersion"]
+    assert pod["containers"][0]["image"] == f"mirror.example/x/ghcr.io/genpool/genpool-operator:{version}"
+    assert pod["containers"][0]["imagePullPolicy"] == "Always"
+    assert pod["imagePullSecrets"] == [{"name": "pull"}]
+    assert _env(pod)["GENPOOL_WORKER_IMAGE"] == "mirror.example/x/ghcr.io/genpool/genpool-worker:7"
+    assert _env(pod)["GENPOOL_WORKER_IMAGE_PULL_POLICY"] == "Never"
+
+
+def test_a_change_of_the_brokers_rolls_the_pods(helm: str) -> None:
+    def checksum(values: dict[str, Any], name: str) -> str:
+        template = _render(helm, values)["Deployment", f"genpool-{name}"]["spec"]["template"]
+        return str(template["metadata"]["annotations"]["checksum/brokers"])
+
+    changed = {"brokers": [{**BROKER, "vhosts": ["/"]}]}
+    for name in ("operator", "gateway"):
+        assert checksum(GOOD, name) == checksum(GOOD, name)
+        assert checksum(GOOD, name) != checksum(changed, name)
+
+
+def test_every_object_has_the_recommended_labels(helm: str) -> None:
+    for (kind, name), item in _render(helm, GOOD).items():
+        labels = item["metadata"]["labels"]
+        for key in ("name", "instance", "component", "version", "managed-by", "part-of"):
+            assert labels.get(f"app.kubernetes.io/{key}"), f"{kind} {name}"
+
+
+def test_a_signing_secret_is_made_only_where_none_is_named(helm: str) -> None:
+    objects = _render(helm, GOOD)
+    assert ("Secret", "genpool-signing") in objects
+    own = _render(helm, {**GOOD, "gateway": {"signing": {"existingSecret": "mine"}}})
+    assert not [name for kind, name in own if kind == "Secret"]
+    (volume,) = [item for item in _pod(own, "gateway")["volumes"] if item["name"] == "signing"]
+    assert volume["secret"]["secretName"] == "mine"
+
+
+def test_without_the_gateway_nothing_of_it_is_made(helm: str) -> None:
+    objects = _render(helm, {**GOOD, "gateway": {"enabled": False}})
+    assert not [name for _, name in objects if "gateway" in name or "signing" in name]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "GenPool needs a RabbitMQ: set brokers"),
+        ({"brokers": [BROKER, BROKER]}, 'the name "default" is there twice'),
+        ({**GOOD, "operatr": {}}, "operatr"),
+        ({"brokers": [{"name": "a", "host": "h"}]}, "existingSecret"),
+    ],
+)
+def test_mistakes_are_refused_with_a_sentence(helm: str, values: dict[str, Any], said: str) -> None:
+    done = _run(helm, values)
+    assert done.returncode != 0
+    assert said in done.stderr

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from genpool_core.brokers import BrokerConfig
+from genpool_dev.chartvalues import Broker, ChartValues, schema_text, values_schema
+
+CHART = Path(__file__).resolve().parents[3] / "charts" / "genpool"
+BROKER = {"name": "default", "host": "mq", "existingSecret": "s"}
+
+
+def _values() -> dict[str, Any]:
+    return dict(yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8")))
+
+
+def test_values_yaml_says_what_the_model_says() -> None:
+    assert ChartValues().model_dump(by_alias=True, exclude={"global_"}) == _values()
+
+
+def test_the_schema_file_is_current() -> None:
+    text = (CHART / "values.schema.json").read_text(encoding="utf-8")
+    assert text == schema_text(), "run `make generate`"
+
+
+def test_the_schema_needs_no_newer_draft() -> None:
+    jsonschema.Draft7Validator.check_schema(values_schema())
+    assert "$ref" not in json.dumps(values_schema())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"operatr": {}}, "operatr"),
+        ({"operator": {"resorces": {}}}, "resorces"),
+        ({"brokers": [{"name": "a", "host": "h"}]}, "existingSecret"),
+        ({"brokers": [{**BROKER, "name": "Not A Label"}]}, "Not A Label"),
+        ({"brokers": [{**BROKER, "port": 0}]}, "0"),
+        ({"brokers": [{**BROKER, "managementUrl": "mq:15672"}]}, "mq:15672"),
+        ({"brokers": [{**BROKER, "vhosts": []}]}, "[]"),
+        ({"gateway": {"replicas": 0}}, "0"),
+        ({"gateway": {"logLevel": "loud"}}, "loud"),
+        ({"image": {"pullPolicy": "Sometimes"}}, "Sometimes"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(jsonschema.ValidationError) as caught:
+        jsonschema.validate(change, values_schema(), jsonschema.Draft7Validator)
+    assert said in caught.value.message
+
+
+def test_good_values_are_accepted() -> None:
+    values = {**_values(), "brokers": [BROKER], "global": {"anything": 1}}
+    values["operator"]["tolerations"] = [{"key": "gpu", "operator": "Exists"}]
+    jsonschema.validate(values, values_schema(), jsonschema.Draft7Validator)
+
+
+def test_the_chart_knows_every_field_of_a_broker() -> None:
+    chart, file = set(Broker.model_fields), set(BrokerConfig.model_fields)
+    assert chart - {"existing_secret"} == file - {"credentials_path"}
