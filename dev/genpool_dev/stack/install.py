@@ -23,6 +23,7 @@ from genpool_dev.stack.kubectl import Kubectl
 ROOT = Path(__file__).resolve().parents[3]
 CHART = ROOT / "charts" / "genpool"
 READY_SECONDS = 120
+PARTS = ("operator", "worker", "gateway")
 VHOSTS = ("/",)
 
 
@@ -74,18 +75,19 @@ def look(info: ClusterInfo) -> Stack:
 
 def chart_values(info: ClusterInfo, vhosts: Sequence[str] = VHOSTS) -> JsonObject:
     """The values that a user would write for this cluster."""
+    images: dict[str, JsonObject] = {part: {"image": _image(info.images[part])} for part in PARTS}
     return {
         "brokers": [
             {
                 "name": layout.BROKER,
                 "host": info.rabbitmq.in_cluster_host,
-                "port": 5672,
-                "managementUrl": f"http://{info.rabbitmq.in_cluster_host}:15672",
                 "existingSecret": layout.BROKER_SECRET,
                 "vhosts": [*vhosts],
             }
         ],
-        **{part: {"image": _image(info.images[part])} for part in ("operator", "worker", "gateway")},
+        "operator": images["operator"],
+        "worker": images["worker"],
+        "gateway": {**images["gateway"], "signing": {"existingSecret": layout.SIGNING_SECRET}},
     }
 
 
