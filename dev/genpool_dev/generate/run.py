@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import json
 import sys
 from pathlib import Path
 
+from genpool_core.jsontypes import JsonObject
+from genpool_dev import chartvalues
 from genpool_dev.generate import crd, messages, reference, settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,6 +22,7 @@ def outputs() -> dict[Path, str]:
         Path("charts/genpool/files/crd/generationpools.yaml"): manifest,
         Path("docs/reference/generationpool.md"): reference.page(),
         Path("docs/reference/settings.md"): settings.page(),
+        Path("charts/genpool/values.schema.json"): _json(chartvalues.values_schema()),
         **messages.schema_files(),
     }
 
@@ -36,6 +40,10 @@ def main(*, check: bool = False) -> int:
         print(f"{path} is not what its source gives: run `make generate` and commit it.")
         _show(ROOT / path, outputs()[path])
     return 1 if stale else 0
+
+
+def _json(value: JsonObject) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def _differs(path: Path, text: str) -> bool:
