@@ -76,8 +76,8 @@ class Owner:
         self._thread.join(timeout)
         if self._thread.is_alive():
             _log.warning("amqp_stop_forced", broker=self._settings.place, waited_seconds=timeout)
-            self.post(self._end_loop)
-            self._thread.join(1)
+            self.post(self._abort)
+            self._thread.join(2)
 
     def post(self, work: Callable[[], None]) -> None:
         """Have ``work`` done by the owning thread; in this thread before its start and after its end."""
@@ -182,8 +182,12 @@ class Owner:
         if connection is not None and not (connection.is_closing or connection.is_closed):
             connection.close()
 
-    def _end_loop(self) -> None:
-        if self._loop is not None:
+    def _abort(self) -> None:
+        """Drop a connection whose other side does not answer the close."""
+        transport = getattr(self._connection, "_transport", None)  # pika has no public way to do this
+        if transport is not None:
+            transport.abort()
+        elif self._loop is not None:
             self._loop.stop()
 
     def _change(self, *, connected: bool, sentence: str) -> None:
