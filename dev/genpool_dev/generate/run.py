@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import json
 import sys
 from pathlib import Path
 
-from genpool_core.jsontypes import JsonObject
 from genpool_dev import chartvalues
 from genpool_dev.generate import crd, messages, reference, settings
 
@@ -22,7 +20,7 @@ def outputs() -> dict[Path, str]:
         Path("charts/genpool/files/crd/generationpools.yaml"): manifest,
         Path("docs/reference/generationpool.md"): reference.page(),
         Path("docs/reference/settings.md"): settings.page(),
-        Path("charts/genpool/values.schema.json"): _json(chartvalues.values_schema()),
+        Path("charts/genpool/values.schema.json"): chartvalues.schema_text(),
         **messages.schema_files(),
     }
 
@@ -40,10 +38,6 @@ def main(*, check: bool = False) -> int:
         print(f"{path} is not what its source gives: run `make generate` and commit it.")
         _show(ROOT / path, outputs()[path])
     return 1 if stale else 0
-
-
-def _json(value: JsonObject) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def _differs(path: Path, text: str) -> bool:
