@@ -51,8 +51,8 @@ class QueueReading:
     """What is known of a queue.
 
     ``at_least`` tasks are there for certain, which is enough to scale out; no more than ``at_most`` can be, which is
-    needed to scale in. None: not known. ``waiting`` and ``running`` are the figures for people; ``held`` tasks are with
-    pods that stay.
+    needed to scale in, and was so at ``evidence_at``, the time of the older of the two answers. None: not known.
+    ``waiting`` and ``running`` are the figures for people; ``held`` tasks are with pods that stay.
     """
 
     waiting: int | None = None
@@ -60,6 +60,7 @@ class QueueReading:
     dead: int | None = None
     at_least: int | None = None
     at_most: int | None = None
+    evidence_at: datetime | None = None
     held: int = 0
     workers_known: bool = True
     observed_at: datetime | None = None
@@ -86,6 +87,7 @@ def read_queue(
         at_least=ready + held if ready else (None if slow is None else max(held, slow - workers.leaving)),
         at_most=None if slow is None or ready is None else max(ready + held, slow),
         held=held,
+        evidence_at=None if slow is None or ready is None else min(times),
         workers_known=workers.unknown == 0,
         observed_at=max(times) if known else None,
     )

@@ -87,7 +87,7 @@ def _automatic(
     at_least = reading.at_least or 0
     wish, reason, clause = _bounded(spec, at_least, busy)
     sentence = f"{_need(spec, reading)}{clause}"
-    memory = _remember(memory, _upper_wish(spec, reading, busy), idle, now)
+    memory = _remember(memory, _upper_wish(spec, reading, busy), idle, reading.evidence_at or now)
     if wish >= current:
         return Scaling(wish, reason, f"{sentence}.", memory, idle)
     if memory.known_since is None:
@@ -96,7 +96,7 @@ def _automatic(
     window = timedelta(seconds=idle)
     if not reading.workers_known:
         window = max(window, LIST_LAG)
-    enough = _enough(memory, memory.known_since, window, now)
+    enough = _enough(memory, memory.known_since, window, reading.evidence_at or now)
     if enough is None or enough >= current:
         waits = f"{sentence}; {_kept(current)} until fewer were enough for {idle} s."
         return Scaling(current, IDLE_WAIT, waits, memory, idle)
@@ -124,21 +124,24 @@ def _bounded(spec: ScalingSpec, tasks: int, busy: int) -> tuple[int, str, str]:
     return inside, FOLLOWS_QUEUE, ""
 
 
-def _enough(memory: ScalingMemory, known_since: datetime, window: timedelta, now: datetime) -> int | None:
-    """The largest wish of the window; None while the depth is not known for as long as that."""
-    start = now - window
+def _enough(memory: ScalingMemory, known_since: datetime, window: timedelta, at: datetime) -> int | None:
+    """The largest wish of the window before ``at``; None while the depth is not known for as long as that."""
+    start = at - window
     if known_since > start:
         return None
     return max((pods for time, pods in memory.wishes if time >= start), default=None)
 
 
-def _remember(memory: ScalingMemory, wish: int | None, idle: int, now: datetime) -> ScalingMemory:
-    """Add a wish to those of the last seconds that count; without one the evidence begins anew."""
+def _remember(memory: ScalingMemory, wish: int | None, idle: int, at: datetime) -> ScalingMemory:
+    """Add a wish to those of the last seconds that count; without one the evidence begins anew.
+
+    ``at`` is when the figures were read, not now: old figures are no evidence for the time since.
+    """
     if wish is None:
         return ScalingMemory()
-    start = now - max(timedelta(seconds=idle), LIST_LAG)
+    start = at - max(timedelta(seconds=idle), LIST_LAG)
     inside = [(time, pods) for time, pods in memory.wishes if time >= start and pods > wish]
-    return ScalingMemory(memory.known_since or now, (*inside, (now, wish)))
+    return ScalingMemory(memory.known_since or at, (*inside, (at, wish)))
 
 
 def _need(spec: ScalingSpec, reading: QueueReading) -> str:

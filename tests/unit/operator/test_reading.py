@@ -7,7 +7,7 @@ import pytest
 from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.reading import Counted, Listed, read_queue
 from genpool_operator.decide.workers import WorkerCounts, WorkerState, count_workers
-from unit.operator.pools import NOW, count, pod, row, worker
+from unit.operator.pools import NOW, at, count, pod, row, worker
 
 IDLE = WorkerCounts()
 
@@ -73,6 +73,12 @@ def test_figures_for_people(
 ) -> None:
     reading = read_queue(listed, None, counted, workers, NOW)
     assert (reading.waiting, reading.running) == (waiting, running)
+
+
+def test_evidence_is_as_old_as_the_older_answer() -> None:
+    assert read_queue(row(0, 0, age=7), None, count(0, age=1), IDLE, NOW).evidence_at == at(-7)
+    assert read_queue(row(0, 0, age=1), None, count(0, age=2), IDLE, NOW).evidence_at == at(-2)
+    assert read_queue(row(0, 0), None, None, IDLE, NOW).evidence_at is None
 
 
 def test_dead_letters_that_are_not_known_are_not_zero() -> None:

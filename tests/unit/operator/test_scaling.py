@@ -193,6 +193,13 @@ def test_a_burst_comes_and_goes() -> None:
     assert run(spec(maxReplicas=6), 0, steps) == [0, 6, 6, 2, 0]
 
 
+def test_figures_that_grow_old_are_no_evidence_for_the_time_since() -> None:
+    """The broker's list was read at second 1 for the last time, just before tasks came and went unseen by it."""
+    stale = reading(0, evidence_at=at(1))
+    steps = [(0, reading(0)), (1, reading(2)), (2, stale), (5, stale), (14, stale)]
+    assert run(spec(idleSeconds=2), 0, steps) == [0, 2, 2, 2, 2]
+
+
 def test_memory_stays_small() -> None:
     memory = ScalingMemory()
     for seconds in range(5000):

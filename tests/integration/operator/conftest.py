@@ -1,0 +1,93 @@
+"""A namespace, a vhost and an operator process for each test, on a real API server and a real RabbitMQ."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from genpool_dev.cluster import api
+from genpool_dev.cluster.model import ClusterInfo
+from integration.broker import Server, Vhost
+from integration.operator.harness import ROOT, Forwarder, Kubectl, OperatorProcess
+
+CRD = ROOT / "crds/genpool.dev_generationpools.yaml"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> ClusterInfo:
+    """A cluster that knows GenerationPools."""
+    info = api.ensure_up()
+    kubectl = Kubectl(info, "default")
+    kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
+    kubectl("wait", "--for=condition=Established", "crd/generationpools.genpool.dev", "--timeout=60s")
+    return info
+
+
+@pytest.fixture
+def kubectl(cluster: ClusterInfo) -> Iterator[Kubectl]:
+    """Kubectl in a namespace of the test's own."""
+    kubectl = Kubectl(cluster, f"operator-{uuid.uuid4().hex[:10]}")
+    kubectl("create", "namespace", kubectl.namespace)
+    try:
+        yield kubectl
+    finally:
+        kubectl("delete", "namespace", kubectl.namespace, "--wait=false")
+
+
+@pytest.fixture
+def forwarders(rabbitmq_server: Server) -> Iterator[tuple[Forwarder, Forwarder]]:
+    """The broker's AMQP port and management port, as the operator sees them; they can be cut."""
+    management = rabbitmq_server.management_url.rpartition(":")
+    pair = (
+        Forwarder(rabbitmq_server.host, rabbitmq_server.port),
+        Forwarder(management[0].removeprefix("http://"), int(management[2])),
+    )
+    for forwarder in pair:
+        forwarder.open()
+    yield pair
+    for forwarder in pair:
+        forwarder.cut()
+
+
+@pytest.fixture
+def stopped_operator(
+    kubectl: Kubectl, rabbitmq: Vhost, forwarders: tuple[Forwarder, Forwarder], tmp_path: Path
+) -> Iterator[OperatorProcess]:
+    """An operator that looks after the test's namespace, not started yet."""
+    amqp, management = forwarders
+    (tmp_path / "username").write_text(rabbitmq.server.username)
+    (tmp_path / "password").write_text(rabbitmq.server.password)
+    broker = {
+        "name": "default",
+        "host": "127.0.0.1",
+        "port": amqp.listen_port,
+        "managementUrl": f"http://127.0.0.1:{management.listen_port}",
+        "credentialsPath": str(tmp_path),
+        "vhosts": [rabbitmq.name, f"{rabbitmq.name}-new"],
+    }
+    (tmp_path / "brokers.yaml").write_text(yaml.safe_dump({"brokers": [broker]}))
+    process = OperatorProcess(
+        environment={
+            "KUBECONFIG": str(kubectl.info.kubeconfig),
+            "GENPOOL_BROKERS_FILE": str(tmp_path / "brokers.yaml"),
+            "GENPOOL_WORKER_IMAGE": "genpool.test/worker",
+            "GENPOOL_WORKER_IMAGE_PULL_POLICY": "Never",
+            "GENPOOL_NAMESPACES": kubectl.namespace,
+            "GENPOOL_HTTP_PORT": "0",
+        },
+        log=tmp_path / "operator.log",
+    )
+    yield process
+    process.stop()
+    assert not process.lines("reconcile_crashed"), process.log.read_text()
+
+
+@pytest.fixture
+def operator(stopped_operator: OperatorProcess) -> OperatorProcess:
+    """The same, running."""
+    stopped_operator.start()
+    return stopped_operator

@@ -1,0 +1,231 @@
+"""An operator as a process on this machine, and what tests do to its cluster from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+from genpool_dev.cluster.model import ClusterInfo
+from integration.broker import until
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[3]
+Json = dict[str, Any]
+
+
+@dataclass
+class Kubectl:
+    """What a user types, in one namespace."""
+
+    info: ClusterInfo
+    namespace: str
+
+    def __call__(self, *arguments: str, given: str | None = None, fails: bool = False) -> str:
+        """Standard output, or standard error where the command is to fail."""
+        command = [
+            str(self.info.kubectl),
+            f"--kubeconfig={self.info.kubeconfig}",
+            f"--context={self.info.context}",
+            f"--namespace={self.namespace}",
+            *arguments,
+        ]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=120)
+        assert (done.returncode != 0) is fails, f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done.stderr if fails else done.stdout
+
+    def apply(self, manifest: Json, *, fails: bool = False) -> str:
+        return self("apply", "-f", "-", given=json.dumps(manifest), fails=fails)
+
+    def get(self, kind: str, name: str) -> Json | None:
+        """An object, or None."""
+        text = self("get", kind, name, "-o", "json", "--ignore-not-found")
+        return None if not text.strip() else dict(json.loads(text))
+
+    def items(self, kind: str, selector: str = "") -> list[Json]:
+        return list(json.loads(self("get", kind, "-l", selector, "-o", "json"))["items"])
+
+    def pool(self, name: str = "pictures") -> Json:
+        found = self.get("generationpool", name)
+        assert found is not None
+        return found
+
+    def condition(self, kind: str, name: str = "pictures") -> Json:
+        """A condition of a pool; empty while there is none."""
+        conditions = self.pool(name).get("status", {}).get("conditions", [])
+        return next((item for item in conditions if item["type"] == kind), {})
+
+    def wait_condition(self, kind: str, status: str, name: str = "pictures", seconds: float = 30) -> Json:
+        """Wait until a condition about the newest spec has this status."""
+
+        def there() -> Json | None:
+            found = self.condition(kind, name)
+            newest = found.get("observedGeneration") == self.pool(name)["metadata"]["generation"]
+            return found if newest and found["status"] == status else None
+
+        try:
+            return until(there, f"{kind} {status}", seconds)  # type: ignore[return-value]
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {json.dumps(self.pool(name).get('status'), indent=1)}") from None
+
+    def replicas(self, name: str = "pictures-worker") -> int | None:
+        """What the Deployment asks for; None when there is none."""
+        found = self.get("deployment", name)
+        return None if found is None else int(found["spec"]["replicas"])
+
+    def wait_replicas(self, wanted: int, seconds: float = 30) -> None:
+        until(lambda: self.replicas() == wanted, f"{wanted} replicas", seconds)
+
+    def events(self, reason: str) -> list[Json]:
+        return [item for item in self.items("events") if item["reason"] == reason]
+
+
+def pool_manifest(vhost: str, *, name: str = "pictures", **changes: object) -> Json:
+    """A pool whose pods cannot start: these tests look at the operator, not at them."""
+    spec: Json = {
+        "broker": {"vhost": vhost},
+        "queue": {"name": "generation_tasks"},
+        "workflows": [{"name": "text-to-image", "source": {"builtin": "text-to-image"}}],
+        "comfyui": {"image": "genpool.test/none", "imagePullPolicy": "Never", "resources": {}},
+        "storage": {"s3": {"bucket": "results"}},
+        "scaling": {"maxReplicas": 3, "idleSeconds": 2},
+        **changes,
+    }
+    return {
+        "apiVersion": "genpool.dev/v1alpha1",
+        "kind": "GenerationPool",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+
+
+@dataclass
+class OperatorProcess:
+    """``python -m genpool_operator.app``."""
+
+    environment: dict[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    port: int = 0
+
+    def start(self) -> None:
+        """Start it and wait until it is up."""
+        before = self._lines("operator_started")
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "genpool_operator.app"],
+                env={**os.environ, **self.environment},
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+            )
+        until(lambda: self._failed() or len(self._lines("operator_started")) > len(before), "operator is up")
+        assert self.process.poll() is None, self.log.read_text()
+        self.port = self._lines("operator_started")[-1]["port"]
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to tidy up."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        """SIGTERM, as Kubernetes does."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                assert self.process.wait(40) == 0, self.log.read_text()
+            finally:
+                self.process.kill()
+
+    def ask(self, path: str) -> requests.Response:
+        """GET from its own server."""
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.get(f"http://127.0.0.1:{self.port}/{path}", timeout=10)
+
+    def lines(self, event: str) -> list[Json]:
+        """Log lines of an event."""
+        return self._lines(event)
+
+    def _failed(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def _lines(self, event: str) -> list[Json]:
+        text = self.log.read_text() if self.log.exists() else ""
+        found = []
+        for line in text.splitlines():
+            with suppress(ValueError):
+                found.append(json.loads(line))
+        return [line for line in found if line.get("event") == event]
+
+
+@dataclass
+class Forwarder:
+    """A TCP port of this machine that leads to another, until it is cut."""
+
+    host: str
+    port: int
+    listen_port: int = 0
+    _listener: socket.socket | None = None
+    _sockets: list[socket.socket] = field(default_factory=list)
+
+    def open(self) -> None:
+        """Listen; on the same port as before after a cut."""
+        listener = socket.create_server(("127.0.0.1", self.listen_port))
+        self.listen_port = int(listener.getsockname()[1])
+        self._listener = listener
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        """Refuse new connections and end those that are."""
+        if self._listener is not None:
+            # Wakes the thread that waits in accept; closing alone would not.
+            with suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+        for item in self._sockets:
+            with suppress(OSError):
+                item.shutdown(socket.SHUT_RDWR)
+            item.close()
+        self._sockets.clear()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                far = socket.create_connection((self.host, self.port))
+                self._sockets += [near, far]
+                for source, target in ((near, far), (far, near)):
+                    threading.Thread(target=_pump, args=(source, target), daemon=True).start()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def holds(check: Callable[[], T], seconds: float, what: str) -> None:
+    """``check`` is true the whole time."""
+    deadline = threading.Event()
+    timer = threading.Timer(seconds, deadline.set)
+    timer.start()
+    try:
+        while not deadline.wait(0.2):
+            assert check(), f"no longer: {what}"
+    finally:
+        timer.cancel()
