@@ -211,7 +211,7 @@ class FakeBroker:
         self.worker = worker
         self._delays = {names.retry_step(seconds): seconds for seconds in names.RETRY_STEPS}
 
-    def publish(self, message: Outgoing, *, timeout: float = 30.0) -> None:
+    def publish(self, message: Outgoing, *, timeout: float = 10.0) -> None:
         assert timeout > 0
         with self._steps.step(f"broker.publish {message.type or message.exchange}", BrokerError("away")):
             self._shared.published.append(message)

@@ -9,6 +9,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fakes.worker_ports import (
+    FakeBroker,
+    FakeClock,
+    FakeComfyUI,
+    FakeFetcher,
+    FakeStore,
+    Queued,
+    Script,
+    SharedBroker,
+    SharedStore,
+    Steps,
+    png,
+)
 from genpool_core import names
 from genpool_core.errors import StorageError
 from genpool_core.jsontypes import JsonObject
@@ -26,20 +39,6 @@ from genpool_worker.ledger import Ledger
 from genpool_worker.metrics import Metrics
 from genpool_worker.parts import Parts
 from genpool_worker.patience import Patience
-
-from fakes.worker_ports import (
-    FakeBroker,
-    FakeClock,
-    FakeComfyUI,
-    FakeFetcher,
-    FakeStore,
-    Queued,
-    Script,
-    SharedBroker,
-    SharedStore,
-    Steps,
-    png,
-)
 
 QUEUE = "tasks"
 TEXT = Workflow(

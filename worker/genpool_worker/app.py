@@ -9,6 +9,8 @@ connections (the broker requeues what was delivered and not begun), end ComfyUI,
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import sys
 import threading
@@ -23,7 +25,7 @@ from genpool_worker.settings import WorkerSettings, load_settings
 from genpool_worker.wiring import Worker, build
 from genpool_worker.workdir import clean_leftovers
 
-_log = structlog.get_logger(__name__)
+_log = structlog.get_logger("genpool_worker.app")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 #: How long a worker without a task waits for its thread, which may be asking a ComfyUI that hangs.
 _IDLE_SECONDS = 1.0
@@ -110,12 +112,15 @@ class Process:
         worker.status.drain()
         busy = worker.consumer.busy
         _log.info("worker_drains", signal=received.name, busy=busy, seconds=round(worker.drain.remaining))
+        worker.inbox.wake()
+        self._pause()
+        self._thread.join(worker.drain.remaining + _RELEASE_SECONDS if busy else _IDLE_SECONDS)
+
+    def _pause(self) -> None:
         try:
-            worker.broker.pause()
+            self._worker.broker.pause()
         except BrokerError as error:
             _log.info("broker_not_paused", message=error.message)
-        worker.inbox.wake()
-        self._thread.join(worker.drain.remaining + _RELEASE_SECONDS if busy else _IDLE_SECONDS)
 
     def _close(self) -> None:
         self._worker.sender.stop()
@@ -131,4 +136,9 @@ class Process:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # At once: a thread of a library that hangs, or a slow farewell of the interpreter, would keep the GPU.
+    os._exit(code)

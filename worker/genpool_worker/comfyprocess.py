@@ -7,12 +7,14 @@ the longest task. The pod's containers share one process namespace and one user,
 from __future__ import annotations
 
 import os
+import time
 
 import psutil
 import structlog
 
 _log = structlog.get_logger(__name__)
 TERM_SECONDS = 1.0
+_POLL_SECONDS = 0.02
 
 
 def end_listener(port: int) -> bool:
@@ -23,11 +25,26 @@ def end_listener(port: int) -> bool:
         return False
     processes = [*_children(found), found]
     _signal(processes, kill=False)
-    _, alive = psutil.wait_procs(processes, timeout=TERM_SECONDS)
+    alive = _left_after(processes, TERM_SECONDS)
     _signal(alive, kill=True)
-    _, alive = psutil.wait_procs(alive, timeout=TERM_SECONDS)
+    alive = _left_after(alive, TERM_SECONDS)
     _log.info("comfyui_ended", pid=found.pid, left=len(alive))
     return not alive
+
+
+def _left_after(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still run when the time is over. One that only waits for its parent to notice has ended."""
+    deadline = time.monotonic() + seconds
+    while (left := [item for item in processes if _runs(item)]) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    return left
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _listener(port: int) -> psutil.Process | None:

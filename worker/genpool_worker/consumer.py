@@ -105,8 +105,7 @@ class Consumer:
         open_ = False
         while not self._drain.active:
             message = self._inbox.take(CHECK_SECONDS if open_ else 0)
-            trouble = self._gate.trouble() or self._intake.trouble()
-            open_ = self._keep_open(trouble)
+            open_ = not self._drain.active and self._keep_open(self._gate.trouble() or self._intake.trouble())
             if message is not None:
                 if open_ and self._begin():
                     self._work(message)
@@ -114,7 +113,15 @@ class Consumer:
                     self._hand_back(message)
             if not open_:
                 self._drain.rest(_CLOSED_SECONDS)
+        self._stop_consuming()
         self.empty()
+
+    def _stop_consuming(self) -> None:
+        """The drain may have begun while consumption was being turned on."""
+        try:
+            self._intake.pause()
+        except BrokerError as error:
+            _log.info("broker_not_paused", message=error.message)
 
     def empty(self) -> None:
         """Give back what was delivered and not begun."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import structlog
 
 from genpool_core.errors import StorageError
 from genpool_worker.errors import ComfyUIError
 from genpool_worker.ports import Clock, ComfyUI, Store
 from genpool_worker.probe import prove_conditional_put
+from genpool_worker.workdir import clean_leftovers
 
 _log = structlog.get_logger(__name__)
 #: How old the last good answer of the store may be while nothing is done.
@@ -17,12 +20,14 @@ STORE_FRESH_SECONDS = 30.0
 class Gate:
     """Asked before each task and every few seconds between tasks. Used by one thread."""
 
-    def __init__(self, comfyui: ComfyUI, store: Store, prefix: str, clock: Clock) -> None:
+    def __init__(self, comfyui: ComfyUI, store: Store, prefix: str, clock: Clock, scratch: Path) -> None:
         self._comfyui = comfyui
         self._store = store
         self._prefix = prefix
         self._clock = clock
+        self._scratch = scratch
         self._proven = False
+        self._was_held_up = False
         self._store_checked = float("-inf")
 
     def trouble(self) -> str | None:
@@ -57,13 +62,15 @@ class Gate:
     def _comfyui_trouble(self) -> str | None:
         """ComfyUI may still be at a prompt of an attempt that was given up, perhaps by a worker before us."""
         try:
-            if self._comfyui.waiting() == 0:
-                return None
-            ours = self._comfyui.ours()
+            ours = self._comfyui.ours() if self._comfyui.waiting() else []
             for prompt_id in ours:
                 self._comfyui.stop(prompt_id)
         except ComfyUIError as error:
             return error.message
         if not ours:
+            if self._was_held_up:
+                clean_leftovers(self._scratch)
+                self._was_held_up = False
             return None
+        self._was_held_up = True
         return "ComfyUI still runs the prompt of an attempt that was given up: it was told to stop."

@@ -51,7 +51,7 @@ class Outgoing:
 class Broker(Protocol):
     """RabbitMQ."""
 
-    def publish(self, message: Outgoing, *, timeout: float = 30.0) -> None:
+    def publish(self, message: Outgoing, *, timeout: float = 10.0) -> None:
         """Publish and wait for the confirmation. Raises BrokerError."""
 
     def ack(self, message: Message) -> bool:

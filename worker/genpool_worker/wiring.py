@@ -80,7 +80,7 @@ def build(settings: WorkerSettings) -> Worker:
         intake=broker,
         broker=broker,
         handler=Handler(parts),
-        gate=Gate(comfyui, store, config.s3.prefix, clock),
+        gate=Gate(comfyui, store, config.s3.prefix, clock, settings.scratch_dir),
         status=status,
         drain=drain,
         metrics=numbers,

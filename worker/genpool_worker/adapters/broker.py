@@ -26,7 +26,6 @@ class RabbitBroker:
         self._queue = queue
         self._consuming = AmqpConnection(replace(settings, connection_name=f"{name} consume"))
         self._publishing = AmqpConnection(replace(settings, connection_name=f"{name} publish"))
-        self._open: bool | None = None
 
     def start(self, on_message: Callable[[Message], None]) -> None:
         """Connect in the background; deliveries come after :meth:`resume`."""
@@ -47,17 +46,13 @@ class RabbitBroker:
 
     def pause(self) -> None:
         """Stop deliveries."""
-        if self._open is not False:
-            self._consuming.cancel()
-            self._open = False
+        self._consuming.cancel()
 
     def resume(self) -> None:
         """Let the broker deliver."""
-        if self._open is not True:
-            self._consuming.resume()
-            self._open = True
+        self._consuming.resume()
 
-    def publish(self, message: Outgoing, *, timeout: float = 30.0) -> None:
+    def publish(self, message: Outgoing, *, timeout: float = 10.0) -> None:
         """Publish and wait for the confirmation."""
         self._publishing.publish(
             message.exchange,

@@ -1,0 +1,90 @@
+"""A TCP proxy on loopback that a test can cut: connections break, and new ones are refused until it is mended."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+
+
+class TcpProxy:
+    """Forwards ``127.0.0.1:port`` to a target; end it with :meth:`close`."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._server: socket.socket | None = None
+        self.port = 0
+        self.mend()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def mend(self) -> None:
+        """Take connections (again), on the same port."""
+        server = socket.create_server(("127.0.0.1", self.port))
+        self.port = int(server.getsockname()[1])
+        self._server = server
+        threading.Thread(target=self._accept, args=(server,), name="tcp-proxy", daemon=True).start()
+
+    def cut(self) -> None:
+        """Break every connection and refuse new ones."""
+        server, self._server = self._server, None
+        if server is not None:
+            # A shutdown wakes the thread that waits in accept; a close alone does not.
+            with contextlib.suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)
+            server.close()
+        self.break_connections()
+
+    def break_connections(self) -> None:
+        """Break every connection; new ones are taken."""
+        with self._lock:
+            for item in self._open:
+                with contextlib.suppress(OSError):
+                    item.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """The end."""
+        self.cut()
+
+    def _accept(self, server: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._forward, args=(client,), name="tcp-proxy", daemon=True).start()
+
+    def _forward(self, client: socket.socket) -> None:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(client)
+            try:
+                target = stack.enter_context(socket.create_connection(self._target, timeout=5))
+            except OSError:
+                return
+            target.settimeout(None)
+            with self._lock:
+                self._open |= {client, target}
+            with contextlib.suppress(OSError):
+                _pump(client, target)
+            with self._lock:
+                self._open -= {client, target}
+
+
+def _pump(left: socket.socket, right: socket.socket) -> None:
+    """Move bytes both ways until one side ends."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(left, selectors.EVENT_READ, right)
+        selector.register(right, selectors.EVENT_READ, left)
+        while True:
+            for key, _ in selector.select():
+                source = key.fileobj
+                assert isinstance(source, socket.socket)
+                data = source.recv(1 << 16)
+                if not data:
+                    return
+                key.data.sendall(data)
