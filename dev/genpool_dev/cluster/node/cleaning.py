@@ -161,7 +161,7 @@ def leftovers(places: Places, netns: str) -> tuple[str, ...]:
 
 def remove_state(places: Places) -> None:
     """Delete the state folder if it is ours. Refuses while anything is mounted in it."""
-    if not places.mark.exists():
+    if not (places.is_ours and places.state.exists()):
         return
     mounted = mounts_below(Path("/proc/self/mountinfo").read_text(), places.state)
     if mounted:

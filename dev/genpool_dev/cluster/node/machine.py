@@ -82,16 +82,24 @@ class Machine:
 
     def launch(self, daemon: Daemon) -> None:
         """Start a program of the node, ending first what is left of the last one."""
-        self.end(daemon.name)
+        self.end(daemon)
         outer = _spawn(self.enter(daemon.command), self._places.log(daemon.name))
         process.save(self._places.pid_file(daemon.name), self._first_child(outer, daemon.name))
 
-    def end(self, daemon: str) -> None:
-        """Kill a program of the node if it runs."""
-        identity = process.load(self._places.pid_file(daemon))
-        if identity is not None and process.is_alive(identity):
-            process.kill([identity])
-        self._places.pid_file(daemon).unlink(missing_ok=True)
+    def end(self, daemon: Daemon) -> None:
+        """Kill a program of the node if it runs, also where a killed run wrote no pid file of it."""
+        wanted = [process.load(self._places.pid_file(daemon.name))]
+        held = self.holder()
+        if held is not None:
+            inode = (process.PROC / str(held.pid) / "ns/pid").stat().st_ino
+            command = " ".join(daemon.command)
+            wanted += [
+                process.identify(pid)
+                for pid in process.in_namespace(inode, "pid")
+                if process.command_line(pid) == command
+            ]
+        process.kill(each for each in wanted if each is not None)
+        self._places.pid_file(daemon.name).unlink(missing_ok=True)
 
     def wait_healthy(self, daemon: Daemon) -> None:
         """Wait until a program answers that it is well; raises with its log where it does not."""

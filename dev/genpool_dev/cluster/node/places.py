@@ -7,6 +7,8 @@ from pathlib import Path
 
 from genpool_dev.cluster.errors import ClusterError
 
+OWN_NAME = "genpool-dev"
+
 
 @dataclass(frozen=True)
 class Places:
@@ -73,6 +75,12 @@ class Places:
         return self.state / ".genpool-dev"
 
     @property
+    def is_ours(self) -> bool:
+        """Whether the state folder may be filled and deleted: by its name, or by our mark in it."""
+        by_name = self.state.parent == Path("/var/lib") and self.state.name.startswith(OWN_NAME)
+        return by_name or self.mark.exists()
+
+    @property
     def holder(self) -> Path:
         """Pid file of the node's first process."""
         return self.run / "node.json"
@@ -96,7 +104,8 @@ class Places:
 def claim(places: Places) -> None:
     """Make the state folder and its parts; refuses a folder that holds somebody else's files."""
     state = places.state
-    if state.exists() and not places.mark.exists() and (not state.is_dir() or any(state.iterdir())):
+    foreign = state.exists() and (not state.is_dir() or any(state.iterdir()))
+    if foreign and not places.is_ours:
         raise ClusterError(
             f"{state} holds files that are not the local cluster's, and cluster-down would delete "
             "them: set GENPOOL_DEV_STATE to a folder that is empty or does not exist."

@@ -66,13 +66,13 @@ def children(pid: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def in_namespace(inode: int) -> tuple[int, ...]:
-    """Return the pids of the processes in the network namespace with this inode number."""
+def in_namespace(inode: int, kind: str = "net") -> tuple[int, ...]:
+    """Return the pids of the processes in the namespace (of a kind) with this inode number."""
     found = []
     for entry in PROC.iterdir():
         if entry.name.isdigit():
             try:
-                if os.stat(entry / "ns/net").st_ino == inode:  # noqa: PTH116 - follows a magic link
+                if os.stat(entry / "ns" / kind).st_ino == inode:  # noqa: PTH116 - follows a magic link
                     found.append(int(entry.name))
             except OSError:
                 continue

@@ -38,7 +38,7 @@ class Runtime:
         self._machine.launch(daemon)
         if until(self.answers, daemon.patience / 2):
             return
-        self._machine.end(daemon.name)
+        self._machine.end(daemon)
         shutil.rmtree(self._places.containerd)
         self._places.containerd.mkdir()
         self._machine.launch(daemon)
