@@ -19,7 +19,7 @@ CARRIED = (
 
 REASON = (
     "The local cluster makes namespaces, mounts and containers, which only root may. sudo is asked "
-    "once; everything it makes lies in /var/lib/genpool-dev and /root/.cache/genpool."
+    "once; everything it makes lies in /var/lib/genpool-dev and /var/cache/genpool."
 )
 
 

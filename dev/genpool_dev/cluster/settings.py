@@ -70,8 +70,13 @@ def load() -> Settings:
 
 
 def cache_home() -> Path:
-    """Return the folder of everything that is built once and kept: binaries, images."""
+    """Return the folder of everything that is built once and kept: binaries, images.
+
+    Under sudo it is the machine's: who called must reach kubectl in it, and root's home is closed.
+    """
     base = os.environ.get("XDG_CACHE_HOME")
+    if not base and os.geteuid() == 0 and os.environ.get("SUDO_UID"):
+        return Path("/var/cache/genpool")
     return (Path(base) if base else Path.home() / ".cache") / "genpool"
 
 

@@ -43,6 +43,8 @@ def run(
         )
     except FileNotFoundError as error:
         raise ClusterError(f"The program {words[0]} is missing on this machine.") from error
+    except PermissionError as error:
+        raise ClusterError(f"This user may not run {words[0]}.") from error
     except subprocess.TimeoutExpired as error:
         raise ClusterError(f"`{shown} …` did not end within {timeout:.0f} s.") from error
     if done.returncode != 0:
