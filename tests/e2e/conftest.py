@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from e2e.lab import Lab, open_lab, sweep
+from e2e.lab import Lab, clean, explained, open_lab
 from e2e.manifests import VHOST
 from genpool_dev.cluster import api
+from genpool_dev.cluster.errors import ClusterError
+from genpool_dev.stack import layout
 from genpool_dev.stack.install import Stack, install, look
-from genpool_dev.stack.uninstall import uninstall
 from support.together import MARKER, Together
 
 _STAGES = {
@@ -49,14 +50,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def stack() -> Iterator[Stack]:
     """GenPool, freshly installed. Refuses a cluster that is not for tests before it changes anything there."""
     info = api.ensure_up(for_tests=True)
-    uninstall(info)
-    sweep(look(info))
-    found = install(info, vhosts=["/", VHOST])
+    clean(info)
+    try:
+        with explained(look(info), layout.SYSTEM_NAMESPACE):
+            found = install(info, vhosts=["/", VHOST])
+    except ClusterError as error:
+        pytest.exit("\n".join([str(error), *getattr(error, "__notes__", ())]), returncode=1)
     try:
         yield found
     finally:
-        uninstall(info)
-        sweep(found)
+        clean(info)
 
 
 @pytest.fixture(scope="session")

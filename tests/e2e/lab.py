@@ -18,11 +18,12 @@ from genpool_dev.stack import layout
 from genpool_dev.stack.broker import Broker
 from genpool_dev.stack.bucket import Bucket
 from genpool_dev.stack.helm import Helm
-from genpool_dev.stack.install import Stack
+from genpool_dev.stack.install import Stack, look
 from genpool_dev.stack.kubectl import Kubectl
 from genpool_dev.stack.servers import photos, process, receiver
 from genpool_dev.stack.servers.process import ServerProcess
 from genpool_dev.stack.servers.receiver import Delivery, read_record
+from genpool_dev.stack.uninstall import CRD, uninstall
 from support.diagnosis import diagnose
 from support.eventlog import EventLog, listening
 from support.observing import Observer
@@ -102,7 +103,7 @@ class Lab:
     def scene(self, name: str, **changes: Any) -> Iterator[Scene]:  # noqa: ANN401 - fields of spec
         """A namespace for one test, deleted at its end; what fails inside tells what was to be seen there."""
         scene = self._make(name, changes)
-        with self._explained(scene):
+        with explained(self.stack, scene.place):
             yield scene
         self.kubectl.run("delete", "namespace", scene.place, "--wait=false")
 
@@ -113,10 +114,10 @@ class Lab:
             scene = self._shared.get(name)
             if scene is None:
                 scene = self._make(name, changes)
-                with self._explained(scene):
+                with explained(self.stack, scene.place):
                     scene.apply()
                 self._shared[name] = scene
-        with self._explained(scene):
+        with explained(self.stack, scene.place):
             yield scene
 
     def warm(self) -> AbstractContextManager[Scene]:
@@ -136,15 +137,17 @@ class Lab:
         self.kubectl.secret(scene.place, layout.STORAGE_SECRET, keys)
         return scene
 
-    @contextmanager
-    def _explained(self, scene: Scene) -> Iterator[None]:
-        try:
-            yield
-        except BrokenOffError:
-            raise
-        except Exception as error:
-            error.add_note(diagnose(self.kubectl, scene.place, broker=self.broker, vhost=VHOST))
-            raise
+
+@contextmanager
+def explained(stack: Stack, namespace: str) -> Iterator[None]:
+    """What fails inside tells what was to be seen in a namespace at that moment."""
+    try:
+        yield
+    except BrokenOffError:
+        raise
+    except Exception as error:
+        error.add_note(diagnose(stack.kubectl, namespace, broker=stack.broker, vhost=VHOST))
+        raise
 
 
 @contextmanager
@@ -188,9 +191,13 @@ def _login(info: ClusterInfo) -> AmqpSettings:
     )
 
 
-def sweep(stack: Stack) -> None:
-    """Take away what an earlier run left: namespaces, the vhost with all queues, the folder of the bucket."""
+def clean(info: ClusterInfo) -> None:
+    """Take away all of a run, also of one that was killed: scenes, GenPool, CRD, vhost, folder of the bucket."""
+    stack = look(info)
     words = ("delete", "namespace", f"--selector={LABEL}", "--timeout=120s")
     stack.kubectl.run(*words, timeout=130)
+    uninstall(info)
+    if stack.kubectl.find("crd", CRD) and not stack.kubectl.get(CRD, "--all-namespaces")["items"]:
+        stack.kubectl.run("delete", "crd", CRD, "--timeout=60s", timeout=70)
     stack.broker.delete_vhost(VHOST)
     stack.bucket.remove([manifests.prefix("")])

@@ -65,7 +65,7 @@ def test_a_task_that_nobody_can_do_is_dead_at_once(lab: Lab) -> None:
 
 @pytest.mark.together(seconds=50)
 def test_a_crash_of_comfyui_costs_one_attempt(lab: Lab) -> None:
-    with lab.scene("crash") as scene:
+    with lab.scene("crash", scaling={"minReplicas": 1}) as scene:
         scene.apply()
         scene.send(task("crashing", "crash:once"))
         run = scene.wait_ends("crashing")["crashing"]

@@ -30,7 +30,7 @@ def diagnose(kubectl: Kubectl, namespace: str, *, broker: Broker, vhost: str) ->
         _part("Deployments and pods", kubectl, "get", "deployments,pods", here, "--output=wide"),
         _part("events", kubectl, "get", "events", here, "--sort-by=.lastTimestamp"),
         _queues(broker, vhost),
-        *_pod_logs(kubectl, here),
+        *([] if namespace == layout.SYSTEM_NAMESPACE else _pod_logs(kubectl, here)),
         *_system_logs(kubectl),
     ]
     return f"\n===== {namespace} =====\n" + "\n".join(parts)
