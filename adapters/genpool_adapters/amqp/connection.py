@@ -18,7 +18,7 @@ import pika
 
 from genpool_adapters.amqp.consumer import Consumer, OnMessage, Subscription
 from genpool_adapters.amqp.declarer import Asked, Declarer
-from genpool_adapters.amqp.failures import UNREACHABLE
+from genpool_adapters.amqp.failures import UNREACHABLE, missing_vhost
 from genpool_adapters.amqp.owner import OnChange, Owner
 from genpool_adapters.amqp.publisher import Outgoing, Publisher
 from genpool_adapters.amqp.values import AmqpSettings, QueueCount, Received, Token
@@ -64,6 +64,11 @@ class AmqpConnection:
     def last_sentence(self) -> str:
         """Why it is not connected, or that it is."""
         return self._owner.sentence
+
+    @property
+    def vhost_missing(self) -> bool:
+        """Whether the broker answers and has no such vhost, as it said last."""
+        return not self.connected and self.last_sentence == missing_vhost(self.settings)
 
     def start(self) -> None:
         """Begin to connect; returns at once."""

@@ -44,6 +44,7 @@ class Consumer:
         self._channel: pika.channel.Channel | None = None
         self._tag: str | None = None
         self._unanswered: set[int] = set()
+        self._opening = False
         self._paused = False
         self._failures = 0
         self.active = False
@@ -57,6 +58,7 @@ class Consumer:
     def detach(self) -> None:
         """The connection is gone, and with it every delivery that was not answered."""
         self._connection = None
+        self._opening = False
         self._forget_channel()
 
     def pause(self) -> None:
@@ -107,10 +109,18 @@ class Consumer:
         self._unanswered.clear()
 
     def _open(self) -> None:
-        if self._connection is not None and self._connection.is_open and self._channel is None:
-            self._connection.channel(on_open_callback=self._on_open)
+        if (
+            self._connection is None
+            or not self._connection.is_open
+            or self._opening
+            or self._channel is not None
+        ):
+            return
+        self._opening = True
+        self._connection.channel(on_open_callback=self._on_open)
 
     def _on_open(self, channel: pika.channel.Channel) -> None:
+        self._opening = False
         self._channel = channel
         channel.add_on_close_callback(self._on_closed)
         channel.add_on_cancel_callback(lambda frame: self._on_cancelled(channel, frame))
@@ -162,16 +172,18 @@ class Consumer:
     ) -> None:
         if not self.subscription.exclusive:
             self._unanswered.add(method.delivery_tag)
-        self.subscription.on_message(
-            Received(
-                body=body,
-                headers=properties.headers or {},
-                properties=properties,
-                redelivered=method.redelivered,
-                routing_key=method.routing_key,
-                token=Token(channel, method.delivery_tag),
-            )
+        received = Received(
+            body=body,
+            headers=properties.headers or {},
+            properties=properties,
+            redelivered=method.redelivered,
+            routing_key=method.routing_key,
+            token=Token(channel, method.delivery_tag),
         )
+        try:
+            self.subscription.on_message(received)
+        except Exception:  # noqa: BLE001 - a listener's defect costs one delivery, not the connection
+            _log.exception("amqp_listener_failed", queue=self.subscription.queue)
 
     def _on_cancelled(
         self, channel: pika.channel.Channel, frame: pika.frame.Method[pika.spec.Basic.Cancel]

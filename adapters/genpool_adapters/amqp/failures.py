@@ -41,6 +41,8 @@ _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
 def explain_connection(error: BaseException | None, settings: AmqpSettings) -> str:
     """One sentence about why there is no connection. Never holds the password."""
     where = f"RabbitMQ at {settings.place}"
+    if isinstance(error, exceptions.ProbableAccessDeniedError) and "not found" in str(error):
+        return missing_vhost(settings)
     for kind, text in _SENTENCES:
         if isinstance(error, kind):
             return f"{where} {text.format(user=settings.username, beat=settings.heartbeat_seconds)}"
@@ -50,6 +52,11 @@ def explain_connection(error: BaseException | None, settings: AmqpSettings) -> s
     return (
         f"{where} does not answer ({cause}): check host, port and network." if cause else f"{where}: closed."
     )
+
+
+def missing_vhost(settings: AmqpSettings) -> str:
+    """What :func:`explain_connection` says of a broker that answers and has no such vhost."""
+    return f"RabbitMQ at {settings.place}: there is no such vhost. GenPool's operator makes it with its first pool."
 
 
 def innermost(error: BaseException | None) -> str:

@@ -167,7 +167,10 @@ class Owner:
 
     def _drain(self) -> None:
         while self._work:
-            self._work.popleft()()
+            try:
+                self._work.popleft()()
+            except Exception:  # noqa: BLE001 - its caller hears of it by the time-out; the thread lives
+                _log.exception("amqp_work_failed", broker=self._settings.place)
 
     def _wait(self, seconds: float) -> None:
         """Wait for the next attempt; work that comes in is done meanwhile, and stopping ends it."""

@@ -44,9 +44,9 @@ class Lane:
         self._consuming.start()
 
     def trouble(self) -> str | None:
-        """Why it does not work now; None when it does."""
+        """Why it does not work now; None when it does, or when there is no such vhost, and so no callback, yet."""
         for connection in (self._consuming, self._publishing):
-            if not connection.connected:
+            if not connection.connected and not connection.vhost_missing:
                 return connection.last_sentence
         return None
 

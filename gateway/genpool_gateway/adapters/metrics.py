@@ -13,20 +13,20 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         labels = ("broker", "vhost")
-        self._delivered = self._counter("delivered", "Callbacks that their receiver took", labels)
-        self._retried = self._counter("retried", "Attempts after which a callback waits for the next", labels)
-        self._crowded = self._counter(
+        self.delivered = self._counter("delivered", "Callbacks that their receiver took", labels)
+        self.retried = self._counter("retried", "Attempts after which a callback waits for the next", labels)
+        self.crowded = self._counter(
             "stepped_aside", "Callbacks put off because their receiver is slow", labels
         )
-        self._dead = self._counter("dead", "Callbacks given up, by reason", (*labels, "reason"))
-        self._seconds = Histogram(
+        self.dead = self._counter("dead", "Callbacks given up, by reason", (*labels, "reason"))
+        self.seconds = Histogram(
             "genpool_callback_seconds",
             "Time of one attempt to deliver a callback",
             (*labels, "outcome"),
             buckets=_BUCKETS,
             registry=self.registry,
         )
-        self._connected = Gauge(
+        self.connected = Gauge(
             "genpool_broker_connected", "1 while connected to the broker", labels, registry=self.registry
         )
 
@@ -46,14 +46,14 @@ class VhostMeter:
     """Metrics of one vhost."""
 
     def __init__(self, metrics: Metrics, broker: str, vhost: str) -> None:
-        self._dead = metrics._dead  # noqa: SLF001 - two halves of one thing
+        self._dead = metrics.dead
         self._labels = (broker, vhost)
-        self._delivered = metrics._delivered.labels(broker, vhost)  # noqa: SLF001
-        self._retried = metrics._retried.labels(broker, vhost)  # noqa: SLF001
-        self._crowded = metrics._crowded.labels(broker, vhost)  # noqa: SLF001
-        self._took = metrics._seconds.labels(broker, vhost, "delivered")  # noqa: SLF001
-        self._failed = metrics._seconds.labels(broker, vhost, "failed")  # noqa: SLF001
-        self._connected = metrics._connected.labels(broker, vhost)  # noqa: SLF001
+        self._delivered = metrics.delivered.labels(broker, vhost)
+        self._retried = metrics.retried.labels(broker, vhost)
+        self._crowded = metrics.crowded.labels(broker, vhost)
+        self._took = metrics.seconds.labels(broker, vhost, "delivered")
+        self._failed = metrics.seconds.labels(broker, vhost, "failed")
+        self._connected = metrics.connected.labels(broker, vhost)
 
     def delivered(self, seconds: float) -> None:
         """Delivered in so many seconds."""

@@ -133,6 +133,42 @@ def test_cancel_keeps_what_was_delivered_and_resume_goes_on(rabbitmq: Vhost, con
     assert got.get(timeout=10).body == b"later"
 
 
+def test_cancel_and_resume_at_any_moment_leave_one_consumer(rabbitmq: Vhost, connect: Connect) -> None:
+    rabbitmq.queue("work")
+    connection, got = connect("cut-me"), queue.Queue[Received]()
+    connection.consume("work", got.put, prefetch=1)
+    for _ in range(20):
+        connection.cancel()
+        connection.resume()
+    rabbitmq.cut("cut-me")
+    for _ in range(200):
+        connection.cancel()
+        connection.resume()
+    until(lambda: connection.consuming, "the consumer")
+    until(lambda: connection.passive_declare("work") == QueueCount(0, 1), "one consumer")
+    for number in range(3):
+        connection.publish("", "work", str(number).encode())
+        assert connection.ack(got.get(timeout=10))
+
+
+def test_a_listener_with_a_defect_does_not_cost_the_connection(rabbitmq: Vhost, connect: Connect) -> None:
+    rabbitmq.queue("work")
+    connection, got = connect(), queue.Queue[Received]()
+
+    def listen(received: Received) -> None:
+        got.put(received)
+        if received.body == b"bad":
+            raise RuntimeError("a defect")
+
+    connection.consume("work", listen, prefetch=2)
+    connection.publish("", "work", b"bad")
+    connection.publish("", "work", b"good")
+    bad, good = got.get(timeout=10), got.get(timeout=10)
+    assert connection.connected
+    assert connection.ack(good)
+    assert connection.ack(bad)
+
+
 def test_a_lost_connection_comes_back_with_its_consumers(rabbitmq: Vhost, connect: Connect) -> None:
     rabbitmq.queue("work")
     rabbitmq.exchange("events", "topic")
