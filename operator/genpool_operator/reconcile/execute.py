@@ -13,6 +13,7 @@ from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.brokers import BrokerConfig
 from genpool_core.conditions import ACCEPTED, TOPOLOGY_READY, Finding
 from genpool_core.errors import BrokerError, GenPoolError, InvalidManifest
+from genpool_core.jsontypes import JsonObject
 from genpool_core.names import FIELD_MANAGER_INITIAL
 from genpool_operator.decide.events import PoolEvent, scale_event
 from genpool_operator.decide.manifests import build_secret
@@ -104,25 +105,29 @@ class Executor:
         return memory
 
     def _create_secret(self, pool: GenerationPool, memory: Memory) -> Memory:
-        self._cluster.apply(build_secret(pool, self._new_password()))
+        self._apply(build_secret(pool, self._new_password()))
         return memory
 
     def _applying(self, apply: Apply) -> Act:
         def act(memory: Memory) -> Memory:
-            try:
-                if apply.initial is not None:
-                    self._cluster.apply(apply.initial, manager=FIELD_MANAGER_INITIAL)
-                body = self._cluster.apply(apply.manifest)
-            except ClusterError as error:
-                if not error.users_fault:
-                    raise
-                raise InvalidManifest(error.message, reason="KubernetesRefused") from error
+            if apply.initial is not None:
+                self._apply(apply.initial, FIELD_MANAGER_INITIAL)
+            body = self._apply(apply.manifest)
             if apply.kind != "Deployment":
                 return memory
             self._view.saw(body)
             return replace(memory, applied_fingerprint=parse_deployment(body).fingerprint)
 
         return act
+
+    def _apply(self, manifest: JsonObject, manager: str | None = None) -> JsonObject:
+        """Apply; what Kubernetes refuses is the manifest's fault, so that the pool's status tells it."""
+        try:
+            return self._cluster.apply(manifest, manager=manager)
+        except ClusterError as error:
+            if not error.users_fault:
+                raise
+            raise InvalidManifest(error.message, reason="KubernetesRefused") from error
 
     def _scaling(self, pool: GenerationPool, scale: Scale, now: datetime) -> Act:
         def act(memory: Memory) -> Memory:

@@ -1,0 +1,193 @@
+"""Our ports, in memory: they record what was asked of them, and fail on demand."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from genpool_core import names
+from genpool_core.api.pool import GenerationPool, ObjectMeta
+from genpool_core.api.status import GenerationPoolStatus
+from genpool_core.brokers import BrokerConfig
+from genpool_core.errors import BrokerError
+from genpool_core.jsontypes import JsonObject
+from genpool_core.topology import Binding, Exchange, Policy, Queue, parse_version
+from genpool_operator.adapters.store import Store
+from genpool_operator.decide.broker_user import UserFact
+from genpool_operator.decide.events import PoolEvent
+from genpool_operator.decide.objects import ConfigMapView, SecretView, parse_owner
+from genpool_operator.decide.topology import (
+    PolicyFact,
+    PutPermissions,
+    PutUser,
+    PutVhost,
+    QueueFact,
+    Step,
+    VhostFacts,
+)
+from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
+from genpool_operator.ports import ClusterError, QueueAnswers
+from unit.operator.pools import good_link
+
+TEMPLATE = '{"6": {"class_type": "CLIPTextEncode", "inputs": {"text": ""}}}'
+PARAMETERS = (
+    "description: x\nparameters:\n  prompt: {schema: {type: string}, targets: [{node: '6', input: text}]}\n"
+)
+
+
+@dataclass
+class FakeCluster:
+    """An API server that keeps what is applied. ``fail`` holds errors by the method that raises them next."""
+
+    store: Store
+    objects: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    events: list[PoolEvent] = field(default_factory=list)
+    statuses: list[GenerationPoolStatus] = field(default_factory=list)
+    costs: dict[str, int] = field(default_factory=dict)
+    fail: dict[str, list[ClusterError]] = field(default_factory=dict)
+    version: int = 100
+
+    def get_config_map(self, _namespace: str, name: str) -> ConfigMapView | None:
+        self._may_fail("get")
+        found = self.objects.get(("ConfigMap", name))
+        return None if found is None else ConfigMapView(parse_owner(found), dict(found["data"]))
+
+    def get_deployment(self, _namespace: str, name: str) -> JsonObject | None:
+        return self.objects.get(("Deployment", name))
+
+    def get_secret(self, _namespace: str, name: str) -> SecretView | None:
+        found = self.objects.get(("Secret", name))
+        if found is None:
+            return None
+        data = found["stringData"]
+        return SecretView(parse_owner(found), data["username"], data["password"])
+
+    def apply(self, manifest: JsonObject, *, manager: str | None = None) -> JsonObject:
+        name = str(manifest["metadata"]["name"])  # type: ignore[index,call-overload]
+        self.calls.append(f"apply {manifest['kind']}{' by ' + manager if manager else ''}")
+        self._may_fail("apply")
+        key = (str(manifest["kind"]), name)
+        before = self.objects.get(key, {})
+        body: dict[str, Any] = copy.deepcopy(manifest)
+        if key[0] == "Deployment":
+            body["spec"].setdefault("replicas", before.get("spec", {}).get("replicas", 1))
+        body["metadata"] |= {"uid": f"uid-of-{name}", "resourceVersion": self.next_version()}
+        self.objects[key] = body
+        return body
+
+    def scale(self, _namespace: str, deployment: str, replicas: int) -> str:
+        self.calls.append(f"scale {replicas}")
+        self._may_fail("scale")
+        self.objects["Deployment", deployment]["spec"]["replicas"] = replicas
+        return self.next_version()
+
+    def set_deletion_cost(self, _namespace: str, pod: str, cost: int) -> None:
+        self._may_fail("cost")
+        self.costs[pod] = cost
+
+    def write_status(self, meta: ObjectMeta, status: GenerationPoolStatus) -> JsonObject:
+        self._may_fail("status")
+        self.statuses.append(status)
+        record = self.store.record((meta.namespace, meta.name))
+        assert record is not None
+        return {
+            "kind": names.KIND,
+            "metadata": record.meta.model_copy(update={"resource_version": self.next_version()}).model_dump(
+                mode="json", by_alias=True, exclude_none=True
+            ),
+            "spec": {}
+            if record.pool is None
+            else record.pool.spec.model_dump(mode="json", exclude_none=True),
+            "status": status.model_dump(mode="json", by_alias=True, exclude_none=True),
+        }
+
+    def post_event(self, _meta: ObjectMeta, event: PoolEvent, _now: datetime) -> None:
+        self._may_fail("event")
+        self.events.append(event)
+
+    def next_version(self) -> str:
+        self.version += 1
+        return str(self.version)
+
+    def _may_fail(self, what: str) -> None:
+        if self.fail.get(what):
+            raise self.fail[what].pop(0)
+
+
+@dataclass
+class FakeBrokers:
+    """A broker whose vhost remembers the steps taken. ``down``: what every question gets."""
+
+    seen: VhostFacts = field(
+        default_factory=lambda: VhostFacts(parse_version("4.3.6"), exists=False, admin="genpool")
+    )
+    given: QueueAnswers = field(default_factory=lambda: QueueAnswers(good_link()))
+    down: BrokerError | None = None
+    refuse: BrokerError | None = None
+    steps: list[Step] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    passwords: dict[str, str] = field(default_factory=dict)
+
+    def follow(self, _broker: BrokerConfig, _pool: GenerationPool) -> None:
+        pass
+
+    def forget(self, uid: str) -> None:
+        self.forgotten.append(uid)
+
+    def answers(self, _broker: BrokerConfig, _pool: GenerationPool) -> QueueAnswers:
+        return self.given
+
+    def facts(self, _broker: BrokerConfig, _vhost: str) -> VhostFacts:
+        if self.down is not None:
+            raise self.down
+        return self.seen
+
+    def provision(self, _broker: BrokerConfig, _vhost: str, steps: Sequence[Step]) -> None:
+        if self.refuse is not None:
+            raise self.refuse
+        self.steps += steps
+        for step in steps:
+            self.seen = self._after(step)
+
+    def delete_user(self, _broker: BrokerConfig, name: str) -> None:
+        if self.down is not None:
+            raise self.down
+        self.deleted.append(name)
+
+    def _after(self, step: Step) -> VhostFacts:  # noqa: PLR0911 - one for each kind of step
+        seen = self.seen
+        match step:
+            case PutVhost():
+                return replace(seen, exists=True)
+            case Exchange():
+                return replace(seen, exchanges={**seen.exchanges, step.name: step.type})
+            case Queue():
+                fact = QueueFact(str(step.arguments.get("x-queue-type", "classic")))
+                return replace(seen, queues={**seen.queues, step.name: fact})
+            case Policy():
+                made = PolicyFact(step.pattern, "queues", 1000, step.definition)
+                return replace(seen, policies={**seen.policies, step.name: made})
+            case Binding():
+                return replace(seen, bindings=seen.bindings | {step})
+            case PutUser():
+                self.passwords[step.name] = step.password
+                return replace(seen, users={**seen.users, step.name: UserFact("", "unknown to us")})
+            case PutPermissions():
+                return replace(seen, permissions={**seen.permissions, step.user: dict(step.rights)})
+
+
+@dataclass
+class FakeWorkflows:
+    """One good workflow, or what a test puts in its place."""
+
+    found: Mapping[str, WorkflowFiles | MissingFiles] = field(
+        default_factory=lambda: {"text-to-image": WorkflowFiles(TEMPLATE, PARAMETERS)}
+    )
+
+    def load(self, _pool: GenerationPool) -> Mapping[str, WorkflowFiles | MissingFiles]:
+        return self.found

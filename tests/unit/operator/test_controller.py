@@ -1,0 +1,364 @@
+"""The loop around ``reconcile``, with our ports in memory: twice is once, and what fails is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from genpool_core.api.pool import GenerationPool
+from genpool_core.api.status import Condition, GenerationPoolStatus
+from genpool_core.brokers import BrokersFile
+from genpool_core.errors import BrokerError, GenPoolError
+from genpool_core.names import FIELD_MANAGER_INITIAL
+from genpool_operator.adapters.store import Store
+from genpool_operator.decide.topology import PutUser
+from genpool_operator.decide.workflows import MissingFiles
+from genpool_operator.ports import ClusterError, QueueAnswers
+from genpool_operator.reconcile.controller import Controller
+from genpool_operator.reconcile.execute import Executor
+from genpool_operator.reconcile.plan import Plan
+from unit.operator.fakes import FakeBrokers, FakeCluster, FakeWorkflows
+from unit.operator.pools import BROKER, NOW, UID, count, good_link, row, spec, worker
+
+POD_LABELS = {"app.kubernetes.io/instance": "pictures"}
+
+
+@dataclass
+class World:
+    """A controller and all that is around it."""
+
+    store: Store = field(default_factory=Store)
+    brokers: FakeBrokers = field(default_factory=FakeBrokers)
+    workflows: FakeWorkflows = field(default_factory=FakeWorkflows)
+    now: datetime = NOW
+
+    def __post_init__(self) -> None:
+        self.cluster = FakeCluster(self.store)
+        self.restart()
+
+    def restart(self) -> None:
+        """Another process: everything in memory is lost but what the watches list."""
+        self.controller = Controller(
+            self.cluster,
+            self.store,
+            self.brokers,
+            self.workflows,
+            Executor(self.cluster, self.brokers, self.store, lambda: "made-up"),
+            BrokersFile(brokers=[BROKER]),
+            ("genpool/worker:1", None),
+            lambda: self.now,
+        )
+
+    def put(self, generation: int = 1, **changes: object) -> None:
+        """The user applies a pool."""
+        meta = {
+            "name": "pictures",
+            "namespace": "team",
+            "uid": UID,
+            "generation": generation,
+            "resourceVersion": str(self.cluster.version),
+            "creationTimestamp": "2026-03-01T10:00:00Z",
+        }
+        record = self.store.record(("team", "pictures"))
+        status = (
+            {} if record is None else record.status.model_dump(mode="json", by_alias=True, exclude_none=True)
+        )
+        self.store.put_pool({"metadata": meta, "spec": spec(**changes), "status": status})
+
+    def look(self, *, whole: bool = True, later: float = 0) -> Plan:
+        self.now += timedelta(seconds=later)
+        record = self.store.record(("team", "pictures"))
+        assert record is not None
+        assert record.pool is not None
+        return self.controller.reconcile(record.pool, whole=whole)
+
+    def tasks(self, waiting: int, running: int = 0) -> None:
+        """The broker knows of so many tasks."""
+        at = self.now
+        self.brokers.given = QueueAnswers(
+            good_link(),
+            listed=replace(row(waiting, running), at=at),
+            dead=replace(row(0, 0), at=at),
+            counted=replace(count(waiting), at=at),
+            workers=self.brokers.given.workers,
+        )
+
+    def pod(self, name: str, *, ready: bool = True) -> None:
+        condition = {"type": "Ready", "status": "True" if ready else "False"}
+        meta = {"name": name, "namespace": "team", "labels": POD_LABELS, "resourceVersion": "1"}
+        self.store.put_pod({"metadata": meta, "status": {"conditions": [condition]}})
+
+    @property
+    def status(self) -> GenerationPoolStatus:
+        record = self.store.record(("team", "pictures"))
+        assert record is not None
+        return record.status
+
+    def condition(self, kind: str) -> Condition:
+        return next(item for item in self.status.conditions if item.type == kind)
+
+    @property
+    def replicas(self) -> int:
+        return int(self.cluster.objects["Deployment", "pictures-worker"]["spec"]["replicas"])
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.tasks(0)
+    world.put()
+    return world
+
+
+def test_a_new_pool_is_made_in_one_call(world: World) -> None:
+    world.look()
+    assert world.condition("Ready").status == "True"
+    assert world.replicas == 0
+    assert world.cluster.calls == [
+        "apply Secret",
+        "apply ConfigMap",
+        f"apply Deployment by {FIELD_MANAGER_INITIAL}",
+        "apply Deployment",
+    ]
+    assert list(world.brokers.passwords.values()) == ["made-up"]
+    assert [event.reason for event in world.cluster.events] == ["Accepted", "TopologyReady"]
+
+
+def test_twice_is_once(world: World) -> None:
+    world.look()
+    calls, steps, statuses = (
+        list(world.cluster.calls),
+        list(world.brokers.steps),
+        list(world.cluster.statuses),
+    )
+    for _ in range(3):
+        assert not world.look().acts
+    assert (world.cluster.calls, world.brokers.steps, world.cluster.statuses) == (calls, steps, statuses)
+
+
+def test_after_a_restart_the_deployment_is_applied_once_more_and_nothing_else(world: World) -> None:
+    world.look()
+    world.cluster.calls.clear()
+    world.restart()
+    world.look()
+    world.look()
+    assert world.cluster.calls == ["apply Deployment"]
+    assert [event.reason for event in world.cluster.events] == ["Accepted", "TopologyReady"]
+
+
+def test_ten_changed_templates_keep_the_replicas(world: World) -> None:
+    world.look()
+    world.tasks(1)
+    world.look(whole=False)
+    for number in range(10):
+        world.put(generation=2 + number, comfyui={"image": f"example/comfyui:{number}"})
+        world.look()
+        assert world.replicas == 1
+    assert world.cluster.calls.count("scale 1") == 1
+
+
+def test_a_burst_and_its_end(world: World) -> None:
+    world.put(scaling={"maxReplicas": 4})
+    world.look()
+    world.tasks(9)
+    world.look(whole=False)
+    assert world.replicas == 4
+    assert world.status.scaling.desired == 4
+    for name in "abcd":
+        world.pod(name)
+    world.brokers.given = replace(
+        world.brokers.given,
+        workers={
+            "a": worker("busy", heard=999),
+            "b": worker("idle", heard=999),
+            "c": worker("idle", heard=999),
+            "d": worker("idle", heard=999),
+        },
+    )
+    for _ in range(8):
+        world.now += timedelta(seconds=2)
+        world.tasks(0, 1)
+        world.look(whole=False)
+    assert world.replicas == 1
+    assert world.cluster.costs["b"] == 0
+    assert world.cluster.costs["a"] >= 10
+    assert [event.reason for event in world.cluster.events][-2:] == ["ScaledOut", "ScaledIn"]
+
+
+def test_costs_that_cannot_be_written_do_not_stop_the_scaling(world: World) -> None:
+    world.put(scaling={"mode": "Pinned", "replicas": 2, "maxReplicas": 4})
+    world.look()
+    world.pod("a")
+    world.put(generation=2, scaling={"mode": "Pinned", "replicas": 1, "maxReplicas": 4})
+    world.cluster.fail["cost"] = [ClusterError("no", status=403)]
+    world.look()
+    assert world.replicas == 1
+
+
+def test_a_broker_that_is_down_holds_the_pods_and_the_rest_goes_on(world: World) -> None:
+    world.look()
+    world.tasks(2)
+    world.put(generation=2, scaling={"maxReplicas": 4})
+    world.look()
+    world.brokers.down = BrokerError("The management API does not answer.")
+    link = good_link()
+    lost = replace(link.management, reason="BrokerUnreachable", message="does not answer.")
+    world.brokers.given = QueueAnswers(replace(link, management=lost))
+    world.put(generation=3, scaling={"maxReplicas": 4}, comfyui={"image": "example/comfyui:new"})
+    world.look(later=20)
+    assert world.replicas == 2
+    image = world.cluster.objects["Deployment", "pictures-worker"]["spec"]["template"]["spec"][
+        "initContainers"
+    ][0]
+    assert image["image"] == "example/comfyui:new"
+    assert world.condition("BrokerReachable").status == "False"
+    assert world.condition("TopologyReady").status == "Unknown"
+    assert world.condition("ScalingActive").reason == "DepthUnknown"
+    assert world.condition("Ready").status == "False"
+    assert world.cluster.events[-1].reason == "BrokerLost"
+
+
+def test_what_the_broker_refuses_is_told(world: World) -> None:
+    world.brokers.refuse = BrokerError("inequivalent arg", reason="TopologyConflict")
+    with pytest.raises(BrokerError):
+        world.look()
+    assert world.condition("TopologyReady").reason == "TopologyConflict"
+    assert world.condition("Ready").status == "False"
+    assert "apply Deployment" in world.cluster.calls
+    world.brokers.refuse = None
+    world.look()
+    assert world.condition("Ready").status == "True"
+
+
+def test_what_kubernetes_refuses_is_told_once_and_kept(world: World) -> None:
+    for attempt in range(3):
+        world.cluster.fail["apply"] = [ClusterError("quota exceeded", status=403)]
+        with pytest.raises(GenPoolError):
+            world.look(later=attempt)
+        world.look(whole=False, later=1)
+        assert world.condition("Accepted").reason == "KubernetesRefused"
+    assert [event.reason for event in world.cluster.events].count("KubernetesRefused") == 1
+    world.cluster.fail.clear()
+    world.look()
+    assert world.condition("Accepted").status == "True"
+
+
+def test_kubernetes_that_does_not_answer_is_nobodys_fault(world: World) -> None:
+    world.look()
+    world.cluster.fail["get"] = [ClusterError("no answer", status=0)]
+    with pytest.raises(ClusterError):
+        world.look()
+    assert world.condition("Accepted").status == "True"
+
+
+def test_a_faulty_workflow_leaves_what_runs_alone(world: World) -> None:
+    world.look()
+    before = dict(world.cluster.objects)
+    world.workflows.found = {"text-to-image": MissingFiles("there is no ConfigMap mine.")}
+    world.put(generation=2, comfyui={"image": "example/other"})
+    world.look()
+    assert world.cluster.objects == before
+    assert world.condition("Accepted").message == "workflow text-to-image: there is no ConfigMap mine."
+    assert world.condition("Ready").reason == "InvalidWorkflow"
+    world.tasks(1)
+    world.look(whole=False, later=1)
+    assert world.replicas == 1
+
+
+def test_a_deployment_that_somebody_changed_is_applied_again(world: World) -> None:
+    world.look()
+    body = world.cluster.objects["Deployment", "pictures-worker"]
+    changed = {**body, "spec": {**body["spec"], "paused": True}}
+    changed["metadata"] = {**body["metadata"], "resourceVersion": world.cluster.next_version()}
+    assert world.store.put_deployment(changed)
+    world.cluster.calls.clear()
+    world.look()
+    assert world.cluster.calls == ["apply Deployment"]
+
+
+def test_an_apply_names_the_object_that_it_means(world: World) -> None:
+    """A Deployment that was deleted meanwhile must not come back by an apply that does not say replicas."""
+    world.look()
+    world.put(generation=2, comfyui={"image": "example/other"})
+    world.look()
+    assert (
+        world.cluster.objects["Deployment", "pictures-worker"]["metadata"]["uid"] == "uid-of-pictures-worker"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"broker": {"name": "other"}}, "BrokerUnknown"), ({"broker": {"vhost": "other"}}, "VhostNotAllowed")],
+)
+def test_a_broker_that_the_pool_may_not_use(changes: dict[str, object], reason: str) -> None:
+    world = World()
+    world.put(**changes)
+    world.look()
+    assert world.condition("Accepted").reason == reason
+    assert not world.cluster.objects
+    assert not world.brokers.steps
+
+
+def test_a_user_with_another_password_gets_the_one_of_the_secret(world: World) -> None:
+    world.look()
+    user = next(step for step in world.brokers.steps if isinstance(step, PutUser))
+    world.brokers.steps.clear()
+    world.brokers.seen = replace(world.brokers.seen, users={})
+    world.look()
+    assert world.brokers.steps == [user]
+
+
+def test_an_object_that_cannot_be_read_says_so_and_is_left_alone(world: World) -> None:
+    world.look()
+    before = dict(world.cluster.objects)
+    world.put(generation=2, queue={"name": "q", "unheard": 1})
+    record = world.store.record(("team", "pictures"))
+    assert record is not None
+    assert record.pool is None
+    world.controller.refuse(record)
+    assert "unheard" in world.condition("Accepted").message
+    assert world.cluster.objects == before
+    events = len(world.cluster.events)
+    record = world.store.record(("team", "pictures"))
+    assert record is not None
+    world.controller.refuse(record)
+    assert len(world.cluster.events) == events
+
+
+def test_figures_are_written_no_more_often_than_each_15_seconds(world: World) -> None:
+    world.put(scaling={"mode": "Hold"})
+    world.look()
+    written = len(world.cluster.statuses)
+    for second in range(1, 30):
+        world.tasks(second)
+        world.look(whole=False, later=1)
+    assert len(world.cluster.statuses) == written + 1
+    assert world.status.queue.waiting == 15
+
+
+def test_events_that_cannot_be_posted_stop_nothing(world: World) -> None:
+    world.cluster.fail["event"] = [ClusterError("terminating", status=403)] * 9
+    world.look()
+    assert world.condition("Ready").status == "True"
+
+
+def test_a_pool_that_has_gone_meanwhile(world: World) -> None:
+    world.cluster.fail["status"] = [ClusterError("not found", status=404)]
+    world.look()
+    assert not world.cluster.statuses
+
+
+def test_the_user_of_a_deleted_pool_goes_after_its_pods(world: World) -> None:
+    world.look()
+    world.pod("a")
+    record = world.store.record(("team", "pictures"))
+    assert record is not None
+    pool = record.pool
+    assert isinstance(pool, GenerationPool)
+    assert not world.controller.bury(pool, overdue=False)
+    assert world.controller.bury(pool, overdue=True)
+    world.store.drop_pod({"metadata": {"name": "a", "namespace": "team", "labels": POD_LABELS}})
+    assert world.controller.bury(pool, overdue=False)
+    assert world.brokers.deleted == [f"genpool.worker.{UID}"] * 2

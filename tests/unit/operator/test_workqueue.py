@@ -1,0 +1,150 @@
+"""The queue of pools to look at, and the engine around it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from genpool_core.api.pool import GenerationPool
+from genpool_core.api.status import GenerationPoolStatus
+from genpool_core.errors import BrokerError
+from genpool_operator.decide.objects import PoolRecord
+from genpool_operator.handlers.engine import Engine
+from genpool_operator.handlers.workqueue import Item, Key, WorkQueue
+from genpool_operator.reconcile.controller import Controller
+from genpool_operator.reconcile.observed import Memory
+from genpool_operator.reconcile.plan import Plan
+from unit.operator.pools import make_pool
+
+A, B = ("team", "a"), ("team", "b")
+
+
+def taken(queue: WorkQueue) -> Item:
+    item = queue.get()
+    assert item is not None
+    return item
+
+
+def test_the_same_look_is_in_the_queue_once() -> None:
+    queue = WorkQueue()
+    for _ in range(3):
+        queue.add(Item(A, whole=False))
+    queue.add(Item(A, whole=True), delay=0.01)
+    assert taken(queue) == Item(A, whole=False)
+    queue.done(A)
+    assert taken(queue) == Item(A, whole=True)
+
+
+def test_the_earlier_time_counts_until_it_is_postponed() -> None:
+    queue = WorkQueue()
+    queue.add(Item(A, whole=True), delay=60)
+    queue.add(Item(A, whole=True))
+    assert taken(queue) == Item(A, whole=True)
+    queue.done(A)
+    queue.add(Item(A, whole=True))
+    queue.postpone(Item(A, whole=True), 60)
+    queue.add(Item(B, whole=True), delay=0.01)
+    assert taken(queue).key == B
+
+
+def test_one_pool_is_never_with_two_threads() -> None:
+    queue = WorkQueue()
+    queue.add(Item(A, whole=True))
+    queue.add(Item(A, whole=False))
+    queue.add(Item(B, whole=False), delay=0.01)
+    assert taken(queue) == Item(A, whole=True)
+    assert taken(queue) == Item(B, whole=False)
+    queue.done(A)
+    assert taken(queue) == Item(A, whole=False)
+
+
+def test_what_comes_in_while_a_pool_is_in_hand_is_not_lost() -> None:
+    queue = WorkQueue()
+    queue.add(Item(A, whole=False))
+    taken(queue)
+    queue.add(Item(A, whole=False))
+    queue.done(A)
+    assert taken(queue) == Item(A, whole=False)
+
+
+def test_closing_lets_everyone_go() -> None:
+    queue = WorkQueue()
+    found: list[Item | None] = []
+    threads = [threading.Thread(target=lambda: found.append(queue.get())) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    queue.close()
+    for thread in threads:
+        thread.join(5)
+    assert found == [None, None, None]
+
+
+@dataclass
+class FakeController:
+    """Counts looks; one pool always fails, another has a bug."""
+
+    looks: list[tuple[str, bool]] = field(default_factory=list)
+
+    def reconcile(self, pool: GenerationPool, *, whole: bool) -> Plan:
+        self.looks.append((pool.metadata.name, whole))
+        if pool.metadata.name == "failing":
+            raise BrokerError("no answer")
+        if pool.metadata.name == "buggy":
+            raise ZeroDivisionError
+        return Plan(memory=Memory(), status=GenerationPoolStatus())
+
+
+@dataclass
+class FakeRecords:
+    names: tuple[str, ...]
+
+    def records(self) -> Sequence[PoolRecord]:
+        pools = [make_pool(name=name, uid=name) for name in self.names]
+        return [PoolRecord(pool.metadata, pool.status, pool=pool) for pool in pools]
+
+    def record(self, key: Key) -> PoolRecord | None:
+        return next((record for record in self.records() if record.meta.name == key[1]), None)
+
+
+@dataclass
+class FakeTelemetry:
+    reasons: list[str] = field(default_factory=list)
+
+    def took(self, seconds: float, *, whole: bool) -> None:
+        pass
+
+    def failed(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+    def show(self, namespace: str, pool: str, status: GenerationPoolStatus) -> None:
+        pass
+
+
+def wait(check: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not check():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_pool_that_fails_and_one_with_a_bug_do_not_stop_the_others() -> None:
+    controller, telemetry = FakeController(), FakeTelemetry()
+    engine = Engine(FakeRecords(("failing", "buggy", "good")), cast("Controller", controller), telemetry)
+    assert engine.trouble() is None
+    engine.synced()
+    try:
+        wait(lambda: controller.looks.count(("good", False)) >= 2)
+        assert engine.trouble() is None
+        assert ("good", True) in controller.looks
+        # Ticks go on for the one that fails; its whole is tried again after a wait that grows.
+        wait(lambda: controller.looks.count(("failing", False)) >= 2)
+        assert {"BrokerUnreachable", "Bug"} <= set(telemetry.reasons)
+        looks = controller.looks.count(("good", True))
+        engine.wake_uid("good", True)
+        wait(lambda: controller.looks.count(("good", True)) == looks + 1)
+    finally:
+        engine.stop()
+    assert engine.trouble() is not None
