@@ -17,6 +17,10 @@ SETTINGS = AmqpSettings(
     [
         (exceptions.ProbableAuthenticationError("x"), "refused user genpool.worker.1"),
         (exceptions.ProbableAccessDeniedError("x"), "check that the vhost exists"),
+        (
+            exceptions.ProbableAccessDeniedError("(530) 'NOT_ALLOWED - vhost /v not found'"),
+            "there is no such vhost",
+        ),
         (exceptions.IncompatibleProtocolError("x"), "wants TLS"),
         (exceptions.AMQPHeartbeatTimeout("x"), "no heartbeat for 7 seconds"),
         (exceptions.ConnectionBlockedTimeout("x"), "alarm"),
