@@ -60,6 +60,7 @@ class Steps:
         self.crash_at: int | None = None
         self.crash_on: str | None = None
         self.fail_at: int | None = None
+        self.fail_on: str | None = None
         self.fail_side: Side = "before"
         self.fail_with: GenPoolError | None = None
         self.between: dict[int, Callable[[], None]] = {}
@@ -76,11 +77,12 @@ class Steps:
             self.dead = True
             raise CrashNow
         wanted = self.fail_with or error
-        if number == self.fail_at and self.fail_side == "before" and wanted:
-            raise wanted
+        fails = wanted if number == self.fail_at or name == self.fail_on else None
+        if fails and self.fail_side == "before":
+            raise fails
         yield
-        if number == self.fail_at and self.fail_side == "after" and wanted:
-            raise wanted
+        if fails and self.fail_side == "after":
+            raise fails
 
 
 @dataclass
@@ -267,6 +269,8 @@ class FakeComfyUI:
         self.posted: list[str] = []
         self.graphs: list[JsonObject] = []
         self.running: list[str] = []
+        self.foreign = 0
+        """Prompts in the queue that a person sent."""
         self.entries: dict[str, JsonObject] = {}
         self.uploads: dict[str, bytes] = {}
         self.stopped: list[str] = []
@@ -276,7 +280,7 @@ class FakeComfyUI:
 
     def waiting(self) -> int:
         with self._steps.step("comfyui.waiting", ComfyUISilent("slow")):
-            return len(self.running)
+            return len(self.running) + self.foreign
 
     def upload(self, subfolder: str, filename: str, data: bytes, content_type: str) -> str:
         assert content_type.startswith("image/")

@@ -22,6 +22,7 @@ KNOWN_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif", "
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 #: Any number of these may stand before a marker.
 _FILL = 0xFF
+_GIF_END, _GIF_EXTENSION, _GIF_IMAGE = 0x3B, 0x21, 0x2C
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
@@ -137,12 +138,27 @@ def _webp(file: BinaryIO, size: int) -> Media:
     return _sized("image/webp", ".webp", width, height)
 
 
-def _gif(file: BinaryIO, size: int) -> Media:
-    width, height = struct.unpack("<HH", file.read(10)[6:10])
-    file.seek(max(0, size - 1024))
-    if b"\x3b" not in file.read():
-        raise BrokenMedia("a GIF whose end is missing")
+def _gif(file: BinaryIO, _size: int) -> Media:
+    width, height, flags = struct.unpack("<HHB", file.read(11)[6:11])
+    file.seek(2, io.SEEK_CUR)
+    _skip_palette(file, flags)
+    while (block := file.read(1)[0]) != _GIF_END:
+        if block == _GIF_EXTENSION:
+            file.seek(1, io.SEEK_CUR)
+        elif block == _GIF_IMAGE:
+            _skip_palette(file, file.read(9)[8])
+            file.seek(1, io.SEEK_CUR)
+        else:
+            raise BrokenMedia("a GIF with a broken block")
+        while length := file.read(1)[0]:
+            file.seek(length, io.SEEK_CUR)
     return _sized("image/gif", ".gif", width, height)
+
+
+def _skip_palette(file: BinaryIO, flags: int) -> None:
+    """A colour table follows a descriptor whose highest flag is set; the lowest three bits are its size."""
+    if flags & 0x80:
+        file.seek(3 << ((flags & 7) + 1), io.SEEK_CUR)
 
 
 def _bmp(file: BinaryIO, size: int) -> Media:

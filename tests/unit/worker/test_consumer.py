@@ -1,0 +1,241 @@
+"""The main loop: when it takes, when it leaves, and how it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from fakes.worker_ports import Queued, gone
+from fakes.worker_world import Node, World
+from genpool_core.errors import BrokerError, StorageError
+from genpool_worker.consumer import Consumer, Inbox
+from genpool_worker.gate import Gate
+from genpool_worker.ports import Message
+from genpool_worker.status import Status
+from genpool_worker.workdir import ROOT
+
+
+class FakeIntake:
+    """Records what it is told, in the order of the worker's other steps."""
+
+    def __init__(self, node: Node) -> None:
+        self._names = node.steps.names
+        self.sentence: str | None = None
+        self.open = False
+
+    def trouble(self) -> str | None:
+        return self.sentence
+
+    def pause(self) -> None:
+        self._names.append("intake.pause")
+        self.open = False
+
+    def resume(self) -> None:
+        if not self.open:
+            self._names.append("intake.resume")
+        self.open = True
+
+
+class Loop:
+    """A consumer over a fake world. The drain begins after so many turns of its loop."""
+
+    def __init__(self, world: World, node: Node, turns: int = 3) -> None:
+        self.world = world
+        self.node = node
+        self.intake = FakeIntake(node)
+        self.status = Status(world.clock, node.parts.metrics)
+        self.inbox = _TurningInbox(self, turns)
+        self.gate = Gate(node.comfyui, node.parts.store, "p/", world.clock, world.scratch)
+        self.states: list[str] = []
+        self.at_turn: dict[int, Callable[[], None]] = {}
+        self.consumer = Consumer(
+            inbox=self.inbox,
+            intake=self.intake,
+            broker=node.parts.broker,
+            handler=node.handler,
+            gate=self.gate,
+            status=self.status,
+            drain=node.parts.drain,
+            metrics=node.parts.metrics,
+        )
+
+    def run(self) -> list[str]:
+        self.consumer.run()
+        return self.node.steps.names
+
+    def deliver(self) -> Message | None:
+        return self.world.broker.deliver(self.node.parts.worker) if self.intake.open else None
+
+
+class _TurningInbox(Inbox):
+    """Has a delivery as soon as the broker may deliver; waits by turning the clock."""
+
+    def __init__(self, loop: Loop, turns: int) -> None:
+        super().__init__()
+        self._loop = loop
+        self._turns = turns
+
+    def take(self, seconds: float) -> Message | None:
+        self._loop.states.append(self._loop.status.snapshot.state)
+        waiting = super().take(0)
+        if waiting is not None or self._loop.node.parts.drain.active:
+            return waiting
+        self._turns -= 1
+        self._loop.at_turn.pop(self._turns, lambda: None)()
+        if self._turns < 0:
+            self._loop.node.parts.drain.begin()
+            return None
+        found = self._loop.deliver()
+        if found is None:
+            self._loop.world.clock.sleep(seconds)
+        return found
+
+
+def task(world: World, count: int = 1) -> None:
+    for number in range(count):
+        world.send({"task_id": f"t{number}", "prompt": "x"})
+
+
+def test_tasks_one_after_the_other(world: World) -> None:
+    node = world.worker("w1")
+    task(world, 2)
+    loop = Loop(world, node, turns=4)
+    loop.run()
+    assert world.broker.empty
+    assert len(world.store.records("end.json")) == 2
+    assert loop.states[:2] == ["starting", "idle"]
+    assert not loop.consumer.busy
+    assert not loop.intake.open
+
+
+def test_nothing_is_taken_before_the_store_is_proven(world: World) -> None:
+    node = world.worker("w1")
+    task(world)
+    steps = Loop(world, node).run()
+    assert steps.index("store.create") < steps.index("intake.resume") < steps.index("comfyui.submit")
+
+
+def test_nothing_is_taken_while_comfyui_is_away(world: World) -> None:
+    node = world.worker("w1")
+    task(world)
+    node.steps.fail_on, node.steps.fail_with = "comfyui.waiting", gone()
+    loop = Loop(world, node)
+    steps = loop.run()
+    assert "intake.resume" not in steps
+    assert len(world.broker.ready) == 1
+    assert loop.status.snapshot.state == "starting"
+
+
+def test_nothing_is_taken_without_a_broker(world: World) -> None:
+    node = world.worker("w1")
+    loop = Loop(world, node)
+    loop.intake.sentence = "RabbitMQ is away"
+    assert "intake.resume" not in loop.run()
+    assert not loop.status.was_ready
+
+
+def test_comfyui_goes_between_two_tasks(world: World) -> None:
+    """What was delivered meanwhile goes back, after consumption has stopped."""
+    node = world.worker("w1")
+    loop = Loop(world, node, turns=6)
+
+    def away() -> None:
+        task(world)
+        node.steps.fail_on, node.steps.fail_with = "comfyui.waiting", gone()
+
+    loop.at_turn[3] = away
+    steps = loop.run()
+    assert steps.index("intake.pause") < steps.index("broker.hand_back")
+    assert len(world.broker.ready) == 1
+    assert loop.status.snapshot.state == "unready"
+    assert loop.status.was_ready
+
+
+def test_the_store_fails_in_use(world: World) -> None:
+    """Consumption stops before the task is handed back, and begins when the store was asked again."""
+    node = world.worker("w1")
+    loop = Loop(world, node, turns=5)
+    loop.gate.trouble()
+    task(world)
+    node.steps.fail_with = StorageError("away")
+    node.steps.fail_at = len(node.steps.names) + 4
+    steps = loop.run()
+    back = steps.index("broker.hand_back")
+    assert steps[back - 1] == "intake.pause"
+    assert "store.keys" in steps[back:]
+    assert world.broker.empty
+    assert len(world.store.records("end.json")) == 1
+
+
+def test_a_delivery_that_was_not_begun_goes_back_at_a_drain(world: World) -> None:
+    node = world.worker("w1")
+    loop = Loop(world, node, turns=0)
+    task(world)
+    message = world.broker.deliver("w1")
+    assert message is not None
+    node.parts.drain.begin()
+    loop.inbox.put(message)
+    loop.run()
+    assert len(world.broker.ready) == 1
+    assert "comfyui.submit" not in node.steps.names
+
+
+def test_a_fault_of_the_loop_is_survived(world: World) -> None:
+    node = world.worker("w1")
+    task(world)
+    calls: list[Message] = []
+
+    def broken(message: Message) -> None:
+        calls.append(message)
+        if len(calls) == 1:
+            raise KeyError("a defect")
+        handle(message)
+
+    handle = node.handler.handle
+    node.handler.handle = broken  # type: ignore[method-assign]
+    started = world.clock.time
+    Loop(world, node, turns=6).run()
+    assert world.broker.empty
+    assert world.clock.time - started >= 10
+
+
+def test_a_connection_that_is_gone_needs_no_hand_back(world: World) -> None:
+    node = world.worker("w1")
+    loop = Loop(world, node, turns=0)
+    node.parts.drain.begin()
+    node.steps.fail_on, node.steps.fail_with = "broker.hand_back", BrokerError("gone")
+    world.broker.ready.append(Queued(b"{}"))
+    message = world.broker.deliver("w1")
+    assert message is not None
+    loop.inbox.put(message)
+    loop.run()
+
+
+def test_a_prompt_of_an_earlier_life_is_stopped_first(world: World) -> None:
+    node = world.worker("w1")
+    node.comfyui.running.append("left")
+    left: Path = world.scratch / "output" / ROOT / "left"
+    left.mkdir(parents=True)
+    loop = Loop(world, node)
+    loop.run()
+    assert node.comfyui.stopped == ["left"]
+    assert loop.status.was_ready
+    assert not left.exists()
+
+
+def test_a_prompt_of_a_person_is_left_alone(world: World) -> None:
+    node = world.worker("w1")
+    node.comfyui.foreign = 1
+    loop = Loop(world, node)
+    loop.run()
+    assert not node.comfyui.stopped
+    assert loop.status.was_ready
+
+
+def test_waking_an_inbox() -> None:
+    inbox = Inbox()
+    woken = threading.Thread(target=inbox.wake)
+    woken.start()
+    assert inbox.take(30) is None
+    woken.join()

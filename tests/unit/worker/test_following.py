@@ -1,0 +1,197 @@
+"""Submitting a prompt and following it to its end, with a ComfyUI that is slow, gone, or forgets."""
+
+from __future__ import annotations
+
+import pytest
+
+from fakes.worker_ports import Script, gone
+from fakes.worker_world import Node, World
+from genpool_core.errors import AttemptFailed
+from genpool_core.identity import prompt_id, task_key
+from genpool_core.ledger.records import Claim
+from genpool_worker.attempt import Attempt
+from genpool_worker.calls import Calls
+from genpool_worker.errors import ComfyUISilent, HandBack
+from genpool_worker.follow import POLL_SECONDS
+from genpool_worker.prepare import prepare
+from genpool_worker.submit import submit
+
+KEY = task_key("pool-uid", "t", {})
+PROMPT = prompt_id(KEY, 1, 1)
+
+
+def attempt(node: Node) -> Attempt:
+    claim = Claim(
+        task_key=KEY,
+        run=1,
+        attempt=1,
+        nonce="0123456789",
+        worker="w1",
+        claimed_at=node.parts.clock.now(),
+        timeout_seconds=600,
+    )
+    return Attempt(node.parts, claim, prepare({"prompt": "x"}, node.parts.config, node.parts.catalog))
+
+
+def run(node: Node) -> list[float]:
+    told: list[float] = []
+    attempt(node).run(lambda value, _node: told.append(value))
+    return told
+
+
+def step_number(node: Node, name: str, occurrence: int = 1) -> int:
+    """Number of a step in an undisturbed run."""
+    run(node)
+    found = [index for index, step in enumerate(node.steps.names, start=1) if step == name]
+    return found[occurrence - 1]
+
+
+def test_the_socket_is_open_before_the_prompt_is_posted(world: World) -> None:
+    node = world.worker("w1")
+    run(node)
+    assert node.steps.names.index("comfyui.listen") < node.steps.names.index("comfyui.submit")
+    assert node.comfyui.posted == [PROMPT]
+
+
+def test_a_lost_answer_is_looked_up_before_posting_again(world: World) -> None:
+    probe = world.worker("w0")
+    number = step_number(probe, "comfyui.submit")
+    node = world.worker("w1")
+    node.steps.fail_at, node.steps.fail_side = number, "after"
+    run(node)
+    assert node.comfyui.posted == [PROMPT]
+    after = node.steps.names[number:]
+    assert after.index("comfyui.where") < after.index("comfyui.history")
+
+
+def test_a_prompt_that_did_not_arrive_is_posted_again(world: World) -> None:
+    number = step_number(world.worker("w0"), "comfyui.submit")
+    node = world.worker("w1")
+    node.steps.fail_at = number
+    run(node)
+    assert node.comfyui.posted == [PROMPT]
+    assert node.steps.names.count("comfyui.submit") == 2
+
+
+def test_dropped_outputs_are_a_failure_and_the_prompt_is_stopped(world: World) -> None:
+    node = world.worker("w1")
+    node.comfyui.node_errors = {"9": {"class_type": "SaveImage", "errors": [{"message": "bad"}]}}
+    with pytest.raises(AttemptFailed, match="node 9") as caught:
+        run(node)
+    assert not caught.value.retryable
+    assert node.comfyui.stopped == [PROMPT]
+
+
+def test_a_run_over_its_time(world: World) -> None:
+    node = world.worker("w1", Script("stuck"))
+    started = world.clock.time
+    with pytest.raises(AttemptFailed) as caught:
+        run(node)
+    assert (caught.value.reason, caught.value.retryable) == ("TimedOut", True)
+    assert node.comfyui.stopped == [PROMPT]
+    assert 600 <= world.clock.time - started < 610
+
+
+def test_a_prompt_that_comfyui_does_not_know_any_more(world: World) -> None:
+    node = world.worker("w1", Script("lost"))
+    with pytest.raises(AttemptFailed) as caught:
+        run(node)
+    assert (caught.value.reason, caught.value.retryable) == ("ComfyUILost", True)
+
+
+def test_it_ended_between_two_questions(world: World) -> None:
+    """Not in the history, then not in the queue: it may have ended in between."""
+    node = world.worker("w1")
+    number = step_number(world.worker("w0"), "comfyui.history")
+
+    def hide() -> None:
+        entry = node.comfyui.entries.pop(PROMPT)
+        node.steps.between[number + 1] = lambda: node.comfyui.entries.update({PROMPT: entry})
+
+    node.steps.between[number] = hide
+    run(node)
+
+
+def test_a_drain_whose_time_is_over(world: World) -> None:
+    node = world.worker("w1", Script("stuck"))
+    node.parts.drain.begin()
+    with pytest.raises(HandBack):
+        run(node)
+    assert node.comfyui.stopped == [PROMPT]
+    assert node.parts.drain.overdue
+
+
+def test_a_drain_while_comfyui_is_silent_or_gone(world: World) -> None:
+    for error in (ComfyUISilent("slow"), gone()):
+        node = world.worker("w1", Script("stuck"))
+        node.parts.drain.begin()
+        node.steps.fail_on, node.steps.fail_with = "comfyui.history", error
+        started = world.clock.time
+        with pytest.raises(HandBack):
+            run(node)
+        assert world.clock.time - started < 30
+
+
+def test_silence_is_borne_until_the_run_is_over(world: World) -> None:
+    node = world.worker("w1")
+    calls = Calls(world.clock, node.parts.drain, world.clock.monotonic() + 60)
+
+    def silent() -> None:
+        world.clock.sleep(10)
+        raise ComfyUISilent("slow")
+
+    started = world.clock.time
+    with pytest.raises(AttemptFailed) as caught:
+        calls.patiently(silent)
+    assert (caught.value.reason, caught.value.retryable) == ("ComfyUIUnresponsive", True)
+    assert 60 <= world.clock.time - started < 80
+
+
+def test_without_the_socket_the_history_is_asked_each_second(world: World) -> None:
+    node = world.worker("w1", Script("stuck"))
+    node.parts.drain.begin()
+    world.clock.time += node.parts.drain.remaining - 30
+    with pytest.raises(HandBack):
+        run(node)
+    with_socket = node.steps.names.count("comfyui.history")
+    assert with_socket <= 30 / POLL_SECONDS + 2
+
+
+def test_submitting_to_a_comfyui_that_is_gone(world: World) -> None:
+    node = world.worker("w1")
+    node.steps.fail_at, node.steps.fail_with = 1, gone()
+    calls = Calls(world.clock, node.parts.drain, world.clock.monotonic() + 60)
+    with pytest.raises(AttemptFailed) as caught:
+        submit(node.comfyui, calls, PROMPT, "c", {}, "mark")
+    assert caught.value.reason == "ComfyUILost"
+
+
+def test_out_of_memory_frees_memory(world: World) -> None:
+    node = world.worker("w1", Script("oom"))
+    with pytest.raises(AttemptFailed):
+        run(node)
+    assert node.comfyui.freed == 1
+
+
+def test_an_empty_result_is_no_result(world: World) -> None:
+    node = world.worker("w1", Script("empty"))
+    with pytest.raises(AttemptFailed) as caught:
+        run(node)
+    assert (caught.value.reason, caught.value.retryable) == ("BrokenOutput", True)
+
+
+def test_everything_is_taken_away_afterwards(world: World) -> None:
+    node = world.worker("w1")
+    for folder, name in (("output/x", "a.png"), ("temp/temp", "b.png"), ("output", "keep.png")):
+        (world.scratch / folder).mkdir(parents=True, exist_ok=True)
+        (world.scratch / folder / name).write_bytes(b"x")
+    work = attempt(node)
+    work.run(lambda _value, _node: None)
+    label = f"genpool/{KEY[:16]}-1-1-01234567"
+    for folder in ("input", "output"):
+        (world.scratch / folder / label).mkdir(parents=True)
+        (world.scratch / folder / label / "file").write_bytes(b"x")
+    work.clean()
+    left = [path.name for path in world.scratch.rglob("*") if path.is_file()]
+    assert left == ["keep.png"]
+    assert not node.comfyui.entries

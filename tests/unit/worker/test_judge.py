@@ -1,0 +1,136 @@
+"""What ComfyUI's answers mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from genpool_core.errors import AttemptFailed
+from genpool_worker import judge
+from genpool_worker.errors import ComfyUIRefused
+from genpool_worker.ports import OutputRef
+
+
+def entry(
+    *messages: list[Any], status: str = "error", outputs: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    return {"outputs": outputs or {}, "status": {"status_str": status, "messages": list(messages)}}
+
+
+def failed(exception_type: str, message: str) -> dict[str, Any]:
+    data = {
+        "node_id": "3",
+        "node_type": "KSampler",
+        "exception_type": exception_type,
+        "exception_message": message,
+        "traceback": ["/opt/secret/path.py"],
+    }
+    return entry(["execution_start", {}], ["execution_error", data])
+
+
+@pytest.mark.parametrize(
+    ("history", "reason", "retryable"),
+    [
+        (failed("ValueError", "bad shapes"), "NodeFailed", False),
+        (failed("torch.OutOfMemoryError", "tried to allocate"), "OutOfMemory", True),
+        (failed("torch.cuda.OutOfMemoryError", "x"), "OutOfMemory", True),
+        (failed("RuntimeError", "Allocation on device 0 would exceed"), "OutOfMemory", True),
+        (failed("RuntimeError", "CUDA error: an illegal memory access"), "DeviceFailed", True),
+        (entry(["execution_interrupted", {"node_id": "3"}]), "Interrupted", True),
+        (entry(), "NodeFailed", False),
+        (entry(status="success"), "NoOutput", False),
+        (entry(status="success", outputs={"1": {"text": ["hello"], "animated": [True]}}), "NoOutput", False),
+        (
+            entry(status="success", outputs={"1": {"images": [{"filename": "a.png", "type": "temp"}]}}),
+            "NoOutput",
+            False,
+        ),
+    ],
+)
+def test_a_run_without_result(history: dict[str, Any], reason: str, *, retryable: bool) -> None:
+    with pytest.raises(AttemptFailed) as caught:
+        judge.outputs_of(history)
+    assert (caught.value.reason, caught.value.retryable) == (reason, retryable)
+    assert "/opt/secret" not in caught.value.message
+
+
+def test_the_failing_node_is_named() -> None:
+    with pytest.raises(AttemptFailed, match=r"node 3 \(KSampler\) failed: ValueError: bad  *shapes"):
+        judge.outputs_of(failed("ValueError", "bad\n\n shapes"))
+
+
+def test_a_long_message_is_cut() -> None:
+    with pytest.raises(AttemptFailed) as caught:
+        judge.outputs_of(failed("ValueError", "x" * 10_000))
+    assert len(caught.value.message) == judge.MAX_MESSAGE
+
+
+def test_outputs_in_order_of_nodes() -> None:
+    def image(name: str, kind: str = "output") -> dict[str, str]:
+        return {"filename": name, "subfolder": "s", "type": kind}
+
+    history = entry(
+        status="success",
+        outputs={
+            "12": {"images": [image("c.png"), image("d.png")]},
+            "9": {"gifs": [image("b.mp4")], "images": [image("p.png", "temp"), "odd", {"type": "output"}]},
+        },
+    )
+    assert judge.outputs_of(history) == [
+        OutputRef("9", "gifs", "b.mp4", "s", "output"),
+        OutputRef("12", "images", "c.png", "s", "output"),
+        OutputRef("12", "images", "d.png", "s", "output"),
+    ]
+    assert {ref.filename for ref in judge.left_behind(history)} == {"b.mp4", "p.png", "c.png", "d.png"}
+
+
+NODE_ERRORS = {
+    "4": {
+        "class_type": "CheckpointLoaderSimple",
+        "errors": [
+            {
+                "type": "value_not_in_list",
+                "message": "Value not in list",
+                "details": "ckpt_name: 'x' not in ['a']",
+                "extra_info": {"traceback": "/opt/secret"},
+            }
+        ],
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason", "retryable", "part"),
+    [
+        (
+            400,
+            {"error": {"message": "failed"}, "node_errors": NODE_ERRORS},
+            "InvalidPrompt",
+            False,
+            "ckpt_name",
+        ),
+        (
+            400,
+            {"error": {"message": "Prompt has no outputs", "details": ""}, "node_errors": {}},
+            "InvalidPrompt",
+            False,
+            "no outputs",
+        ),
+        (400, None, "InvalidPrompt", False, "no reason"),
+        (400, {"error": "text", "node_errors": []}, "InvalidPrompt", False, "no reason"),
+        (413, None, "InvalidPrompt", False, "size"),
+        (500, None, "ComfyUIError", True, "500"),
+    ],
+)
+def test_refused(status: int, body: Any, reason: str, *, retryable: bool, part: str) -> None:  # noqa: ANN401 - JSON
+    failure = judge.refused(ComfyUIRefused(f"ComfyUI answered {status}.", status=status, body=body))
+    assert (failure.reason, failure.retryable) == (reason, retryable)
+    assert part in failure.message
+    assert "/opt/secret" not in failure.message
+
+
+def test_dropped_outputs() -> None:
+    failure = judge.dropped_outputs(NODE_ERRORS)  # type: ignore[arg-type]
+    assert (failure.reason, failure.retryable) == ("InvalidPrompt", False)
+    assert "node 4 (CheckpointLoaderSimple)" in failure.message

@@ -1,0 +1,115 @@
+"""Claims and ends by conditional put."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from fakes.worker_ports import FakeClock, FakeStore, SharedStore, Steps
+from genpool_core.errors import StorageError
+from genpool_core.ledger import keys
+from genpool_core.ledger.records import Claim, Failure
+from genpool_worker.errors import SettingsError, UnreadableLedger
+from genpool_worker.lease import HeldClaim, LeaseKeeper
+from genpool_worker.ledger import TRIES, Ledger
+from genpool_worker.ports import Put
+from genpool_worker.probe import prove_conditional_put
+
+CLOCK = FakeClock()
+
+
+def claim(nonce: str = "mine") -> Claim:
+    return Claim(
+        task_key="k", run=1, attempt=1, nonce=nonce, worker="w", claimed_at=CLOCK.now(), timeout_seconds=1
+    )
+
+
+class OddStore(FakeStore):
+    """Answers a conditional put as it is told."""
+
+    def __init__(self, answer: Callable[[int], Put | None]) -> None:
+        self.shared = SharedStore()
+        super().__init__(self.shared, Steps())
+        self._answer = answer
+        self.calls = 0
+
+    def create(self, key: str, data: bytes) -> Put:
+        self.calls += 1
+        answer = self._answer(self.calls)
+        return super().create(key, data) if answer is None else answer
+
+
+def test_one_of_two_wins() -> None:
+    store = FakeStore(SharedStore(), Steps())
+    ledger = Ledger(store, "p/", CLOCK)
+    assert ledger.claim(claim("a"))
+    assert not ledger.claim(claim("b"))
+    assert ledger.claim(claim("a"))
+
+
+def test_conflict_means_again() -> None:
+    store = OddStore(lambda call: Put.CONFLICT if call < 3 else None)
+    assert Ledger(store, "", CLOCK).claim(claim())
+    assert store.calls == 3
+
+
+def test_conflict_for_ever() -> None:
+    store = OddStore(lambda _call: Put.CONFLICT)
+    with pytest.raises(StorageError, match="conflict"):
+        Ledger(store, "", CLOCK).claim(claim())
+    assert store.calls == TRIES
+
+
+def test_a_record_that_is_none_of_ours() -> None:
+    shared = SharedStore({keys.end_key("", "k", 1): b"<html>"})
+    with pytest.raises(UnreadableLedger, match=r"end\.json"):
+        Ledger(FakeStore(shared, Steps()), "", CLOCK).read("k", 1)
+
+
+def test_other_objects_among_the_claims_are_ignored() -> None:
+    shared = SharedStore({f"{keys.claims_prefix('', 'k', 1)}notes.txt": b"x"})
+    assert Ledger(FakeStore(shared, Steps()), "", CLOCK).read("k", 1).claims == ()
+
+
+def test_a_late_renewal_does_not_hide_a_failure() -> None:
+    shared = SharedStore()
+    ledger = Ledger(FakeStore(shared, Steps()), "", CLOCK)
+    held = HeldClaim(ledger, claim(), CLOCK)
+    held.renew()
+    (renewed,) = ledger.read("k", 1).claims
+    assert renewed.renewed_at is not None
+    held.fail(Failure(reason="R", message="m", retryable=True, time=CLOCK.now()))
+    held.renew()
+    (failed,) = ledger.read("k", 1).claims
+    assert failed.failure is not None
+
+
+def test_a_renewal_that_fails_stops_nothing() -> None:
+    steps = Steps()
+    held = HeldClaim(Ledger(FakeStore(SharedStore(), steps), "", CLOCK), claim(), CLOCK)
+    steps.fail_at = 1
+    held.renew()
+    held.renew()
+    assert steps.names == ["store.put", "store.put"]
+
+
+def test_the_keeper_ends_with_its_context() -> None:
+    held = HeldClaim(Ledger(FakeStore(SharedStore(), Steps()), "", CLOCK), claim(), CLOCK)
+    with LeaseKeeper(held):
+        pass
+
+
+def test_proof_of_an_atomic_store() -> None:
+    store = OddStore(lambda _call: None)
+    prove_conditional_put(store, "p/")
+    assert not store.shared.objects
+
+
+@pytest.mark.parametrize(
+    ("answer", "part"), [(Put.CREATED, "not safe"), (Put.EXISTS, "nobody"), (Put.CONFLICT, "nobody")]
+)
+def test_proof_against_a_store(answer: Put, part: str) -> None:
+    with pytest.raises(SettingsError, match=part) as caught:
+        prove_conditional_put(OddStore(lambda _call: answer), "p/")
+    assert caught.value.reason == "StoreNotAtomic"

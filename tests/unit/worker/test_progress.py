@@ -1,0 +1,52 @@
+"""How far a run is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genpool_worker.ports import Frame
+from genpool_worker.progress import Progress
+
+
+def frame(kind: str, **data: Any) -> Frame:  # noqa: ANN401 - JSON
+    return Frame(kind, {"prompt_id": "p", **data})
+
+
+def test_a_run() -> None:
+    progress = Progress("p", {"1", "2", "3", "4"})
+    seen = []
+    for item in (
+        frame("execution_start"),
+        frame("execution_cached", nodes=["1", "unknown"]),
+        frame("executing", node="2"),
+        frame("progress", value=1, max=2, node="2"),
+        frame("progress", value=2, max=2, node="2"),
+        frame("executing", node="3"),
+        frame("progress", value=1, max=0, node="3"),
+        frame("executing", node="4"),
+    ):
+        assert not progress.feed(item)
+        seen.append(progress.value)
+    assert seen == [0, 0.25, 0.25, 0.375, 0.5, 0.5, 0.5, 0.75]
+    assert progress.node == "4"
+    assert progress.feed(frame("execution_success"))
+    assert progress.feed(frame("executing", node=None))
+    assert progress.value == 1
+
+
+def test_it_never_goes_back() -> None:
+    progress = Progress("p", {"1"})
+    progress.feed(frame("progress", value=9, max=10))
+    progress.feed(frame("progress", value=1, max=10))
+    assert progress.value == 0.9
+
+
+def test_only_frames_of_the_prompt_count() -> None:
+    progress = Progress("p", {"1"})
+    assert not progress.feed(Frame("executing", {"node": None, "prompt_id": "other"}))
+    assert not progress.feed(Frame("progress", {"value": 1, "max": 1, "prompt_id": "other"}))
+    assert progress.value == 0
+
+
+def test_a_queue_that_changed_is_worth_a_look() -> None:
+    assert Progress("p", {"1"}).feed(Frame("status", {"status": {}}))

@@ -1,0 +1,201 @@
+"""Drain, patience, status, settings, configuration, names of results, files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from fakes.worker_ports import FakeClock
+from fakes.worker_world import CONFIG
+from genpool_core.errors import BrokerError, InvalidManifest, StorageError
+from genpool_core.workerconfig import CONFIG_KEY
+from genpool_worker.config import load_config
+from genpool_worker.drain import Drain, margin_seconds
+from genpool_worker.errors import HandBack, SettingsError
+from genpool_worker.metrics import Metrics
+from genpool_worker.outputs import unique_name
+from genpool_worker.patience import Patience
+from genpool_worker.ports import OutputRef
+from genpool_worker.settings import load_settings
+from genpool_worker.status import Status
+from genpool_worker.workdir import WorkDir, clean_leftovers
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def test_a_drain_has_a_deadline() -> None:
+    clock = FakeClock()
+    drain = Drain(clock, 600)
+    assert (drain.active, drain.overdue) == (False, False)
+    drain.begin()
+    clock.time += 100
+    drain.begin()
+    assert drain.remaining == 470
+    clock.time += 470
+    assert drain.overdue
+
+
+@pytest.mark.parametrize(("grace", "margin"), [(600, 30), (100, 10), (20, 5), (86_400, 30)])
+def test_margin(grace: int, margin: float) -> None:
+    assert margin_seconds(grace) == margin
+
+
+def test_patience_waits_longer_and_longer_and_then_works() -> None:
+    clock = FakeClock()
+    errors = iter([StorageError("a"), BrokerError("b"), StorageError("c")])
+    waits: list[float] = []
+
+    def action() -> str:
+        waits.append(clock.time)
+        for error in errors:
+            raise error
+        return "done"
+
+    assert Patience(Drain(clock, 600)).hold("the store", action) == "done"
+    assert [later - earlier for earlier, later in pairwise(waits)] == [0.5, 1, 2]
+
+
+def test_patience_ends_with_a_drain() -> None:
+    clock = FakeClock()
+    drain = Drain(clock, 60)
+    drain.begin()
+
+    def away() -> None:
+        raise StorageError("away")
+
+    with pytest.raises(HandBack, match="the store"):
+        Patience(drain).hold("the store", away)
+    assert drain.overdue
+
+
+def test_status() -> None:
+    clock = FakeClock()
+    status = Status(clock, Metrics())
+    assert not status.was_ready
+    status.set("unready")
+    assert not status.was_ready
+    status.set("busy", "key")
+    assert status.was_ready
+    clock.time += 5
+    status.drain()
+    assert (status.snapshot.state, status.snapshot.task_key) == ("draining", "key")
+    status.set("idle")
+    assert (status.snapshot.state, status.snapshot.task_key) == ("draining", None)
+    assert status.changed.is_set()
+
+
+@pytest.mark.parametrize(
+    ("filename", "taken", "expected"),
+    [
+        ("9_00001_.png", set(), "9_00001_.png"),
+        ("a.png", {"a.png"}, "a-2.png"),
+        ("a.png", {"a.png", "a-2.png"}, "a-3.png"),
+        ("a", {"a"}, "a-2"),
+        ("../../etc/passwd", set(), "etc_passwd"),
+        ("日落 1.png", set(), "日落_1.png"),
+        ("...", set(), "file"),
+    ],
+)
+def test_names_of_results(filename: str, taken: set[str], expected: str) -> None:
+    assert unique_name(filename, taken) == expected
+
+
+def test_only_files_below_the_shared_folders_are_removed(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    (scratch / "output").mkdir(parents=True)
+    outside = tmp_path / "precious"
+    outside.write_text("x")
+    refs = [
+        OutputRef("1", "images", "precious", "../..", "output"),
+        OutputRef("1", "images", "x", "", "input"),
+    ]
+    WorkDir(scratch, "label").clean(refs)
+    clean_leftovers(scratch)
+    assert outside.exists()
+
+
+def environment(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    usual = {"POD_NAME": "p", "BROKER_HOST": "h", "BROKER_USERNAME": "u", "BROKER_PASSWORD": "secret"}
+    for name, value in {**usual, **values}.items():
+        monkeypatch.setenv(f"GENPOOL_{name}", value)
+
+
+def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment(monkeypatch)
+    settings = load_settings()
+    assert settings.comfyui_url == "http://127.0.0.1:8188"
+    assert settings.end_comfyui
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("POD_NAME", ""), ("BROKER_PORT", "x"), ("COMFYUI_URL", "ftp://x"), ("LOG_FORMAT", "xml")],
+)
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    environment(monkeypatch, **{name: value})
+    with pytest.raises(SettingsError, match=f"GENPOOL_{name}"):
+        load_settings()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The ConfigMap of a pool that serves the shipped text workflow."""
+    entry = CONFIG.workflows[0].model_copy(update={"template_key": "t.json", "parameters_key": "p.yaml"})
+    config = CONFIG.model_copy(update={"workflows": [entry]})
+    (tmp_path / CONFIG_KEY).write_text(config.model_dump_json())
+    source = REPOSITORY / "workflows" / "text-to-image"
+    (tmp_path / "t.json").write_bytes((source / "template.json").read_bytes())
+    (tmp_path / "p.yaml").write_bytes((source / "workflow.yaml").read_bytes())
+    return tmp_path
+
+
+def test_configuration(folder: Path) -> None:
+    config, catalog = load_config(folder)
+    assert config.queue == "tasks"
+    assert catalog.names == "text-to-image"
+    assert catalog.find("t2i") is catalog.fallback
+    assert catalog.longest_run_seconds == 600
+
+
+def _unlink(folder: Path) -> None:
+    (folder / "t.json").unlink()
+
+
+def _no_workflow(folder: Path) -> None:
+    data = json.loads((folder / CONFIG_KEY).read_text())
+    (folder / CONFIG_KEY).write_text(json.dumps({**data, "workflows": []}))
+
+
+def _no_queue(folder: Path) -> None:
+    data = json.loads((folder / CONFIG_KEY).read_text())
+    del data["queue"]
+    (folder / CONFIG_KEY).write_text(json.dumps(data))
+
+
+def _editor_format(folder: Path) -> None:
+    (folder / "t.json").write_text('{"nodes": [], "links": []}')
+
+
+def _no_yaml(folder: Path) -> None:
+    (folder / "p.yaml").write_text("a: [")
+
+
+@pytest.mark.parametrize(
+    ("damage", "part"),
+    [
+        (_unlink, "cannot be read"),
+        (_no_workflow, "no workflow"),
+        (_no_queue, "queue"),
+        (_editor_format, "Export"),
+        (_no_yaml, "text-to-image"),
+    ],
+)
+def test_a_wrong_configuration(folder: Path, damage: Callable[[Path], None], part: str) -> None:
+    damage(folder)
+    with pytest.raises((SettingsError, InvalidManifest), match=part):
+        load_config(folder)
