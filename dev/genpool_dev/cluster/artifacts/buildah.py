@@ -15,7 +15,7 @@ from genpool_dev.cluster.artifacts.workspace import workspace
 from genpool_dev.cluster.settings import cache_home
 from genpool_dev.progress import Steps
 
-KEPT = 4
+KEPT = 10
 """How many versions of each image the cache keeps."""
 
 

@@ -54,7 +54,7 @@ class Runtime:
             self._machine.run([*CTR, "images", "remove", *gone])
         missing = [name for name in wanted if name not in present]
         if missing:
-            with steps.step(f"{len(missing)} images into containerd"):
+            with steps.step(f"Images into containerd: {len(missing)}"):
                 self._import(missing)
 
     def _import(self, names: Sequence[str]) -> None:
