@@ -30,7 +30,8 @@ class Wanted:
 
 def fetch(bucket: Bucket, wanted: Sequence[Wanted], folder: Path) -> list[str]:
     """Fetch every picture into ``folder`` and return what is wrong with them, a sentence each."""
-    folder.mkdir(parents=True, exist_ok=True)
+    if wanted:
+        folder.mkdir(parents=True, exist_ok=True)
     faults: list[str] = []
     for number, item in enumerate(wanted, start=1):
         outputs = item.end.outputs
@@ -47,7 +48,7 @@ def fetch(bucket: Bucket, wanted: Sequence[Wanted], folder: Path) -> list[str]:
 
 def give_to(owner: tuple[int, int] | None, folder: Path) -> None:
     """Make a folder and its files those of ``owner`` (user and group id), also the folder above, which is ours too."""
-    if owner is not None:
+    if owner is not None and folder.exists():
         for path in (folder.parent, folder, *folder.iterdir()):
             os.chown(path, *owner)
 

@@ -30,8 +30,8 @@ def show_summary(console: Console, figures: Figures, faults: list[str]) -> None:
 
 
 def where_to_look(info: ClusterInfo, pictures: Path, *, kept: bool) -> list[str]:
-    """The lines about pictures, kubectl and RabbitMQ. Pure."""
-    lines = [f"Pictures: {pictures}"]
+    """The lines about pictures, kubectl and RabbitMQ."""
+    lines = [f"Pictures: {pictures if pictures.exists() else 'none'}"]
     if not kept:
         return [
             *lines,

@@ -72,7 +72,7 @@ def watch(stack: Stack, tasks: Mapping[str, int], pools: Sequence[Pool], console
                 return Watched(tuple(samples), peak, None)
             fault = given_up(now - moved, now - begun)
             if fault:
-                return Watched(tuple(samples), peak, fault)
+                return Watched(tuple(samples), peak, "\n  ".join([fault, *troubles(seen.readings or {})]))
             time.sleep(PAUSE)
 
 
@@ -83,6 +83,16 @@ def given_up(still: float, total: float) -> str | None:
     if total > MAX_SECONDS:
         return f"The tasks are not done after {total:.0f} s."
     return None
+
+
+def troubles(readings: Mapping[str, PoolReading]) -> list[str]:
+    """What the pools say is wrong with them, a line for each condition that does not hold. Pure."""
+    return [
+        f"{pool}: {condition.type} is {condition.status}: {condition.message}"
+        for pool, reading in readings.items()
+        for condition in reading.status.conditions
+        if condition.status != "True"
+    ]
 
 
 def look(stack: Stack, pools: Sequence[Pool]) -> Seen:

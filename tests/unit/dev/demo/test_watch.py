@@ -5,7 +5,7 @@ import pytest
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.ledger.records import EndRecord, Outcome
 from genpool_dev.demo.table import Sample
-from genpool_dev.demo.watch import Seen, given_up, sample_of
+from genpool_dev.demo.watch import Seen, given_up, sample_of, troubles
 from genpool_dev.stack.broker import QueueReading
 from genpool_dev.stack.observe import DeploymentReading, PoolReading
 from genpool_dev.stack.pools import Pool
@@ -75,3 +75,20 @@ def test_a_queue_that_is_not_there_is_unknown_and_not_empty() -> None:
 def test_patience(still: float, total: float, told: str | None) -> None:
     fault = given_up(still, total)
     assert fault is None if told is None else told in fault
+
+
+def test_troubles_are_the_conditions_that_do_not_hold() -> None:
+    def condition(kind: str, status: str) -> dict[str, str]:
+        told = {"type": kind, "status": status, "reason": "R", "message": f"{kind} says why"}
+        return {**told, "lastTransitionTime": "2026-01-01T00:00:00Z"}
+
+    conditions = [
+        condition("Ready", "False"),
+        condition("BrokerReachable", "True"),
+        condition("X", "Unknown"),
+    ]
+    status = GenerationPoolStatus.model_validate({"conditions": conditions})
+    assert troubles({"text": READING.model_copy(update={"status": status})}) == [
+        "text: Ready is False: Ready says why",
+        "text: X is Unknown: X says why",
+    ]
