@@ -8,4 +8,6 @@ compile() {
 for extra in operator worker gateway dev; do
   compile pyproject.toml --extra "$extra" --output-file "requirements/$extra.txt"
 done
-compile requirements/build.in --output-file requirements/build.txt
+for name in build comfyui-standin; do
+  compile "requirements/$name.in" --output-file "requirements/$name.txt"
+done
