@@ -294,7 +294,7 @@ def test_stop_hands_back_what_is_not_acknowledged(rabbitmq: Vhost, connect: Conn
     ("changes", "said"),
     [
         ({"password": "wr0ng-pass"}, "refused user"),
-        ({"vhost": "no-such-vhost"}, "check that the vhost exists"),
+        ({"vhost": "no-such-vhost"}, "there is no such vhost"),
         ({"port": 1}, "does not answer"),
     ],
 )

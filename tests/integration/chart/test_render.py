@@ -30,7 +30,15 @@ def helm() -> str:
 
 
 def _run(helm: str, values: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    command = [helm, "template", "genpool", str(CHART), "--namespace=sys", "--values=-"]
+    command = [
+        helm,
+        "template",
+        "genpool",
+        str(CHART),
+        "--namespace=sys",
+        "--kube-version=v1.35.0",
+        "--values=-",
+    ]
     return subprocess.run(
         command, input=yaml.safe_dump(values), check=False, capture_output=True, text=True, timeout=60
     )

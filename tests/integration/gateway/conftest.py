@@ -93,6 +93,8 @@ class GatewayProcess:
     folder: Path
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
+    login: tuple[str, str] | None = None
+    """User and password; the server's administrator when absent."""
     environment: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
@@ -111,8 +113,9 @@ class GatewayProcess:
         self.port = until(self._started_port, f"the gateway's start: {self.log}", 30)
 
     def _write_files(self) -> None:
-        (self.folder / "username").write_text(self.vhost.server.username, encoding="utf-8")
-        (self.folder / "password").write_text(self.vhost.server.password, encoding="utf-8")
+        username, password = self.login or (self.vhost.server.username, self.vhost.server.password)
+        (self.folder / "username").write_text(username, encoding="utf-8")
+        (self.folder / "password").write_text(password, encoding="utf-8")
         (self.folder / "secret").write_text(SECRET, encoding="ascii")
         broker = {
             "name": "default",

@@ -157,12 +157,16 @@ def test_a_lost_broker_connection_is_told_and_mended(
 
 
 def test_changed_credentials_ask_for_a_restart(gateway_process: GatewayProcess, rabbitmq: Vhost) -> None:
+    user = f"{rabbitmq.name}-gateway"
+    rabbitmq.add_user(user, "first")
+    gateway_process.login = (user, "first")
     gateway_process.start()
     gateway_process.until_ready()
-    (gateway_process.folder / "password").write_text("another", encoding="utf-8")
-    assert gateway_process.get("/healthz").status_code == 200, "it still works"
-    rabbitmq.api("DELETE", f"vhosts/{rabbitmq.name}")
-    until(lambda: gateway_process.get("/readyz").status_code == 503, "the loss")
+    rabbitmq.add_user(user, "second")
+    rabbitmq.cut("genpool-gateway-consume")
+    until(lambda: "refused user" in gateway_process.get("/readyz").text, "the refusal")
+    assert gateway_process.get("/healthz").status_code == 200, "a restart would not help yet"
+    (gateway_process.folder / "password").write_text("second", encoding="utf-8")
     answer = gateway_process.get("/healthz")
     assert (answer.status_code, "have changed" in answer.text) == (503, True)
 
