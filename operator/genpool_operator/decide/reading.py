@@ -17,17 +17,24 @@ GOOD_STATES = frozenset({"running", "idle", "flow"})
 #: The list is read every few seconds; older than this it is no evidence.
 LISTED_EXPIRY = timedelta(seconds=15)
 COUNTED_EXPIRY = timedelta(seconds=5)
+#: The list may lag by so much. Where it tells of waiting tasks for longer, and a passive declare of none, that is no
+#: longer the reason: it is the declare that is wrong.
+LIST_LAG = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A queue's row in the management API's list; None where a figure was absent."""
+    """A queue's row in the management API's list; None where a figure was absent.
+
+    ``ready_since``: since when each row told of tasks that wait.
+    """
 
     at: datetime
     state: str | None
     ready: int | None
     unacked: int | None
     total: int | None
+    ready_since: datetime | None = None
 
     def good(self, now: datetime) -> bool:
         """Whether its figures are evidence now."""
@@ -40,10 +47,11 @@ class Listed:
 
 @dataclass(frozen=True)
 class Counted:
-    """Answer to a passive declare: messages ready."""
+    """Answer to a passive declare: messages ready, and since when it was 0 without a break."""
 
     at: datetime
     ready: int
+    zero_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -75,22 +83,42 @@ def read_queue(
 ) -> QueueReading:
     """Combine the answers about a work queue, ``dead`` is the row of its dead-letter queue."""
     row = listed if listed is not None and listed.good(now) else None
-    ready = counted.ready if counted is not None and now - counted.at <= COUNTED_EXPIRY else None
+    fresh = counted if counted is not None and now - counted.at <= COUNTED_EXPIRY else None
+    ready = None if fresh is None else fresh.ready
     held = _held(row, workers)
     slow = None if row is None or row.total is None else row.total
-    times = [item.at for item in (row, counted) if item is not None]
+    times = [item.at for item in (row, fresh) if item is not None]
     known = bool(ready) or row is not None
+    believed = fresh is not None and not _doubtful(row, fresh)
     return QueueReading(
-        waiting=ready or (row.ready if row is not None else None),
+        waiting=ready if ready or (believed and row is not None) else (None if row is None else row.ready),
         running=None if workers.unknown and row is None else held + workers.leaving,
         dead=dead.total if dead is not None and dead.good(now) else None,
-        at_least=ready + held if ready else (None if slow is None else max(held, slow - workers.leaving)),
+        at_least=_at_least(slow, ready or 0, held, workers, believed=believed),
         at_most=None if slow is None or ready is None else max(ready + held, slow),
         held=held,
         evidence_at=None if slow is None or ready is None else min(times),
         workers_known=workers.unknown == 0,
         observed_at=max(times) if known else None,
     )
+
+
+def _doubtful(row: Listed | None, counted: Counted) -> bool:
+    """Whether list and passive declare contradict each other for longer than the list can lag."""
+    if row is None or row.ready_since is None or counted.zero_since is None:
+        return False
+    return min(row.at, counted.at) - max(row.ready_since, counted.zero_since) > LIST_LAG
+
+
+def _at_least(
+    slow: int | None, ready: int, held: int, workers: WorkerCounts, *, believed: bool
+) -> int | None:
+    """Tasks that are there for certain. The list's figure may be of tasks that are done by now."""
+    if ready:
+        return ready + held
+    if slow is None:
+        return None
+    return held if believed else max(held, slow - workers.leaving)
 
 
 def _held(row: Listed | None, workers: WorkerCounts) -> int:

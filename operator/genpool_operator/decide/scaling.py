@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from genpool_operator.decide.reading import LIST_LAG
+
 if TYPE_CHECKING:
     from genpool_core.api.scaling import ScalingSpec
     from genpool_operator.decide.reading import QueueReading
 
 #: How long fewer pods must have been enough before one goes, unless the pool says otherwise.
 DEFAULT_IDLE_SECONDS = 15
-#: The broker's list lags by up to so much: while a worker is silent, a shorter time of evidence is none.
-LIST_LAG = timedelta(seconds=10)
 
 FOLLOWS_QUEUE = "FollowsQueue"
 AT_MINIMUM = "AtMinimum"
@@ -94,6 +94,7 @@ def _automatic(
         unsure = f"{sentence}; {_kept(current)} until the broker's figures agree."
         return Scaling(current, DEPTH_UNKNOWN, unsure, memory, idle)
     window = timedelta(seconds=idle)
+    # While a worker is silent only the broker's list tells of its task, and the list lags.
     if not reading.workers_known:
         window = max(window, LIST_LAG)
     enough = _enough(memory, memory.known_since, window, reading.evidence_at or now)
@@ -101,7 +102,9 @@ def _automatic(
         waits = f"{sentence}; {_kept(current)} until fewer were enough for {idle} s."
         return Scaling(current, IDLE_WAIT, waits, memory, idle)
     if enough > wish:
-        recent = f"{sentence}; {_pods(enough)} were needed within the last {idle} s."
+        recent = (
+            f"{sentence}; {_pods(enough)} {'was' if enough == 1 else 'were'} needed within the last {idle} s."
+        )
         return Scaling(enough, IDLE_WAIT, recent, memory, idle)
     return Scaling(enough, reason, f"{sentence}.", memory, idle)
 

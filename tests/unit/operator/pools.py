@@ -72,15 +72,23 @@ def worker(state: State, *, heard: float = 0, since: float = 0, task: str | None
     return WorkerState(state, at(since), at(heard), task)
 
 
-def row(ready: int | None = 0, unacked: int | None = 0, *, age: float = 0, state: str = "running") -> Listed:
-    """A row of the broker's list, ``age`` seconds old."""
+def row(
+    ready: int | None = 0,
+    unacked: int | None = 0,
+    *,
+    age: float = 0,
+    state: str = "running",
+    ready_for: float | None = None,
+) -> Listed:
+    """A row of the broker's list, ``age`` seconds old; rows have told of waiting tasks for ``ready_for`` seconds."""
     total = None if ready is None or unacked is None else ready + unacked
-    return Listed(at(-age), state, ready, unacked, total)
+    since = None if ready_for is None else at(-age - ready_for)
+    return Listed(at(-age), state, ready, unacked, total, since)
 
 
-def count(ready: int, *, age: float = 0) -> Counted:
-    """The answer to a passive declare."""
-    return Counted(at(-age), ready)
+def count(ready: int, *, age: float = 0, zero_for: float | None = None) -> Counted:
+    """The answer to a passive declare, which has been 0 for ``zero_for`` seconds."""
+    return Counted(at(-age), ready, None if zero_for is None else at(-age - zero_for))
 
 
 def good_link() -> Link:

@@ -20,7 +20,16 @@ IDLE = WorkerCounts()
         pytest.param(None, count(3), IDLE, 3, None, id="a passive number is enough to scale out"),
         pytest.param(row(0, 0), None, IDLE, 0, None, id="the list alone never allows scaling in"),
         pytest.param(row(0, 0), count(0), IDLE, 0, 0, id="both agree on zero"),
-        pytest.param(row(4, 1), count(0), IDLE, 5, 5, id="the list knows better than a passive zero"),
+        pytest.param(row(4, 1), count(0), IDLE, 0, 5, id="the list may tell of tasks that are done"),
+        pytest.param(row(4, 1, ready_for=10), count(0, zero_for=99), IDLE, 0, 5, id="as long as it can lag"),
+        pytest.param(
+            row(4, 1, ready_for=99), count(0, zero_for=10), IDLE, 0, 5, id="as long as it can lag, too"
+        ),
+        pytest.param(row(4, 1, ready_for=11), count(0, zero_for=11), IDLE, 5, 5, id="then the zero is wrong"),
+        pytest.param(row(4, 1), None, IDLE, 5, None, id="without a passive answer the list counts"),
+        pytest.param(
+            row(4, 2), count(0), WorkerCounts(unknown=2), 2, 6, id="what silent workers hold is there"
+        ),
         pytest.param(row(0, 0), count(4), IDLE, 4, 4, id="the list lags behind a publish"),
         pytest.param(row(2, 0, state="down"), count(0), IDLE, None, None, id="a queue that is down"),
         pytest.param(row(2, 0, state="minority"), count(1), IDLE, 1, None, id="a queue in a minority"),
@@ -61,6 +70,8 @@ def test_bounds(
         (row(0, 0), count(0), IDLE, 0, 0),
         (row(5, 2), count(7), WorkerCounts(busy=2), 7, 2),
         (row(0, 2), count(0), WorkerCounts(unknown=2), 0, 2),
+        (row(12, 0), count(0), IDLE, 0, 0),
+        (row(12, 0, ready_for=11), count(0, zero_for=11), IDLE, 12, 0),
         (row(0, 0), count(0), WorkerCounts(busy=1, leaving=1), 0, 2),
     ],
 )

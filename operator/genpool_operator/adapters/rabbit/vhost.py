@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -124,7 +124,7 @@ class VhostReader:
             return False
         self._management.ok()
         with self._lock:
-            self._listed = rows
+            self._listed = {name: _listed(self._listed.get(name), row) for name, row in rows.items()}
         return True
 
     # Count --------------------------------------------------------------------------------------------------------
@@ -192,10 +192,24 @@ class VhostReader:
             if count is None:
                 self._counted.pop(queue, None)
             else:
-                self._counted[queue] = Counted(self._clock(), count.ready)
+                self._counted[queue] = _counted(before, count.ready, self._clock())
         if count is None:
             # Deleted by somebody: that is not "no tasks". It is made again.
             if before is not None:
                 self._on_change(uid, True)
         elif before is None or before.ready != count.ready:
             self._on_change(uid, False)
+
+
+def _listed(before: Listed | None, row: Listed) -> Listed:
+    if not row.ready:
+        return row
+    since = None if before is None else before.ready_since
+    return replace(row, ready_since=since or row.at)
+
+
+def _counted(before: Counted | None, ready: int, now: datetime) -> Counted:
+    if ready:
+        return Counted(now, ready)
+    since = None if before is None else before.zero_since
+    return Counted(now, 0, since or now)
