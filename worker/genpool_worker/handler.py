@@ -7,7 +7,7 @@ import uuid
 import structlog
 
 from genpool_core.errors import AttemptFailed, GenPoolError, InvalidMessage, StorageError, TaskFailure
-from genpool_core.ledger.decide import AnnounceAgain, Bury, Delivery, Park, Start, decide
+from genpool_core.ledger.decide import AnnounceAgain, Bury, Park, Start, decide
 from genpool_core.ledger.records import Claim
 from genpool_worker.attempt import Attempt
 from genpool_worker.errors import HandBack, UnreadableLedger
@@ -67,13 +67,12 @@ class Handler:
         return received.key if isinstance(received, Delivered) else None
 
     def _task(self, task: Delivered) -> None:
-        delivery = task.delivery
         for _ in range(_RACES):
             state = self._parts.ledger.read(task.key, task.run)
             decision = decide(
                 state.claims,
                 state.end,
-                delivery,
+                task.delivery,
                 worker=self._parts.worker,
                 max_attempts=self._parts.config.max_attempts,
                 now=self._parts.clock.now(),
@@ -83,8 +82,7 @@ class Handler:
                 return
             if self._start(task, decision.attempt, state):
                 return
-            # Another worker began this attempt at the same moment: to it, this message is a duplicate.
-            delivery = Delivery(redelivered=False, failed_attempt=decision.attempt - 1 or None)
+            # Another worker began this attempt at the same moment: its claim is in the ledger now.
         raise StorageError(
             "claims are refused and then not found: the store's conditional put is not reliable."
         )

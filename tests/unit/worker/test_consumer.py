@@ -181,6 +181,21 @@ def test_a_delivery_that_was_not_begun_goes_back_at_a_drain(world: World) -> Non
     assert "comfyui.submit" not in node.steps.names
 
 
+def test_a_drain_that_begins_while_comfyui_is_asked(world: World) -> None:
+    node = world.worker("w1")
+    loop = Loop(world, node, turns=9)
+
+    def asked() -> None:
+        task(world)
+        node.steps.between[len(node.steps.names) + 1] = node.parts.drain.begin
+
+    loop.at_turn[6] = asked
+    steps = loop.run()
+    assert "broker.hand_back" in steps
+    assert "comfyui.submit" not in steps
+    assert len(world.broker.ready) == 1
+
+
 def test_a_fault_of_the_loop_is_survived(world: World) -> None:
     node = world.worker("w1")
     task(world)

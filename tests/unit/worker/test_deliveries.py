@@ -18,6 +18,8 @@ from genpool_worker import handler
 
 TASK: JsonObject = {"task_id": "t", "prompt": "x"}
 OURS = names.worker_user("pool-uid")
+#: Two reads of the ledger come before.
+CLAIM_STEP = 3
 
 
 def events(world: World) -> list[str]:
@@ -79,6 +81,8 @@ def test_a_retry_keeps_what_the_producer_sent(world: World) -> None:
     ((_, waiting),) = world.broker.delayed
     assert waiting.headers == {"trace": "x", headers.ATTEMPT: 1, headers.RUN: 1}
     assert (waiting.message_id, waiting.priority, waiting.user_id) == ("m", 7, OURS)
+    (claim,) = world.store.records("attempts/1.json").values()
+    assert claim["failure"]["reason"] == "Interrupted"  # type: ignore[call-overload, index]
     (retry,) = world.broker.to(names.retry_step(5))
     assert retry.routing_key == QUEUE
     assert events(world) == ["task.claimed", "task.retried"]
@@ -183,6 +187,54 @@ def test_a_stale_attempt_says_nothing(world: World) -> None:
     assert world.broker.empty
     assert events(world) == ["task.claimed"]
     assert not world.store.records("end.json")
+
+
+def test_a_failed_attempt_of_a_task_that_was_ended_elsewhere(world: World) -> None:
+    """Cancelled meanwhile: no retry, and the end that stands is announced."""
+    node = world.worker("w1", Script("interrupted"))
+    world.send(TASK)
+
+    def cancel() -> None:
+        ((key, record),) = world.store.records("attempts/1.json").items()
+        end = {
+            **record,
+            "task_id": "t",
+            "nonce": "janitor",
+            "outcome": "cancelled",
+            "reason": "Cancelled",
+            "message": "m",
+            "ended_at": record["claimed_at"],
+        }
+        world.store.objects[key.replace("attempts/1.json", "end.json")] = json.dumps(end).encode()
+
+    node.steps.between[6] = cancel
+    world.one(node)
+    assert world.broker.empty
+    assert events(world) == ["task.claimed", "task.ended"]
+
+
+def test_two_workers_claim_at_the_same_moment(world: World) -> None:
+    first, second = world.worker("w1"), world.worker("w2")
+    world.send(TASK)
+    world.send(TASK)
+    first.steps.between[CLAIM_STEP] = lambda: world.drive_ready(second)
+    world.one(first)
+    assert len(world.store.records("attempts/1.json")) == 1
+    world.drive(first)
+    assert len(first.comfyui.posted) + len(second.comfyui.posted) == 1
+
+
+def test_a_released_attempt_does_not_count(make_world: Callable[..., World]) -> None:
+    world = make_world(max_attempts=1)
+    node = world.worker("w1", Script("stuck"))
+    world.send(TASK)
+    node.parts.drain.begin()
+    world.one(node)
+    (claim,) = world.store.records("attempts/1.json").values()
+    assert claim["released_at"]
+    world.drive(world.worker("w2"))
+    (end,) = world.store.records("end.json").values()
+    assert (end["outcome"], end["attempt"]) == ("succeeded", 2)
 
 
 def test_stray_results_are_swept(world: World) -> None:

@@ -80,7 +80,9 @@ def test_a_late_renewal_does_not_hide_a_failure() -> None:
     (renewed,) = ledger.read("k", 1).claims
     assert renewed.renewed_at is not None
     held.fail(Failure(reason="R", message="m", retryable=True, time=CLOCK.now()))
+    written = len(shared.writes)
     held.renew()
+    assert len(shared.writes) == written
     (failed,) = ledger.read("k", 1).claims
     assert failed.failure is not None
 

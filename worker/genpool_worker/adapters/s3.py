@@ -131,7 +131,7 @@ class S3Store:
 
 def _client(region: str, endpoint: str | None) -> S3Client:
     """A store behind an endpoint of its own is addressed by path: its host name knows no buckets."""
-    return boto3.client(
+    return boto3.Session().client(
         "s3",
         region_name=region,
         endpoint_url=endpoint,
