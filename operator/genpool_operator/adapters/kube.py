@@ -73,11 +73,11 @@ class KubeCluster:
         metadata = manifest["metadata"]
         assert isinstance(metadata, dict)  # noqa: S101 - our own builders
         prefix = "/api/v1" if manifest["apiVersion"] == "v1" else f"/apis/{manifest['apiVersion']}"
-        plural = _PLURALS[str(manifest["kind"])]
-        path = _path(prefix, str(metadata["namespace"]), plural, str(metadata["name"]))
+        kind, name = str(manifest["kind"]), str(metadata["name"])
+        path = _path(prefix, str(metadata["namespace"]), _PLURALS[kind], name)
         force = "false" if manager else "true"
         query = f"?fieldManager={manager or names.FIELD_MANAGER}&force={force}"
-        return self._api.request("PATCH", path + query, manifest, APPLY)
+        return self._api.request("PATCH", path + query, manifest, APPLY, f"{kind} {name}")
 
     def scale(self, namespace: str, deployment: str, replicas: int) -> str:
         """Write a Deployment's replicas through ``/scale``; its resource version after that."""

@@ -25,6 +25,8 @@ MERGE = "application/merge-patch+json"
 JSON = "application/json"
 NOT_FOUND = 404
 _ERRORS = 400
+_UNPROCESSABLE = 422
+_NO_SCHEMA = "failed to create typed patch object"
 _TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 
@@ -78,15 +80,21 @@ class KubeApi:
                 return
 
     def request(
-        self, method: str, path: str, body: JsonObject | None = None, content_type: str = JSON
+        self,
+        method: str,
+        path: str,
+        body: JsonObject | None = None,
+        content_type: str = JSON,
+        what: str | None = None,
     ) -> JsonObject:
-        """One request; ``path`` is encoded already.
+        """One request; ``path`` is encoded already. ``what`` names its subject to a person who knows no paths.
 
         Raises
         ------
         ClusterError
             Refused, with what Kubernetes says; or no answer (status 0).
         """
+        subject = what or f"{method} {path.partition('?')[0]}"
         _, url, headers, _, _ = self._client.param_serialize(
             method=method,
             resource_path=path,
@@ -100,19 +108,17 @@ class KubeApi:
                 method, url, body=data, headers=headers, timeout=_TIMEOUT, retries=_RETRIES
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ClusterError(
-                f"Kubernetes does not answer {method} {_place(path)} ({type(error).__name__}).", status=0
-            ) from error
+            message = f"Kubernetes does not answer about {subject} ({type(error).__name__})."
+            raise ClusterError(message, status=0) from error
         if response.status >= _ERRORS:
             said = _message(response.data) or response.reason
-            raise ClusterError(
-                f"Kubernetes refused {method} {_place(path)}: {said}", status=int(response.status)
-            )
+            raise ClusterError(f"Kubernetes refuses {subject}: {said}", status=_status(response.status, said))
         return cast("JsonObject", json.loads(response.data))
 
 
-def _place(path: str) -> str:
-    return path.partition("?")[0]
+def _status(status: int, said: str) -> int:
+    """A manifest that fits no schema (a list for a number, a name given twice) is answered with 500; 422 is meant."""
+    return _UNPROCESSABLE if said.startswith(_NO_SCHEMA) else status
 
 
 def _message(data: bytes) -> str:

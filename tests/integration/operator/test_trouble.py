@@ -227,14 +227,23 @@ def _older_than_a_second(kubectl: Kubectl) -> bool:
     return bool(found["metadata"]["creationTimestamp"] > kubectl.pool()["metadata"]["creationTimestamp"])
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"template": {"tolerations": [{"key": "gpu", "operator": "Sometimes"}]}}, "Sometimes"),
+        ({"worker": {"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}}, 'key [name="A"]'),
+        ({"worker": {"resources": {"requests": {"cpu": [1]}}}}, "requests.cpu"),
+    ],
+    ids=["invalid", "twice", "type"],
+)
 def test_what_kubernetes_refuses_is_said_and_mended_by_the_user(
-    kubectl: Kubectl, rabbitmq: Vhost, operator: OperatorProcess
+    kubectl: Kubectl, rabbitmq: Vhost, operator: OperatorProcess, changes: Json, says: str
 ) -> None:
-    wrong = {"tolerations": [{"key": "gpu", "operator": "Sometimes"}]}
-    kubectl.apply(pool_manifest(rabbitmq.name, template=wrong))
+    kubectl.apply(pool_manifest(rabbitmq.name, **changes))
     found = kubectl.wait_condition("Accepted", "False")
     assert found["reason"] == "KubernetesRefused"
-    assert "Sometimes" in found["message"]
+    assert found["message"].startswith("Kubernetes refuses Deployment pictures-worker: ")
+    assert says in found["message"]
     assert kubectl.condition("Ready")["status"] == "False"
     kubectl.apply(pool_manifest(rabbitmq.name))
     kubectl.wait_condition("Ready", "True")

@@ -1,0 +1,232 @@
+"""The operator's RabbitMQ, against a real one: what it makes, what it reads, whom it believes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pika
+import pytest
+
+from genpool_adapters.amqp import AmqpConnection
+from genpool_core import names
+from genpool_core.api.pool import GenerationPool
+from genpool_core.brokers import BrokerConfig
+from genpool_core.messages.base import PoolRef
+from genpool_core.messages.events import WorkerHeartbeat
+from genpool_core.topology import worker_permissions
+from genpool_operator.adapters.rabbit import RabbitBrokers
+from genpool_operator.adapters.rabbit.facts import read_facts
+from genpool_operator.adapters.rabbit.management import ManagementApi
+from genpool_operator.adapters.rabbit.steps import take
+from genpool_operator.decide.topology import TopologyPlan, WorkerUser, plan_topology
+from genpool_operator.reconcile.setup import wanted_topology
+from integration.broker import Vhost, until
+
+QUEUE = "generation_tasks"
+UID = "11111111-2222-3333-4444-555555555555"
+PASSWORD = "of-the-workers"
+
+
+@pytest.fixture
+def broker(rabbitmq: Vhost, tmp_path: Path) -> BrokerConfig:
+    (tmp_path / "username").write_text(rabbitmq.server.username)
+    (tmp_path / "password").write_text(rabbitmq.server.password)
+    return BrokerConfig(
+        name="default",
+        host=rabbitmq.server.host,
+        port=rabbitmq.server.port,
+        management_url=rabbitmq.server.management_url,
+        credentials_path=str(tmp_path),
+        vhosts=[rabbitmq.name],
+    )
+
+
+@pytest.fixture
+def pool(rabbitmq: Vhost) -> GenerationPool:
+    meta = {"name": "pictures", "namespace": "team", "uid": UID}
+    spec = {
+        "broker": {"vhost": rabbitmq.name},
+        "queue": {"name": QUEUE, "messageTTLSeconds": 3600, "deadLetter": {"retentionSeconds": 7200}},
+        "workflows": [{"name": "a", "source": {"builtin": "a"}}],
+        "comfyui": {"image": "x"},
+        "storage": {"s3": {"bucket": "results"}},
+    }
+    return GenerationPool.parse({"metadata": meta, "spec": spec})
+
+
+@pytest.fixture
+def user(rabbitmq: Vhost) -> Iterator[WorkerUser]:
+    # A name of this test's own: users belong to the whole broker.
+    name = names.worker_user(rabbitmq.name)
+    yield WorkerUser(name, PASSWORD, worker_permissions(QUEUE))
+    rabbitmq.api("DELETE", f"users/{name}", missing_ok=True)
+
+
+def plan(api: ManagementApi, pool: GenerationPool, user: WorkerUser) -> TopologyPlan:
+    facts = read_facts(api, pool.spec.broker.vhost)
+    return plan_topology(wanted_topology(pool, facts.version), user, facts)
+
+
+def settle(api: ManagementApi, pool: GenerationPool, user: WorkerUser) -> None:
+    for step in plan(api, pool, user).steps:
+        take(api, pool.spec.broker.vhost, step)
+
+
+def test_twice_is_once(broker: BrokerConfig, pool: GenerationPool, user: WorkerUser) -> None:
+    api = ManagementApi(broker)
+    assert len(plan(api, pool, user).steps) > 20
+    settle(api, pool, user)
+    assert plan(api, pool, user) == TopologyPlan()
+    api.close()
+
+
+@pytest.mark.parametrize("default", ["quorum", None])
+def test_plain_producers_and_the_operator_agree(
+    broker: BrokerConfig, pool: GenerationPool, user: WorkerUser, rabbitmq: Vhost, default: str | None
+) -> None:
+    """Whoever comes first, and whatever type the vhost gives by default."""
+    if default is not None:
+        rabbitmq.api(
+            "PUT", f"vhosts/{rabbitmq.name}", {"default_queue_type": default, "defaultqueuetype": default}
+        )
+    api = ManagementApi(broker)
+    settle(api, pool, user)
+    with rabbitmq.raw() as connection:
+        connection.channel().queue_declare(queue=QUEUE, durable=True)
+    rabbitmq.delete_queue(QUEUE)
+    with rabbitmq.raw() as connection:
+        connection.channel().queue_declare(queue=QUEUE, durable=True)
+    assert plan(api, pool, user) == TopologyPlan()
+    api.close()
+
+
+def test_what_others_changed_is_found_and_mended(
+    broker: BrokerConfig, pool: GenerationPool, user: WorkerUser, rabbitmq: Vhost
+) -> None:
+    api = ManagementApi(broker)
+    settle(api, pool, user)
+    step = names.retry_step(5)
+    rabbitmq.policy(names.work_policy(QUEUE), "^nothing$", {"message-ttl": 1})
+    rabbitmq.delete_queue(step)
+    rabbitmq.api("PUT", f"users/{user.name}", {"password": "another", "tags": ""})
+    rabbitmq.permit(user.name)
+    assert len(plan(api, pool, user).steps) == 5
+    settle(api, pool, user)
+    assert plan(api, pool, user) == TopologyPlan()
+    with (
+        rabbitmq.raw(user.name, PASSWORD) as connection,
+        pytest.raises(pika.exceptions.ChannelClosedByBroker),
+    ):
+        connection.channel().queue_declare("mine")
+    api.close()
+
+
+def test_a_policy_that_wins_over_ours_is_named(
+    broker: BrokerConfig, pool: GenerationPool, user: WorkerUser, rabbitmq: Vhost
+) -> None:
+    api = ManagementApi(broker)
+    settle(api, pool, user)
+    rabbitmq.policy("everything", ".*", {"max-length": 10}, priority=5000)
+
+    def faults() -> tuple[str, ...]:
+        return plan(api, pool, user).faults
+
+    until(faults, "the policy is found")
+    assert any(fault.startswith(f"Policy everything applies to queue {QUEUE}") for fault in faults())
+    api.close()
+
+
+@pytest.fixture
+def brokers(broker: BrokerConfig, pool: GenerationPool, user: WorkerUser) -> Iterator[RabbitBrokers]:
+    """Reading the pool's queues."""
+    found = RabbitBrokers(lambda: datetime.now(UTC), lambda _uid, _whole: None)
+    vhost = pool.spec.broker.vhost
+    found.follow(broker, pool)
+    facts = found.facts(broker, vhost)
+    found.provision(broker, vhost, plan_topology(wanted_topology(pool, facts.version), user, facts).steps)
+    found.facts(broker, vhost)
+    yield found
+    found.stop()
+
+
+def test_depths_are_read_in_both_ways(
+    brokers: RabbitBrokers, broker: BrokerConfig, pool: GenerationPool, rabbitmq: Vhost
+) -> None:
+    def counted() -> int | None:
+        answer = brokers.answers(broker, pool).counted
+        return None if answer is None else answer.ready
+
+    def listed() -> int | None:
+        answer = brokers.answers(broker, pool).listed
+        return answer.total if answer is not None and answer.good(datetime.now(UTC)) else None
+
+    until(lambda: counted() == 0, "counted")
+    until(lambda: listed() == 0, "listed")
+    with rabbitmq.raw() as connection:
+        for _ in range(3):
+            connection.channel().basic_publish("", QUEUE, b"{}")
+    until(lambda: counted() == 3, "3 counted", 3)
+    until(lambda: listed() == 3, "3 listed", 20)
+    link = brokers.answers(broker, pool).link
+    assert link.management.fine
+    assert link.amqp.fine
+
+
+def heartbeat(state: str) -> bytes:
+    now = datetime.now(UTC)
+    beat = WorkerHeartbeat(
+        id="1",
+        pool=PoolRef(namespace="team", name="pictures", uid=UID),
+        worker="pod-1",
+        time=now,
+        state=state,  # type: ignore[arg-type]
+        since=now,
+    )
+    return beat.model_dump_json().encode()
+
+
+def test_heartbeats_are_believed_only_from_the_pools_own_user(
+    brokers: RabbitBrokers, broker: BrokerConfig, pool: GenerationPool, rabbitmq: Vhost
+) -> None:
+    rabbitmq.add_user(names.worker_user(UID), PASSWORD)
+    rabbitmq.add_user(names.worker_user("another-pool"), PASSWORD)
+    key = names.event_routing_key(UID, "worker.heartbeat")
+
+    def say(user: str, state: str) -> None:
+        connection = AmqpConnection(rabbitmq.settings(username=user, password=PASSWORD))
+        connection.start()
+        connection.publish(names.EVENTS_EXCHANGE, key, heartbeat(state), mandatory=True)
+        connection.stop()
+
+    def state() -> str | None:
+        found = brokers.answers(broker, pool).workers.get("pod-1")
+        return None if found is None else found.state
+
+    until(lambda: _bound(rabbitmq), "the operator listens")
+    say(names.worker_user("another-pool"), "busy")
+    with rabbitmq.raw() as connection:
+        # A producer that does not say who it is, and one that sends no heartbeat at all.
+        connection.channel().basic_publish(names.EVENTS_EXCHANGE, key, heartbeat("busy"))
+        connection.channel().basic_publish(names.EVENTS_EXCHANGE, key, json.dumps({"state": "busy"}).encode())
+    say(names.worker_user(UID), "idle")
+    until(state, "a heartbeat")
+    assert state() == "idle"
+    say(names.worker_user(UID), "busy")
+    until(lambda: state() == "busy", "busy")
+
+
+def _bound(rabbitmq: Vhost) -> bool:
+    path = f"exchanges/{rabbitmq.name}/{names.EVENTS_EXCHANGE}/bindings/source"
+    return bool(rabbitmq.api("GET", path))
+
+
+def test_a_queue_that_was_deleted_is_not_empty(
+    brokers: RabbitBrokers, broker: BrokerConfig, pool: GenerationPool, rabbitmq: Vhost
+) -> None:
+    until(lambda: brokers.answers(broker, pool).counted, "counted")
+    rabbitmq.delete_queue(QUEUE)
+    until(lambda: brokers.answers(broker, pool).counted is None, "unknown")
+    until(lambda: brokers.answers(broker, pool).listed is None, "not listed")
