@@ -1,0 +1,128 @@
+"""Values of the adapters that need no other side: rows of the broker, files of workflows, settings, figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from genpool_core.api.status import GenerationPoolStatus
+from genpool_operator.adapters.kube import selector
+from genpool_operator.adapters.metrics import Metrics
+from genpool_operator.adapters.rabbit.listing import _completed, parse_row
+from genpool_operator.adapters.workflow_source import WorkflowSource
+from genpool_operator.decide.objects import ConfigMapView
+from genpool_operator.decide.ownership import OwnerFacts
+from genpool_operator.decide.reading import Listed
+from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
+from genpool_operator.settings import OperatorSettings, default_workflows
+from unit.operator.pools import NOW, make_pool
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({}, Listed(NOW, None, None, None, None)),
+        (
+            {"state": "running", "messages": 3, "messages_ready": 2, "messages_unacknowledged": 1},
+            Listed(NOW, "running", 2, 1, 3),
+        ),
+        (
+            {"state": "running", "messages": -1, "messages_ready": True},
+            Listed(NOW, "running", None, None, None),
+        ),
+    ],
+)
+def test_rows(row: dict[str, Any], expected: Listed) -> None:
+    assert parse_row(row, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "totals", "messages"),
+    [
+        ({"name": "q"}, {"type": "quorum", "messages": 3}, 3),
+        ({"name": "q"}, {"type": "quorum", "messages": 0}, None),
+        ({"name": "q"}, {"type": "classic", "messages": 0}, 0),
+        ({"name": "q", "messages": 5}, {"type": "classic", "messages": 0}, 5),
+        ({"name": "q"}, None, None),
+    ],
+)
+def test_totals_fill_in_where_a_quorum_queues_zero_means_nothing(
+    row: dict[str, Any], totals: dict[str, Any] | None, messages: int | None
+) -> None:
+    assert parse_row(_completed(row, totals), NOW).total == messages
+
+
+@dataclass
+class OneConfigMap:
+    data: dict[str, str] | None
+
+    def get_config_map(self, _namespace: str, _name: str) -> ConfigMapView | None:
+        return None if self.data is None else ConfigMapView(OwnerFacts(), self.data)
+
+
+def load(
+    tmp_path: Path, source: dict[str, Any], data: dict[str, str] | None = None
+) -> WorkflowFiles | MissingFiles:
+    pool = make_pool(workflows=[{"name": "w", "source": source}])
+    return WorkflowSource(tmp_path, OneConfigMap(data)).load(pool)["w"]  # type: ignore[arg-type]
+
+
+def test_shipped_workflows(tmp_path: Path) -> None:
+    (tmp_path / "人物.json").mkdir()
+    (tmp_path / "人物.json/template.json").write_text("{}")
+    (tmp_path / "人物.json/workflow.yaml").write_text("a: b")
+    assert load(tmp_path, {"builtin": "人物.json"}) == WorkflowFiles("{}", "a: b")
+    for name in ("other", "../人物.json", "."):
+        missing = load(tmp_path, {"builtin": name})
+        assert missing == MissingFiles(f"GenPool ships no workflow {name}. It ships: 人物.json.")
+
+
+def test_workflows_of_a_config_map(tmp_path: Path) -> None:
+    source = {"configMap": {"name": "mine", "key": "a.json", "parametersKey": "a.yaml"}}
+    assert load(tmp_path, source, {"a.json": "{}", "a.yaml": "b"}) == WorkflowFiles("{}", "b")
+    assert load(tmp_path, source) == MissingFiles("there is no ConfigMap mine in namespace team: make it.")
+    assert load(tmp_path, source, {"a.json": ""}) == MissingFiles(
+        "ConfigMap mine has no key a.yaml; it has a.json."
+    )
+    assert load(tmp_path, source, {}) == MissingFiles("ConfigMap mine has no key a.json; it has no key.")
+
+
+def test_the_checkouts_workflows_are_the_default() -> None:
+    assert (default_workflows() / "text-to-image/workflow.yaml").is_file()
+
+
+def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GENPOOL_WORKER_IMAGE", raising=False)
+    with pytest.raises(ValidationError):
+        OperatorSettings()
+    monkeypatch.setenv("GENPOOL_WORKER_IMAGE", "worker:1")
+    assert OperatorSettings().namespaces == ()
+    monkeypatch.setenv("GENPOOL_NAMESPACES", "a, b,")
+    assert OperatorSettings().namespaces == ("a", "b")
+
+
+def test_figures_that_are_unknown_are_absent() -> None:
+    metrics = Metrics()
+
+    def text() -> str:
+        return metrics.render().decode()
+
+    metrics.show("team", "a", GenerationPoolStatus.model_validate({"replicas": 2, "queue": {"waiting": 3}}))
+    assert 'genpool_pool_waiting_tasks{namespace="team",pool="a"} 3.0' in text()
+    assert "genpool_pool_running_tasks{" not in text()
+    metrics.show("team", "a", GenerationPoolStatus())
+    assert "genpool_pool_waiting_tasks{" not in text()
+    metrics.show("team", "a", GenerationPoolStatus(replicas=2))
+    metrics.keep([("team", "b")])
+    assert 'pool="a"' not in text()
+
+
+def test_the_selector_picks_all_pools() -> None:
+    assert selector() == (
+        "app.kubernetes.io/component=worker,app.kubernetes.io/managed-by=genpool-operator,"
+        "app.kubernetes.io/name=genpool-worker,app.kubernetes.io/part-of=genpool"
+    )
