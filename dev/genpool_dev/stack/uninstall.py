@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from genpool_core import names
 from genpool_dev.cluster.model import ClusterInfo
@@ -30,10 +30,11 @@ def uninstall(info: ClusterInfo) -> None:
     """
     stack = look(info)
     pools = delete_pools(stack.kubectl)
-    _delete_release(stack)
+    others = _living_pools(stack.kubectl)
+    _delete_release(stack, keep_crd=others)
     for name in (layout.POOL_NAMESPACE, layout.SYSTEM_NAMESPACE):
         _delete_namespace(stack.kubectl, name)
-    clean_broker(stack.broker, [pool.queue for pool in pools])
+    clean_broker(stack.broker, [pool.queue for pool in pools], shared=not others)
     stack.bucket.remove(sorted({pool.prefix for pool in pools if pool.bucket == stack.bucket.name}))
 
 
@@ -51,32 +52,41 @@ def delete_pools(kubectl: Kubectl) -> list[Pool]:
     return pools
 
 
-def clean_broker(broker: Broker, queues: Iterable[str], vhost: str = "/") -> None:
-    """Delete the pools' queues with their messages, and everything under our own prefix."""
-    wanted = {name for queue in queues for name in (queue, names.dead_queue(queue))}
+def clean_broker(broker: Broker, queues: Sequence[str], *, shared: bool, vhost: str = "/") -> None:
+    """Delete the pools' queues with their messages; ``shared``: also what all pools share, and the workers' users."""
+    own = {name for queue in queues for name in (queue, names.dead_queue(queue))}
+    policies = {policy for queue in queues for policy in (names.work_policy(queue), names.dead_policy(queue))}
+
+    def ours(name: str) -> bool:
+        return shared and name.startswith(_OUR_PREFIX)
+
     for name in broker.queues(vhost):
-        if name in wanted or name.startswith(_OUR_PREFIX):
+        if name in own or ours(name):
             broker.delete_queue(name, vhost)
-    for name in broker.exchanges(vhost):
-        if name.startswith(_OUR_PREFIX):
-            broker.delete_exchange(name, vhost)
+    for name in filter(ours, broker.exchanges(vhost)):
+        broker.delete_exchange(name, vhost)
     for name in broker.policies(vhost):
-        if name.startswith(_OUR_PREFIX):
+        if name in policies or ours(name):
             broker.delete_policy(name, vhost)
-    for name in broker.users():
-        if name.startswith(_OUR_PREFIX):
-            broker.delete_user(name)
+    for name in filter(ours, broker.users()):
+        broker.delete_user(name)
 
 
-def _delete_release(stack: Stack) -> None:
+def _living_pools(kubectl: Kubectl) -> bool:
+    """Whether there is a pool in any namespace: somebody's, who needs CRD and broker as they are."""
+    return kubectl.find("crd", CRD) is not None and bool(kubectl.get(CRD, "--all-namespaces")["items"])
+
+
+def _delete_release(stack: Stack, *, keep_crd: bool) -> None:
     helm = Helm(stack.kubectl)
     release = helm.find(layout.RELEASE)
     if release is None or not release.ours:
         return
     helm.uninstall(layout.RELEASE)
     # A chart leaves its CRD, so that no pool is lost by it; ours goes when nobody has a pool.
-    if stack.kubectl.find("crd", CRD) and not stack.kubectl.get(CRD, "--all-namespaces")["items"]:
-        stack.kubectl.run("delete", "crd", CRD, f"--timeout={GONE_SECONDS}s", timeout=GONE_SECONDS + 15)
+    if not keep_crd:
+        words = ("delete", "crd", CRD, "--ignore-not-found", f"--timeout={GONE_SECONDS}s")
+        stack.kubectl.run(*words, timeout=GONE_SECONDS + 15)
 
 
 def _delete_namespace(kubectl: Kubectl, name: str) -> None:
