@@ -21,6 +21,7 @@ from genpool_adapters.logs import configure_logging
 from genpool_adapters.web import WebServer, metrics, probe
 from genpool_core.errors import BrokerError, GenPoolError
 from genpool_worker.comfyprocess import end_listener
+from genpool_worker.errors import SettingsError
 from genpool_worker.settings import WorkerSettings, load_settings
 from genpool_worker.wiring import Worker, build
 from genpool_worker.workdir import clean_leftovers
@@ -43,29 +44,33 @@ def main() -> int:
         configure_logging("worker", settings.log_format, settings.log_level)
         # Blocked here, before there are threads, the signals come to this thread and to nobody else.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        worker = build(settings)
+        process = Process(settings, build(settings))
     except GenPoolError as error:
         _log.error("worker_refuses", reason=error.reason, message=error.message)
         return EXIT_SETTINGS
-    return Process(settings, worker).run()
+    return process.run()
 
 
 class Process:
-    """The life of one worker."""
+    """The life of one worker. Its constructor raises SettingsError when the port of its probes is taken."""
 
     def __init__(self, settings: WorkerSettings, worker: Worker) -> None:
         self._settings = settings
         self._worker = worker
         self._failed = False
         self._thread = threading.Thread(target=self._consume, name="consumer", daemon=True)
-        self._web = WebServer(
-            settings.http_port,
-            {
-                "/healthz": probe(self._health),
-                "/readyz": probe(self._readiness),
-                "/metrics": metrics(worker.metrics.text),
-            },
-        )
+        routes = {
+            "/healthz": probe(self._health),
+            "/readyz": probe(self._readiness),
+            "/metrics": metrics(worker.metrics.text),
+        }
+        try:
+            self._web = WebServer(settings.http_port, routes)
+        except OSError as error:
+            raise SettingsError(
+                f"port {settings.http_port} for probes and metrics cannot be used ({error.strerror}): set "
+                "GENPOOL_HTTP_PORT to a free one."
+            ) from error
 
     def run(self) -> int:
         """Start everything, wait for the end, stop everything."""

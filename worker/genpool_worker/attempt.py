@@ -22,6 +22,8 @@ from genpool_worker.submit import submit
 from genpool_worker.workdir import WorkDir
 
 _log = structlog.get_logger(__name__)
+#: How long ComfyUI may be silent while it takes inputs or gives results.
+_TRANSFER_SECONDS = 120.0
 
 
 class Attempt:
@@ -51,18 +53,18 @@ class Attempt:
         parts, claim = self._parts, self._claim
         with parts.metrics.phase("fetch"):
             files = inputs.fetch(parts, self._prepared)
-        calls = Calls(parts.clock, parts.drain, parts.clock.monotonic() + self._prepared.timeout_seconds)
         with parts.metrics.phase("upload"):
-            uploads = inputs.upload(parts, calls, files, self._workdir.name)
+            uploads = inputs.upload(parts, self._calls(_TRANSFER_SECONDS), files, self._workdir.name)
         graph = self._prepared.graph_for(uploads, self._workdir.name)
         with parts.metrics.phase("run"):
-            entry = self._execute(calls, graph, tell)
+            entry = self._execute(self._calls(self._prepared.timeout_seconds), graph, tell)
         self._refs = judge.left_behind(entry)
         results = self._judged(entry)
         prefix = keys.output_prefix(
             parts.config.s3.prefix, claim.task_key, claim.run, claim.attempt, claim.nonce
         )
         with parts.metrics.phase("store"):
+            calls = self._calls(_TRANSFER_SECONDS)
             return outputs.collect(parts, calls, results, self._workdir, prefix)
 
     def clean(self) -> None:
@@ -73,6 +75,10 @@ class Attempt:
             except ComfyUIError as error:
                 _log.info("history_not_deleted", reason=error.reason)
         self._workdir.clean(self._refs)
+
+    def _calls(self, seconds: float) -> Calls:
+        clock = self._parts.clock
+        return Calls(clock, self._parts.drain, clock.monotonic() + seconds)
 
     def _execute(self, calls: Calls, graph: JsonObject, tell: Tell) -> JsonObject:
         parts = self._parts

@@ -19,10 +19,10 @@ from genpool_worker.status import Status
 
 _log = structlog.get_logger(__name__)
 CHECK_SECONDS = 2.0
-_CLOSED_SECONDS = 1.0
+_CLOSED_SECONDS = 0.5
 #: After a fault of our own before a claim: the message comes back, and must not come back at once.
 _FAULT_SECONDS = 10.0
-_REPEAT_CHECKS = 30
+_REPEAT_CHECKS = 60
 
 
 class Intake(Protocol):

@@ -93,9 +93,9 @@ def test_worker_killed_another_takes_over(rig: Rig) -> None:
     first = rig.worker()
     rig.send(task(4))
     wait_running(comfyui)
-    another(rig)
     first.signal(signal.SIGKILL)
     first.wait()
+    another(rig)
     assert_one_end(rig, attempt=2)
 
 
@@ -233,7 +233,7 @@ def test_broker_connection_cut_in_the_middle(rig: Rig, amqp_proxy: TcpProxy) -> 
     """The broker gives the task to a second worker, which leaves it to the first."""
     comfyui = rig.comfyui()
     rig.worker(**through(amqp_proxy))
-    rig.send(task(6))
+    rig.send(task(15))
     wait_running(comfyui)
     another(rig)
     amqp_proxy.break_connections()
