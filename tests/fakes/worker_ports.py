@@ -7,82 +7,20 @@ call fails before or after it took effect, or something else happens in between.
 from __future__ import annotations
 
 import json
-import struct
-import threading
 import uuid
-import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from fakes.worker_steps import FakeClock, Steps, png
 from genpool_core import names
-from genpool_core.errors import AttemptFailed, BrokerError, GenPoolError, StorageError
+from genpool_core.errors import AttemptFailed, BrokerError, StorageError
 from genpool_core.jsontypes import JsonObject
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
 from genpool_worker.ports import Frame, Message, Outgoing, OutputRef, Put, Where
-
-Side = Literal["before", "after"]
-
-
-class CrashNow(BaseException):
-    """The process is gone: no handler, no finally block may do anything any more."""
-
-
-class FakeClock:
-    """Time that moves only when somebody waits."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def now(self) -> datetime:
-        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.time)
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += max(seconds, 0.001)
-
-    def wait(self, event: threading.Event, seconds: float) -> bool:
-        self.sleep(seconds)
-        return event.is_set()
-
-
-class Steps:
-    """Counts a worker's calls and makes them fail on demand."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.crash_at: int | None = None
-        self.crash_on: str | None = None
-        self.fail_at: int | None = None
-        self.fail_on: str | None = None
-        self.fail_side: Side = "before"
-        self.fail_with: GenPoolError | None = None
-        self.between: dict[int, Callable[[], None]] = {}
-        self.dead = False
-
-    @contextmanager
-    def step(self, name: str, error: GenPoolError | None = None) -> Iterator[None]:
-        if self.dead:
-            raise CrashNow
-        self.names.append(name)
-        number = len(self.names)
-        self.between.pop(number, lambda: None)()
-        if number == self.crash_at or name == self.crash_on:
-            self.dead = True
-            raise CrashNow
-        wanted = self.fail_with or error
-        fails = wanted if number == self.fail_at or name == self.fail_on else None
-        if fails and self.fail_side == "before":
-            raise fails
-        yield
-        if fails and self.fail_side == "after":
-            raise fails
 
 
 @dataclass
@@ -401,21 +339,3 @@ class FakeFetcher:
 
 def gone() -> ComfyUIGone:
     return ComfyUIGone("nothing listens")
-
-
-def png(width: int, height: int) -> bytes:
-    """A whole grey picture."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = b"".join(b"\0" + b"\x7f" * width for _ in range(height))
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from fakes.worker_ports import (
     FakeBroker,
-    FakeClock,
     FakeComfyUI,
     FakeFetcher,
     FakeStore,
@@ -19,9 +18,8 @@ from fakes.worker_ports import (
     Script,
     SharedBroker,
     SharedStore,
-    Steps,
-    png,
 )
+from fakes.worker_steps import FakeClock, Steps, png
 from genpool_core import names
 from genpool_core.errors import StorageError
 from genpool_core.jsontypes import JsonObject

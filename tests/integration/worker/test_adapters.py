@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from fakes.worker_ports import png
+from fakes.worker_steps import png
 from genpool_core.api.security import HostRule
 from genpool_core.errors import AttemptFailed, RefusedInput, StorageError
 from genpool_core.workerconfig import S3Config

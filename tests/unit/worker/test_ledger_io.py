@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from fakes.worker_ports import FakeClock, FakeStore, SharedStore, Steps
+from fakes.worker_ports import FakeStore, SharedStore
+from fakes.worker_steps import FakeClock, Steps
 from genpool_core.errors import StorageError
 from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, Failure

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from fakes.worker_ports import CrashNow, Result, Script, Side, gone
+from fakes.worker_ports import Result, Script, gone
+from fakes.worker_steps import CrashNow, Side
 from fakes.worker_world import QUEUE, Node, World, new_world
 from genpool_core import names
 from genpool_core.identity import end_id

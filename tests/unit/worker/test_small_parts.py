@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.worker_ports import FakeClock
+from fakes.worker_steps import FakeClock
 from fakes.worker_world import CONFIG
 from genpool_core.errors import AttemptFailed, BrokerError, InvalidManifest, StorageError
 from genpool_core.workerconfig import CONFIG_KEY

@@ -1,0 +1,90 @@
+"""What all fakes of the worker share: numbered steps that fail on demand, a clock that moves when somebody waits."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from genpool_core.errors import GenPoolError
+
+Side = Literal["before", "after"]
+
+
+class CrashNow(BaseException):
+    """The process is gone: no handler, no finally block may do anything any more."""
+
+
+class FakeClock:
+    """Time that moves only when somebody waits."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.time)
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += max(seconds, 0.001)
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        self.sleep(seconds)
+        return event.is_set()
+
+
+class Steps:
+    """Counts a worker's calls and makes them fail on demand."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.crash_at: int | None = None
+        self.crash_on: str | None = None
+        self.fail_at: int | None = None
+        self.fail_on: str | None = None
+        self.fail_side: Side = "before"
+        self.fail_with: GenPoolError | None = None
+        self.between: dict[int, Callable[[], None]] = {}
+        self.dead = False
+
+    @contextmanager
+    def step(self, name: str, error: GenPoolError | None = None) -> Iterator[None]:
+        if self.dead:
+            raise CrashNow
+        self.names.append(name)
+        number = len(self.names)
+        self.between.pop(number, lambda: None)()
+        if number == self.crash_at or name == self.crash_on:
+            self.dead = True
+            raise CrashNow
+        wanted = self.fail_with or error
+        fails = wanted if number == self.fail_at or name == self.fail_on else None
+        if fails and self.fail_side == "before":
+            raise fails
+        yield
+        if fails and self.fail_side == "after":
+            raise fails
+
+
+def png(width: int, height: int) -> bytes:
+    """A whole grey picture."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = b"".join(b"\0" + b"\x7f" * width for _ in range(height))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
