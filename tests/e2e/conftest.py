@@ -24,7 +24,7 @@ _STAGES = {
     "alone": "restarts or changes what all tests use; runs after those that run together",
     "last": "takes GenPool away; runs at the end, in the order of the file",
 }
-_WIDTH = 12
+_WIDTH = 8
 _PLUGIN = "genpool-together"
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from e2e import manifests
-from e2e.manifests import VHOST, Servers
+from e2e.manifests import FOLDER, VHOST, Servers
 from e2e.scenes import Scene
 from genpool_adapters.amqp import AmqpSettings
 from genpool_dev.cluster.model import ClusterInfo
@@ -200,4 +199,4 @@ def clean(info: ClusterInfo) -> None:
     if stack.kubectl.find("crd", CRD) and not stack.kubectl.get(CRD, "--all-namespaces")["items"]:
         stack.kubectl.run("delete", "crd", CRD, "--timeout=60s", timeout=70)
     stack.broker.delete_vhost(VHOST)
-    stack.bucket.remove([manifests.prefix("")])
+    stack.bucket.remove([FOLDER])

@@ -12,8 +12,9 @@ from genpool_dev.stack import layout
 POOL = "pool"
 #: A vhost of the tests' own, so that a demo on the same broker is not met.
 VHOST = "genpool-e2e"
+#: All scenes' results and records lie below this.
+FOLDER = "e2e/"
 GRACE_SECONDS = 600
-PROBE_PERIOD, PROBE_TIMEOUT, PROBE_FAILURES = 2, 5, 2
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,6 @@ def pool(info: ClusterInfo, servers: Servers, place: str, changes: JsonObject) -
             "command": ["python3", "-m", "genpool_dev.comfyui"],
             "resources": _resources("512Mi"),
             "scratchSize": "256Mi",
-            "probe": {
-                "startupSeconds": 120,
-                "periodSeconds": PROBE_PERIOD,
-                "timeoutSeconds": PROBE_TIMEOUT,
-                "failureThreshold": PROBE_FAILURES,
-            },
         },
         "worker": {"resources": _resources("512Mi")},
         "storage": {
@@ -96,7 +91,7 @@ def queue_name(place: str) -> str:
 
 def prefix(place: str) -> str:
     """The folder of a scene in the bucket."""
-    return f"e2e/{place}/"
+    return f"{FOLDER}{place}/"
 
 
 def merged(base: JsonObject, changes: JsonObject) -> JsonObject:

@@ -7,20 +7,22 @@ from datetime import timedelta
 import pytest
 
 from e2e.lab import Lab
-from e2e.manifests import GRACE_SECONDS, PROBE_FAILURES, PROBE_PERIOD, PROBE_TIMEOUT, task
+from e2e.manifests import GRACE_SECONDS, task
 from e2e.results import succeeded
 from e2e.scenes import Manifest, Scene, pod_name
 from genpool_core.messages.events import TaskClaimed
 from support.observing import Change
 from support.waiting import wait_until
 
+#: Faster than the usual one; many of these at a time would keep a small machine busy.
+PROBE = {"periodSeconds": 2, "timeoutSeconds": 5, "failureThreshold": 2}
 #: From the last good probe to the verdict, when each of the failing ones waits for its whole time-out.
-_PROBE_SECONDS = PROBE_FAILURES * max(PROBE_PERIOD, PROBE_TIMEOUT) + PROBE_PERIOD
+_PROBE_SECONDS = PROBE["failureThreshold"] * max(PROBE["periodSeconds"], PROBE["timeoutSeconds"])
 
 
 @pytest.mark.together(seconds=60)
 def test_a_comfyui_that_stops_answering_is_restarted_in_time(lab: Lab) -> None:
-    with lab.scene("hang", scaling={"minReplicas": 1}) as scene:
+    with lab.scene("hang", comfyui={"probe": PROBE}, scaling={"minReplicas": 1}) as scene:
         scene.apply()
         (pod,) = scene.wait_ready_pods(1)
         assert pod["spec"]["terminationGracePeriodSeconds"] >= GRACE_SECONDS
