@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from genpool_dev.cluster.model import NAMESPACE, ClusterInfo
 from genpool_dev.demo.figures import Figures, summary_rows
+from genpool_dev.demo.plan import TEXT_SCRIPT
 from genpool_dev.stack import layout
 from genpool_dev.stack.kubectl import export_line
 
@@ -37,13 +39,16 @@ def where_to_look(info: ClusterInfo, pictures: Path, *, kept: bool) -> list[str]
             *lines,
             "The demo has taken its things away. To look around with kubectl and on RabbitMQ's page: KEEP=1 make demo.",
         ]
-    password = (
-        f"kubectl -n {NAMESPACE} get secret rabbitmq-admin -o jsonpath='{{.data.password}}' | base64 -d"
-    )
+    rabbitmq = info.rabbitmq
+    secret = f"kubectl -n {NAMESPACE} get secret rabbitmq-admin -o jsonpath='{{.data.password}}' | base64 -d"
+    place = f"RABBITMQ_HOST={rabbitmq.host} RABBITMQ_PORT={rabbitmq.port}"
+    login = f"RABBITMQ_USER={rabbitmq.username} RABBITMQ_PASSWORD=$({secret})"
     return [
         *lines,
         f"kubectl:  {export_line(info)}",
         f"          kubectl -n {layout.POOL_NAMESPACE} get gp",
-        f"RabbitMQ: {info.rabbitmq.management_url} (user {info.rabbitmq.username}; password: {password})",
+        f"RabbitMQ: {rabbitmq.management_url} (user {rabbitmq.username}; password: {secret})",
+        f"More:     export {place} {login}",
+        f"          {sys.executable} {TEXT_SCRIPT} --count 8",
         "It is left running: make demo-down ends it.",
     ]
