@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from e2e import manifests
@@ -93,6 +94,14 @@ class Scene:
     def replicas_seen(self) -> list[int]:
         """Every ``spec.replicas`` that the Deployment had, in order, without repeats."""
         return [change.body["spec"]["replicas"] for change in self.replica_changes()]
+
+    def told_to_end(self, pod: str) -> datetime:
+        """When a pod was told to end, or was gone."""
+        return next(
+            change.at
+            for change in self.lab.observer.pods.history(self.place, pod)
+            if change.kind == "DELETED" or "deletionTimestamp" in change.body["metadata"]
+        )
 
     def wait_ready_pods(self, count: int) -> list[Manifest]:
         """Wait until exactly so many pods exist, all ready."""

@@ -12,6 +12,7 @@ import pytest
 from e2e.lab import Lab
 from e2e.results import succeeded
 from e2e.scenes import Scene
+from genpool_core.messages.events import TaskEnded
 from genpool_dev.stack.bucket import RunRecord
 from genpool_dev.stack.install import ROOT
 from support.waiting import wait_until
@@ -49,10 +50,17 @@ def test_the_same_id_with_the_same_photo_is_one_task(lab: Lab) -> None:
         for _ in range(2):
             _produce(lab, photo, "--workflow", WORKFLOWS[1], "--size=960", callback="same-photo")
         run = _wait_run(scene, photo)
-        scene.wait_queue_empty()
-        assert [each.task_key for each in _runs(scene, photo)] == [run.task_key]
+        told = wait_until(
+            lambda: lab.events.of(TaskEnded, lambda event: event.task_key == run.task_key),
+            lambda events: len(events) >= 2,
+            "photos: the end of the task to be told again for the second message",
+            seconds=60,
+        )
+        assert len({event.id for event in told}) == 1
+        (again,) = _runs(scene, photo)
+        assert again == run
+        assert [claim.attempt for claim in run.claims] == [1]
         succeeded(scene, run, (360, 240))
-        # The second message was looked at after the first task's end, or waited for it: it announces the same end.
         heard = wait_until(
             lambda: lab.receivers[0].deliveries("same-photo"), bool, "photos: a callback", seconds=60
         )

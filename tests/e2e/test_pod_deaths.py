@@ -10,7 +10,9 @@ from e2e.lab import Lab
 from e2e.manifests import GRACE_SECONDS, task
 from e2e.results import dead, succeeded
 from e2e.scenes import Scene, letter_of, pod_name
+from genpool_core.ledger.records import EndRecord
 from genpool_core.messages import headers
+from genpool_dev.stack.bucket import RunRecord
 
 #: Ends a container's program as the kernel does when memory is out. All containers see each other's processes.
 _KILL_WORKER = (
@@ -39,34 +41,45 @@ def _kill_pod(scene: Scene, pod: str) -> None:
     _run_inside(scene, pod, "comfyui", _KILL_POD)
 
 
-#: How a pod goes, and the attempts that this costs: a drain costs none, and at once it may be either.
-WAYS: dict[str, tuple[Callable[[Scene, str], None], set[int]]] = {
-    "deleted": (_delete, {1}),
-    "deleted-at-once": (_delete_at_once, {1, 2}),
-    "worker-killed": (_kill_worker, {2}),
-    "pod-killed": (_kill_pod, {2}),
+WAYS: dict[str, Callable[[Scene, str], None]] = {
+    "deleted": _delete,
+    "deleted-at-once": _delete_at_once,
+    "worker-killed": _kill_worker,
+    "pod-killed": _kill_pod,
 }
 
 
 @pytest.mark.together(seconds=60)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_pod_that_goes_in_the_middle_of_a_task(lab: Lab, way: str) -> None:
-    go, attempts = WAYS[way]
     with lab.scene(way) as scene:
         scene.apply()
         scene.send(task("in-the-middle", "slow=8"), task("waiting"))
         at_work = scene.wait_progress("in-the-middle")
         pod = next(pod for pod in scene.pods() if pod_name(pod) == at_work.worker)
         assert pod["spec"]["terminationGracePeriodSeconds"] >= GRACE_SECONDS
-        go(scene, at_work.worker)
+        WAYS[way](scene, at_work.worker)
         runs = scene.wait_ends("in-the-middle", "waiting")
-        for run in runs.values():
-            succeeded(scene, run)
-        counted = [claim for claim in runs["in-the-middle"].claims if claim.released_at is None]
-        assert len(counted) in attempts
+        ends = {task_id: succeeded(scene, run) for task_id, run in runs.items()}
+        _check_the_way(scene, way, at_work.worker, runs["in-the-middle"], ends["in-the-middle"])
         scene.wait_queue_empty()
         assert len(scene.runs()) == 2
         assert lab.producer.take_all(f"{scene.queue}.dead") == []
+
+
+def _check_the_way(scene: Scene, way: str, pod: str, run: RunRecord, end: EndRecord) -> None:
+    """Check that the pod went while the task ran, and what that cost."""
+    lost = [
+        claim.attempt for claim in run.claims if claim.attempt != end.attempt and claim.released_at is None
+    ]
+    if way == "deleted":
+        assert scene.told_to_end(pod) < end.ended_at
+        assert (end.worker, end.attempt) == (pod, 1), "the grace is long enough to finish"
+    elif way == "deleted-at-once":
+        assert scene.told_to_end(pod) < end.ended_at
+        assert (end.worker != pod, end.attempt) == (True, 2)
+    else:
+        assert (end.worker, end.attempt, lost) == (pod, 2, [1])
 
 
 @pytest.mark.together(seconds=90)

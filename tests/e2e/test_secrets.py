@@ -1,0 +1,45 @@
+"""No password, key or signing secret is to be read where people look: logs, statuses, events, manifests."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from e2e.lab import Lab
+from e2e.manifests import POOL, task
+from genpool_core import names
+from genpool_dev.stack import layout
+
+#: Everything that many people may read. Secrets are for those who may.
+READABLE = "generationpools.genpool.dev,deployments,pods,configmaps,events,replicasets"
+
+
+@pytest.mark.alone
+def test_no_secret_is_to_be_read_anywhere(lab: Lab) -> None:
+    with lab.warm() as scene:
+        scene.send(task("seen", callback_url=lab.receivers[0].url("seen?token=in-the-query")))
+        scene.wait_ends("seen")
+        told = {place: _everything(lab, place) for place in (scene.place, layout.SYSTEM_NAMESPACE)}
+        for place, text in told.items():
+            assert "worker_ready" in text or "operator_started" in text, f"the logs of {place} were not read"
+            for what, secret in _secrets(lab, scene.place).items():
+                assert secret not in text, f"{what} is to be read in {place}"
+
+
+def _secrets(lab: Lab, place: str) -> dict[str, str]:
+    found = lab.kubectl.get("secret", names.broker_secret(POOL), f"--namespace={place}")
+    return {
+        "the workers' RabbitMQ password": base64.b64decode(found["data"]["password"]).decode(),
+        "the administrator's RabbitMQ password": lab.info.rabbitmq.password,
+        "the secret key of S3": lab.info.s3.secret_key,
+        "the secret that signs callbacks": lab.stack.signing_secret.removeprefix("whsec_"),
+        "the query string of a callback URL": "in-the-query",
+    }
+
+
+def _everything(lab: Lab, place: str) -> str:
+    here = f"--namespace={place}"
+    pods = lab.kubectl.run("get", "pods", here, "--output=name").split()
+    logs = [lab.kubectl.run("logs", pod, here, "--all-containers") for pod in pods]
+    return "\n".join([lab.kubectl.run("get", READABLE, here, "--output=yaml"), *logs])
