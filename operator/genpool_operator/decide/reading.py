@@ -86,15 +86,17 @@ def read_queue(
     fresh = counted if counted is not None and now - counted.at <= COUNTED_EXPIRY else None
     ready = None if fresh is None else fresh.ready
     held = _held(row, workers)
+    # What a worker took since the passive declare was counted there as waiting, and must not count twice.
+    waiting = None if fresh is None else max(0, fresh.ready - sum(at >= fresh.at for at in workers.begun))
     slow = None if row is None or row.total is None else row.total
     times = [item.at for item in (row, fresh) if item is not None]
     known = bool(ready) or row is not None
     believed = fresh is not None and not _doubtful(row, fresh)
     return QueueReading(
-        waiting=ready if ready or (believed and row is not None) else (None if row is None else row.ready),
+        waiting=waiting if ready or (believed and row is not None) else (None if row is None else row.ready),
         running=None if workers.unknown and row is None else held + workers.leaving,
         dead=dead.total if dead is not None and dead.good(now) else None,
-        at_least=_at_least(slow, ready or 0, held, workers, believed=believed),
+        at_least=_at_least(slow, waiting if ready else None, held, workers, believed=believed),
         at_most=None if slow is None or ready is None else max(ready + held, slow),
         held=held,
         evidence_at=None if slow is None or ready is None else min(times),
@@ -111,11 +113,14 @@ def _doubtful(row: Listed | None, counted: Counted) -> bool:
 
 
 def _at_least(
-    slow: int | None, ready: int, held: int, workers: WorkerCounts, *, believed: bool
+    slow: int | None, waiting: int | None, held: int, workers: WorkerCounts, *, believed: bool
 ) -> int | None:
-    """Tasks that are there for certain. The list's figure may be of tasks that are done by now."""
-    if ready:
-        return ready + held
+    """Tasks that are there for certain. The list's figure may be of tasks that are done by now.
+
+    ``waiting``: what is left of a passive declare that found some; None when it found none.
+    """
+    if waiting is not None:
+        return waiting + held
     if slow is None:
         return None
     return held if believed else max(held, slow - workers.leaving)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -23,6 +23,8 @@ class WorkerState:
     since: datetime
     heard_at: datetime
     task_key: str | None = None
+    begun_at: datetime | None = None
+    """When we first heard that it holds this task, by our clock."""
 
     @property
     def works(self) -> bool:
@@ -32,11 +34,15 @@ class WorkerState:
 
 @dataclass(frozen=True)
 class WorkerCounts:
-    """Pods that stay (not terminating) and work; ready pods that are silent; terminating pods that still work."""
+    """Pods that stay (not terminating) and work; ready pods that are silent; terminating pods that still work.
+
+    ``begun``: when we heard of the tasks that pods which stay hold, where that is known.
+    """
 
     busy: int = 0
     unknown: int = 0
     leaving: int = 0
+    begun: tuple[datetime, ...] = ()
 
 
 def current_state(states: Mapping[str, WorkerState], pod: str, now: datetime) -> WorkerState | None:
@@ -47,16 +53,26 @@ def current_state(states: Mapping[str, WorkerState], pod: str, now: datetime) ->
     return state
 
 
+def heard(before: WorkerState | None, state: WorkerState) -> WorkerState:
+    """The state as it is kept: with the time at which we first heard that the worker holds its task."""
+    if not state.works:
+        return state
+    same = before is not None and before.works and before.task_key == state.task_key
+    return replace(state, begun_at=before.begun_at if before is not None and same else state.heard_at)
+
+
 def count_workers(pods: Iterable[PodView], states: Mapping[str, WorkerState], now: datetime) -> WorkerCounts:
     """Count the pods of a pool by what their workers say."""
     busy = unknown = leaving = 0
+    begun: list[datetime] = []
     for pod in pods:
         state = current_state(states, pod.name, now)
         works = state is not None and state.works
         if pod.terminating:
             leaving += works
-        elif works:
+        elif state is not None and state.works:
             busy += 1
+            begun += [state.begun_at] if state.begun_at is not None else []
         elif state is None and pod.ready:
             unknown += 1
-    return WorkerCounts(busy, unknown, leaving)
+    return WorkerCounts(busy, unknown, leaving, tuple(begun))

@@ -6,7 +6,7 @@ import pytest
 
 from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.reading import Counted, Listed, read_queue
-from genpool_operator.decide.workers import WorkerCounts, WorkerState, count_workers
+from genpool_operator.decide.workers import WorkerCounts, WorkerState, count_workers, heard
 from unit.operator.pools import NOW, at, count, pod, row, worker
 
 IDLE = WorkerCounts()
@@ -41,6 +41,15 @@ IDLE = WorkerCounts()
         ),
         pytest.param(
             row(2, 2), count(1), WorkerCounts(busy=2), 3, 4, id="fresh figures out, careful ones in"
+        ),
+        pytest.param(
+            row(4, 0), count(4, age=1), WorkerCounts(busy=1, begun=(NOW,)), 4, 5, id="taken since: not twice"
+        ),
+        pytest.param(
+            row(1, 0), count(1, age=1), WorkerCounts(busy=2, begun=(NOW, NOW)), 2, 3, id="taken, and another"
+        ),
+        pytest.param(
+            row(0, 3), count(1), WorkerCounts(busy=2, begun=(at(-2), at(-3))), 3, 3, id="taken before: once"
         ),
         pytest.param(
             row(0, 3), count(1), WorkerCounts(unknown=3), 4, 4, id="silent workers: the broker's figure"
@@ -96,6 +105,16 @@ def test_dead_letters_that_are_not_known_are_not_zero() -> None:
     assert read_queue(None, row(2, 0), None, IDLE, NOW).dead == 2
     assert read_queue(None, row(2, 0, age=60), None, IDLE, NOW).dead is None
     assert read_queue(None, None, None, IDLE, NOW).dead is None
+
+
+def test_a_task_is_begun_when_we_first_hear_of_it() -> None:
+    first = heard(None, worker("busy", heard=-9, task="k"))
+    again = heard(first, worker("busy", heard=-4, task="k"))
+    draining = heard(again, worker("draining", heard=-2, task="k"))
+    other = heard(draining, worker("busy", heard=-1, task="j"))
+    idle = heard(other, worker("idle"))
+    begun = [state.begun_at for state in (first, again, draining, other, idle)]
+    assert begun == [at(-9), at(-9), at(-9), at(-1), None]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from genpool_adapters.amqp import Received
 from genpool_core import names
 from genpool_core.messages.events import WorkerHeartbeat
-from genpool_operator.decide.workers import WorkerState
+from genpool_operator.decide.workers import WorkerState, heard
 
 _log = structlog.get_logger(__name__)
 #: Routing key of all pools' heartbeats: ``<pool uid>.worker.heartbeat``.
@@ -52,10 +52,10 @@ class Heartbeats:
             _log.warning("heartbeat_not_believed", pool=uid, user_id=received.properties.user_id)
             return
         now = self._clock()
-        state = WorkerState(beat.state, beat.since, now, beat.task_key)
         with self._lock:
             workers = self._states.setdefault(uid, {})
             before = workers.get(beat.worker)
+            state = heard(before, WorkerState(beat.state, beat.since, now, beat.task_key))
             workers[beat.worker] = state
             for name in [name for name, old in workers.items() if now - old.heard_at > FORGET_AFTER]:
                 del workers[name]
