@@ -78,14 +78,20 @@ def _own_arguments() -> list[str]:
 
 
 def _probe(spec: ComfyUISpec) -> JsonObject:
-    """Ask from inside: the kubelet cannot reach loopback. A proxy of the environment is not used."""
-    line = (
-        "import urllib.request as r;"
-        "r.build_opener(r.ProxyHandler({}))"
-        f".open('http://127.0.0.1:{PORT}/system_stats',timeout={spec.probe.timeout_seconds}).read()"
+    """Ask from inside: the kubelet cannot reach loopback. A proxy of the environment is not used.
+
+    What a failed probe prints becomes an event: one sentence, no traceback.
+    """
+    url = f"http://127.0.0.1:{PORT}/system_stats"
+    script = (
+        "import sys, urllib.request as r\n"
+        "try:\n"
+        f"    r.build_opener(r.ProxyHandler({{}})).open('{url}', timeout={spec.probe.timeout_seconds}).read()\n"
+        "except Exception as e:\n"
+        "    sys.exit(f'ComfyUI does not answer: {e}')\n"
     )
     return {
-        "exec": {"command": [spec.probe.python, "-c", line]},
+        "exec": {"command": [spec.probe.python, "-c", script]},
         "timeoutSeconds": spec.probe.timeout_seconds,
         "terminationGracePeriodSeconds": PROBE_GRACE_SECONDS,
     }
