@@ -62,7 +62,11 @@ def test_a_planted_import_breaks_the_contracts(copy: Path, file: str, line: str)
 
 
 def test_a_hand_edit_of_the_crd_is_found(copy: Path) -> None:
-    check = [sys.executable, "-c", "import sys; from genpool_dev.generate import main; sys.exit(main(check=True))"]
+    check = [
+        sys.executable,
+        "-c",
+        "import sys; from genpool_dev.generate import main; sys.exit(main(check=True))",
+    ]
     clean = _run(copy, *check)
     assert clean.returncode == 0, clean.stdout
     crd = copy / "crds/genpool.dev_generationpools.yaml"
