@@ -7,6 +7,7 @@ Order: what needs nothing but the chart's files, then the tests marked ``togethe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,16 +47,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=stage)
 
 
+@contextmanager
+def _set_up(stack: Stack, namespace: str) -> Iterator[None]:
+    """Without what is set up here no test means anything: a failure ends the run, told once and with its reasons."""
+    try:
+        with explained(stack, namespace):
+            yield
+    except (ClusterError, AssertionError) as error:
+        pytest.exit("\n".join([str(error), *getattr(error, "__notes__", ())]), returncode=1)
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """GenPool, freshly installed. Refuses a cluster that is not for tests before it changes anything there."""
     info = api.ensure_up(for_tests=True)
     clean(info)
-    try:
-        with explained(look(info), layout.SYSTEM_NAMESPACE):
-            found = install(info, vhosts=["/", VHOST])
-    except ClusterError as error:
-        pytest.exit("\n".join([str(error), *getattr(error, "__notes__", ())]), returncode=1)
+    with _set_up(look(info), layout.SYSTEM_NAMESPACE):
+        found = install(info, vhosts=["/", VHOST])
     try:
         yield found
     finally:
@@ -68,10 +76,10 @@ def lab(
 ) -> Iterator[Lab]:
     """The installed GenPool with everything that a test needs around it."""
     folder: Path = tmp_path_factory.mktemp("servers")
-    with open_lab(stack, folder) as opened:
+    with ExitStack() as exits:
+        with _set_up(stack, layout.SYSTEM_NAMESPACE):
+            opened = exits.enter_context(open_lab(stack, folder))
         plugin = request.config.pluginmanager.get_plugin(_PLUGIN)
-        try:
-            yield opened
-        finally:
-            if isinstance(plugin, Together):
-                plugin.end()
+        if isinstance(plugin, Together):
+            exits.callback(plugin.end)
+        yield opened

@@ -125,8 +125,7 @@ class Lab:
 
     def places(self) -> list[str]:
         """Namespaces of scenes that exist, also the ending ones."""
-        words = ("get", "namespaces", f"--selector={LABEL}", "--output=jsonpath={.items[*].metadata.name}")
-        return self.kubectl.run(*words).split()
+        return _places(self.kubectl)
 
     def _make(self, name: str, changes: dict[str, Any]) -> Scene:
         scene = Scene(self, f"genpool-e2e-{name}", changes)
@@ -178,6 +177,11 @@ def open_lab(stack: Stack, folder: Path) -> Iterator[Lab]:
         yield lab
 
 
+def _places(kubectl: Kubectl) -> list[str]:
+    words = ("get", "namespaces", f"--selector={LABEL}", "--output=jsonpath={.items[*].metadata.name}")
+    return kubectl.run(*words).split()
+
+
 def _login(info: ClusterInfo) -> AmqpSettings:
     broker = info.rabbitmq
     return AmqpSettings(
@@ -193,6 +197,10 @@ def _login(info: ClusterInfo) -> AmqpSettings:
 def clean(info: ClusterInfo) -> None:
     """Take away all of a run, also of one that was killed: scenes, GenPool, CRD, vhost, folder of the bucket."""
     stack = look(info)
+    for place in _places(stack.kubectl):
+        # A pod that hangs would keep its namespace for its whole grace.
+        words = ("delete", "pods", "--all", f"--namespace={place}", "--grace-period=0", "--force")
+        stack.kubectl.run(*words)
     words = ("delete", "namespace", f"--selector={LABEL}", "--timeout=120s")
     stack.kubectl.run(*words, timeout=130)
     uninstall(info)
