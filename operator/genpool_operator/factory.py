@@ -93,7 +93,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
         store.resync(cluster.list_pools(), cluster.list_deployments(), cluster.list_pods(), began)
         telemetry.keep((record.meta.namespace, record.meta.name) for record in store.records())
 
-    housekeeper = Housekeeper(store, controller, resync, engine.synced)
+    housekeeper = Housekeeper(store, controller, resync, engine.synced, settings.resync_seconds)
 
     def trouble() -> str | None:
         return engine.trouble() if housekeeper.alive else "thread housekeeper has ended"

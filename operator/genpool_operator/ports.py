@@ -107,8 +107,8 @@ class Brokers(Protocol):
     def answers(self, broker: BrokerConfig, pool: GenerationPool) -> QueueAnswers:
         """The newest answers; asks nothing itself."""
 
-    def facts(self, broker: BrokerConfig, vhost: str) -> VhostFacts:
-        """A vhost's topology, at most a minute old, and fresh after ``provision`` or a failure."""
+    def facts(self, broker: BrokerConfig, vhost: str, *, settled: bool) -> VhostFacts:
+        """A vhost's topology: at most a minute old where all was well, else seconds; new after ``provision``."""
 
     def provision(self, broker: BrokerConfig, vhost: str, steps: Sequence[Step]) -> None:
         """Take the steps, in order."""

@@ -32,6 +32,8 @@ class OperatorSettings(BaseSettings):
     """Folder with the shipped workflows."""
     namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Namespaces to look after, separated by commas; all when empty."""
+    resync_seconds: Annotated[float, Field(ge=1, le=600)] = 30
+    """Everything is listed and looked at anew after this."""
     http_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     """Port of /healthz and /metrics."""
     log_format: Literal["json", "console"] = "json"

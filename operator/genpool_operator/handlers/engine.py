@@ -24,7 +24,6 @@ from genpool_operator.reconcile.controller import Controller
 _log = structlog.get_logger(__name__)
 WORKERS = 4
 TICK_SECONDS = 1.0
-SOON_SECONDS = 1.0
 #: With pools to look at, a look must have ended within this.
 STUCK_SECONDS = 120.0
 
@@ -159,8 +158,9 @@ class Engine:
             return
         plan = self._controller.reconcile(pool, whole=item.whole)
         self._telemetry.show(*item.key, plan.status)
-        if plan.retry_soon:
-            self._queue.add(Item(item.key, whole=True), delay=SOON_SECONDS)
+        # One that failed has its own time.
+        if plan.look_again is not None and (item.whole or item.key not in self._failures):
+            self._queue.add(Item(item.key, whole=True), delay=plan.look_again)
 
     def _failed(self, item: Item, reason: str) -> None:
         """Look at the whole again after a growing wait; the ticks go on, so that scaling does."""

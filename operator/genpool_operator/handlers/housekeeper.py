@@ -16,7 +16,6 @@ from genpool_operator.reconcile.controller import Controller
 
 _log = structlog.get_logger(__name__)
 STEP_SECONDS = 1.0
-RESYNC_SECONDS = 30.0
 RESYNC_SECONDS_AFTER_FAILURE = 5.0
 BURY_SECONDS_AFTER_FAILURE = 10.0
 #: Beyond the pods' grace period.
@@ -41,11 +40,13 @@ class Housekeeper:
         controller: Controller,
         resync: Callable[[], None],
         on_synced: Callable[[], None],
+        resync_seconds: float,
     ) -> None:
         self._gone = gone
         self._controller = controller
         self._resync = resync
         self._on_synced = on_synced
+        self._resync_seconds = resync_seconds
         self._stopped = threading.Event()
         self._graves: dict[str, tuple[GenerationPool, float]] = {}
         self._bury_at = 0.0
@@ -90,7 +91,7 @@ class Housekeeper:
         if now >= self._resync_at:
             self._resync_at = now + RESYNC_SECONDS_AFTER_FAILURE
             self._resync()
-            self._resync_at = now + RESYNC_SECONDS
+            self._resync_at = now + self._resync_seconds
             self._on_synced()
 
     def _bury(self, now: float) -> None:

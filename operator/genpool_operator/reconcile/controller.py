@@ -138,17 +138,19 @@ class Controller:
             broker=broker,
             settings=self._settings(broker),
             rival=rival(pool, self._view.pools()) if whole else None,
-            setup=self._setup(pool, broker) if whole and isinstance(broker, BrokerConfig) else None,
+            setup=self._setup(pool, broker, memory) if whole and isinstance(broker, BrokerConfig) else None,
             deployment=deployment,
             pods=tuple(self._view.pods(pool.metadata)),
             answers=self._brokers.answers(broker, pool) if isinstance(broker, BrokerConfig) else None,
             memory=memory,
         )
 
-    def _setup(self, pool: GenerationPool, broker: BrokerConfig) -> Setup:
+    def _setup(self, pool: GenerationPool, broker: BrokerConfig, memory: Memory) -> Setup:
         namespace, name = pool.metadata.namespace, pool.metadata.name
+        settled = memory.topology is None or memory.topology.status == "True"
+        vhost = pool.spec.broker.vhost
         try:
-            topology: VhostFacts | BrokerError = self._brokers.facts(broker, pool.spec.broker.vhost)
+            topology: VhostFacts | BrokerError = self._brokers.facts(broker, vhost, settled=settled)
         except BrokerError as error:
             topology = error
         return Setup(

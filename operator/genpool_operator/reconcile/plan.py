@@ -48,8 +48,8 @@ class Plan:
     applies: tuple[Apply, ...] = ()
     scale: Scale | None = None
     write_status: bool = False
-    retry_soon: bool = False
-    """Something passing is in the way: look at the whole again in a moment."""
+    look_again: float | None = None
+    """Seconds after which to look at the whole again, because something is in the way; None: when its turn comes."""
 
     @property
     def acts(self) -> bool:

@@ -28,8 +28,11 @@ from genpool_operator.decide.status import (
 from genpool_operator.decide.workers import WorkerCounts, count_workers
 from genpool_operator.reconcile.observed import Observed
 from genpool_operator.reconcile.plan import Plan, Scale
-from genpool_operator.reconcile.setup import SetupPlan, plan_setup
+from genpool_operator.reconcile.setup import PREVIOUS_POOL, SetupPlan, plan_setup
 
+#: Seconds until the whole of a pool is looked at again: when Kubernetes is at it, when somebody has to do something.
+PASSING_SECONDS = 1.0
+UNSETTLED_SECONDS = 5.0
 _NOT_YET = "The pool has not been looked at yet."
 
 
@@ -55,8 +58,15 @@ def reconcile(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
         applies=setup.applies,
         scale=_scale(own_deployment(pool, observed), observed, look, now),
         write_status=write,
-        retry_soon=setup.retry_soon,
+        look_again=_look_again(setup),
     )
+
+
+def _look_again(setup: SetupPlan) -> float | None:
+    if setup.accepted.reason == PREVIOUS_POOL:
+        return PASSING_SECONDS
+    settled = setup.accepted.status == "True" and setup.topology.status == "True"
+    return None if settled else UNSETTLED_SECONDS
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ from genpool_operator.decide.workflows import check_workflows
 from genpool_operator.reconcile.observed import Observed, Setup
 from genpool_operator.reconcile.plan import Apply
 
+#: Kubernetes is about to remove what a deleted pool of the same name had.
+PREVIOUS_POOL = "PreviousPool"
 ACCEPTED_FINDING = Finding(ACCEPTED, "True", "Accepted", "The pool can work as it is written.")
 
 
@@ -44,16 +46,13 @@ class SetupPlan:
     steps: tuple[Step, ...] = ()
     create_secret: bool = False
     applies: tuple[Apply, ...] = ()
-    retry_soon: bool = False
 
 
 def plan_setup(pool: GenerationPool, observed: Observed, setup: Setup, settings: PodSettings) -> SetupPlan:
     """Plan objects and topology. What makes the pool unacceptable leaves its objects as they are."""
     found = replace(_topology(pool, setup), create_secret=not _usable(setup.secret, pool))
     if (taken := _taken(pool, observed, setup)) is not None:
-        return replace(
-            found, accepted=taken, steps=(), create_secret=False, retry_soon=taken.reason == "PreviousPool"
-        )
+        return replace(found, accepted=taken, steps=(), create_secret=False)
     try:
         config_map = build_config_map(pool, check_workflows(pool.spec.workflows, setup.workflows))
     except InvalidManifest as error:
@@ -137,7 +136,7 @@ def _taken(pool: GenerationPool, observed: Observed, setup: Setup) -> Finding | 
         whose: Ownership = "ours" if facts is None else ownership(facts, pool.metadata)
         if whose == "previous":
             message = f"{what} of a deleted pool of this name is still being removed by Kubernetes."
-            return Finding(ACCEPTED, "False", "PreviousPool", message)
+            return Finding(ACCEPTED, "False", PREVIOUS_POOL, message)
         if whose == "foreign":
             message = f"{what} is there and is not this pool's: delete it, or give the pool another name."
             return Finding(ACCEPTED, "False", "NameTaken", message)

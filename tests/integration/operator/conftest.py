@@ -78,6 +78,7 @@ def stopped_operator(
             "GENPOOL_WORKER_IMAGE_PULL_POLICY": "Never",
             "GENPOOL_NAMESPACES": kubectl.namespace,
             "GENPOOL_HTTP_PORT": "0",
+            "GENPOOL_RESYNC_SECONDS": "5",
         },
         log=tmp_path / "operator.log",
     )

@@ -145,9 +145,9 @@ def brokers(broker: BrokerConfig, pool: GenerationPool, user: WorkerUser) -> Ite
     found = RabbitBrokers(lambda: datetime.now(UTC), lambda _uid, _whole: None)
     vhost = pool.spec.broker.vhost
     found.follow(broker, pool)
-    facts = found.facts(broker, vhost)
+    facts = found.facts(broker, vhost, settled=True)
     found.provision(broker, vhost, plan_topology(wanted_topology(pool, facts.version), user, facts).steps)
-    found.facts(broker, vhost)
+    found.facts(broker, vhost, settled=True)
     yield found
     found.stop()
 

@@ -132,6 +132,7 @@ class FakeBrokers:
     forgotten: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     passwords: dict[str, str] = field(default_factory=dict)
+    asked_settled: list[bool] = field(default_factory=list)
 
     def follow(self, _broker: BrokerConfig, _pool: GenerationPool) -> None:
         pass
@@ -142,7 +143,8 @@ class FakeBrokers:
     def answers(self, _broker: BrokerConfig, _pool: GenerationPool) -> QueueAnswers:
         return self.given
 
-    def facts(self, _broker: BrokerConfig, _vhost: str) -> VhostFacts:
+    def facts(self, _broker: BrokerConfig, _vhost: str, *, settled: bool) -> VhostFacts:
+        self.asked_settled.append(settled)
         if self.down is not None:
             raise self.down
         return self.seen

@@ -220,6 +220,15 @@ def test_a_broker_that_is_down_holds_the_pods_and_the_rest_goes_on(world: World)
     assert world.cluster.events[-1].reason == "BrokerLost"
 
 
+def test_what_is_not_settled_is_looked_at_again_soon_and_with_new_eyes(world: World) -> None:
+    assert world.look().look_again is None
+    world.brokers.seen = replace(world.brokers.seen, exchanges={"genpool.events": "fanout"})
+    world.look()
+    assert world.look(later=5).look_again == 5
+    assert world.brokers.asked_settled[-1] is False
+    assert world.condition("TopologyReady").reason == "TopologyConflict"
+
+
 def test_what_the_broker_refuses_is_told(world: World) -> None:
     world.brokers.refuse = BrokerError("inequivalent arg", reason="TopologyConflict")
     with pytest.raises(BrokerError):

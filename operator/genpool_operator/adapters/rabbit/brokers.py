@@ -21,8 +21,8 @@ from genpool_operator.ports import QueueAnswers
 
 #: The topology is looked at again after this, and drift repaired.
 FACTS_FOR = timedelta(seconds=60)
-#: A broker that does not answer is not asked by every pool in turn.
-FAILURE_FOR = timedelta(seconds=5)
+#: While something is wrong; short, but a broker that does not answer is not asked by every pool in turn.
+UNSETTLED_FOR = timedelta(seconds=4)
 Key = tuple[str, str]
 
 
@@ -73,8 +73,8 @@ class RabbitBrokers:
         """The newest answers; asks nothing itself."""
         return self._vhost(broker, pool.spec.broker.vhost).reader.answers(pool.metadata.uid)
 
-    def facts(self, broker: BrokerConfig, vhost: str) -> VhostFacts:
-        """A vhost's topology, at most a minute old, and fresh after ``provision``.
+    def facts(self, broker: BrokerConfig, vhost: str, *, settled: bool) -> VhostFacts:
+        """A vhost's topology: at most a minute old where all was well, else seconds; new after ``provision``.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class RabbitBrokers:
         with entry.lock:
             now = self._clock()
             seen = entry.seen
-            lifetime = FAILURE_FOR if isinstance(seen, BrokerError) else FACTS_FOR
+            lifetime = FACTS_FOR if settled and isinstance(seen, VhostFacts) else UNSETTLED_FOR
             if seen is None or entry.seen_at is None or now - entry.seen_at > lifetime:
                 try:
                     seen = read_facts(entry.api, vhost)
