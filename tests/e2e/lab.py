@@ -199,10 +199,8 @@ def clean(info: ClusterInfo) -> None:
     stack = look(info)
     for place in _places(stack.kubectl):
         # A pod that hangs would keep its namespace for its whole grace.
-        words = ("delete", "pods", "--all", f"--namespace={place}", "--grace-period=0", "--force")
-        stack.kubectl.run(*words)
-    words = ("delete", "namespace", f"--selector={LABEL}", "--timeout=120s")
-    stack.kubectl.run(*words, timeout=130)
+        stack.kubectl.run("delete", "pods", "--all", f"--namespace={place}", "--grace-period=0", "--force")
+    stack.kubectl.run("delete", "namespace", f"--selector={LABEL}", "--timeout=120s", timeout=130)
     uninstall(info)
     if stack.kubectl.find("crd", CRD) and not stack.kubectl.get(CRD, "--all-namespaces")["items"]:
         stack.kubectl.run("delete", "crd", CRD, "--timeout=60s", timeout=70)
