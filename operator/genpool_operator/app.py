@@ -23,7 +23,10 @@ def main() -> int:
     try:
         settings = OperatorSettings()
     except ValidationError as error:
-        sys.stderr.write(f"genpool-operator: setting GENPOOL_{first_fault(error).upper()}\n")
+        field, _, fault = first_fault(error).partition(": ")
+        sys.stderr.write(
+            f"genpool-operator: the setting GENPOOL_{field.upper()} is wrong or missing: {fault}.\n"
+        )
         return 2
     configure_logging("operator", settings.log_format, settings.log_level)
     try:

@@ -70,6 +70,8 @@ def build_operator(settings: OperatorSettings) -> Operator:
     ------
     InvalidManifest
         The brokers file is missing or wrong.
+    ClusterError
+        There is no way to log in to Kubernetes.
     """
     brokers_file = load_brokers(settings.brokers_file)
     cluster = KubeCluster(KubeApi(), settings.namespaces)

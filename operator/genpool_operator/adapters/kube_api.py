@@ -36,14 +36,20 @@ def in_cluster() -> bool:
 
 
 class KubeApi:
-    """One API server."""
+    """One API server. Its constructor raises ClusterError when there is no way to log in."""
 
     def __init__(self) -> None:
         configuration = kubernetes.client.Configuration()
-        if in_cluster():
-            kubernetes.config.load_incluster_config(client_configuration=configuration)
-        else:
-            kubernetes.config.load_kube_config(client_configuration=configuration)
+        try:
+            if in_cluster():
+                kubernetes.config.load_incluster_config(client_configuration=configuration)
+            else:
+                kubernetes.config.load_kube_config(client_configuration=configuration)
+        except kubernetes.config.ConfigException as error:
+            raise ClusterError(
+                f"no way to log in to Kubernetes ({error}): run in a pod, or point KUBECONFIG to a file.",
+                status=0,
+            ) from error
         self._client = kubernetes.client.ApiClient(configuration)
         self._client.user_agent = f"genpool-operator/{__version__}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import kopf
@@ -17,7 +17,17 @@ Wake = Callable[[Key, bool], None]
 SERVER_TIMEOUT = 300
 CLIENT_TIMEOUT = 330
 CONNECT_TIMEOUT = 10
+MOST_SECONDS = 20.0
 DELETED = "DELETED"
+
+
+class PatientBackoffs:
+    """Seconds between attempts to reach the API server, without an end: kopf would give up and end the process."""
+
+    def __iter__(self) -> Iterator[float]:
+        yield from (1, 1, 2, 3, 5, 8, 13)
+        while True:
+            yield MOST_SECONDS
 
 
 class Sink(Protocol):
@@ -50,6 +60,7 @@ def watch_settings(selector: str) -> kopf.OperatorSettings:
     settings.watching.server_timeout = SERVER_TIMEOUT
     settings.watching.client_timeout = CLIENT_TIMEOUT
     settings.watching.connect_timeout = CONNECT_TIMEOUT
+    settings.networking.error_backoffs = PatientBackoffs()
     settings.networking.connect_timeout = CONNECT_TIMEOUT
     settings.networking.request_timeout = 60
     settings.watching.label_selectors["apps", "v1", "deployments"] = selector

@@ -1,0 +1,51 @@
+"""The process says in a sentence why it cannot start."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from genpool_operator.app import main
+from genpool_operator.handlers.watch import PatientBackoffs, watch_settings
+
+BROKERS = """
+brokers:
+  - {name: default, host: rabbitmq.example, managementUrl: 'http://rabbitmq.example:15672', credentialsPath: /x}
+"""
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "brokers.yaml").write_text(BROKERS)
+    monkeypatch.setenv("GENPOOL_BROKERS_FILE", str(tmp_path / "brokers.yaml"))
+    monkeypatch.setenv("GENPOOL_WORKER_IMAGE", "worker:1")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "missing"))
+
+
+def test_a_missing_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("GENPOOL_WORKER_IMAGE")
+    assert main() == 2
+    assert "the setting GENPOOL_WORKER_IMAGE is wrong or missing: Field required." in capsys.readouterr().err
+
+
+def test_no_brokers_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("GENPOOL_BROKERS_FILE", "/nowhere/brokers.yaml")
+    assert main() == 2
+    assert "the brokers file /nowhere/brokers.yaml cannot be read" in capsys.readouterr().err
+
+
+def test_no_way_to_log_in(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main() == 2
+    said = capsys.readouterr().err
+    assert "no way to log in to Kubernetes" in said
+    assert "Traceback" not in said
+
+
+def test_the_watches_never_give_up_and_leave_no_marks() -> None:
+    settings = watch_settings("a=b")
+    assert list(islice(PatientBackoffs(), 9)) == [1, 1, 2, 3, 5, 8, 13, 20, 20]
+    assert not settings.posting.enabled
+    assert settings.peering.standalone
+    assert settings.watching.inactivity_timeout < 300
