@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import structlog
+
+_log = structlog.get_logger(__name__)
 #: None when all is well, else a sentence about what is not.
 Check = Callable[[], str | None]
 TEXT = "text/plain; charset=utf-8"
@@ -70,6 +74,11 @@ class WebServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - its signature
+        """A prober that did not wait for its answer is no fault; anything else is, and is logged with its traceback."""
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
+            _log.exception("http_request_failed", client=str(client_address))
 
 
 def _handler(routes: dict[str, Route]) -> type[BaseHTTPRequestHandler]:

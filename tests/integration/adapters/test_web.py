@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import socket
+import struct
+import threading
+
+import pytest
 import requests
 
-from genpool_adapters.web import WebServer, metrics, probe
+from genpool_adapters.web import Answer, WebServer, metrics, probe
+from integration.broker import until
 
 
 def test_probes_and_metrics() -> None:
@@ -28,3 +34,46 @@ def test_probes_and_metrics() -> None:
         assert (answer.status_code, answer.text) == (503, "RabbitMQ does not answer.\n")
     finally:
         server.stop()
+
+
+def test_a_prober_that_did_not_wait_leaves_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    asked, gone, answered = threading.Event(), threading.Event(), threading.Event()
+
+    def slow() -> Answer:
+        asked.set()
+        assert gone.wait(10)
+        answered.set()
+        return Answer(200, b"x" * 10_000_000)
+
+    server = WebServer(0, {"/slow": slow, "/healthz": probe(lambda: None)}, host="127.0.0.1")
+    server.start()
+    try:
+        with socket.create_connection(("127.0.0.1", server.port)) as prober:
+            prober.sendall(b"GET /slow HTTP/1.0\r\n\r\n")
+            assert asked.wait(10)
+            prober.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )  # a reset, no goodbye
+        gone.set()
+        assert answered.wait(10)
+        until(lambda: not _answering(), "the answer to have failed")
+        assert requests.get(f"http://127.0.0.1:{server.port}/healthz", timeout=5).ok
+    finally:
+        server.stop()
+    told = capfd.readouterr()
+    assert "Traceback" not in told.out + told.err
+
+
+def _answering() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if "process_request_thread" in thread.name]
+
+
+def test_a_fault_of_a_route_is_logged(capfd: pytest.CaptureFixture[str]) -> None:
+    server = WebServer(0, {"/broken": lambda: Answer(1 // 0, b"")}, host="127.0.0.1")
+    server.start()
+    try:
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"http://127.0.0.1:{server.port}/broken", timeout=5)
+    finally:
+        server.stop()
+    assert "http_request_failed" in capfd.readouterr().out
