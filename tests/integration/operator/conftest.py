@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from genpool_core import names
 from genpool_dev.cluster import api
 from genpool_dev.cluster.model import ClusterInfo
 from integration.broker import Server, Vhost
@@ -82,9 +83,15 @@ def stopped_operator(
         },
         log=tmp_path / "operator.log",
     )
-    yield process
-    process.stop()
-    assert not process.lines("reconcile_crashed"), process.log.read_text()
+    try:
+        yield process
+        process.stop()
+        assert not process.lines("reconcile_crashed"), process.log.read_text()
+    finally:
+        # Users belong to the whole broker; the namespace goes only after the operator.
+        for rights in rabbitmq.api("GET", f"vhosts/{rabbitmq.name}/permissions"):
+            if rights["user"].startswith(names.worker_user("")):
+                rabbitmq.api("DELETE", f"users/{rights['user']}", missing_ok=True)
 
 
 @pytest.fixture
