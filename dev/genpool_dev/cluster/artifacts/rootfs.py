@@ -11,10 +11,12 @@ from pathlib import Path
 
 from genpool_dev.cluster import shell
 from genpool_dev.cluster.artifacts.workspace import workspace
+from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.settings import cache_home
 from genpool_dev.progress import Steps
 
-DEFAULT_MIRROR = "http://deb.debian.org/debian"
+#: Names a Debian mirror where apt's sources do not, as on another distribution.
+MIRROR_VARIABLE = "GENPOOL_DEBIAN_MIRROR"
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ PYTHON = RootFS("trixie", ("python3", "python3-venv", "ca-certificates"))
 RABBITMQ = RootFS("forky", ("rabbitmq-server",), may_be_stale=True)
 
 
-def mirror_of(sources: Iterable[str], distribution: str) -> str:
-    """Return the Debian mirror that the texts of apt's sources name, or Debian's own address.
+def mirror_of(sources: Iterable[str], distribution: str) -> str | None:
+    """Return the Debian mirror that the texts of apt's sources name, or None.
 
     ``distribution`` is ``ID`` of /etc/os-release: another distribution's mirror has no Debian.
     """
@@ -41,7 +43,7 @@ def mirror_of(sources: Iterable[str], distribution: str) -> str:
             for address in _addresses(text):
                 if re.search(r"/debian/?$", address):
                     return address.rstrip("/")
-    return DEFAULT_MIRROR
+    return None
 
 
 def _addresses(text: str) -> Iterator[str]:
@@ -54,13 +56,27 @@ def _addresses(text: str) -> Iterator[str]:
 
 
 def machine_mirror() -> str:
-    """Return the Debian mirror that this machine uses."""
+    """Return the Debian mirror to take packages from: the variable's, else the one that this machine uses.
+
+    Raises
+    ------
+    ClusterError
+        Neither names one.
+    """
+    if given := os.environ.get(MIRROR_VARIABLE):
+        return given
     folder = Path("/etc/apt")
     files = [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]
     release = Path("/etc/os-release").read_text() if Path("/etc/os-release").exists() else ""
     match = re.search(r'^ID="?([a-z]+)', release, re.MULTILINE)
     texts = [path.read_text(errors="replace") for path in files if path.is_file()]
-    return mirror_of(texts, match[1] if match else "")
+    mirror = mirror_of(texts, match[1] if match else "")
+    if mirror is None:
+        raise ClusterError(
+            "The images' bases are made from Debian packages, and apt's sources on this machine name no Debian mirror: "
+            f"set {MIRROR_VARIABLE} to the URL of one (it ends in /debian), or use PROVIDER=kind."
+        )
+    return mirror
 
 
 def command_of(rootfs: RootFS, mirror: str, target: Path) -> list[str]:

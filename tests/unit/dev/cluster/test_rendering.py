@@ -160,13 +160,13 @@ DEB822 = "Types: deb\nURIs: http://mirror.example.org/debian\nSuites: bookworm\n
         ([DEB822], "debian", "http://mirror.example.org/debian"),
         (["deb [arch=amd64] https://a.example.org/debian/ bookworm main"], "debian", "https://a.example.org/debian"),
         (["deb https://a.example.org/node_20.x nodistro main", DEB822], "debian", "http://mirror.example.org/debian"),
-        (["# deb http://off.example.org/debian x main"], "debian", rootfs.DEFAULT_MIRROR),
-        (["deb http://security.example.org/debian-security x main"], "debian", rootfs.DEFAULT_MIRROR),
-        ([DEB822], "ubuntu", rootfs.DEFAULT_MIRROR),
-        ([], "debian", rootfs.DEFAULT_MIRROR),
+        (["# deb http://off.example.org/debian x main"], "debian", None),
+        (["deb http://security.example.org/debian-security x main"], "debian", None),
+        ([DEB822], "ubuntu", None),
+        ([], "debian", None),
     ],
 )  # fmt: skip
-def test_the_mirror_is_the_machines_own(sources: list[str], distribution: str, mirror: str) -> None:
+def test_the_mirror_is_the_machines_own(sources: list[str], distribution: str, mirror: str | None) -> None:
     assert rootfs.mirror_of(sources, distribution) == mirror
 
 
@@ -248,3 +248,8 @@ def test_the_newest_images_of_each_repository_are_kept() -> None:
 def test_containerd_lets_go_of_our_old_images_only() -> None:
     present = {"localhost/genpool/worker:old", "localhost/genpool/worker:new", "docker.io/x:1"}
     assert superseded(present, {"localhost/genpool/worker:new"}) == ["localhost/genpool/worker:old"]
+
+
+def test_a_mirror_that_is_named_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(rootfs.MIRROR_VARIABLE, "http://named.example.org/debian")
+    assert rootfs.machine_mirror() == "http://named.example.org/debian"
