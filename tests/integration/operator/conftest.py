@@ -36,6 +36,8 @@ def kubectl(cluster: ClusterInfo) -> Iterator[Kubectl]:
     try:
         yield kubectl
     finally:
+        # Pools first, and at once: who installs the chart next finds a definition that nobody uses any more.
+        kubectl("delete", "generationpools.genpool.dev", "--all", "--timeout=60s")
         kubectl("delete", "namespace", kubectl.namespace, "--wait=false")
 
 
