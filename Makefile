@@ -46,7 +46,7 @@ contracts: $(STAMP) ## Who may import whom
 	@$(VENV)/bin/lint-imports
 
 unit: $(STAMP) ## The tests without I/O
-	@$(VENV)/bin/pytest -q tests/unit
+	@$(VENV)/bin/pytest -q -n2 tests/unit
 
 generate: $(STAMP) ## Write the CRD, its copy in the chart, the references and the schemas
 	@$(PY) -m genpool_dev generate
