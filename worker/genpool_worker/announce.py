@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
+from typing import TypedDict
 
 import structlog
 
@@ -11,7 +13,7 @@ from genpool_core import identity, names
 from genpool_core.errors import BrokerError, TaskFailure
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages import headers
-from genpool_core.messages.base import SCHEMA_VERSION
+from genpool_core.messages.base import SCHEMA_VERSION, PoolRef
 from genpool_core.messages.callbacks import CallbackMessage, callback_body
 from genpool_core.messages.events import (
     Event,
@@ -33,6 +35,18 @@ _EVENT_SECONDS = 5.0
 Offer = Callable[[Event, str], None]
 
 
+class _About(TypedDict):
+    """What the events of a running attempt have in common."""
+
+    pool: PoolRef
+    worker: str
+    time: datetime
+    task_id: str
+    task_key: str
+    run: int
+    attempt: int
+
+
 class Announcer:
     """Speaks for one worker. Methods that do not say otherwise raise BrokerError until the broker has confirmed."""
 
@@ -50,13 +64,7 @@ class Announcer:
         """A worker began. Tried once, never raises: a broker that is away must not stop the GPU."""
         event = TaskClaimed(
             id=identity.claim_event_id(task.key, task.run, attempt),
-            pool=self._config.pool,
-            worker=self._worker,
-            time=self._clock.now(),
-            task_id=task.task_id,
-            task_key=task.key,
-            run=task.run,
-            attempt=attempt,
+            **self._about(task, attempt),
             workflow=workflow,
         )
         self._try(event, event.type)
@@ -65,13 +73,7 @@ class Announcer:
         """How far it is. Never raises, never waits."""
         event = TaskProgress(
             id=str(uuid.uuid4()),
-            pool=self._config.pool,
-            worker=self._worker,
-            time=self._clock.now(),
-            task_id=task.task_id,
-            task_key=task.key,
-            run=task.run,
-            attempt=attempt,
+            **self._about(task, attempt),
             value=value,
             node=node,
         )
@@ -81,13 +83,7 @@ class Announcer:
         """Another attempt follows. Tried once, never raises: the retry itself is on its way."""
         event = TaskRetried(
             id=str(uuid.uuid4()),
-            pool=self._config.pool,
-            worker=self._worker,
-            time=self._clock.now(),
-            task_id=task.task_id,
-            task_key=task.key,
-            run=task.run,
-            attempt=attempt,
+            **self._about(task, attempt),
             reason=failure.reason,
             message=failure.message,
             delay_seconds=delay_seconds,
@@ -149,6 +145,17 @@ class Announcer:
         """Move a message to the dead-letter queue, with why in its headers."""
         own = {headers.SCHEMA: SCHEMA_VERSION, **reason}
         self._broker.publish(again(message, "", self._config.dead_queue, own))
+
+    def _about(self, task: Delivered, attempt: int) -> _About:
+        return {
+            "pool": self._config.pool,
+            "worker": self._worker,
+            "time": self._clock.now(),
+            "task_id": task.task_id,
+            "task_key": task.key,
+            "run": task.run,
+            "attempt": attempt,
+        }
 
     def _try(self, event: Event, kind: str) -> None:
         try:
