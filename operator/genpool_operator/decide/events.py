@@ -22,6 +22,9 @@ WORKERS_RECOVERED = "WorkersRecovered"
 
 #: Not worth a Warning: the pool is on its way.
 _PASSING = frozenset({"Starting", "Provisioning", "PreviousPool"})
+#: One trouble in many words: messages name the pod that has it, or whichever way to the broker failed first and,
+#: while it comes back, the one that is still missing.
+_ONE_TROUBLE = frozenset({conditions.WORKERS_READY, conditions.BROKER_REACHABLE})
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,7 @@ def scale_event(was: int, now: int, why: str) -> PoolEvent:
 
 def _event(finding: Finding, before: Mapping[str, Condition]) -> PoolEvent | None:
     old = before.get(finding.type)
-    # Messages of pods name the pod, so another pod with the same trouble would be another message.
-    same_words = finding.type == conditions.WORKERS_READY or (
-        old is not None and old.message == finding.message
-    )
+    same_words = finding.type in _ONE_TROUBLE or (old is not None and old.message == finding.message)
     unchanged = old is not None and (old.status, old.reason) == (finding.status, finding.reason)
     if finding.status == "False":
         if finding.reason in _PASSING or (unchanged and same_words):

@@ -120,6 +120,8 @@ MADE = Finding(TOPOLOGY_READY, "True", "Provisioned", "made")
         ([BAD], [GOOD], [("Normal", "Accepted")]),
         ([], [THERE], []),
         ([THERE], [LOST], [("Warning", "BrokerLost")]),
+        ([LOST], [Finding(BROKER_REACHABLE, "False", LOST.reason, "the other way")], []),
+        ([LOST], [Finding(BROKER_REACHABLE, "False", "BrokerRefused", "")], [("Warning", "BrokerLost")]),
         ([LOST], [THERE], [("Normal", "BrokerRegained")]),
         ([], [MAKING], []),
         ([MAKING], [MADE], [("Normal", "TopologyReady")]),
