@@ -17,13 +17,8 @@ from pathlib import Path
 from genpool_dev.cluster import api
 
 ROOT = Path(__file__).resolve().parents[2]
-_BIN = Path(sys.executable).parent
-_QUICK: tuple[tuple[str, list[str]], ...] = (
-    ("lint", ["ruff", "check", "."]),
-    ("format", ["ruff", "format", "--check", "."]),
-    ("types", ["mypy"]),
-    ("import contracts", ["lint-imports"]),
-)
+#: Targets of the Makefile, which says what each runs.
+_QUICK = ("lint", "types", "contracts", "verify")
 _RUNS: tuple[tuple[str, ...], ...] = (
     ("-n4", "--dist=worksteal", "tests/unit", "tests/contract", "tests/integration"),
     ("tests/e2e",),
@@ -32,13 +27,10 @@ _RUNS: tuple[tuple[str, ...], ...] = (
 
 def main() -> int:
     """Run all of it and return the exit code: 0, or that of the first part that failed."""
-    for name, command in _QUICK:
-        code = _step(name, [str(_BIN / command[0]), *command[1:]])
+    for target in _QUICK:
+        code = _quick(target)
         if code:
             return code
-    code = _step("generated files", [sys.executable, "-m", "genpool_dev", "generate", "--check"])
-    if code:
-        return code
     was_up = api.info() is not None
     try:
         api.ensure_up(for_tests=True)
@@ -48,11 +40,12 @@ def main() -> int:
             api.down()
 
 
-def _step(name: str, command: list[str]) -> int:
+def _quick(target: str) -> int:
     started = time.monotonic()
+    command = ["make", "--no-print-directory", target]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     seconds = time.monotonic() - started
-    print(f"test: {name}: {'ok' if done.returncode == 0 else 'FAILED'} in {seconds:.1f} s", flush=True)
+    print(f"test: make {target}: {'ok' if done.returncode == 0 else 'FAILED'} in {seconds:.1f} s", flush=True)
     if done.returncode:
         print(done.stdout + done.stderr, flush=True)
     return done.returncode
@@ -62,4 +55,8 @@ def _pytest() -> int:
     """All runs, also after one that failed: a long run should tell all that it can."""
     command = [sys.executable, "-m", "pytest", "--durations=15"]
     codes = [subprocess.run([*command, *arguments], cwd=ROOT, check=False).returncode for arguments in _RUNS]
+    for arguments, code in zip(_RUNS, codes, strict=True):
+        if code:
+            # A later run that went well would else have the last word.
+            print(f"test: FAILED: pytest {' '.join(arguments)}: see its summary above.", flush=True)
     return max(codes, key=abs)

@@ -129,7 +129,7 @@ class Lab:
 
     def _make(self, name: str, changes: dict[str, Any]) -> Scene:
         scene = Scene(self, f"genpool-e2e-{name}", changes)
-        self.kubectl.namespace(scene.place, {LABEL: "true"})
+        self.kubectl.namespace(scene.place, {LABEL: "true", **layout.RESTRICTED})
         s3 = self.info.s3
         keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
         self.kubectl.secret(scene.place, layout.STORAGE_SECRET, keys)

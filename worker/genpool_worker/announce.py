@@ -182,6 +182,7 @@ def again(
         type=message.type,
         content_type=message.content_type,
         priority=message.priority,
+        origin=message.origin,
     )
 
 

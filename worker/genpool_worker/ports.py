@@ -18,6 +18,17 @@ from genpool_core.jsontypes import JsonObject
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a producer says of itself on a message. GenPool reads none of it; whoever takes the message later may."""
+
+    correlation_id: str | None = None
+    reply_to: str | None = None
+    app_id: str | None = None
+    timestamp: int | None = None
+    """Unix time, seconds."""
+
+
+@dataclass(frozen=True)
 class Message:
     """A delivery from the work queue."""
 
@@ -28,6 +39,7 @@ class Message:
     type: str | None = None
     content_type: str | None = None
     priority: int | None = None
+    origin: Origin = field(default_factory=Origin)
     redelivered: bool = False
     token: object = None
     """The broker's handle for the acknowledgement."""
@@ -45,6 +57,7 @@ class Outgoing:
     type: str | None = None
     content_type: str | None = "application/json"
     priority: int | None = None
+    origin: Origin = field(default_factory=Origin)
     mandatory: bool = True
 
 

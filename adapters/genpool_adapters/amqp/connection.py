@@ -95,12 +95,17 @@ class AmqpConnection:
         type: str | None = None,  # noqa: A002 - AMQP's name of the property
         content_type: str = "application/json",
         priority: int | None = None,
+        correlation_id: str | None = None,
+        reply_to: str | None = None,
+        app_id: str | None = None,
+        timestamp: int | None = None,
         mandatory: bool = True,
         timeout: float = 30,
     ) -> None:
         """Publish a persistent message in our name and wait until the broker has it.
 
-        ``timeout`` seconds include the wait for a connection. Not from the owning thread.
+        ``timeout`` seconds include the wait for a connection. ``timestamp``: Unix time in seconds, now when absent. Not
+        from the owning thread.
 
         Raises
         ------
@@ -120,8 +125,11 @@ class AmqpConnection:
                 message_id=message_id,
                 type=type,
                 priority=priority,
+                correlation_id=correlation_id,
+                reply_to=reply_to,
+                app_id=app_id,
                 user_id=self.settings.username,
-                timestamp=int(time.time()),
+                timestamp=int(time.time()) if timestamp is None else timestamp,
             ),
             mandatory,
         )

@@ -106,7 +106,11 @@ class TemplateSpec(ApiModel):
     image_pull_secrets: Annotated[list[NameRef], Field(max_length=16)] = []
     """As in a Pod."""
     security_context: PodFields | None = None
-    """As a Pod's ``securityContext``; ``{runAsNonRoot: true, runAsUser: 10001, fsGroup: 10001}`` when absent."""
+    """As a Pod's ``securityContext``.
+
+    When absent, one that fits the Pod Security Standard *restricted*: ``{runAsNonRoot: true, runAsUser: 10001,
+    fsGroup: 10001, seccompProfile: {type: RuntimeDefault}}``.
+    """
     termination_grace_period_seconds: Annotated[int, Field(ge=30, le=172_800)] | None = None
     """Longest time that a pod may take to finish or hand back its task.
 

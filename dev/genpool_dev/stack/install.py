@@ -52,7 +52,7 @@ def install(info: ClusterInfo, *, vhosts: Sequence[str] = VHOSTS) -> Stack:
     stack = look(info)
     _refuse_foreign(stack)
     for name in (layout.SYSTEM_NAMESPACE, layout.POOL_NAMESPACE):
-        stack.kubectl.namespace(name, {layout.MARK: layout.MARK_VALUE})
+        stack.kubectl.namespace(name, {layout.MARK: layout.MARK_VALUE, **layout.RESTRICTED})
     stack.bucket.ensure()
     _secrets(stack)
     Helm(stack.kubectl).install(layout.RELEASE, CHART, chart_values(info, vhosts), seconds=READY_SECONDS)

@@ -14,3 +14,6 @@ BUCKET = "genpool"
 #: On what the stack makes, and on its Helm release: what carries it may be taken over and deleted.
 MARK = "genpool.dev/made-by"
 MARK_VALUE = "genpool-dev-stack"
+#: Kubernetes refuses every pod in a namespace with this that does not fit the strictest Pod Security Standard: what
+#: runs in demo and tests runs in a cluster that is as strict as that.
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}

@@ -64,7 +64,8 @@ def ready_finding(
     if decision.desired == 0 and decision.reason in {scaling.PINNED, scaling.HOLD}:
         message = f"{decision.message} No task is done: set scaling.mode to Auto, or more pods."
         return Finding(conditions.READY, "False", decision.reason, message)
-    how = "a pod is started for it" if replicas.wanted == 0 else f"{replicas.ready} pods are ready"
+    ready = "1 pod is ready" if replicas.ready == 1 else f"{replicas.ready} pods are ready"
+    how = "a pod is started for it" if replicas.wanted == 0 else ready
     return Finding(conditions.READY, "True", "Ready", f"A task that is published now will be done: {how}.")
 
 

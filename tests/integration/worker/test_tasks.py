@@ -141,10 +141,12 @@ def test_a_task_without_task_id(rig: Rig, message_id: str | None) -> None:
 def test_a_message_that_is_no_task(rig: Rig, body: bytes) -> None:
     rig.comfyui()
     rig.worker()
-    rig.send(body, headers={"trace": "abc", "x-genpool-run": 7})
+    origin = {"correlation_id": "c-1", "reply_to": "answers", "app_id": "theirs", "timestamp": 1_700_000_000}
+    rig.send(body, headers={"trace": "abc", "x-genpool-run": 7}, **origin)
     ((properties, letter),) = eventually(rig.dead_letters, "a dead letter")
     rig.wait_quiet()
     assert letter == body
+    assert {name: getattr(properties, name) for name in origin} == origin
     assert properties.headers[headers.REASON] == "InvalidMessage"
     assert properties.headers["trace"] == "abc"
     assert headers.RUN not in properties.headers

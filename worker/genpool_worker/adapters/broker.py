@@ -6,13 +6,13 @@ A broker that is short of memory or disk holds up the one that publishes; acknow
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import structlog
 
 from genpool_adapters.amqp import AmqpConnection, AmqpSettings, Received
 from genpool_core.errors import BrokerError
-from genpool_worker.ports import Message, Outgoing
+from genpool_worker.ports import Message, Origin, Outgoing
 
 _log = structlog.get_logger(__name__)
 _STOP_SECONDS = 3.0
@@ -65,6 +65,7 @@ class RabbitBroker:
             priority=message.priority,
             mandatory=message.mandatory,
             timeout=timeout,
+            **asdict(message.origin),
         )
 
     def ack(self, message: Message) -> bool:
@@ -96,6 +97,12 @@ def to_message(received: Received) -> Message:
         type=properties.type or None,
         content_type=properties.content_type or None,
         priority=properties.priority,
+        origin=Origin(
+            correlation_id=properties.correlation_id or None,
+            reply_to=properties.reply_to or None,
+            app_id=properties.app_id or None,
+            timestamp=properties.timestamp,
+        ),
         redelivered=received.redelivered,
         token=received,
     )

@@ -14,7 +14,13 @@ from genpool_operator.decide.manifests.worker import CONFIG_VOLUME, worker_conta
 
 #: User of both containers, unless the pool says otherwise: the worker may then end a hung ComfyUI.
 RUN_AS = 10_001
-POD_SECURITY: JsonObject = {"runAsNonRoot": True, "runAsUser": RUN_AS, "fsGroup": RUN_AS}
+POD_SECURITY: JsonObject = {
+    "runAsNonRoot": True,
+    "runAsUser": RUN_AS,
+    "fsGroup": RUN_AS,
+    # With this a pod fits the Pod Security Standard "restricted".
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
 #: Old ReplicaSets that are kept; the operator makes the Deployment from the pool, nobody rolls back by hand.
 REVISIONS = 3
 #: Kubernetes calls a rollout stuck after this; a busy pod may take its whole grace to leave.
