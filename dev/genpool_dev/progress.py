@@ -18,18 +18,11 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 
 
 class Step:
-    """One step under way; ``note`` adds to its line what it is at."""
+    """One step under way."""
 
-    def __init__(self, show: Progress | None, task: TaskID, title: str) -> None:
-        self._show = show
+    def __init__(self, task: TaskID) -> None:
         self.task = task
-        self.title = title
         self.ended_with = ""
-
-    def note(self, text: str) -> None:
-        """Show ``text`` behind the title while the step runs (on a terminal only)."""
-        if self._show is not None:
-            self._show.update(self.task, description=f"{self.title} [dim]{text}[/dim]")
 
     def result(self, text: str) -> None:
         """Show ``text`` in the line that says that the step is done."""
@@ -80,13 +73,13 @@ class Steps:
             line = f"{title} ({hint})" if hint else title
             if not self._live:
                 self._console.print(f"… {line}", markup=False)
-                return Step(None, TaskID(0), title)
+                return Step(TaskID(0))
             self._open += 1
             if self._progress is None:
                 columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
                 self._progress = Progress(*columns, console=self._console, transient=True)
                 self._progress.start()
-            return Step(self._progress, self._progress.add_task(line, total=None), line)
+            return Step(self._progress.add_task(line, total=None))
 
     def _end(self, step: Step, line: str, style: str) -> None:
         with self._lock:

@@ -39,11 +39,6 @@ class Media:
     width: int | None = None
     height: int | None = None
 
-    @property
-    def is_image(self) -> bool:
-        """Whether its size in pixels is known."""
-        return self.width is not None and self.height is not None
-
 
 def inspect(file: BinaryIO) -> Media | None:
     """What a file is by its bytes, or None when it is none of the image formats that are known here.

@@ -19,7 +19,6 @@ class Addresses:
     host: IPv4Address
     """This machine, as the pods see it."""
     node: IPv4Address
-    api_service: IPv4Address
     dns_service: IPv4Address
     link_bits: int = 30
 
@@ -43,7 +42,6 @@ def divide(subnet: IPv4Network) -> Addresses:
         services=services,
         host=IPv4Address(end - 2),
         node=IPv4Address(end - 1),
-        api_service=services[1],
         dns_service=services[10],
     )
 

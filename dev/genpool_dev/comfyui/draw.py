@@ -100,7 +100,7 @@ def paint(width: int, height: int, picture: Picture, index: int = 0) -> Image.Im
 
     `index` is the picture's place in its batch.
     """
-    chance = random.Random(f"{picture.seed}/{index}/{picture.positive}/{picture.model}")  # noqa: S311  colours
+    chance = random.Random(f"{picture.seed}/{index}/{picture.positive}/{picture.negative}/{picture.model}")  # noqa: S311  colours
     cells = Image.new("RGB", (3, 3))
     cells.putdata([tuple(chance.randrange(30, 220) for _ in range(3)) for _ in range(9)])
     image = cells.resize((width, height), Image.Resampling.BICUBIC)

@@ -43,17 +43,14 @@ WHOLE = [
 def test_whole(data: bytes, expected: Media) -> None:
     found = inspect(io.BytesIO(data))
     assert found == expected
-    assert found is not None
-    assert found.is_image
 
 
-@pytest.mark.parametrize(("data", "expected"), WHOLE)
-def test_cut_off(data: bytes, expected: Media) -> None:
+@pytest.mark.parametrize("data", [pytest.param(item.values[0], id=item.id) for item in WHOLE])
+def test_cut_off(data: bytes) -> None:
     """A disk that ran full, a connection that broke: the header alone is no picture."""
     for part in (0.3, 0.6, 0.95):
         with pytest.raises(BrokenMedia):
             inspect(io.BytesIO(data[: max(33, int(len(data) * part))]))
-    assert expected.is_image
 
 
 def test_a_byte_that_changed_in_a_png() -> None:

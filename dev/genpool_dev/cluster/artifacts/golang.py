@@ -61,7 +61,6 @@ BINARIES = {
             variables=("helm.sh/helm/v4/internal/version.version=v4.3.1",),
             hint="about 2 min the first time",
         ),
-        Binary("toxiproxy", "tools", "github.com/Shopify/toxiproxy/v2/cmd/server"),
         Binary("kind", "tools", "sigs.k8s.io/kind"),
     )
 }

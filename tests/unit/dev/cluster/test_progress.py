@@ -21,7 +21,6 @@ def test_times_are_written_for_a_person(span: float, shown: str) -> None:
 def test_a_log_gets_plain_lines_with_times() -> None:
     log = io.StringIO()
     with Steps(log).step("Building [kube]", "about 4 min") as step:
-        step.note("not in a log")
         step.result("from the cache")
     first, last = log.getvalue().splitlines()
     assert first == "… Building [kube] (about 4 min)"
