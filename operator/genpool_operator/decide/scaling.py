@@ -86,7 +86,8 @@ def _automatic(
     idle = DEFAULT_IDLE_SECONDS if spec.idle_seconds is None else spec.idle_seconds
     at_least = reading.at_least or 0
     wish, reason, clause = _bounded(spec, at_least, busy)
-    sentence = f"{_need(spec, reading)}{clause}"
+    need = _need(spec, reading)
+    sentence = f"{need}{clause}"
     memory = _remember(memory, _upper_wish(spec, reading, busy), idle, reading.evidence_at or now)
     if wish >= current:
         return Scaling(wish, reason, f"{sentence}.", memory, idle)
@@ -99,7 +100,8 @@ def _automatic(
         window = max(window, LIST_LAG)
     enough = _enough(memory, memory.known_since, window, reading.evidence_at or now)
     if enough is None or enough >= current:
-        waits = f"{sentence}; {_kept(current)} until fewer were enough for {idle} s."
+        # That some of them work is not what keeps the others.
+        waits = f"{need if reason == KEEPS_BUSY else sentence}; {_kept(current)} until fewer were enough for {idle} s."
         return Scaling(current, IDLE_WAIT, waits, memory, idle)
     if enough > wish:
         recent = (

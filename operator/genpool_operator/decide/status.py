@@ -15,7 +15,9 @@ from genpool_operator.decide.pods import Verdict
 from genpool_operator.decide.reading import QueueReading
 from genpool_operator.decide.scaling import Scaling
 
-#: Figures alone are written no more often than this.
+#: Whether there is work at all, where nothing else changed: soon, or a queue that is empty is said to be worked on.
+WORK_EVERY = timedelta(seconds=3)
+#: Other figures alone are written no more often than this.
 FIGURES_EVERY = timedelta(seconds=15)
 #: A status in which nothing changed but the time of the reading is written so often.
 FRESH_EVERY = timedelta(minutes=5)
@@ -122,13 +124,23 @@ def refused_status(
 def worth_writing(
     old: GenerationPoolStatus, new: GenerationPoolStatus, written_at: datetime | None, now: datetime
 ) -> bool:
-    """Whether to write ``new``: what matters at once, figures and sentences each 15 s, the time each 5 min."""
+    """Whether to write ``new``: what matters at once, whether there is work soon, figures and sentences each 15 s."""
     if old == new:
         return False
     if _essence(old) != _essence(new) or written_at is None:
         return True
-    every = FRESH_EVERY if _without_time(old) == _without_time(new) else FIGURES_EVERY
-    return now - written_at >= every
+    return now - written_at >= _every(old, new)
+
+
+def _every(old: GenerationPoolStatus, new: GenerationPoolStatus) -> timedelta:
+    if _has_work(old) != _has_work(new):
+        return WORK_EVERY
+    return FRESH_EVERY if _without_time(old) == _without_time(new) else FIGURES_EVERY
+
+
+def _has_work(status: GenerationPoolStatus) -> tuple[bool | None, ...]:
+    counts = (status.queue.waiting, status.queue.running, status.busy_replicas)
+    return tuple(None if count is None else count > 0 for count in counts)
 
 
 def _essence(status: GenerationPoolStatus) -> object:

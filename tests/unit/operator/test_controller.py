@@ -339,12 +339,15 @@ def test_an_object_that_cannot_be_read_says_so_and_is_left_alone(world: World) -
 def test_figures_are_written_no_more_often_than_each_15_seconds(world: World) -> None:
     world.put(scaling={"mode": "Hold"})
     world.look()
+    world.tasks(1)
+    world.look(whole=False, later=3)
+    assert world.status.queue.waiting == 1
     written = len(world.cluster.statuses)
     for second in range(1, 30):
-        world.tasks(second)
+        world.tasks(1 + second)
         world.look(whole=False, later=1)
     assert len(world.cluster.statuses) == written + 1
-    assert world.status.queue.waiting == 15
+    assert world.status.queue.waiting == 16
 
 
 def test_events_that_cannot_be_posted_stop_nothing(world: World) -> None:

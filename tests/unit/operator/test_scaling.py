@@ -119,6 +119,20 @@ def test_desired(
             0,
             "No task is waiting or running; 2 pods are kept until fewer were enough for 15 s.",
         ),
+        (
+            spec(target={"type": "TasksPerReplica", "tasksPerReplica": {"value": 4}}),
+            reading(0, 2),
+            2,
+            2,
+            "2 tasks running need 1 pod at 4 tasks per pod; 2 pods are kept because they work.",
+        ),
+        (
+            spec(target={"type": "TasksPerReplica", "tasksPerReplica": {"value": 4}}),
+            reading(0, 2),
+            3,
+            2,
+            "2 tasks running need 1 pod at 4 tasks per pod; 3 pods are kept until fewer were enough for 15 s.",
+        ),
         (spec(), UNKNOWN, 1, 0, "The depth of the queue is unknown: 1 pod is kept until it can be read."),
     ],
 )
