@@ -32,6 +32,7 @@ cluster-status: $(STAMP) ## What runs, where, and how to reach it
 	@$(PY) -m genpool_dev cluster-status
 
 test: $(STAMP) ## Everything: check, then unit, contract, integration and e2e tests on real parts
+	@$(PY) -m genpool_dev quick
 	@$(PY) -m genpool_dev test
 
 check: $(STAMP) lint types contracts verify unit ## The quick part of the tests, under a minute

@@ -85,10 +85,18 @@ def demo_down() -> None:
     sys.exit(end_demo())
 
 
+@app.command()
+def quick() -> None:
+    """Run lint, types, import contracts and the check of generated files, each with its time."""
+    from genpool_dev.testrun import quick as run_quick  # noqa: PLC0415
+
+    sys.exit(run_quick())
+
+
 @app.command("test")
 def test() -> None:
-    """Run everything: check, then unit, contract, integration and e2e tests on real parts."""
-    from genpool_dev.testrun import main as run_tests  # noqa: PLC0415
+    """Run unit, contract, integration and e2e tests, on real parts."""
+    from genpool_dev.testrun import tests as run_tests  # noqa: PLC0415
 
     _as_root_for_local()
     sys.exit(run_tests())

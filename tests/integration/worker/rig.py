@@ -201,7 +201,8 @@ class Rig:
 
     def _start(self, name: str, arguments: list[str], environment: Mapping[str, str], port: int) -> Process:
         log = self.folder / f"{name}-{len(self.processes)}.log"
-        kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+        wanted = ("PATH", "HOME", "LANG", "PYTHONDONTWRITEBYTECODE")
+        kept = {key: os.environ[key] for key in wanted if key in os.environ}
         with log.open("wb") as file:
             popen = subprocess.Popen(
                 [sys.executable, *arguments], stdout=file, stderr=file, env={**kept, **environment}
