@@ -4,14 +4,49 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from genpool_dev.cluster.errors import ClusterError
 
 LAST_LINES = 12
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_running: set[subprocess.Popen[Any]] = set()
+_lock = threading.Lock()
+
+
+@contextmanager
+def _child(words: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:  # noqa: ANN401 - as Popen has them
+    """Start a program that :func:`end_running` knows of, and kill it where the block fails."""
+    try:
+        child = subprocess.Popen(words, **options)
+    except FileNotFoundError as error:
+        raise ClusterError(f"The program {words[0]} is missing on this machine.") from error
+    except PermissionError as error:
+        raise ClusterError(f"This user may not run {words[0]}.") from error
+    with child:
+        with _lock:
+            _running.add(child)
+        try:
+            yield child
+        except BaseException:
+            child.kill()
+            raise
+        finally:
+            with _lock:
+                _running.discard(child)
+
+
+def end_running() -> None:
+    """Ask every program to end that other threads run here; each of them then raises :class:`ClusterError`."""
+    with _lock:
+        for child in _running:
+            child.terminate()
 
 
 def run(
@@ -29,28 +64,24 @@ def run(
     """
     words = [str(word) for word in command]
     shown = " ".join(words[:6])
-    try:
-        done = subprocess.run(
-            words,
-            input=stdin,
-            env=None if env is None else dict(env),
-            cwd=cwd,
-            timeout=timeout,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise ClusterError(f"The program {words[0]} is missing on this machine.") from error
-    except PermissionError as error:
-        raise ClusterError(f"This user may not run {words[0]}.") from error
-    except subprocess.TimeoutExpired as error:
-        raise ClusterError(f"`{shown} …` did not end within {timeout:.0f} s.") from error
-    if done.returncode != 0:
-        said = "\n".join((done.stderr + done.stdout).strip().splitlines()[-LAST_LINES:])
-        raise ClusterError(f"`{shown} …` failed with code {done.returncode}:\n{said}")
-    return done.stdout
+    with _child(
+        words,
+        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=None if env is None else dict(env),
+        cwd=cwd,
+        text=True,
+        errors="replace",
+    ) as child:
+        try:
+            said, complained = child.communicate(stdin, timeout)
+        except subprocess.TimeoutExpired as error:
+            raise ClusterError(f"`{shown} …` did not end within {timeout:.0f} s.") from error
+    if child.returncode != 0:
+        last = "\n".join(f"{complained}{said}".strip().splitlines()[-LAST_LINES:])
+        raise ClusterError(f"`{shown} …` failed with code {child.returncode}:\n{last}")
+    return str(said)
 
 
 def succeeds(command: Sequence[str | Path], timeout: float = 15) -> bool:
@@ -73,19 +104,18 @@ def run_logged(
     """Run a long command with its output in ``log``; fails with a sentence that names ``what``."""
     log.parent.mkdir(parents=True, exist_ok=True)
     words = [str(word) for word in command]
-    with log.open("ab") as output:
-        try:
-            code = subprocess.run(
-                words,
-                env=None if env is None else dict(env),
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                check=False,
-            ).returncode
-        except FileNotFoundError as error:
-            raise ClusterError(f"The program {words[0]} is missing on this machine.") from error
+    with (
+        log.open("ab") as output,
+        _child(
+            words,
+            env=None if env is None else dict(env),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as child,
+    ):
+        code = child.wait()
     if code != 0:
         raise ClusterError(f"{what} failed (code {code}).", log=log)
 

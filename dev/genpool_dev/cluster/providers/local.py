@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
-from genpool_dev.cluster import preflight
+from genpool_dev.cluster import preflight, shell
 from genpool_dev.cluster.addresses import divide
 from genpool_dev.cluster.artifacts import buildah, catalog, golang, links, packages
 from genpool_dev.cluster.errors import ClusterError
@@ -70,8 +72,15 @@ class LocalProvider:
                 image.name: pool.submit(buildah.ensure_support, image, steps) for image in catalog.SUPPORT
             }
             components = pool.submit(buildah.ensure_components, steps)
-            for binary in binaries:
-                binary.result()
+            everything: list[Future[Any]] = [*binaries, *support.values(), components]
+            try:
+                wait(everything, return_when=FIRST_EXCEPTION)
+                for each in everything:
+                    if each.done():
+                        each.result()
+            except BaseException:
+                _end(everything)
+                raise
             images = Images(
                 components=components.result(),
                 rabbitmq=support["rabbitmq"].result(),
@@ -134,3 +143,9 @@ class LocalProvider:
             if left:
                 raise ClusterError(f"Still there: {'; '.join(left)}.")
             step.result("nothing is left" if there else "there was nothing running")
+
+
+def _end(builds: Sequence[Future[Any]]) -> None:
+    """End builds under way, after Ctrl-C or a first failure: else minutes pass before anybody is told."""
+    while wait(builds, timeout=0.2).not_done:
+        shell.end_running()
