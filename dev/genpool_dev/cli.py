@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from genpool_dev.cluster.errors import ClusterError, explain
+from genpool_dev.interrupts import interruptible
 
 app = typer.Typer(
     help="The local cluster, the demo and the tests of GenPool.",
@@ -23,7 +24,8 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command of the arguments; an error is a sentence and the exit code 1."""
     try:
-        app()
+        with interruptible():
+            app()
     except ClusterError as error:
         print(f"genpool: {explain(error)}", file=sys.stderr)
         sys.exit(1)

@@ -14,14 +14,21 @@ import os
 import subprocess
 import sys
 import time
+import uuid
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from genpool_dev.cluster import api
 from genpool_dev.cluster.settings import cache_home
+from genpool_dev.interrupts import deaf
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Targets of the Makefile, which says what each runs.
 _QUICK = ("lint", "types", "contracts", "verify")
+#: In the environment of all programs that tests start, however far down.
+MARK = "GENPOOL_TEST_RUN"
 _RUNS: tuple[tuple[str, ...], ...] = (
     ("-n4", "--dist=worksteal", "tests/unit", "tests/contract", "tests/integration"),
     ("tests/e2e",),
@@ -36,12 +43,15 @@ def quick() -> int:
 def tests() -> int:
     """Run all tests on a cluster; the exit code is 0, or that of a run that failed."""
     was_up = api.info() is not None
+    run = uuid.uuid4().hex
     try:
         api.ensure_up(for_tests=True)
-        return _pytest()
+        return _pytest(run)
     finally:
-        if not was_up:
-            api.down()
+        with deaf():
+            _end_marked(run)
+            if not was_up:
+                api.down()
 
 
 def _target(name: str) -> int:
@@ -55,11 +65,11 @@ def _target(name: str) -> int:
     return done.returncode
 
 
-def _pytest() -> int:
+def _pytest(run: str) -> int:
     """All runs, also after one that failed: a long run should tell all that it can."""
     # Nothing of root's in the checkout of who called through sudo.
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--durations=15"]
-    env = os.environ | {"HYPOTHESIS_STORAGE_DIRECTORY": str(cache_home() / "hypothesis")}
+    env = os.environ | {MARK: run, "HYPOTHESIS_STORAGE_DIRECTORY": str(cache_home() / "hypothesis")}
     codes = [
         subprocess.run([*command, *arguments], cwd=ROOT, env=env, check=False).returncode
         for arguments in _RUNS
@@ -69,3 +79,19 @@ def _pytest() -> int:
             # A later run that went well would else have the last word.
             print(f"test: FAILED: pytest {' '.join(arguments)}: see its summary above.", flush=True)
     return max(codes, key=abs)
+
+
+def _end_marked(run: str) -> None:
+    """Kill what an interrupted run of pytest left: programs that its tests had started carry the mark."""
+    left = [process for process in psutil.process_iter() if _mark_of(process) == run]
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=10)
+
+
+def _mark_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(MARK)
+    except (psutil.Error, OSError):
+        return None

@@ -26,7 +26,7 @@ from genpool_dev.demo.pictures import Wanted, asking_user, fetch, give_to
 from genpool_dev.demo.prepare import Servers, apply_examples, drop_old_messages, start_servers
 from genpool_dev.demo.publish import Published, key_of, publish_all
 from genpool_dev.demo.report import show_summary, where_to_look
-from genpool_dev.demo.session import Session, interruptible, leftover, take_away
+from genpool_dev.demo.session import Session, leftover, take_away
 from genpool_dev.demo.watch import watch
 from genpool_dev.progress import Steps, seconds
 from genpool_dev.stack.bucket import RunRecord
@@ -52,10 +52,9 @@ def main(*, keep: bool) -> int:
     """Run the demo and return its exit code. ``keep``: leave everything running."""
     steps = Steps()
     try:
-        with interruptible():
-            outcome = _in_session(steps, keep=keep)
-            if outcome is None:
-                return 1
+        outcome = _in_session(steps, keep=keep)
+        if outcome is None:
+            return 1
     except KeyboardInterrupt:
         steps.say("Interrupted. What the demo had started is taken away.")
         return 130

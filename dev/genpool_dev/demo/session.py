@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 from genpool_dev.cluster import api
 from genpool_dev.cluster.model import ClusterInfo
 from genpool_dev.demo import state
 from genpool_dev.demo.state import DemoState
+from genpool_dev.interrupts import deaf
 from genpool_dev.progress import Steps
 from genpool_dev.stack.errors import StackError
 from genpool_dev.stack.kubectl import Kubectl
@@ -43,7 +40,7 @@ class Session:
 
     def end(self) -> None:
         """Take everything away. Ctrl-C is not heard meanwhile: what is half away would be left behind."""
-        with _deaf():
+        with deaf():
             take_away(self._state, self._steps)
 
 
@@ -75,32 +72,6 @@ def leftover() -> DemoState | None:
             f"A demo is running already (process {old.pid}): wait for its end, or end it with Ctrl-C where it runs."
         )
     return old
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the demo as Ctrl-C does: with everything taken away."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _begin(steps: Steps) -> DemoState:

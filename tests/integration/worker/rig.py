@@ -201,7 +201,7 @@ class Rig:
 
     def _start(self, name: str, arguments: list[str], environment: Mapping[str, str], port: int) -> Process:
         log = self.folder / f"{name}-{len(self.processes)}.log"
-        wanted = ("PATH", "HOME", "LANG", "PYTHONDONTWRITEBYTECODE")
+        wanted = ("PATH", "HOME", "LANG", "PYTHONDONTWRITEBYTECODE", "GENPOOL_TEST_RUN")
         kept = {key: os.environ[key] for key in wanted if key in os.environ}
         with log.open("wb") as file:
             popen = subprocess.Popen(
