@@ -6,6 +6,7 @@ import threading
 
 import pytest
 import requests
+from structlog.testing import capture_logs
 
 from genpool_adapters.web import Answer, WebServer, metrics, probe
 from integration.broker import until
@@ -68,12 +69,12 @@ def _answering() -> list[str]:
     return [thread.name for thread in threading.enumerate() if "process_request_thread" in thread.name]
 
 
-def test_a_fault_of_a_route_is_logged(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_of_a_route_is_logged() -> None:
     server = WebServer(0, {"/broken": lambda: Answer(1 // 0, b"")}, host="127.0.0.1")
     server.start()
     try:
-        with pytest.raises(requests.ConnectionError):
+        with capture_logs() as logged, pytest.raises(requests.ConnectionError):
             requests.get(f"http://127.0.0.1:{server.port}/broken", timeout=5)
     finally:
         server.stop()
-    assert "http_request_failed" in capfd.readouterr().out
+    assert [entry["event"] for entry in logged] == ["http_request_failed"]
