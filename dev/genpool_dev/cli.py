@@ -18,8 +18,6 @@ app = typer.Typer(
     add_completion=False,
 )
 
-INTERRUPTED = 130
-
 
 def main() -> None:
     """Run the command of the arguments; an error is a sentence and the exit code 1."""
@@ -29,9 +27,6 @@ def main() -> None:
     except ClusterError as error:
         print(f"genpool: {explain(error)}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("genpool: interrupted; the same command goes on from here.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
 
 
 def _as_root_for_local() -> None:

@@ -15,12 +15,12 @@ import subprocess
 import sys
 import time
 import uuid
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from genpool_dev.cluster import api
+from genpool_dev.cluster.node import process
 from genpool_dev.cluster.settings import cache_home
 from genpool_dev.interrupts import deaf
 
@@ -49,9 +49,11 @@ def tests() -> int:
         return _pytest(run)
     finally:
         with deaf():
-            _end_marked(run)
-            if not was_up:
-                api.down()
+            try:
+                _end_marked(run)
+            finally:
+                if not was_up:
+                    api.down()
 
 
 def _target(name: str) -> int:
@@ -83,15 +85,12 @@ def _pytest(run: str) -> int:
 
 def _end_marked(run: str) -> None:
     """Kill what an interrupted run of pytest left: programs that its tests had started carry the mark."""
-    left = [process for process in psutil.process_iter() if _mark_of(process) == run]
-    for process in left:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(left, timeout=10)
+    marked = [process.identify(each.pid) for each in psutil.process_iter() if _mark_of(each) == run]
+    process.kill(each for each in marked if each is not None)
 
 
-def _mark_of(process: psutil.Process) -> str | None:
+def _mark_of(running: psutil.Process) -> str | None:
     try:
-        return process.environ().get(MARK)
+        return running.environ().get(MARK)
     except (psutil.Error, OSError):
         return None

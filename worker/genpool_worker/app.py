@@ -19,7 +19,7 @@ import structlog
 
 from genpool_adapters.logs import configure_logging
 from genpool_adapters.web import WebServer, metrics, probe
-from genpool_core.errors import BrokerError, GenPoolError
+from genpool_core.errors import GenPoolError
 from genpool_worker.comfyprocess import end_listener
 from genpool_worker.errors import SettingsError
 from genpool_worker.settings import WorkerSettings, load_settings
@@ -118,14 +118,8 @@ class Process:
         busy = worker.consumer.busy
         _log.info("worker_drains", signal=received.name, busy=busy, seconds=round(worker.drain.remaining))
         worker.inbox.wake()
-        self._pause()
+        worker.consumer.stop_consuming()
         self._thread.join(worker.drain.remaining + _RELEASE_SECONDS if busy else _IDLE_SECONDS)
-
-    def _pause(self) -> None:
-        try:
-            self._worker.broker.pause()
-        except BrokerError as error:
-            _log.info("broker_not_paused", message=error.message)
 
     def _close(self) -> None:
         self._worker.sender.stop()

@@ -113,11 +113,12 @@ class Consumer:
                     self._hand_back(message)
             if not open_:
                 self._drain.rest(_CLOSED_SECONDS)
-        self._stop_consuming()
+        # The drain may have begun while consumption was being turned on.
+        self.stop_consuming()
         self.empty()
 
-    def _stop_consuming(self) -> None:
-        """The drain may have begun while consumption was being turned on."""
+    def stop_consuming(self) -> None:
+        """Have the broker deliver no more. Never raises: where it is away, it delivers nothing either."""
         try:
             self._intake.pause()
         except BrokerError as error:

@@ -9,6 +9,7 @@ from typing import Literal
 from genpool_core import conditions
 from genpool_core.api.status import Condition
 from genpool_core.conditions import Finding
+from genpool_operator.decide.ownership import PREVIOUS_POOL
 
 SCALED_OUT = "ScaledOut"
 SCALED_IN = "ScaledIn"
@@ -21,7 +22,7 @@ WORKERS_FAILING = "WorkersFailing"
 WORKERS_RECOVERED = "WorkersRecovered"
 
 #: Not worth a Warning: the pool is on its way.
-_PASSING = frozenset({"Starting", "Provisioning", "PreviousPool"})
+_PASSING = frozenset({"Starting", "Provisioning", PREVIOUS_POOL})
 #: One trouble in many words: messages name the pod that has it, or whichever way to the broker failed first and,
 #: while it comes back, the one that is still missing.
 _ONE_TROUBLE = frozenset({conditions.WORKERS_READY, conditions.BROKER_REACHABLE})

@@ -10,6 +10,8 @@ from genpool_core import names
 from genpool_core.api.pool import ObjectMeta
 
 Ownership = Literal["ours", "previous", "foreign"]
+#: Reason of a pool that waits for Kubernetes to remove what a deleted pool of the same name had.
+PREVIOUS_POOL = "PreviousPool"
 
 
 @dataclass(frozen=True)

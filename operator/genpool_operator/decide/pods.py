@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from genpool_operator.decide.words import count
+
 #: Reasons for which a container waits that do not mend themselves by waiting.
 FAULTY_WAITS = frozenset(
     {
@@ -81,7 +83,7 @@ def judge_pods(pods: Sequence[PodView], wanted: int, refused: str | None, now: d
         more = f" ({ready} of {wanted} pods are ready.)" if ready else ""
         return Verdict("failing", worst.reason, worst.message + more, worst.blocking and ready == 0)
     if ready >= wanted:
-        return Verdict("ready", "AllReady", _count(ready, "pod is ready.", "pods are ready."))
+        return Verdict("ready", "AllReady", count(ready, "pod is ready.", "pods are ready."))
     return Verdict("starting", "Starting", f"{ready} of {wanted} pods are ready; the others are starting.")
 
 
@@ -111,7 +113,3 @@ def _explain(pod: PodView, container: ContainerView) -> str:
         )
     said = f": {container.waiting_message}" if container.waiting_message else ""
     return f"{subject} cannot start ({container.waiting}){said}"
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"

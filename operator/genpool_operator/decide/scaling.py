@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from genpool_operator.decide.reading import LIST_LAG
+from genpool_operator.decide.words import count
 
 if TYPE_CHECKING:
     from genpool_core.api.scaling import ScalingSpec
@@ -104,9 +105,8 @@ def _automatic(
         waits = f"{need if reason == KEEPS_BUSY else sentence}; {_kept(current)} until fewer were enough for {idle} s."
         return Scaling(current, IDLE_WAIT, waits, memory, idle)
     if enough > wish:
-        recent = (
-            f"{sentence}; {_pods(enough)} {'was' if enough == 1 else 'were'} needed within the last {idle} s."
-        )
+        needed = count(enough, "pod was needed", "pods were needed")
+        recent = f"{sentence}; {needed} within the last {idle} s."
         return Scaling(enough, IDLE_WAIT, recent, memory, idle)
     return Scaling(enough, reason, f"{sentence}.", memory, idle)
 
@@ -168,12 +168,12 @@ def _need(spec: ScalingSpec, reading: QueueReading) -> str:
 
 
 def _pods(number: int) -> str:
-    return f"{number} pod" if number == 1 else f"{number} pods"
+    return count(number, "pod", "pods")
 
 
 def _kept(number: int) -> str:
-    return f"{_pods(number)} {'is' if number == 1 else 'are'} kept"
+    return count(number, "pod is kept", "pods are kept")
 
 
 def _tasks(number: int) -> str:
-    return f"{number} task" if number == 1 else f"{number} tasks"
+    return count(number, "task", "tasks")

@@ -14,6 +14,7 @@ from genpool_operator.decide import scaling
 from genpool_operator.decide.pods import Verdict
 from genpool_operator.decide.reading import QueueReading
 from genpool_operator.decide.scaling import Scaling
+from genpool_operator.decide.words import count
 
 #: Whether there is work at all, where nothing else changed: soon, or a queue that is empty is said to be worked on.
 WORK_EVERY = timedelta(seconds=3)
@@ -66,7 +67,7 @@ def ready_finding(
     if decision.desired == 0 and decision.reason in {scaling.PINNED, scaling.HOLD}:
         message = f"{decision.message} No task is done: set scaling.mode to Auto, or more pods."
         return Finding(conditions.READY, "False", decision.reason, message)
-    ready = "1 pod is ready" if replicas.ready == 1 else f"{replicas.ready} pods are ready"
+    ready = count(replicas.ready, "pod is ready", "pods are ready")
     how = "a pod is started for it" if replicas.wanted == 0 else ready
     return Finding(conditions.READY, "True", "Ready", f"A task that is published now will be done: {how}.")
 

@@ -57,8 +57,9 @@ def heard(before: WorkerState | None, state: WorkerState) -> WorkerState:
     """The state as it is kept: with the time at which we first heard that the worker holds its task."""
     if not state.works:
         return state
-    same = before is not None and before.works and before.task_key == state.task_key
-    return replace(state, begun_at=before.begun_at if before is not None and same else state.heard_at)
+    if before is not None and before.works and before.task_key == state.task_key:
+        return replace(state, begun_at=before.begun_at)
+    return replace(state, begun_at=state.heard_at)
 
 
 def count_workers(pods: Iterable[PodView], states: Mapping[str, WorkerState], now: datetime) -> WorkerCounts:
@@ -67,12 +68,13 @@ def count_workers(pods: Iterable[PodView], states: Mapping[str, WorkerState], no
     begun: list[datetime] = []
     for pod in pods:
         state = current_state(states, pod.name, now)
-        works = state is not None and state.works
+        working = state if state is not None and state.works else None
         if pod.terminating:
-            leaving += works
-        elif state is not None and state.works:
+            leaving += working is not None
+        elif working is not None:
             busy += 1
-            begun += [state.begun_at] if state.begun_at is not None else []
+            if working.begun_at is not None:
+                begun.append(working.begun_at)
         elif state is None and pod.ready:
             unknown += 1
     return WorkerCounts(busy, unknown, leaving, tuple(begun))

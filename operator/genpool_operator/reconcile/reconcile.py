@@ -13,7 +13,7 @@ from genpool_operator.decide.cost import deletion_costs
 from genpool_operator.decide.events import events_of
 from genpool_operator.decide.link import judge_link
 from genpool_operator.decide.objects import DeploymentView
-from genpool_operator.decide.ownership import ownership
+from genpool_operator.decide.ownership import PREVIOUS_POOL, ownership
 from genpool_operator.decide.pods import Verdict, judge_pods
 from genpool_operator.decide.reading import QueueReading, read_queue
 from genpool_operator.decide.scaling import Scaling, decide_replicas
@@ -28,7 +28,7 @@ from genpool_operator.decide.status import (
 from genpool_operator.decide.workers import WorkerCounts, count_workers
 from genpool_operator.reconcile.observed import Observed
 from genpool_operator.reconcile.plan import Plan, Scale
-from genpool_operator.reconcile.setup import PREVIOUS_POOL, SetupPlan, plan_setup
+from genpool_operator.reconcile.setup import SetupPlan, plan_setup
 
 #: Seconds until the whole of a pool is looked at again: when Kubernetes is at it, when somebody has to do something.
 PASSING_SECONDS = 1.0

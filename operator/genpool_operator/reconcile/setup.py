@@ -26,14 +26,12 @@ from genpool_operator.decide.manifests import (
 )
 from genpool_operator.decide.manifests.config_map import data_hash
 from genpool_operator.decide.objects import ConfigMapView, DeploymentView, SecretView
-from genpool_operator.decide.ownership import OwnerFacts, Ownership, ownership
+from genpool_operator.decide.ownership import PREVIOUS_POOL, OwnerFacts, Ownership, ownership
 from genpool_operator.decide.topology import Step, WorkerUser, join, plan_topology
 from genpool_operator.decide.workflows import check_workflows
 from genpool_operator.reconcile.observed import Observed, Setup
 from genpool_operator.reconcile.plan import Apply
 
-#: Kubernetes is about to remove what a deleted pool of the same name had.
-PREVIOUS_POOL = "PreviousPool"
 ACCEPTED_FINDING = Finding(ACCEPTED, "True", "Accepted", "The pool can work as it is written.")
 
 

@@ -13,7 +13,8 @@ from genpool_core import names
 from genpool_dev.cluster import api
 from genpool_dev.cluster.model import ClusterInfo
 from integration.broker import Server, Vhost
-from integration.operator.harness import ROOT, Forwarder, Kubectl, OperatorProcess
+from integration.operator.harness import ROOT, Kubectl, OperatorProcess
+from support.tcpproxy import TcpProxy
 
 CRD = ROOT / "crds/genpool.dev_generationpools.yaml"
 
@@ -42,33 +43,31 @@ def kubectl(cluster: ClusterInfo) -> Iterator[Kubectl]:
 
 
 @pytest.fixture
-def forwarders(rabbitmq_server: Server) -> Iterator[tuple[Forwarder, Forwarder]]:
+def proxies(rabbitmq_server: Server) -> Iterator[tuple[TcpProxy, TcpProxy]]:
     """The broker's AMQP port and management port, as the operator sees them; they can be cut."""
     management = rabbitmq_server.management_url.rpartition(":")
     pair = (
-        Forwarder(rabbitmq_server.host, rabbitmq_server.port),
-        Forwarder(management[0].removeprefix("http://"), int(management[2])),
+        TcpProxy(rabbitmq_server.host, rabbitmq_server.port),
+        TcpProxy(management[0].removeprefix("http://"), int(management[2])),
     )
-    for forwarder in pair:
-        forwarder.open()
     yield pair
-    for forwarder in pair:
-        forwarder.cut()
+    for proxy in pair:
+        proxy.close()
 
 
 @pytest.fixture
 def stopped_operator(
-    kubectl: Kubectl, rabbitmq: Vhost, forwarders: tuple[Forwarder, Forwarder], tmp_path: Path
+    kubectl: Kubectl, rabbitmq: Vhost, proxies: tuple[TcpProxy, TcpProxy], tmp_path: Path
 ) -> Iterator[OperatorProcess]:
     """An operator that looks after the test's namespace, not started yet."""
-    amqp, management = forwarders
+    amqp, management = proxies
     (tmp_path / "username").write_text(rabbitmq.server.username)
     (tmp_path / "password").write_text(rabbitmq.server.password)
     broker = {
         "name": "default",
         "host": "127.0.0.1",
-        "port": amqp.listen_port,
-        "managementUrl": f"http://127.0.0.1:{management.listen_port}",
+        "port": amqp.port,
+        "managementUrl": f"http://127.0.0.1:{management.port}",
         "credentialsPath": str(tmp_path),
         "vhosts": [rabbitmq.name, f"{rabbitmq.name}-new"],
     }

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -169,54 +168,6 @@ class OperatorProcess:
             with suppress(ValueError):
                 found.append(json.loads(line))
         return [line for line in found if line.get("event") == event]
-
-
-@dataclass
-class Forwarder:
-    """A TCP port of this machine that leads to another, until it is cut."""
-
-    host: str
-    port: int
-    listen_port: int = 0
-    _listener: socket.socket | None = None
-    _sockets: list[socket.socket] = field(default_factory=list)
-
-    def open(self) -> None:
-        """Listen; on the same port as before after a cut."""
-        listener = socket.create_server(("127.0.0.1", self.listen_port))
-        self.listen_port = int(listener.getsockname()[1])
-        self._listener = listener
-        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
-
-    def cut(self) -> None:
-        """Refuse new connections and end those that are."""
-        if self._listener is not None:
-            # Wakes the thread that waits in accept; closing alone would not.
-            with suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
-        for item in self._sockets:
-            with suppress(OSError):
-                item.shutdown(socket.SHUT_RDWR)
-            item.close()
-        self._sockets.clear()
-
-    def _accept(self, listener: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = listener.accept()
-                far = socket.create_connection((self.host, self.port))
-                self._sockets += [near, far]
-                for source, target in ((near, far), (far, near)):
-                    threading.Thread(target=_pump, args=(source, target), daemon=True).start()
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65_536):
-            target.sendall(data)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
 
 
 def holds(check: Callable[[], T], seconds: float, what: str) -> None:

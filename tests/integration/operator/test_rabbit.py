@@ -65,6 +65,13 @@ def user(rabbitmq: Vhost) -> Iterator[WorkerUser]:
     rabbitmq.api("DELETE", f"users/{name}", missing_ok=True)
 
 
+@pytest.fixture
+def api(broker: BrokerConfig) -> Iterator[ManagementApi]:
+    made = ManagementApi(broker)
+    yield made
+    made.close()
+
+
 def plan(api: ManagementApi, pool: GenerationPool, user: WorkerUser) -> TopologyPlan:
     facts = read_facts(api, pool.spec.broker.vhost)
     return plan_topology(wanted_topology(pool, facts.version), user, facts)
@@ -75,24 +82,21 @@ def settle(api: ManagementApi, pool: GenerationPool, user: WorkerUser) -> None:
         take(api, pool.spec.broker.vhost, step)
 
 
-def test_twice_is_once(broker: BrokerConfig, pool: GenerationPool, user: WorkerUser) -> None:
-    api = ManagementApi(broker)
+def test_twice_is_once(api: ManagementApi, pool: GenerationPool, user: WorkerUser) -> None:
     assert len(plan(api, pool, user).steps) > 20
     settle(api, pool, user)
     assert plan(api, pool, user) == TopologyPlan()
-    api.close()
 
 
 @pytest.mark.parametrize("default", ["quorum", None])
 def test_plain_producers_and_the_operator_agree(
-    broker: BrokerConfig, pool: GenerationPool, user: WorkerUser, rabbitmq: Vhost, default: str | None
+    api: ManagementApi, pool: GenerationPool, user: WorkerUser, rabbitmq: Vhost, default: str | None
 ) -> None:
     """Whoever comes first, and whatever type the vhost gives by default."""
     if default is not None:
         rabbitmq.api(
             "PUT", f"vhosts/{rabbitmq.name}", {"default_queue_type": default, "defaultqueuetype": default}
         )
-    api = ManagementApi(broker)
     settle(api, pool, user)
     with rabbitmq.raw() as connection:
         connection.channel().queue_declare(queue=QUEUE, durable=True)
@@ -100,13 +104,11 @@ def test_plain_producers_and_the_operator_agree(
     with rabbitmq.raw() as connection:
         connection.channel().queue_declare(queue=QUEUE, durable=True)
     assert plan(api, pool, user) == TopologyPlan()
-    api.close()
 
 
 def test_what_others_changed_is_found_and_mended(
-    broker: BrokerConfig, pool: GenerationPool, user: WorkerUser, rabbitmq: Vhost
+    api: ManagementApi, pool: GenerationPool, user: WorkerUser, rabbitmq: Vhost
 ) -> None:
-    api = ManagementApi(broker)
     settle(api, pool, user)
     step = names.retry_step(5)
     rabbitmq.policy(names.work_policy(QUEUE), "^nothing$", {"message-ttl": 1})
@@ -121,13 +123,11 @@ def test_what_others_changed_is_found_and_mended(
         pytest.raises(pika.exceptions.ChannelClosedByBroker),
     ):
         connection.channel().queue_declare("mine")
-    api.close()
 
 
 def test_a_policy_that_wins_over_ours_is_named(
-    broker: BrokerConfig, pool: GenerationPool, user: WorkerUser, rabbitmq: Vhost
+    api: ManagementApi, pool: GenerationPool, user: WorkerUser, rabbitmq: Vhost
 ) -> None:
-    api = ManagementApi(broker)
     settle(api, pool, user)
     rabbitmq.policy("everything", ".*", {"max-length": 10}, priority=5000)
 
@@ -136,7 +136,6 @@ def test_a_policy_that_wins_over_ours_is_named(
 
     until(faults, "the policy is found")
     assert any(fault.startswith(f"Policy everything applies to queue {QUEUE}") for fault in faults())
-    api.close()
 
 
 @pytest.fixture

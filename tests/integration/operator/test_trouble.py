@@ -9,22 +9,23 @@ import pytest
 
 from genpool_core import names
 from integration.broker import Vhost, until
-from integration.operator.harness import ROOT, Forwarder, Json, Kubectl, OperatorProcess, holds, pool_manifest
+from integration.operator.harness import ROOT, Json, Kubectl, OperatorProcess, holds, pool_manifest
 from integration.operator.test_pool import QUEUE, drain, publish
+from support.tcpproxy import TcpProxy
 
 TEMPLATE = (ROOT / "workflows/text-to-image/template.json").read_text()
 PARAMETERS = (ROOT / "workflows/text-to-image/workflow.yaml").read_text()
 
 
 def test_a_broker_that_is_away_holds_the_replicas(
-    kubectl: Kubectl, rabbitmq: Vhost, operator: OperatorProcess, forwarders: tuple[Forwarder, Forwarder]
+    kubectl: Kubectl, rabbitmq: Vhost, operator: OperatorProcess, proxies: tuple[TcpProxy, TcpProxy]
 ) -> None:
     kubectl.apply(pool_manifest(rabbitmq.name))
     kubectl.wait_condition("Ready", "True")
     publish(rabbitmq, 2)
     kubectl.wait_replicas(2)
-    for forwarder in forwarders:
-        forwarder.cut()
+    for proxy in proxies:
+        proxy.cut()
     drain(rabbitmq)
     lost = kubectl.wait_condition("BrokerReachable", "False")
     assert lost["reason"] == "BrokerUnreachable"
@@ -34,8 +35,8 @@ def test_a_broker_that_is_away_holds_the_replicas(
     held = "The depth of the queue is unknown: 2 pods are kept until it can be read."
     until(lambda: kubectl.condition("ScalingActive")["message"] == held, "the status says why", 40)
     holds(lambda: kubectl.replicas() == 2, 5, "2 replicas")
-    for forwarder in forwarders:
-        forwarder.open()
+    for proxy in proxies:
+        proxy.mend()
     kubectl.wait_condition("BrokerReachable", "True")
     kubectl.wait_replicas(0)
     assert len(kubectl.events("BrokerLost")) == 1
@@ -48,14 +49,14 @@ def test_one_way_to_the_broker_is_not_enough_to_scale_in(
     kubectl: Kubectl,
     rabbitmq: Vhost,
     operator: OperatorProcess,
-    forwarders: tuple[Forwarder, Forwarder],
+    proxies: tuple[TcpProxy, TcpProxy],
     way: int,
 ) -> None:
     kubectl.apply(pool_manifest(rabbitmq.name))
     kubectl.wait_condition("Ready", "True")
     publish(rabbitmq, 2)
     kubectl.wait_replicas(2)
-    forwarders[way].cut()
+    proxies[way].cut()
     drain(rabbitmq)
     kubectl.wait_condition("BrokerReachable", "False")
     holds(lambda: kubectl.replicas() == 2, 8, "2 replicas")

@@ -10,10 +10,10 @@ import socket
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pika
@@ -39,7 +39,6 @@ from integration.broker import Vhost, until
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[3]
 QUEUE = "generation_tasks"
 PASSWORD = "worker-password"
@@ -345,8 +344,3 @@ def answers(process: Process, path: str) -> bool:
         return process.get(path).status_code == 200
     except requests.RequestException:
         return False
-
-
-def eventually(check: Callable[[], T], what: str, seconds: float = 20) -> T:
-    """``until`` under the name that reads well in tests."""
-    return until(check, what, seconds)

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from genpool_core.messages.events import TaskClaimed, WorkerHeartbeat
-from integration.worker.rig import QUEUE, Process, Rig, eventually
+from integration.broker import until
+from integration.worker.rig import QUEUE, Process, Rig
 from support.tcpproxy import TcpProxy
 
 LEASE_SECONDS = 30
@@ -29,12 +30,12 @@ def task(seconds: float, prompt: str = "a sunset") -> dict[str, object]:
 
 def wait_busy(worker: Process) -> None:
     """The worker has a task, and ComfyUI its prompt."""
-    eventually(lambda: worker.events("task_claimed"), "a claim")
-    eventually(lambda: 'state{state="busy"} 1.0' in worker.get("/metrics").text, "the worker is busy")
+    until(lambda: worker.events("task_claimed"), "a claim")
+    until(lambda: 'state{state="busy"} 1.0' in worker.get("/metrics").text, "the worker is busy")
 
 
 def wait_running(comfyui: Process) -> None:
-    eventually(lambda: comfyui.get("/queue").json()["queue_running"], "a prompt runs")
+    until(lambda: comfyui.get("/queue").json()["queue_running"], "a prompt runs")
 
 
 def another(rig: Rig) -> Process:
@@ -104,12 +105,12 @@ def test_drain_lets_the_task_end(rig: Rig) -> None:
     wait_running(comfyui)
     rig.send(task(0))
     worker.signal(signal.SIGTERM)
-    eventually(lambda: 'state{state="draining"} 1.0' in worker.get("/metrics").text, "it drains")
+    until(lambda: 'state{state="draining"} 1.0' in worker.get("/metrics").text, "it drains")
     assert worker.get("/readyz").status_code == 200
     assert worker.wait(20) == 0
     (end,) = rig.ends()
     assert (end.outcome, end.attempt) == ("succeeded", 1)
-    eventually(lambda: rig.vhost.ready(QUEUE) == 1, "the second task waits for another worker")
+    until(lambda: rig.vhost.ready(QUEUE) == 1, "the second task waits for another worker")
     assert len(rig.claims()) == 1
 
 
@@ -126,8 +127,8 @@ def test_drain_gives_back_what_cannot_end_in_time(rig: Rig) -> None:
     (claim,) = rig.claims()
     assert claim.released_at is not None
     assert not rig.ends()
-    eventually(lambda: not comfyui.get("/queue").json()["queue_running"], "the prompt was interrupted")
-    eventually(lambda: rig.vhost.ready(QUEUE) == 1, "the task is back")
+    until(lambda: not comfyui.get("/queue").json()["queue_running"], "the prompt was interrupted")
+    until(lambda: rig.vhost.ready(QUEUE) == 1, "the task is back")
 
 
 def test_a_released_task_is_taken_up_at_once(rig: Rig) -> None:
@@ -179,10 +180,10 @@ def test_comfyui_crashes_and_comes_back(rig: Rig) -> None:
     worker = rig.worker()
     rig.send(task(1, "[standin:crash:once]"))
     comfyui.wait(30)
-    eventually(lambda: 'state{state="unready"} 1.0' in worker.get("/metrics").text, "it is unready")
+    until(lambda: 'state{state="unready"} 1.0' in worker.get("/metrics").text, "it is unready")
     assert worker.get("/readyz").status_code == 200
     rig.send(task(0))
-    eventually(lambda: rig.vhost.ready(QUEUE) == 2, "nothing is taken while ComfyUI is away")
+    until(lambda: rig.vhost.ready(QUEUE) == 2, "nothing is taken while ComfyUI is away")
     rig.comfyui()
     ends = rig.wait_ends(2)
     assert sorted((end.outcome, end.attempt) for end in ends) == [("succeeded", 1), ("succeeded", 2)]
@@ -223,8 +224,8 @@ def test_a_run_over_its_time_is_interrupted(rig: Rig) -> None:
     rig.send(task(30))
     assert_one_end(rig, attempt=1, outcome="dead")
     assert rig.ends()[0].reason == "TimedOut"
-    eventually(lambda: not comfyui.get("/queue").json()["queue_running"], "the prompt was interrupted")
-    eventually(lambda: not list((rig.folder / "scratch" / "output").rglob("*")), "its files are gone")
+    until(lambda: not comfyui.get("/queue").json()["queue_running"], "the prompt was interrupted")
+    until(lambda: not list((rig.folder / "scratch" / "output").rglob("*")), "its files are gone")
 
 
 def test_broker_connection_cut_in_the_middle(rig: Rig, amqp_proxy: TcpProxy) -> None:
@@ -245,7 +246,7 @@ def test_broker_away_when_the_run_ends(rig: Rig, amqp_proxy: TcpProxy) -> None:
     rig.send(task(2))
     wait_running(comfyui)
     amqp_proxy.cut()
-    eventually(lambda: worker.events("task_held"), "the worker holds its result", 30)
+    until(lambda: worker.events("task_held"), "the worker holds its result", 30)
     amqp_proxy.mend()
     assert_one_end(rig, attempt=1)
 
@@ -256,7 +257,7 @@ def test_store_away_when_the_run_ends(rig: Rig, s3_proxy: TcpProxy) -> None:
     rig.send(task(2))
     wait_running(comfyui)
     s3_proxy.cut()
-    eventually(lambda: worker.events("task_held"), "the worker holds its result", 40)
+    until(lambda: worker.events("task_held"), "the worker holds its result", 40)
     s3_proxy.mend()
     assert_one_end(rig, attempt=1)
 
@@ -266,8 +267,8 @@ def test_store_away_before_the_claim(rig: Rig, s3_proxy: TcpProxy) -> None:
     worker = rig.worker()
     s3_proxy.cut()
     rig.send(task(0))
-    eventually(lambda: 'state{state="unready"} 1.0' in worker.get("/metrics").text, "it is unready", 40)
-    eventually(lambda: rig.vhost.ready(QUEUE) == 1, "the task is back")
+    until(lambda: 'state{state="unready"} 1.0' in worker.get("/metrics").text, "it is unready", 40)
+    until(lambda: rig.vhost.ready(QUEUE) == 1, "the task is back")
     s3_proxy.mend()
     assert_one_end(rig, attempt=1)
 
@@ -275,15 +276,13 @@ def test_store_away_before_the_claim(rig: Rig, s3_proxy: TcpProxy) -> None:
 def test_a_worker_waits_for_what_is_not_there_yet(rig: Rig, s3_proxy: TcpProxy) -> None:
     s3_proxy.cut()
     worker = rig.worker(wait=False)
-    eventually(lambda: worker.events("worker_waits"), "it says what it waits for", 30)
+    until(lambda: worker.events("worker_waits"), "it says what it waits for", 30)
     assert worker.get("/readyz").status_code == 503
     assert worker.get("/healthz").status_code == 200
     s3_proxy.mend()
-    eventually(
-        lambda: any("ComfyUI" in line["message"] for line in worker.events("worker_waits")), "ComfyUI next"
-    )
+    until(lambda: any("ComfyUI" in line["message"] for line in worker.events("worker_waits")), "ComfyUI next")
     rig.comfyui()
-    eventually(lambda: worker.get("/readyz").status_code == 200, "it is ready")
+    until(lambda: worker.get("/readyz").status_code == 200, "it is ready")
 
 
 def test_heartbeats(rig: Rig) -> None:

@@ -16,7 +16,8 @@ from genpool_core.ledger.records import EndRecord
 from genpool_core.messages import headers
 from genpool_core.messages.events import MessageRejected, TaskClaimed, TaskEnded, TaskProgress, TaskRetried
 from genpool_dev.stack.servers import process as servers
-from integration.worker.rig import LOOPBACK, QUEUE, Rig, eventually
+from integration.broker import until
+from integration.worker.rig import LOOPBACK, QUEUE, Rig
 
 HOOK = "https://client.example/hook?token=secret"
 
@@ -143,7 +144,7 @@ def test_a_message_that_is_no_task(rig: Rig, body: bytes) -> None:
     rig.worker()
     origin = {"correlation_id": "c-1", "reply_to": "answers", "app_id": "theirs", "timestamp": 1_700_000_000}
     rig.send(body, headers={"trace": "abc", "x-genpool-run": 7}, **origin)
-    ((properties, letter),) = eventually(rig.dead_letters, "a dead letter")
+    ((properties, letter),) = until(rig.dead_letters, "a dead letter")
     rig.wait_quiet()
     assert letter == body
     assert {name: getattr(properties, name) for name in origin} == origin

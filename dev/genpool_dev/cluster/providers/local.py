@@ -74,10 +74,8 @@ class LocalProvider:
             components = pool.submit(buildah.ensure_components, steps)
             everything: list[Future[Any]] = [*binaries, *support.values(), components]
             try:
-                wait(everything, return_when=FIRST_EXCEPTION)
-                for each in everything:
-                    if each.done():
-                        each.result()
+                for ended in wait(everything, return_when=FIRST_EXCEPTION).done:
+                    ended.result()
             except BaseException:
                 _end(everything)
                 raise
