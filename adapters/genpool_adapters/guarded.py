@@ -22,7 +22,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.connection import create_connection
 
-from genpool_adapters.pinning import allowed_addresses
+from genpool_adapters.address_filter import allowed_addresses
 from genpool_core.api.security import HostRule
 
 #: From a host and a port to the host's addresses.
@@ -42,8 +42,8 @@ class Guard:
         self.resolve = resolve
         self.deadline = deadline
         #: Set once a connection has lived too long: what was read from it may be cut short and must not count.
-        self.blown = threading.Event()
-        self._fuses: list[Fuse] = []
+        self.expired = threading.Event()
+        self._deadlines: list[Deadline] = []
 
     def watch(self, sock: socket.socket) -> None:
         """Let a new connection live no longer than the deadline.
@@ -52,12 +52,12 @@ class Guard:
         begins, and hands the socket to the response.
         """
         if self.deadline is not None:
-            self._fuses.append(Fuse(sock, self.deadline, self.blown))
+            self._deadlines.append(Deadline(sock, self.deadline, self.expired))
 
     def close(self) -> None:
-        """The session is closed: take the fuses out."""
-        while self._fuses:
-            self._fuses.pop().remove()
+        """The session is closed: take the deadline out."""
+        while self._deadlines:
+            self._deadlines.pop().remove()
 
     def connect(self, connection: HTTPConnection) -> socket.socket:
         """A socket to a checked address of the connection's host; errors are those of urllib3."""
@@ -87,26 +87,26 @@ class Guard:
         raise NewConnectionError(connection, f"{connection.host}: {last}") from last
 
 
-class Fuse:
+class Deadline:
     """Ends a connection that lives too long, however slowly its other side feeds it.
 
     It holds a duplicate of the descriptor, because TLS takes the socket object over.
     """
 
-    def __init__(self, sock: socket.socket, seconds: float, blown: threading.Event) -> None:
-        self._blown = blown
+    def __init__(self, sock: socket.socket, seconds: float, expired: threading.Event) -> None:
+        self._expired = expired
         self._twin = socket.socket(sock.family, sock.type, sock.proto, fileno=os.dup(sock.fileno()))
         self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._blow)
+        self._timer = threading.Timer(seconds, self._expire)
         self._timer.name = "http-deadline"
         self._timer.daemon = True
         self._timer.start()
 
-    def _blow(self) -> None:
+    def _expire(self) -> None:
         with self._lock:
             if self._twin.fileno() < 0:
                 return
-            self._blown.set()
+            self._expired.set()
             with suppress(OSError):  # it may have been closed by the other side meanwhile
                 self._twin.shutdown(socket.SHUT_RDWR)
             self._twin.close()
@@ -133,10 +133,10 @@ class _GuardedMixin:
         try:
             response: BaseHTTPResponse = super().getresponse()  # type: ignore[misc]  # of HTTPConnection
         except (OSError, HTTPException) as error:
-            if self.guard.blown.is_set():
+            if self.guard.expired.is_set():
                 raise late from error
             raise
-        if self.guard.blown.is_set():  # headers that end because the connection was cut look complete
+        if self.guard.expired.is_set():  # headers that end because the connection was cut look complete
             response.close()
             raise late
         return response

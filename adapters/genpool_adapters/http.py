@@ -22,8 +22,8 @@ from urllib3.response import BaseHTTPResponse
 
 from genpool_adapters.guarded import Guard, Resolve, pool_manager, system_resolve
 from genpool_core.api.security import HostRule
+from genpool_core.egress_policy import check_url, redact
 from genpool_core.errors import RefusedInput
-from genpool_core.hosts import check_url, redact
 from genpool_core.version import __version__
 
 MAX_REDIRECTS = 3
@@ -110,7 +110,7 @@ def _whole(resp: BaseHTTPResponse, guard: Guard) -> Callable[..., Iterator[bytes
     @wraps(stream)
     def checked(*args: Any, **kwargs: Any) -> Iterator[bytes]:  # noqa: ANN401 - as urllib3
         yield from stream(*args, **kwargs)
-        if guard.blown.is_set():
+        if guard.expired.is_set():
             resp.close()
             raise ProtocolError("the exchange took too long")
 

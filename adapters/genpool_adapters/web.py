@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import structlog
 
+from genpool_core import timing
+
 _log = structlog.get_logger(__name__)
 #: None when all is well, else a sentence about what is not.
 Check = Callable[[], str | None]
@@ -67,7 +69,7 @@ class WebServer:
         """Stop serving and free the port."""
         if self._thread.is_alive():
             self._server.shutdown()
-            self._thread.join(5)
+            self._thread.join(timing.WEB_STOP_SECONDS)
         self._server.server_close()
 
 

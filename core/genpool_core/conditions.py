@@ -9,7 +9,7 @@ from typing import Literal
 
 from genpool_core.api.status import Condition
 
-Status = Literal["True", "False", "Unknown"]
+ConditionStatus = Literal["True", "False", "Unknown"]
 
 READY = "Ready"
 ACCEPTED = "Accepted"
@@ -24,7 +24,7 @@ class Finding:
     """What a condition should say now."""
 
     type: str
-    status: Status
+    status: ConditionStatus
     reason: str
     message: str
 

@@ -8,6 +8,7 @@ others see are derived, so that a repeated announcement carries the same id and 
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from genpool_core.canonical import canonical_json, digest
 from genpool_core.jsontypes import JsonObject
@@ -15,6 +16,15 @@ from genpool_core.jsontypes import JsonObject
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://genpool.dev/ids")
 #: Until there are tenants, every task belongs to this one.
 DEFAULT_TENANT = "default"
+
+
+@dataclass(frozen=True)
+class TaskRef:
+    """Which task, in which run. ``task_id`` is the producer's word and tells two tasks apart only with ``key``."""
+
+    task_id: str
+    key: str
+    run: int
 
 
 def task_key(pool_uid: str, task_id: str, body: JsonObject, *, tenant: str = DEFAULT_TENANT) -> str:

@@ -35,9 +35,6 @@ CALLBACKS_EXCHANGE = "genpool.callbacks"
 CALLBACKS_QUEUE = "genpool.callbacks"
 CALLBACKS_DEAD_QUEUE = "genpool.callbacks.dead"
 
-#: Seconds that a message waits at each step; one delay queue for each in every vhost.
-RETRY_STEPS: tuple[int, ...] = (5, 30, 120, 600, 3600)
-
 #: A user with this name, or under this prefix, is one of our programs.
 USER_PREFIX = "genpool"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genpool_core import names
+from genpool_core import names, timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.api.security import HostRule
 from genpool_core.canonical import digest
@@ -13,9 +13,6 @@ from genpool_core.quantity import to_bytes
 CONFIG_KEY = "pool.json"
 #: Where the ConfigMap is mounted in the worker container.
 CONFIG_PATH = "/etc/genpool"
-#: Time beyond the longest run for fetching, uploading and announcing, when a pod must end.
-GRACE_MARGIN_SECONDS = 120
-MIN_GRACE_SECONDS = 600
 
 
 class WorkflowEntry(Message):
@@ -65,7 +62,7 @@ def workflow_keys(name: str) -> tuple[str, str]:
 def grace_seconds(pool: GenerationPool) -> int:
     """Grace period of the pods: what the pool says, else the longest run with its margin."""
     explicit = pool.spec.template.termination_grace_period_seconds
-    return explicit or max(MIN_GRACE_SECONDS, longest_run_seconds(pool) + GRACE_MARGIN_SECONDS)
+    return explicit or max(timing.MIN_GRACE_SECONDS, longest_run_seconds(pool) + timing.GRACE_MARGIN_SECONDS)
 
 
 def longest_run_seconds(pool: GenerationPool) -> int:

@@ -12,17 +12,18 @@ from pydantic import ValidationError
 from genpool_core import names
 from genpool_core.errors import InvalidMessage
 from genpool_core.messages import headers as h
+from genpool_core.messages.amqp import Delivery
 from genpool_core.messages.base import SCHEMA_VERSION
 from genpool_core.messages.callbacks import CallbackMessage
-from genpool_gateway.decide import Dead
-from genpool_gateway.ports import Delivery, Post
+from genpool_gateway.disposition import DeadLetter
+from genpool_gateway.ports import WebhookRequest
 
 
 @dataclass(frozen=True)
 class Callback:
     """A callback and how often it has failed."""
 
-    post: Post
+    request: WebhookRequest
     task_key: str
     failed_before: int
 
@@ -37,8 +38,12 @@ def read(delivery: Delivery, own_user: str) -> Callback:
     InvalidMessage
         Its sender is not one of our users, or it is no callback.
     """
-    if not (names.is_our_user(delivery.user_id) or delivery.user_id == own_user):
-        sender = f"user {delivery.user_id}" if delivery.user_id else "a sender without a name"
+    if not (names.is_our_user(delivery.properties.user_id) or delivery.properties.user_id == own_user):
+        sender = (
+            f"user {delivery.properties.user_id}"
+            if delivery.properties.user_id
+            else "a sender without a name"
+        )
         raise InvalidMessage(
             f"the message is from {sender}; only GenPool's own programs may ask for callbacks.",
             reason="UntrustedSender",
@@ -58,7 +63,7 @@ def read(delivery: Delivery, own_user: str) -> Callback:
         ) from None
     known = h.ours(delivery.headers, names.USER_PREFIX)
     return Callback(
-        post=Post(message.id, message.url, message.allow, body, receiver_of(message.url)),
+        request=WebhookRequest(message.id, message.url, message.allow, body, receiver_of(message.url)),
         task_key=message.body.task_key,
         failed_before=h.number(known, h.ATTEMPT) or 0,
     )
@@ -79,7 +84,7 @@ def retry_headers(attempts: int) -> dict[str, h.HeaderValue]:
     return {h.ATTEMPT: attempts, h.SCHEMA: SCHEMA_VERSION}
 
 
-def dead_headers(dead: Dead, task_key: str | None, now: datetime) -> dict[str, h.HeaderValue]:
+def dead_headers(dead: DeadLetter, task_key: str | None, now: datetime) -> dict[str, h.HeaderValue]:
     """Headers of a callback in the dead-letter queue."""
     headers: dict[str, h.HeaderValue] = {
         h.REASON: dead.reason,

@@ -9,18 +9,23 @@ from datetime import datetime
 
 import structlog
 
-from genpool_adapters.backoff import Backoff
-from genpool_core import names
+from genpool_core import names, timing
+from genpool_core.backoff import Backoff
 from genpool_core.errors import BrokerError, InvalidMessage
-from genpool_core.messages.headers import HeaderValue
+from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_gateway.callback import Callback, dead_headers, read, retry_headers
-from genpool_gateway.crowd import Crowd
-from genpool_gateway.decide import Again, Crowded, Dead, Delivered, Outcome, fate
-from genpool_gateway.ports import Delivery, Meter, Queue, Receiver
+from genpool_gateway.disposition import (
+    Acknowledge,
+    DeadLetter,
+    Outcome,
+    ReceiverBusy,
+    RetryLater,
+    decide_disposition,
+)
+from genpool_gateway.ports import CallbackQueue, Meter, Receiver
+from genpool_gateway.slow_receivers import SlowReceivers
 
 _log = structlog.get_logger(__name__)
-#: A receiver whose attempt takes longer makes others wait, and gets few attempts at a time.
-SLOW_SECONDS = 4.0
 
 
 class Dispatcher:
@@ -28,9 +33,9 @@ class Dispatcher:
 
     def __init__(
         self,
-        queue: Queue,
+        queue: CallbackQueue,
         receiver: Receiver,
-        crowd: Crowd,
+        slow: SlowReceivers,
         meter: Meter,
         *,
         now: Callable[[], datetime],
@@ -38,7 +43,7 @@ class Dispatcher:
     ) -> None:
         self._queue = queue
         self._receiver = receiver
-        self._crowd = crowd
+        self._slow = slow
         self._meter = meter
         self._now = now
         self._stopping = stopping
@@ -52,65 +57,69 @@ class Dispatcher:
         try:
             self._handle(delivery)
         except Exception:  # noqa: BLE001 - a defect must not hold the queue: the message goes where it is seen
-            _log.exception("callback_defect", webhook_id=delivery.message_id)
+            _log.exception("callback_defect", webhook_id=delivery.properties.message_id)
             text = "GenPool could not handle this callback: see the gateway's log."
-            self._bury(delivery, Dead("InternalError", text, 1), None)
+            self._dead_letter(delivery, DeadLetter("InternalError", text, 1), None)
 
     def _handle(self, delivery: Delivery) -> None:
         try:
             callback = read(delivery, self._queue.own_user)
         except InvalidMessage as error:
-            self._bury(delivery, Dead(error.reason, error.message, 1), None)
+            self._dead_letter(delivery, DeadLetter(error.reason, error.message, 1), None)
             return
         began = self._clock()
         outcome = self._attempt(callback)
         seconds = self._clock() - began
-        match fate(outcome, callback.failed_before):
-            case Delivered():
+        match decide_disposition(outcome, callback.failed_before):
+            case Acknowledge():
                 self._queue.ack(delivery)
                 self._meter.delivered(seconds)
-                _log.info("callback_delivered", webhook_id=callback.post.id, task_key=callback.task_key)
-            case Again(delay, attempts):
-                self._delay(delivery, callback, outcome, Again(delay, attempts), seconds)
-            case Dead() as dead:
-                self._bury(delivery, dead, callback)
+                _log.info("callback_delivered", webhook_id=callback.request.id, task_key=callback.task_key)
+            case RetryLater() as retry:
+                self._delay(delivery, callback, outcome, retry, seconds)
+            case DeadLetter() as dead:
+                self._dead_letter(delivery, dead, callback)
 
     def _attempt(self, callback: Callback) -> Outcome:
-        receiver, began = callback.post.receiver, self._clock()
-        if not self._crowd.enter(receiver, began):
-            return Crowded()
+        receiver, began = callback.request.receiver, self._clock()
+        if not self._slow.enter(receiver, began):
+            return ReceiverBusy()
         try:
-            return self._receiver.send(callback.post)
+            return self._receiver.send(callback.request)
         finally:
             ended = self._clock()
-            self._crowd.leave(receiver, ended, slow=ended - began >= SLOW_SECONDS)
+            self._slow.leave(receiver, ended, slow=ended - began >= timing.CALLBACK_SLOW_SECONDS)
 
     def _delay(
-        self, delivery: Delivery, callback: Callback, outcome: Outcome, again: Again, seconds: float
+        self, delivery: Delivery, callback: Callback, outcome: Outcome, retry: RetryLater, seconds: float
     ) -> None:
-        step = names.retry_step(again.delay_seconds)
-        headers = retry_headers(again.attempts)
-        if not self._publish(delivery, step, names.CALLBACKS_QUEUE, headers, callback.post.id):
+        step = names.retry_step(retry.delay_seconds)
+        headers = retry_headers(retry.attempts)
+        properties = Properties(message_id=callback.request.id)
+        copy = OutgoingMessage(step, names.CALLBACKS_QUEUE, delivery.body, headers, properties)
+        if not self._publish(delivery, copy):
             return
         self._queue.ack(delivery)
-        facts = {"webhook_id": callback.post.id, "receiver": callback.post.receiver}
-        if isinstance(outcome, Crowded):
-            self._meter.crowded()
+        facts = {"webhook_id": callback.request.id, "receiver": callback.request.receiver}
+        if isinstance(outcome, ReceiverBusy):
+            self._meter.stepped_aside()
             _log.debug("callback_stepped_aside", **facts)
         else:
             self._meter.retried(seconds)
             _log.info(
                 "callback_retried",
-                attempts=again.attempts,
-                delay_seconds=again.delay_seconds,
+                attempts=retry.attempts,
+                delay_seconds=retry.delay_seconds,
                 outcome=str(outcome),
                 **facts,
             )
 
-    def _bury(self, delivery: Delivery, dead: Dead, callback: Callback | None) -> None:
-        message_id = callback.post.id if callback else delivery.message_id
+    def _dead_letter(self, delivery: Delivery, dead: DeadLetter, callback: Callback | None) -> None:
+        message_id = callback.request.id if callback else delivery.properties.message_id
         headers = dead_headers(dead, callback.task_key if callback else None, self._now())
-        if not self._publish(delivery, "", names.CALLBACKS_DEAD_QUEUE, headers, message_id):
+        properties = Properties(message_id=message_id)
+        letter = OutgoingMessage("", names.CALLBACKS_DEAD_QUEUE, delivery.body, headers, properties)
+        if not self._publish(delivery, letter):
             return
         self._queue.ack(delivery)
         self._meter.dead(dead.reason)
@@ -122,25 +131,16 @@ class Dispatcher:
             attempts=dead.attempts,
         )
 
-    def _publish(
-        self,
-        delivery: Delivery,
-        exchange: str,
-        routing_key: str,
-        headers: dict[str, HeaderValue],
-        message_id: str | None,
-    ) -> bool:
+    def _publish(self, delivery: Delivery, message: OutgoingMessage) -> bool:
         """Publish until the broker has it. False when stopping, or when the broker gives the delivery out again."""
         failures = 0
         while True:
             try:
-                self._queue.publish(
-                    exchange, routing_key, delivery.body, headers=headers, message_id=message_id
-                )
+                self._queue.publish(message)
             except BrokerError as error:
                 failures += 1
                 _log.warning("callback_publish_failed", reason=error.reason, message=error.message)
             else:
                 return True
-            if self._stopping.wait(self._backoff.seconds(failures, 0.0)) or not self._queue.holds(delivery):
+            if self._stopping.wait(self._backoff.seconds(failures)) or not self._queue.holds(delivery):
                 return False

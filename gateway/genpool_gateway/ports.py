@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from genpool_core.api.security import HostRule
-from genpool_core.messages.headers import HeaderValue
-from genpool_gateway.decide import Outcome
+from genpool_core.messages.amqp import Delivery, OutgoingMessage
+from genpool_gateway.disposition import Outcome
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """A message from the callbacks queue. ``handle`` is the queue's own and means nothing here."""
-
-    body: bytes
-    headers: Mapping[str, object]
-    user_id: str | None
-    message_id: str | None
-    handle: object = field(default=None, compare=False, repr=False)
-
-
-@dataclass(frozen=True)
-class Post:
+class WebhookRequest:
     """A callback as it is sent. The URL's query is secret."""
 
     id: str
@@ -34,21 +23,13 @@ class Post:
     """Host and port, for limits and logs."""
 
 
-class Queue(Protocol):
+class CallbackQueue(Protocol):
     """The callbacks queue of one vhost, with its delay steps and its dead-letter queue."""
 
     own_user: str
     """Our user there."""
 
-    def publish(
-        self,
-        exchange: str,
-        routing_key: str,
-        body: bytes,
-        *,
-        headers: Mapping[str, HeaderValue],
-        message_id: str | None,
-    ) -> None:
+    def publish(self, message: OutgoingMessage) -> None:
         """Publish, confirmed and mandatory; raises BrokerError."""
 
     def holds(self, delivery: Delivery) -> bool:
@@ -59,9 +40,9 @@ class Queue(Protocol):
 
 
 class Receiver(Protocol):
-    """The outside world."""
+    """The receiver of a callback."""
 
-    def send(self, post: Post) -> Outcome:
+    def send(self, request: WebhookRequest) -> Outcome:
         """One attempt to deliver a callback, in bounded time; raises nothing."""
 
 
@@ -77,5 +58,5 @@ class Meter(Protocol):
     def dead(self, reason: str) -> None:
         """It went to the dead-letter queue."""
 
-    def crowded(self) -> None:
+    def stepped_aside(self) -> None:
         """It stepped aside for other receivers."""

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from genpool_core import timing
 from genpool_core.errors import InvalidManifest
 
 
@@ -28,7 +29,7 @@ class GatewaySettings(BaseSettings):
     """``json`` for machines, ``console`` for people."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least level that is logged."""
-    drain_seconds: float = Field(default=25, ge=0)
+    drain_seconds: float = Field(default=timing.GATEWAY_DRAIN_SECONDS, ge=0)
     """How long attempts in flight may go on after SIGTERM."""
 
 

@@ -16,12 +16,12 @@ from genpool_operator.adapters.kube_api import KubeApi
 from genpool_operator.adapters.metrics import Metrics
 from genpool_operator.adapters.rabbit import RabbitBrokers
 from genpool_operator.adapters.store import Store
-from genpool_operator.adapters.workflow_source import WorkflowSource
-from genpool_operator.handlers.engine import Engine
-from genpool_operator.handlers.housekeeper import Housekeeper
+from genpool_operator.adapters.workflow_loader import WorkflowLoader
+from genpool_operator.handlers.manager import Manager
+from genpool_operator.handlers.resync import Resync
 from genpool_operator.handlers.watch import watch_registry, watch_settings
-from genpool_operator.reconcile.controller import Controller
 from genpool_operator.reconcile.execute import Executor
+from genpool_operator.reconcile.pool_reconciler import PoolReconciler
 from genpool_operator.settings import OperatorSettings
 
 _PASSWORD_BYTES = 32
@@ -43,8 +43,8 @@ class Operator:
 
     store: Store
     brokers: RabbitBrokers
-    engine: Engine
-    housekeeper: Housekeeper
+    manager: Manager
+    resync: Resync
     web: WebServer
     registry: kopf.OperatorRegistry
     settings: kopf.OperatorSettings
@@ -53,12 +53,12 @@ class Operator:
     def start(self) -> None:
         """Start all threads; the watches are run by the caller."""
         self.web.start()
-        self.housekeeper.start()
+        self.resync.start()
 
     def stop(self) -> None:
         """Stop all threads and close all connections."""
-        self.housekeeper.stop()
-        self.engine.stop()
+        self.resync.stop()
+        self.manager.stop()
         self.brokers.stop()
         self.web.stop()
 
@@ -77,38 +77,38 @@ def build_operator(settings: OperatorSettings) -> Operator:
     cluster = KubeCluster(KubeApi(), settings.namespaces)
     store = Store()
     telemetry = Metrics()
-    brokers = RabbitBrokers(utc_now, lambda uid, whole: engine.wake_uid(uid, whole))  # noqa: PLW0108 - made below
-    controller = Controller(
+    brokers = RabbitBrokers(utc_now, lambda uid, full: manager.wake_uid(uid, full))  # noqa: PLW0108 - made below
+    reconciler = PoolReconciler(
         cluster,
         store,
         brokers,
-        WorkflowSource(settings.builtin_workflows, cluster),
+        WorkflowLoader(settings.builtin_workflows, cluster),
         Executor(cluster, brokers, store, new_password),
         brokers_file,
         (settings.worker_image, settings.worker_image_pull_policy),
         utc_now,
     )
-    engine = Engine(store, controller, telemetry)
+    manager = Manager(store, reconciler, telemetry)
 
-    def resync() -> None:
+    def list_all() -> None:
         began = time.monotonic()
         store.resync(cluster.list_pools(), cluster.list_deployments(), cluster.list_pods(), began)
         telemetry.keep((record.meta.namespace, record.meta.name) for record in store.records())
 
-    housekeeper = Housekeeper(store, controller, resync, engine.synced, settings.resync_seconds)
+    resync = Resync(store, reconciler, list_all, manager.synced, settings.resync_seconds)
 
     def trouble() -> str | None:
-        return engine.trouble() if housekeeper.alive else "thread housekeeper has ended"
+        return manager.trouble() if resync.alive else "thread resync has ended"
 
     return Operator(
         store=store,
         brokers=brokers,
-        engine=engine,
-        housekeeper=housekeeper,
+        manager=manager,
+        resync=resync,
         web=WebServer(
             settings.http_port, {"/healthz": probe(trouble), "/metrics": metrics(telemetry.render)}
         ),
-        registry=watch_registry(store, lambda key, whole: engine.wake(key, whole=whole)),
+        registry=watch_registry(store, lambda key, full: manager.wake(key, full=full)),
         settings=watch_settings(selector()),
         namespaces=settings.namespaces,
     )

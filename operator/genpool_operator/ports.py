@@ -12,12 +12,12 @@ from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import GenPoolError
 from genpool_core.jsontypes import JsonObject
+from genpool_core.topology.plan import Step, VhostFacts
+from genpool_operator.decide.broker_health import BrokerHealth
 from genpool_operator.decide.events import PoolEvent
-from genpool_operator.decide.link import Link
 from genpool_operator.decide.objects import ConfigMapView, DeploymentView, SecretView
 from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.reading import Counted, Listed
-from genpool_operator.decide.topology import Step, VhostFacts
 from genpool_operator.decide.workers import WorkerState
 from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
 
@@ -41,7 +41,7 @@ class ClusterError(GenPoolError):
 class QueueAnswers:
     """The newest answers about a pool's queues, and how the broker can be reached."""
 
-    link: Link
+    health: BrokerHealth
     listed: Listed | None = None
     dead: Listed | None = None
     counted: Counted | None = None
@@ -76,7 +76,7 @@ class Cluster(Protocol):
         """Post an Event about a pool."""
 
 
-class View(Protocol):
+class ClusterCache(Protocol):
     """What the watches have seen."""
 
     def deployment(self, meta: ObjectMeta) -> DeploymentView | None:

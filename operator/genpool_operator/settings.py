@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from genpool_core import timing
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -32,7 +34,7 @@ class OperatorSettings(BaseSettings):
     """Folder with the shipped workflows."""
     namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Namespaces to look after, separated by commas; all when empty."""
-    resync_seconds: Annotated[float, Field(ge=1, le=600)] = 30
+    resync_seconds: Annotated[float, Field(ge=1, le=600)] = timing.RESYNC_SECONDS
     """Everything is listed and looked at anew after this."""
     http_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     """Port of /healthz and /metrics."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from e2e.manifests import FOLDER, VHOST, Servers
 from e2e.scenes import Scene
-from genpool_adapters.amqp import AmqpSettings
+from genpool_adapters.amqp import AmqpParameters
 from genpool_dev.cluster.model import ClusterInfo
 from genpool_dev.stack import layout
 from genpool_dev.stack.broker import Broker
@@ -182,9 +182,9 @@ def _places(kubectl: Kubectl) -> list[str]:
     return kubectl.run(*words).split()
 
 
-def _login(info: ClusterInfo) -> AmqpSettings:
+def _login(info: ClusterInfo) -> AmqpParameters:
     broker = info.rabbitmq
-    return AmqpSettings(
+    return AmqpParameters(
         host=broker.host,
         port=broker.port,
         vhost=VHOST,

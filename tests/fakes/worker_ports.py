@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Literal
 
 from fakes.worker_steps import FakeClock, Steps, png
-from genpool_core import names
+from genpool_core import names, timing
 from genpool_core.errors import AttemptFailed, BrokerError, StorageError
 from genpool_core.jsontypes import JsonObject
+from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
-from genpool_worker.ports import Frame, Message, Outgoing, OutputRef, Put, Where
+from genpool_worker.ports import Frame, OutputRef, Put, Where
 
 
 @dataclass
@@ -97,22 +98,22 @@ class SharedBroker:
     ready: deque[Queued] = field(default_factory=deque)
     unacked: dict[int, tuple[str, Queued]] = field(default_factory=dict)
     delayed: list[tuple[float, Queued]] = field(default_factory=list)
-    published: list[Outgoing] = field(default_factory=list)
+    published: list[OutgoingMessage] = field(default_factory=list)
     acked: int = 0
     _tags: int = 0
 
-    def deliver(self, worker: str) -> Message | None:
+    def deliver(self, worker: str) -> Delivery | None:
         if not self.ready:
             return None
         queued = self.ready.popleft()
         self._tags += 1
         self.unacked[self._tags] = (worker, queued)
-        return Message(
+        return Delivery(
             body=queued.body,
             headers=queued.headers,
-            message_id=queued.message_id,
-            user_id=queued.user_id,
-            priority=queued.priority,
+            properties=Properties(
+                message_id=queued.message_id, user_id=queued.user_id, priority=queued.priority
+            ),
             redelivered=queued.redelivered,
             token=self._tags,
         )
@@ -130,7 +131,7 @@ class SharedBroker:
         self.delayed = [(at, queued) for at, queued in self.delayed if at > now]
         self.ready.extend(due)
 
-    def to(self, exchange: str, routing_key: str | None = None) -> list[Outgoing]:
+    def to(self, exchange: str, routing_key: str | None = None) -> list[OutgoingMessage]:
         return [
             item
             for item in self.published
@@ -149,14 +150,17 @@ class FakeBroker:
         self._user = names.worker_user("pool-uid")
         self._clock = clock
         self.worker = worker
-        self._delays = {names.retry_step(seconds): seconds for seconds in names.RETRY_STEPS}
+        self._delays = {names.retry_step(seconds): seconds for seconds in timing.RETRY_STEPS}
 
-    def publish(self, message: Outgoing, *, timeout: float = 10.0) -> None:
+    def publish(self, message: OutgoingMessage, *, timeout: float = 10.0) -> None:
         assert timeout > 0
-        with self._steps.step(f"broker.publish {message.type or message.exchange}", BrokerError("away")):
+        with self._steps.step(
+            f"broker.publish {message.properties.type or message.exchange}", BrokerError("away")
+        ):
             self._shared.published.append(message)
+            properties = message.properties
             copy = Queued(
-                message.body, dict(message.headers), message.message_id, self._user, message.priority
+                message.body, dict(message.headers), properties.message_id, self._user, properties.priority
             )
             if message.exchange in self._delays:
                 due = self._clock.time + self._delays[message.exchange]
@@ -164,20 +168,20 @@ class FakeBroker:
             elif (message.exchange, message.routing_key) == ("", self._shared.queue):
                 self._shared.ready.append(copy)
 
-    def ack(self, message: Message) -> bool:
+    def ack(self, delivery: Delivery) -> bool:
         with self._steps.step("broker.ack"):
-            assert isinstance(message.token, int)
-            if self._shared.unacked.pop(message.token, None) is None:
+            assert isinstance(delivery.token, int)
+            if self._shared.unacked.pop(delivery.token, None) is None:
                 return False
             self._shared.acked += 1
             return True
 
-    def hand_back(self, message: Message) -> bool:
-        with self._steps.step("broker.hand_back"):
-            assert isinstance(message.token, int)
-            if message.token not in self._shared.unacked:
+    def requeue(self, delivery: Delivery) -> bool:
+        with self._steps.step("broker.requeue"):
+            assert isinstance(delivery.token, int)
+            if delivery.token not in self._shared.unacked:
                 return False
-            self._shared.requeue(message.token)
+            self._shared.requeue(delivery.token)
             return True
 
 

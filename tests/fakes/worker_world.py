@@ -27,16 +27,17 @@ from genpool_core.messages.base import PoolRef
 from genpool_core.messages.events import Event
 from genpool_core.workerconfig import S3Config, WorkerConfig, WorkflowEntry
 from genpool_core.workflow.spec import parse_workflow_yaml
-from genpool_worker.announce import Announcer
 from genpool_worker.config import Catalog, Workflow
+from genpool_worker.context import WorkerContext
 from genpool_worker.drain import Drain
 from genpool_worker.errors import HandBack
-from genpool_worker.handler import Handler
-from genpool_worker.lease import HeldClaim
-from genpool_worker.ledger import Ledger
+from genpool_worker.ledger.lease import HeldClaim
+from genpool_worker.ledger.ledger import Ledger
+from genpool_worker.messaging.publish import TaskPublisher
 from genpool_worker.metrics import Metrics
-from genpool_worker.parts import Parts
-from genpool_worker.patience import Patience
+from genpool_worker.pipeline.decode import decode
+from genpool_worker.pipeline.process import Processor
+from genpool_worker.retry import OutageRetry
 
 QUEUE = "tasks"
 TEXT = Workflow(
@@ -111,12 +112,12 @@ CONFIG = WorkerConfig(
 class Node:
     """One worker and its ComfyUI."""
 
-    parts: Parts
+    context: WorkerContext
     steps: Steps
     comfyui: FakeComfyUI
     fetcher: FakeFetcher
     events: list[Event]
-    handler: Handler
+    processor: Processor
 
 
 @dataclass
@@ -142,7 +143,7 @@ class World:
         def offer(event: Event, _kind: str) -> None:
             events.append(event)
 
-        parts = Parts(
+        context = WorkerContext(
             worker=name,
             config=self.config,
             catalog=Catalog((TEXT, PHOTO)),
@@ -152,14 +153,14 @@ class World:
             fetcher=fetcher,
             clock=self.clock,
             drain=drain,
-            patience=Patience(drain),
+            retry=OutageRetry(drain),
             ledger=Ledger(store, self.config.s3.prefix, self.clock),
-            announcer=Announcer(broker, store, self.config, name, self.clock, offer),
+            publisher=TaskPublisher(broker, store, self.config, name, self.clock, offer),
             metrics=Metrics(),
-            keeping=_no_renewals,
+            renewing=_no_renewals,
             scratch=self.scratch,
         )
-        return Node(parts, steps, comfyui, fetcher, events, Handler(parts))
+        return Node(context, steps, comfyui, fetcher, events, Processor(context))
 
     def send(self, body: JsonObject | bytes, **properties: str | None) -> None:
         """What a plain producer does."""
@@ -168,13 +169,13 @@ class World:
 
     def one(self, node: Node) -> bool:
         """Let a worker take one message. False: there is none."""
-        message = self.broker.deliver(node.parts.worker)
-        if message is None:
+        delivery = self.broker.deliver(node.context.worker)
+        if delivery is None:
             return False
         try:
-            node.handler.handle(message)
+            node.processor.process(decode(delivery, self.config.pool.uid))
         except (StorageError, HandBack):
-            node.parts.broker.hand_back(message)
+            node.context.broker.requeue(delivery)
         return True
 
     def drive(self, node: Node) -> None:

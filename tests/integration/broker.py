@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pika
 import requests
 
-from genpool_adapters.amqp import AmqpSettings
-from genpool_core.topology import Topology, Version, parse_version
+from genpool_adapters.amqp import AmqpParameters
+from genpool_core.topology.desired import Topology, Version, parse_version
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ class Vhost:
     def version(self) -> Version:
         return parse_version(self.api("GET", "overview")["rabbitmq_version"])
 
-    def settings(self, connection_name: str = "test", **changes: Any) -> AmqpSettings:  # noqa: ANN401 - fields of the settings
+    def settings(self, connection_name: str = "test", **changes: Any) -> AmqpParameters:  # noqa: ANN401 - fields of the settings
         """How the adapter connects to this vhost."""
         values: dict[str, Any] = {
             "host": self.server.host,
@@ -95,7 +95,7 @@ class Vhost:
             "password": self.server.password,
             "connection_name": connection_name,
         }
-        return AmqpSettings(**{**values, **changes})
+        return AmqpParameters(**{**values, **changes})
 
     def queue(self, name: str, **arguments: object) -> None:
         """Declare a durable queue."""

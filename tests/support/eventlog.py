@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from genpool_adapters.amqp import AmqpConnection, AmqpSettings, Received
+from genpool_adapters.amqp import AmqpConnection, AmqpParameters
 from genpool_core import names
+from genpool_core.messages.amqp import Delivery
 from genpool_core.messages.events import EVENT, AnyEvent, Event
 from support.waiting import wait_until
 
@@ -25,12 +26,12 @@ class EventLog:
         self._events: list[AnyEvent] = []
         self.unreadable: list[str] = []
 
-    def take(self, received: Received) -> None:
+    def take(self, delivery: Delivery) -> None:
         """Note an event. Called in the connection's thread."""
         try:
-            event = EVENT.validate_json(received.body)
+            event = EVENT.validate_json(delivery.body)
         except ValidationError as error:
-            self.unreadable.append(f"{received.routing_key}: {error}")
+            self.unreadable.append(f"{delivery.routing_key}: {error}")
             return
         with self._lock:
             self._events.append(event)
@@ -42,7 +43,7 @@ class EventLog:
 
 
 @contextmanager
-def listening(settings: AmqpSettings, log: EventLog) -> Iterator[None]:
+def listening(settings: AmqpParameters, log: EventLog) -> Iterator[None]:
     """Write to ``log`` while the block runs, from its first line on; reconnects when the broker was away."""
     connection = AmqpConnection(settings)
     connection.start()

@@ -1,6 +1,6 @@
 """The worker's process: ``python -m genpool_worker.app``.
 
-Threads: this one waits for signals; ``consumer`` works on tasks; two own the AMQP connections; ``sender`` sends
+Threads: this one waits for signals; ``consumer`` works on tasks; two own the AMQP connections; ``heartbeat`` sends
 heartbeats and progress; ``lease`` renews the claim in hand; one serves probes and metrics.
 
 Order of a drain: stop consuming, let the task in hand end (or hand it back when the grace is nearly over), close the
@@ -19,19 +19,16 @@ import structlog
 
 from genpool_adapters.logs import configure_logging
 from genpool_adapters.web import WebServer, metrics, probe
+from genpool_core import timing
 from genpool_core.errors import GenPoolError
-from genpool_worker.comfyprocess import end_listener
+from genpool_worker.comfyui.process import end_listener
 from genpool_worker.errors import SettingsError
+from genpool_worker.factory import Worker, build_worker
+from genpool_worker.files.workdir import clean_leftovers
 from genpool_worker.settings import WorkerSettings, load_settings
-from genpool_worker.wiring import Worker, build
-from genpool_worker.workdir import clean_leftovers
 
 _log = structlog.get_logger("genpool_worker.app")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-#: How long a worker without a task waits for its thread, which may be asking a ComfyUI that hangs.
-_IDLE_SECONDS = 1.0
-#: Beyond the task's own deadline, for handing it back.
-_RELEASE_SECONDS = 4.0
 EXIT_SETTINGS = 2
 EXIT_FAULT = 1
 
@@ -44,7 +41,7 @@ def main() -> int:
         configure_logging("worker", settings.log_format, settings.log_level)
         # Blocked here, before there are threads, the signals come to this thread and to nobody else.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        process = Process(settings, build(settings))
+        process = Process(settings, build_worker(settings))
     except GenPoolError as error:
         _log.error("worker_refuses", reason=error.reason, message=error.message)
         return EXIT_SETTINGS
@@ -79,7 +76,7 @@ class Process:
         self._web.start()
         _log.info("worker_starts", pod=self._settings.pod_name, http_port=self._web.port)
         worker.broker.start(worker.inbox.put)
-        worker.sender.start()
+        worker.heartbeat.start()
         self._thread.start()
         received = self._wait_for_signal()
         if received is None:
@@ -119,10 +116,12 @@ class Process:
         _log.info("worker_drains", signal=received.name, busy=busy, seconds=round(worker.drain.remaining))
         worker.inbox.wake()
         worker.consumer.stop_consuming()
-        self._thread.join(worker.drain.remaining + _RELEASE_SECONDS if busy else _IDLE_SECONDS)
+        self._thread.join(
+            worker.drain.remaining + timing.RELEASE_SECONDS if busy else timing.IDLE_STOP_SECONDS
+        )
 
     def _close(self) -> None:
-        self._worker.sender.stop()
+        self._worker.heartbeat.stop()
         self._worker.broker.stop()
         self._web.stop()
 

@@ -1,58 +1,43 @@
-"""The worker's main loop: one message after the other, and none while something that it needs is away."""
+"""The worker's main loop: one delivery after the other, and none while something that it needs is away."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from typing import Protocol
 
 import structlog
 
+from genpool_core import timing
 from genpool_core.errors import BrokerError, StorageError
+from genpool_core.messages.amqp import Delivery
 from genpool_worker.drain import Drain
 from genpool_worker.errors import HandBack
-from genpool_worker.gate import Gate
-from genpool_worker.handler import Handler
 from genpool_worker.metrics import Metrics
-from genpool_worker.ports import Broker, Message
-from genpool_worker.status import Status
+from genpool_worker.pipeline.decode import TaskDelivery, decode
+from genpool_worker.pipeline.process import Processor
+from genpool_worker.ports import Broker, Consumption
+from genpool_worker.preconditions import Preconditions
+from genpool_worker.status import WorkerStatus
 
 _log = structlog.get_logger(__name__)
-CHECK_SECONDS = 2.0
-_CLOSED_SECONDS = 0.5
-#: After a fault of our own before a claim: the message comes back, and must not come back at once.
-_FAULT_SECONDS = 10.0
 _REPEAT_CHECKS = 60
-
-
-class Intake(Protocol):
-    """Turns deliveries on and off; both may be called again and again. Raises BrokerError."""
-
-    def trouble(self) -> str | None:
-        """Why the broker cannot deliver; None when it can."""
-
-    def pause(self) -> None:
-        """Stop deliveries."""
-
-    def resume(self) -> None:
-        """Let the broker deliver."""
 
 
 class Inbox:
     """Where the connection's thread leaves deliveries."""
 
     def __init__(self) -> None:
-        self._items: queue.Queue[Message | None] = queue.Queue()
+        self._items: queue.Queue[Delivery | None] = queue.Queue()
 
-    def put(self, message: Message) -> None:
+    def put(self, delivery: Delivery) -> None:
         """Called by the connection's thread; returns at once."""
-        self._items.put(message)
+        self._items.put(delivery)
 
     def wake(self) -> None:
         """End a wait."""
         self._items.put(None)
 
-    def take(self, seconds: float) -> Message | None:
+    def take(self, seconds: float) -> Delivery | None:
         """The next delivery, or None after so long, or when woken."""
         try:
             return self._items.get(timeout=seconds) if seconds > 0 else self._items.get_nowait()
@@ -67,22 +52,24 @@ class Consumer:
         self,
         *,
         inbox: Inbox,
-        intake: Intake,
+        consumption: Consumption,
         broker: Broker,
-        handler: Handler,
-        gate: Gate,
-        status: Status,
+        processor: Processor,
+        preconditions: Preconditions,
+        status: WorkerStatus,
         drain: Drain,
         metrics: Metrics,
+        pool_uid: str,
     ) -> None:
         self._inbox = inbox
-        self._intake = intake
+        self._consumption = consumption
         self._broker = broker
-        self._handler = handler
-        self._gate = gate
+        self._processor = processor
+        self._preconditions = preconditions
         self._status = status
         self._drain = drain
         self._metrics = metrics
+        self._pool_uid = pool_uid
         self._lock = threading.Lock()
         self._busy = False
         self._told: str | None = None
@@ -90,12 +77,12 @@ class Consumer:
 
     @property
     def busy(self) -> bool:
-        """Whether a message is being worked on. After a drain began it never becomes true again."""
+        """Whether a delivery is being worked on. After a drain began it never becomes true again."""
         with self._lock:
             return self._busy
 
     def run(self) -> None:
-        """Work until the drain begins and the message in hand has ended.
+        """Work until the drain begins and the delivery in hand has ended.
 
         Raises
         ------
@@ -104,15 +91,17 @@ class Consumer:
         """
         open_ = False
         while not self._drain.active:
-            message = self._inbox.take(CHECK_SECONDS if open_ else 0)
-            open_ = not self._drain.active and self._keep_open(self._gate.trouble() or self._intake.trouble())
-            if message is not None:
+            delivery = self._inbox.take(timing.CHECK_SECONDS if open_ else 0)
+            open_ = not self._drain.active and self._keep_open(
+                self._preconditions.trouble() or self._consumption.trouble()
+            )
+            if delivery is not None:
                 if open_ and self._begin():
-                    self._work(message)
+                    self._work(delivery)
                 else:
-                    self._hand_back(message)
+                    self._requeue(delivery)
             if not open_:
-                self._drain.rest(_CLOSED_SECONDS)
+                self._drain.rest(timing.CLOSED_SECONDS)
         # The drain may have begun while consumption was being turned on.
         self.stop_consuming()
         self.empty()
@@ -120,26 +109,26 @@ class Consumer:
     def stop_consuming(self) -> None:
         """Have the broker deliver no more. Never raises: where it is away, it delivers nothing either."""
         try:
-            self._intake.pause()
+            self._consumption.pause()
         except BrokerError as error:
             _log.info("broker_not_paused", message=error.message)
 
     def empty(self) -> None:
         """Give back what was delivered and not begun."""
-        while (message := self._inbox.take(0)) is not None:
-            self._hand_back(message)
+        while (delivery := self._inbox.take(0)) is not None:
+            self._requeue(delivery)
 
     def _keep_open(self, trouble: str | None) -> bool:
         """Consume when nothing stands against it, and say so when that changes."""
         try:
             if trouble is None:
-                self._intake.resume()
+                self._consumption.resume()
                 if self._status.snapshot.state != "idle":
                     _log.info("worker_ready")
                     self._status.set("idle")
                 self._told = None
                 return True
-            self._intake.pause()
+            self._consumption.pause()
         except BrokerError as error:
             trouble = trouble or error.message
         self._tell(trouble)
@@ -158,31 +147,32 @@ class Consumer:
             self._busy = not self._drain.active
             return self._busy
 
-    def _work(self, message: Message) -> None:
-        self._status.set("busy", self._handler.key_of(message))
+    def _work(self, delivery: Delivery) -> None:
         try:
-            self._handler.handle(message)
+            decoded = decode(delivery, self._pool_uid)
+            self._status.set("busy", decoded.ref.key if isinstance(decoded, TaskDelivery) else None)
+            self._processor.process(decoded)
         except StorageError as error:
             _log.warning("store_failed", message=error.message)
-            self._gate.suspect_store()
-            self._intake.pause()
-            self._hand_back(message)
+            self._preconditions.suspect_store()
+            self._consumption.pause()
+            self._requeue(delivery)
         except HandBack as reason:
             _log.info("message_handed_back", message=reason.message)
-            self._hand_back(message)
+            self._requeue(delivery)
         except Exception:  # noqa: BLE001 - logged with its traceback; the loop must live
             _log.exception("message_not_handled")
-            self._hand_back(message)
-            self._drain.rest(_FAULT_SECONDS)
+            self._requeue(delivery)
+            self._drain.rest(timing.FAULT_SECONDS)
         finally:
             with self._lock:
                 self._busy = False
             self._status.set("idle")
 
-    def _hand_back(self, message: Message) -> None:
+    def _requeue(self, delivery: Delivery) -> None:
         self._metrics.message("handed_back")
         try:
-            self._broker.hand_back(message)
+            self._broker.requeue(delivery)
         except BrokerError as error:
             # Its connection is gone or going, and with it the delivery: the broker has it back.
             _log.info("hand_back_unneeded", message=error.message)

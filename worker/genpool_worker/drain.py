@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 
+from genpool_core import timing
 from genpool_worker.ports import Clock
 
 
 def margin_seconds(grace_seconds: int) -> float:
     """What is kept of the grace for handing back, closing connections and ending ComfyUI."""
-    return min(30.0, max(5.0, grace_seconds / 10))
+    return min(timing.DRAIN_MARGIN_MAX_SECONDS, max(timing.DRAIN_MARGIN_MIN_SECONDS, grace_seconds / 10))
 
 
 class Drain:

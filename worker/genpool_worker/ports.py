@@ -1,77 +1,47 @@
-"""What the pipeline needs from outside, as small protocols.
+"""What the worker needs from outside, as small protocols.
 
-``adapters`` has the real ones, the tests have hand-written fakes. Methods raise the errors named here and no others.
+``adapters`` implements them, the tests have hand-written fakes. Methods raise the errors named here and no others.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from genpool_core import timing
 from genpool_core.jsontypes import JsonObject
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What a producer says of itself on a message. GenPool reads none of it; whoever takes the message later may."""
-
-    correlation_id: str | None = None
-    reply_to: str | None = None
-    app_id: str | None = None
-    timestamp: int | None = None
-    """Unix time, seconds."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """A delivery from the work queue."""
-
-    body: bytes
-    headers: Mapping[str, object] = field(default_factory=dict)
-    message_id: str | None = None
-    user_id: str | None = None
-    type: str | None = None
-    content_type: str | None = None
-    priority: int | None = None
-    origin: Origin = field(default_factory=Origin)
-    redelivered: bool = False
-    token: object = None
-    """The broker's handle for the acknowledgement."""
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    """A message to publish. It is persistent and ends only when the broker has confirmed it."""
-
-    exchange: str
-    routing_key: str
-    body: bytes
-    headers: Mapping[str, object] = field(default_factory=dict)
-    message_id: str | None = None
-    type: str | None = None
-    content_type: str | None = "application/json"
-    priority: int | None = None
-    origin: Origin = field(default_factory=Origin)
-    mandatory: bool = True
+from genpool_core.messages.amqp import Delivery, OutgoingMessage
 
 
 class Broker(Protocol):
-    """RabbitMQ."""
+    """RabbitMQ, for one delivery after the other."""
 
-    def publish(self, message: Outgoing, *, timeout: float = 10.0) -> None:
-        """Publish and wait for the confirmation. Raises BrokerError."""
+    def publish(self, message: OutgoingMessage, *, timeout: float = timing.PUBLISH_SECONDS) -> None:
+        """Publish and wait for the confirmation, at most ``timeout`` seconds. Raises BrokerError."""
 
-    def ack(self, message: Message) -> bool:
+    def ack(self, delivery: Delivery) -> bool:
         """Acknowledge. False: its channel is gone and the broker has requeued it."""
 
-    def hand_back(self, message: Message) -> bool:
-        """Requeue. False: its channel is gone and the broker has requeued it already."""
+    def requeue(self, delivery: Delivery) -> bool:
+        """Give back to the queue. False: its channel is gone and the broker has requeued it already."""
+
+
+class Consumption(Protocol):
+    """Whether the broker delivers. Both switches may be called again and again; they raise BrokerError."""
+
+    def trouble(self) -> str | None:
+        """Why the broker cannot deliver; None when it can."""
+
+    def pause(self) -> None:
+        """Stop deliveries."""
+
+    def resume(self) -> None:
+        """Let the broker deliver."""
 
 
 class Put(Enum):

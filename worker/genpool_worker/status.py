@@ -14,7 +14,7 @@ State = Literal["starting", "idle", "busy", "draining", "unready"]
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class StatusSnapshot:
     """State, the task in hand, and since when."""
 
     state: State
@@ -22,20 +22,20 @@ class Snapshot:
     since: datetime
 
 
-class Status:
+class WorkerStatus:
     """The current state; ``changed`` is set at each change, for whoever announces it."""
 
     def __init__(self, clock: Clock, metrics: Metrics) -> None:
         self._clock = clock
         self._metrics = metrics
         self._lock = threading.Lock()
-        self._snapshot = Snapshot("starting", None, clock.now())
+        self._snapshot = StatusSnapshot("starting", None, clock.now())
         self._was_ready = False
         self.changed = threading.Event()
         metrics.state("starting")
 
     @property
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> StatusSnapshot:
         """Now."""
         with self._lock:
             return self._snapshot
@@ -54,7 +54,7 @@ class Status:
             if (before.state, before.task_key) == (state, task_key):
                 return
             since = self._clock.now() if before.state != state or task_key else before.since
-            self._snapshot = Snapshot(state, task_key, since)
+            self._snapshot = StatusSnapshot(state, task_key, since)
             self._was_ready = self._was_ready or state in {"idle", "busy"}
         self._metrics.state(state)
         self.changed.set()

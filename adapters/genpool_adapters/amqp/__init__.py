@@ -7,6 +7,6 @@ publishing connections when it is short of memory or disk, and acknowledgements 
 from __future__ import annotations
 
 from genpool_adapters.amqp.connection import AmqpConnection
-from genpool_adapters.amqp.values import AmqpSettings, QueueCount, Received
+from genpool_adapters.amqp.values import AmqpParameters, QueueCount
 
-__all__ = ["AmqpConnection", "AmqpSettings", "QueueCount", "Received"]
+__all__ = ["AmqpConnection", "AmqpParameters", "QueueCount"]

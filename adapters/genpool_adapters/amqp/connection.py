@@ -1,7 +1,7 @@
 """A connection to RabbitMQ that any thread may use and that comes back by itself.
 
-Its own thread (``owner``) runs pika's loop and touches pika; nobody else does. Calls of other threads are handed to it
-and wait for a future. Heartbeats are answered in that thread, whatever the others do. When the connection is lost,
+Its own thread (``io_thread``) runs pika's loop, and no other thread touches pika. Calls of other threads are handed to
+it and wait for a future. Heartbeats are answered in that thread, whatever the others do. When the connection is lost,
 every waiting call ends with a BrokerError, and after a growing wait with chance in it the thread connects again and
 sets up all consumers.
 """
@@ -9,7 +9,7 @@ sets up all consumers.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TypeVar
@@ -17,33 +17,32 @@ from typing import TypeVar
 import pika
 
 from genpool_adapters.amqp.consumer import Consumer, OnMessage, Subscription
-from genpool_adapters.amqp.declarer import Asked, Declarer
 from genpool_adapters.amqp.failures import UNREACHABLE, missing_vhost
-from genpool_adapters.amqp.owner import OnChange, Owner
-from genpool_adapters.amqp.publisher import Outgoing, Publisher
-from genpool_adapters.amqp.values import AmqpSettings, QueueCount, Received, Token
-from genpool_adapters.backoff import Backoff
+from genpool_adapters.amqp.io_thread import IoThread, OnChange
+from genpool_adapters.amqp.publisher import PendingPublish, Publisher
+from genpool_adapters.amqp.queue_depth import Asked, QueueDepthReader
+from genpool_adapters.amqp.values import AmqpParameters, QueueCount, Token, to_pika
+from genpool_core import timing
+from genpool_core.backoff import Backoff
 from genpool_core.errors import BrokerError
+from genpool_core.messages.amqp import Delivery, OutgoingMessage
 
 T = TypeVar("T")
-#: A call that only hands something to the owning thread is answered at once, unless that thread is gone.
-HANDOVER_SECONDS = 10.0
-PERSISTENT = 2
 
 
 class AmqpConnection:
     """See the module. ``on_change(connected, sentence)`` is called in the owning thread and must return at once."""
 
     def __init__(
-        self, settings: AmqpSettings, *, on_change: OnChange | None = None, backoff: Backoff | None = None
+        self, settings: AmqpParameters, *, on_change: OnChange | None = None, backoff: Backoff | None = None
     ) -> None:
         self.settings = settings
         self._consumers: list[Consumer] = []
         self._connection: pika.SelectConnection | None = None
         self._paused = False
-        self._owner = Owner(settings, self, on_change, backoff or Backoff())
-        self._publisher = Publisher(self._owner.ready)
-        self._declarer = Declarer()
+        self._io = IoThread(settings, self, on_change, backoff or Backoff())
+        self._publisher = Publisher(self._io.ready)
+        self._depths = QueueDepthReader()
 
     def __repr__(self) -> str:
         return f"<AmqpConnection {self.settings.connection_name} to {self.settings.place}>"
@@ -53,7 +52,7 @@ class AmqpConnection:
     @property
     def connected(self) -> bool:
         """Whether there is a connection that publishes. Consumers may still wait for their queues."""
-        return self._owner.connected
+        return self._io.connected
 
     @property
     def consuming(self) -> bool:
@@ -63,7 +62,7 @@ class AmqpConnection:
     @property
     def last_sentence(self) -> str:
         """Why it is not connected, or that it is."""
-        return self._owner.sentence
+        return self._io.sentence
 
     @property
     def vhost_missing(self) -> bool:
@@ -72,40 +71,22 @@ class AmqpConnection:
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
-        self._owner.start()
+        self._io.start()
 
     def stop(self, timeout: float = 10) -> None:
         """Close, at the latest after ``timeout`` seconds. The broker requeues what was not answered."""
-        self._owner.stop(timeout)
+        self._io.stop(timeout)
 
     def wait_connected(self, timeout: float) -> bool:
         """Wait until there is a connection; False after ``timeout`` seconds or when stopping."""
-        return self._owner.wait_connected(timeout)
+        return self._io.wait_connected(timeout)
 
     # Publishing -----------------------------------------------------------------------------------------------
 
-    def publish(  # noqa: PLR0913 - the fields of an AMQP message
-        self,
-        exchange: str,
-        routing_key: str,
-        body: bytes,
-        *,
-        headers: Mapping[str, object] | None = None,
-        message_id: str | None = None,
-        type: str | None = None,  # noqa: A002 - AMQP's name of the property
-        content_type: str = "application/json",
-        priority: int | None = None,
-        correlation_id: str | None = None,
-        reply_to: str | None = None,
-        app_id: str | None = None,
-        timestamp: int | None = None,
-        mandatory: bool = True,
-        timeout: float = 30,
-    ) -> None:
-        """Publish a persistent message in our name and wait until the broker has it.
+    def publish(self, message: OutgoingMessage, *, timeout: float = 30) -> None:
+        """Publish a message in our name and wait until the broker has it.
 
-        ``timeout`` seconds include the wait for a connection. ``timestamp``: Unix time in seconds, now when absent. Not
-        from the owning thread.
+        ``timeout`` seconds include the wait for a connection. Not from the connection's own thread.
 
         Raises
         ------
@@ -114,29 +95,11 @@ class AmqpConnection:
             known to have arrived; it may have.
         """
         deadline = time.monotonic() + timeout
-        message = Outgoing(
-            exchange,
-            routing_key,
-            body,
-            pika.BasicProperties(
-                content_type=content_type,
-                delivery_mode=PERSISTENT,
-                headers=dict(headers) if headers else None,
-                message_id=message_id,
-                type=type,
-                priority=priority,
-                correlation_id=correlation_id,
-                reply_to=reply_to,
-                app_id=app_id,
-                user_id=self.settings.username,
-                timestamp=int(time.time()) if timestamp is None else timestamp,
-            ),
-            mandatory,
-        )
+        pending = PendingPublish(message, to_pika(message, self.settings.username, time.time()))
         if not self.wait_connected(timeout):
             raise BrokerError(f"not published: {self.last_sentence}", reason=UNREACHABLE)
-        self._owner.post(lambda: self._publisher.send(message))
-        _await(message.done, deadline, f"no confirmation for a message to {message.target}")
+        self._io.post(lambda: self._publisher.send(pending))
+        _await(pending.done, deadline, f"no confirmation for a message to {message.target}")
 
     # Consuming ------------------------------------------------------------------------------------------------
 
@@ -165,17 +128,17 @@ class AmqpConnection:
         """Consume again after :meth:`cancel`."""
         self._pause(paused=False)
 
-    def ack(self, received: Received) -> bool:
+    def ack(self, delivery: Delivery) -> bool:
         """Acknowledge. False: its channel is gone, and the broker has requeued it."""
-        return self._answer(received, accept=True, requeue=False)
+        return self._answer(delivery, accept=True, requeue=False)
 
-    def nack(self, received: Received, requeue: bool) -> bool:  # noqa: FBT001 - AMQP's name, never ambiguous
+    def nack(self, delivery: Delivery, requeue: bool) -> bool:  # noqa: FBT001 - AMQP's name, never ambiguous
         """Give back (or drop to the dead-letter target). False: its channel is gone, the broker has requeued it."""
-        return self._answer(received, accept=False, requeue=requeue)
+        return self._answer(delivery, accept=False, requeue=requeue)
 
-    def holds(self, received: Received) -> bool:
+    def holds(self, delivery: Delivery) -> bool:
         """Whether a delivery can still be answered: its channel is there, and it was not answered yet."""
-        token = _token(received)
+        token = _token(delivery)
         return self._hand_over_or_false(lambda: any(item.holds(token) for item in self._consumers))
 
     # Asking ---------------------------------------------------------------------------------------------------
@@ -192,7 +155,7 @@ class AmqpConnection:
         deadline = time.monotonic() + timeout
         if not self.connected:
             raise BrokerError(f"queue {queue}: {self.last_sentence}", reason=UNREACHABLE)
-        self._owner.post(lambda: self._declarer.ask(queue, asked))
+        self._io.post(lambda: self._depths.ask(queue, asked))
         return _await(asked, deadline, f"no answer about queue {queue}")
 
     # In the owning thread ---------------------------------------------------------------------------------------
@@ -201,7 +164,7 @@ class AmqpConnection:
         """Called by the owner: a connection has opened."""
         self._connection = connection
         self._publisher.attach(connection)
-        self._declarer.attach(connection)
+        self._depths.attach(connection)
         for consumer in self._consumers:
             consumer.attach(connection)
 
@@ -209,7 +172,7 @@ class AmqpConnection:
         """Called by the owner: the connection is gone."""
         self._connection = None
         self._publisher.detach(sentence)
-        self._declarer.detach(sentence)
+        self._depths.detach(sentence)
         for consumer in self._consumers:
             consumer.detach()
 
@@ -235,8 +198,8 @@ class AmqpConnection:
 
         self._hand_over(apply)
 
-    def _answer(self, received: Received, *, accept: bool, requeue: bool) -> bool:
-        token = _token(received)
+    def _answer(self, delivery: Delivery, *, accept: bool, requeue: bool) -> bool:
+        token = _token(delivery)
 
         def answer() -> bool:
             known = (item.answer(token, accept=accept, requeue=requeue) for item in self._consumers)
@@ -253,14 +216,16 @@ class AmqpConnection:
 
     def _hand_over(self, work: Callable[[], T]) -> T:
         return _await(
-            self._owner.call(work), time.monotonic() + HANDOVER_SECONDS, "the connection does not answer"
+            self._io.call(work),
+            time.monotonic() + timing.AMQP_HANDOVER_SECONDS,
+            "the connection does not answer",
         )
 
 
-def _token(received: Received) -> Token:
-    if not isinstance(received.token, Token):
+def _token(delivery: Delivery) -> Token:
+    if not isinstance(delivery.token, Token):
         raise TypeError("only what a connection has delivered can be answered")
-    return received.token
+    return delivery.token
 
 
 def _await(future: Future[T], deadline: float, late: str) -> T:

@@ -15,11 +15,12 @@ import pika
 import structlog
 
 from genpool_adapters.amqp.failures import code_of, innermost
-from genpool_adapters.amqp.values import Received, Token
-from genpool_adapters.backoff import Backoff
+from genpool_adapters.amqp.values import Token, from_pika
+from genpool_core.backoff import Backoff
+from genpool_core.messages.amqp import Delivery
 
 _log = structlog.get_logger(__name__)
-OnMessage = Callable[[Received], None]
+OnMessage = Callable[[Delivery], None]
 
 
 @dataclass(frozen=True)
@@ -172,16 +173,16 @@ class Consumer:
     ) -> None:
         if not self.subscription.exclusive:
             self._unanswered.add(method.delivery_tag)
-        received = Received(
+        delivery = Delivery(
             body=body,
             headers=properties.headers or {},
-            properties=properties,
+            properties=from_pika(properties),
             redelivered=method.redelivered,
             routing_key=method.routing_key,
             token=Token(channel, method.delivery_tag),
         )
         try:
-            self.subscription.on_message(received)
+            self.subscription.on_message(delivery)
         except Exception:  # noqa: BLE001 - a listener's defect costs one delivery, not the connection
             _log.exception("amqp_listener_failed", queue=self.subscription.queue)
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pika import exceptions
 
-from genpool_adapters.amqp.values import AmqpSettings
+from genpool_adapters.amqp.values import AmqpParameters
 from genpool_core.errors import BrokerError
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
-def explain_connection(error: BaseException | None, settings: AmqpSettings) -> str:
+def explain_connection(error: BaseException | None, settings: AmqpParameters) -> str:
     """One sentence about why there is no connection. Never holds the password."""
     where = f"RabbitMQ at {settings.place}"
     if isinstance(error, exceptions.ProbableAccessDeniedError) and "not found" in str(error):
@@ -54,7 +54,7 @@ def explain_connection(error: BaseException | None, settings: AmqpSettings) -> s
     )
 
 
-def missing_vhost(settings: AmqpSettings) -> str:
+def missing_vhost(settings: AmqpParameters) -> str:
     """What :func:`explain_connection` says of a broker that answers and has no such vhost."""
     return f"RabbitMQ at {settings.place}: there is no such vhost. GenPool's operator makes it with its first pool."
 
@@ -93,7 +93,7 @@ def fail(future: Future[T], error: Exception) -> None:
         future.set_exception(error)
 
 
-def settle(future: Future[T], value: T) -> None:
+def complete(future: Future[T], value: T) -> None:
     """End a call with a value, unless it has ended already or its caller has given up."""
     with suppress(InvalidStateError):
         future.set_result(value)

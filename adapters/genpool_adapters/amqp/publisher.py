@@ -15,26 +15,19 @@ from dataclasses import dataclass, field
 import pika
 from pika import exceptions
 
-from genpool_adapters.amqp.failures import REFUSED, UNREACHABLE, UNROUTABLE, channel_error, fail, settle
+from genpool_adapters.amqp.failures import REFUSED, UNREACHABLE, UNROUTABLE, channel_error, complete, fail
 from genpool_core.errors import BrokerError
+from genpool_core.messages.amqp import OutgoingMessage
 
 
 @dataclass
-class Outgoing:
+class PendingPublish:
     """A message on its way, and the call that waits for its confirmation."""
 
-    exchange: str
-    routing_key: str
-    body: bytes
+    message: OutgoingMessage
     properties: pika.BasicProperties
-    mandatory: bool
     done: Future[None] = field(default_factory=Future)
     returned: bool = False
-
-    @property
-    def target(self) -> str:
-        """Where it goes, for messages."""
-        return f"exchange {self.exchange!r} with routing key {self.routing_key!r}"
 
 
 class Publisher:
@@ -44,8 +37,8 @@ class Publisher:
         self._on_ready = on_ready
         self._connection: pika.SelectConnection | None = None
         self._channel: pika.channel.Channel | None = None
-        self._waiting: deque[Outgoing] = deque()
-        self._sent: dict[int, Outgoing] = {}
+        self._waiting: deque[PendingPublish] = deque()
+        self._sent: dict[int, PendingPublish] = {}
         self._next_tag = 1
 
     def attach(self, connection: pika.SelectConnection) -> None:
@@ -60,20 +53,20 @@ class Publisher:
         unsent, unconfirmed = list(self._waiting), list(self._sent.values())
         self._waiting.clear()
         self._sent.clear()
-        for message in unsent:
-            fail(message.done, BrokerError(f"not published: {sentence}", reason=UNREACHABLE))
-        for message in unconfirmed:
+        for pending in unsent:
+            fail(pending.done, BrokerError(f"not published: {sentence}", reason=UNREACHABLE))
+        for pending in unconfirmed:
             text = f"published, but not confirmed before the connection was lost: {sentence}"
-            fail(message.done, BrokerError(text, reason=UNREACHABLE))
+            fail(pending.done, BrokerError(text, reason=UNREACHABLE))
 
-    def send(self, message: Outgoing) -> None:
+    def send(self, pending: PendingPublish) -> None:
         """Send a message, or keep it until the channel is open."""
         if self._connection is None:
-            fail(message.done, BrokerError("not published: there is no connection.", reason=UNREACHABLE))
+            fail(pending.done, BrokerError("not published: there is no connection.", reason=UNREACHABLE))
         elif self._channel is None:
-            self._waiting.append(message)
+            self._waiting.append(pending)
         else:
-            self._transmit(self._channel, message)
+            self._transmit(self._channel, pending)
 
     def _open(self) -> None:
         self._next_tag = 1
@@ -91,18 +84,19 @@ class Publisher:
         while self._waiting and self._channel is channel:
             self._transmit(channel, self._waiting.popleft())
 
-    def _transmit(self, channel: pika.channel.Channel, message: Outgoing) -> None:
-        if message.done.done():
+    def _transmit(self, channel: pika.channel.Channel, pending: PendingPublish) -> None:
+        if pending.done.done():
             return
+        message = pending.message
         try:
             channel.basic_publish(
-                message.exchange, message.routing_key, message.body, message.properties, message.mandatory
+                message.exchange, message.routing_key, message.body, pending.properties, message.mandatory
             )
         except (exceptions.AMQPError, TypeError, ValueError):
             text = f"a message to {message.target} cannot be sent: a header or property has no form in AMQP."
-            fail(message.done, BrokerError(text, reason=REFUSED))
+            fail(pending.done, BrokerError(text, reason=REFUSED))
             return
-        self._sent[self._next_tag] = message
+        self._sent[self._next_tag] = pending
         self._next_tag += 1
 
     def _on_closed(self, channel: pika.channel.Channel, reason: BaseException) -> None:
@@ -112,8 +106,8 @@ class Publisher:
             self._channel = None
         failed = list(self._sent.values())
         self._sent.clear()
-        for message in failed:
-            fail(message.done, channel_error(reason, reason=REFUSED))
+        for pending in failed:
+            fail(pending.done, channel_error(reason, reason=REFUSED))
         self._open()
 
     def _on_returned(
@@ -123,15 +117,16 @@ class Publisher:
         properties: pika.BasicProperties,
         body: bytes,
     ) -> None:
-        for message in self._sent.values():
+        for pending in self._sent.values():
+            message = pending.message
             if (
-                not message.returned
+                not pending.returned
                 and message.body == body
                 and message.exchange == method.exchange
                 and message.routing_key == method.routing_key
-                and message.properties.message_id == properties.message_id
+                and pending.properties.message_id == properties.message_id
             ):
-                message.returned = True
+                pending.returned = True
                 return
 
     def _on_confirmation(self, frame: pika.frame.Method[pika.spec.Basic.Ack]) -> None:
@@ -139,17 +134,18 @@ class Publisher:
         last: int = frame.method.delivery_tag
         tags = [tag for tag in self._sent if tag <= last] if frame.method.multiple else [last]
         for tag in tags:
-            message = self._sent.pop(tag, None)
-            if message is not None:
-                _conclude(message, accepted=accepted)
+            pending = self._sent.pop(tag, None)
+            if pending is not None:
+                _conclude(pending, accepted=accepted)
 
 
-def _conclude(message: Outgoing, *, accepted: bool) -> None:
-    if message.returned:
-        text = f"no queue takes a message to {message.target}: is the queue there, and bound?"
-        fail(message.done, BrokerError(text, reason=UNROUTABLE))
+def _conclude(pending: PendingPublish, *, accepted: bool) -> None:
+    target = pending.message.target
+    if pending.returned:
+        text = f"no queue takes a message to {target}: is the queue there, and bound?"
+        fail(pending.done, BrokerError(text, reason=UNROUTABLE))
     elif not accepted:
-        text = f"RabbitMQ did not accept a message to {message.target}: the queue is full, or has no leader."
-        fail(message.done, BrokerError(text, reason=REFUSED))
+        text = f"RabbitMQ did not accept a message to {target}: the queue is full, or has no leader."
+        fail(pending.done, BrokerError(text, reason=REFUSED))
     else:
-        settle(message.done, None)
+        complete(pending.done, None)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pika
 
+from genpool_core import timing
+from genpool_core.messages.amqp import OutgoingMessage, Properties
 from genpool_core.version import __version__
 
-#: The broker holds up a publisher that long before the connection is given up and made anew.
-BLOCKED_SECONDS = 60
+#: ``delivery_mode`` of a message that outlives a restart of the broker.
+PERSISTENT = 2
 
 
 @dataclass(frozen=True)
-class AmqpSettings:
+class AmqpParameters:
     """Where a broker is and who we are there."""
 
     host: str
@@ -26,7 +27,7 @@ class AmqpSettings:
     tls: bool = False
     connection_name: str = ""
     """Shown in RabbitMQ's management pages, and the name of the owning thread."""
-    heartbeat_seconds: int = 20
+    heartbeat_seconds: int = timing.AMQP_HEARTBEAT_SECONDS
 
     @property
     def place(self) -> str:
@@ -43,24 +44,6 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Received:
-    """A delivery. Answer it with ``ack`` or ``nack`` of the connection that brought it."""
-
-    body: bytes
-    headers: Mapping[str, object]
-    properties: pika.BasicProperties
-    redelivered: bool
-    routing_key: str
-    token: object
-    """Opaque: the delivery and the incarnation of its channel."""
-
-    @property
-    def user_id(self) -> str | None:
-        """The sender, which the broker has checked; None when the sender did not say."""
-        return self.properties.user_id or None
-
-
-@dataclass(frozen=True)
 class QueueCount:
     """What a passive declare tells. A ``ready`` of 0 from a quorum queue may be wrong, more than 0 is right."""
 
@@ -68,7 +51,7 @@ class QueueCount:
     consumers: int
 
 
-def parameters(settings: AmqpSettings) -> pika.ConnectionParameters:
+def parameters(settings: AmqpParameters) -> pika.ConnectionParameters:
     """Pika's parameters for one attempt to connect."""
     return pika.ConnectionParameters(
         host=settings.host,
@@ -77,10 +60,10 @@ def parameters(settings: AmqpSettings) -> pika.ConnectionParameters:
         credentials=pika.PlainCredentials(settings.username, settings.password),
         ssl_options=_tls(settings),
         heartbeat=settings.heartbeat_seconds,
-        blocked_connection_timeout=BLOCKED_SECONDS,
+        blocked_connection_timeout=timing.AMQP_BLOCKED_SECONDS,
         connection_attempts=1,
-        socket_timeout=10,
-        stack_timeout=15,
+        socket_timeout=timing.AMQP_SOCKET_SECONDS,
+        stack_timeout=timing.AMQP_STACK_SECONDS,
         client_properties={
             "connection_name": settings.connection_name or "genpool",
             "product": "GenPool",
@@ -89,7 +72,40 @@ def parameters(settings: AmqpSettings) -> pika.ConnectionParameters:
     )
 
 
-def _tls(settings: AmqpSettings) -> pika.SSLOptions | None:
+def _tls(settings: AmqpParameters) -> pika.SSLOptions | None:
     if not settings.tls:
         return None
     return pika.SSLOptions(ssl.create_default_context(), settings.host)
+
+
+def to_pika(message: OutgoingMessage, username: str, now: float) -> pika.BasicProperties:
+    """Properties of a message to publish, in our name; ``now`` (Unix seconds) where it brings no timestamp."""
+    properties = message.properties
+    return pika.BasicProperties(
+        content_type=properties.content_type or "application/json",
+        delivery_mode=PERSISTENT,
+        headers=dict(message.headers) or None,
+        message_id=properties.message_id,
+        type=properties.type,
+        priority=properties.priority,
+        correlation_id=properties.correlation_id,
+        reply_to=properties.reply_to,
+        app_id=properties.app_id,
+        user_id=username,
+        timestamp=int(now) if properties.timestamp is None else properties.timestamp,
+    )
+
+
+def from_pika(properties: pika.BasicProperties) -> Properties:
+    """Properties of a delivery; an empty text counts as none."""
+    return Properties(
+        content_type=properties.content_type or None,
+        priority=properties.priority,
+        correlation_id=properties.correlation_id or None,
+        reply_to=properties.reply_to or None,
+        message_id=properties.message_id or None,
+        timestamp=properties.timestamp,
+        type=properties.type or None,
+        user_id=properties.user_id or None,
+        app_id=properties.app_id or None,
+    )

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from genpool_core import timing
 from genpool_core.api.base import ApiModel, NameRef, PodFields
 
 PullPolicy = Literal["Always", "IfNotPresent", "Never"]
@@ -20,11 +21,11 @@ class ProbeSpec(ApiModel):
     """The Python of the image; the probe runs a line of it, because ComfyUI listens on loopback only."""
     startup_seconds: Annotated[int, Field(ge=10, le=7200)] = 600
     """How long ComfyUI may take to start (models load later, with the first task)."""
-    period_seconds: Annotated[int, Field(ge=1, le=300)] = 10
+    period_seconds: Annotated[int, Field(ge=1, le=300)] = timing.PROBE_PERIOD_SECONDS
     """Seconds between two liveness probes."""
-    timeout_seconds: Annotated[int, Field(ge=1, le=300)] = 10
+    timeout_seconds: Annotated[int, Field(ge=1, le=300)] = timing.PROBE_TIMEOUT_SECONDS
     """Seconds that one probe waits. Under 5 it flaps while a heavy node runs."""
-    failure_threshold: Annotated[int, Field(ge=1, le=100)] = 3
+    failure_threshold: Annotated[int, Field(ge=1, le=100)] = timing.PROBE_FAILURES
     """Failed probes in a row after which ComfyUI is restarted."""
 
 
@@ -111,7 +112,9 @@ class TemplateSpec(ApiModel):
     When absent, one that fits the Pod Security Standard *restricted*: ``{runAsNonRoot: true, runAsUser: 10001,
     fsGroup: 10001, seccompProfile: {type: RuntimeDefault}}``.
     """
-    termination_grace_period_seconds: Annotated[int, Field(ge=30, le=172_800)] | None = None
+    termination_grace_period_seconds: (
+        Annotated[int, Field(ge=timing.SHORTEST_GRACE_SECONDS, le=172_800)] | None
+    ) = None
     """Longest time that a pod may take to finish or hand back its task.
 
     The longest time-out of a workflow plus 2 minutes, at least 600, when absent.

@@ -1,8 +1,9 @@
 """What to do with a delivered task, in the light of its ledger. Pure: the worker reads, asks here, and acts.
 
 A claim with neither failure nor release is *alive* while its worker renews it, and *lost* when it has not been
-renewed for ``LEASE``. A live claim is left alone, whatever the broker redelivers: when a connection is cut, the broker
-gives the task to somebody else while its worker goes on. The message is parked in a delay step and looks again.
+renewed for ``timing.LEASE_SECONDS``. A live claim is left alone, whatever the broker redelivers: when a connection is
+cut, the broker gives the task to another worker while the first one goes on. The other parks the message in a delay
+step.
 
 A message is *fresh* when no attempt stands behind it: it was not redelivered and is no retry. A fresh message of a
 task that has a claim is a duplicate; where the claim has failed it is parked too, since the task's own retry is on its
@@ -15,20 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from genpool_core import timing
 from genpool_core.ledger.records import Claim, EndRecord, Failure
-from genpool_core.names import RETRY_STEPS
-
-#: How often a worker renews its claim while it works.
-RENEW_SECONDS = 10.0
-#: A claim that was not renewed for so long is lost. Bounds how long a task waits after its worker was killed.
-LEASE = timedelta(seconds=30)
-#: Beyond the delay step of a retry, for the queue that the retry waits in when it comes home.
-RETRY_MARGIN = timedelta(minutes=15)
-PARK_SECONDS = RETRY_STEPS[0]
 
 
 @dataclass(frozen=True)
-class Delivery:
+class DeliveryInfo:
     """What the broker says about a message."""
 
     redelivered: bool
@@ -44,7 +37,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class AnnounceAgain:
+class PublishAgain:
     """The task has ended: say so again under the same ids. ``dead_letter``: its dead letter may be missing."""
 
     end: EndRecord
@@ -68,13 +61,13 @@ class Bury:
     attempts: int
 
 
-Decision = Start | AnnounceAgain | Park | Bury
+Decision = Start | PublishAgain | Park | Bury
 
 
 def decide(
     claims: Sequence[Claim],
     end: EndRecord | None,
-    delivery: Delivery,
+    delivery: DeliveryInfo,
     *,
     worker: str,
     max_attempts: int,
@@ -83,13 +76,13 @@ def decide(
     """What a delivery means to ``worker``, which has no task in hand. ``claims``: all of the run, in any order."""
     fresh = _is_fresh(claims, delivery)
     if end is not None:
-        return AnnounceAgain(end, dead_letter=end.outcome == "dead" and not fresh)
+        return PublishAgain(end, dead_letter=end.outcome == "dead" and not fresh)
     if not claims:
         return Start(1)
     latest = max(claims, key=lambda claim: claim.attempt)
     counted = counted_attempts(claims)
     if _is_alive(latest, worker, now) or (fresh and _retry_is_due(latest, counted, now)):
-        return Park(PARK_SECONDS, delivery.failed_attempt if fresh else latest.attempt)
+        return Park(timing.PARK_SECONDS, delivery.failed_attempt if fresh else latest.attempt)
     if counted >= max_attempts:
         return Bury(latest.failure or _lost(latest, now), counted)
     return Start(latest.attempt + 1)
@@ -110,10 +103,11 @@ def is_stale(claims: Sequence[Claim], own: Claim) -> bool:
 
 def retry_delay(counted: int) -> int:
     """Seconds before the next attempt, after ``counted`` attempts that counted: the steps in order, then the last."""
-    return RETRY_STEPS[min(max(counted, 1), len(RETRY_STEPS)) - 1]
+    steps = timing.RETRY_STEPS
+    return steps[min(max(counted, 1), len(steps)) - 1]
 
 
-def _is_fresh(claims: Sequence[Claim], delivery: Delivery) -> bool:
+def _is_fresh(claims: Sequence[Claim], delivery: DeliveryInfo) -> bool:
     if delivery.redelivered:
         return False
     if delivery.failed_attempt is None:
@@ -125,13 +119,17 @@ def _is_fresh(claims: Sequence[Claim], delivery: Delivery) -> bool:
 def _is_alive(claim: Claim, worker: str, now: datetime) -> bool:
     """Whether somebody works on it. A claim under the asker's own name is of a process that was killed."""
     open_ = claim.failure is None and claim.released_at is None
-    return open_ and claim.worker != worker and now < (claim.renewed_at or claim.claimed_at) + LEASE
+    return (
+        open_
+        and claim.worker != worker
+        and now < (claim.renewed_at or claim.claimed_at) + timedelta(seconds=timing.LEASE_SECONDS)
+    )
 
 
 def _retry_is_due(claim: Claim, counted: int, now: datetime) -> bool:
     if claim.failure is None:
         return False
-    return now < claim.failure.time + timedelta(seconds=retry_delay(counted)) + RETRY_MARGIN
+    return now < claim.failure.time + timedelta(seconds=retry_delay(counted) + timing.RETRY_MARGIN_SECONDS)
 
 
 def _lost(claim: Claim, now: datetime) -> Failure:

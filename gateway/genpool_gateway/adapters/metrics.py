@@ -15,7 +15,7 @@ class Metrics:
         labels = ("broker", "vhost")
         self.delivered = self._counter("delivered", "Callbacks that their receiver took", labels)
         self.retried = self._counter("retried", "Attempts after which a callback waits for the next", labels)
-        self.crowded = self._counter(
+        self.stepped_aside = self._counter(
             "stepped_aside", "Callbacks put off because their receiver is slow", labels
         )
         self.dead = self._counter("dead", "Callbacks given up, by reason", (*labels, "reason"))
@@ -50,7 +50,7 @@ class VhostMeter:
         self._labels = (broker, vhost)
         self._delivered = metrics.delivered.labels(broker, vhost)
         self._retried = metrics.retried.labels(broker, vhost)
-        self._crowded = metrics.crowded.labels(broker, vhost)
+        self._stepped_aside = metrics.stepped_aside.labels(broker, vhost)
         self._took = metrics.seconds.labels(broker, vhost, "delivered")
         self._failed = metrics.seconds.labels(broker, vhost, "failed")
         self._connected = metrics.connected.labels(broker, vhost)
@@ -69,9 +69,9 @@ class VhostMeter:
         """Given up."""
         self._dead.labels(*self._labels, reason).inc()
 
-    def crowded(self) -> None:
+    def stepped_aside(self) -> None:
         """Stepped aside."""
-        self._crowded.inc()
+        self._stepped_aside.inc()
 
     def connected(self, *, yes: bool) -> None:
         """The state of the connection."""

@@ -12,11 +12,12 @@ from urllib.parse import quote
 import kubernetes
 import urllib3
 
+from genpool_core import timing
 from genpool_core.jsontypes import JsonObject
 from genpool_core.version import __version__
 from genpool_operator.ports import ClusterError
 
-_TIMEOUT = urllib3.Timeout(connect=5, read=20)
+_TIMEOUT = urllib3.Timeout(connect=timing.KUBE_CONNECT_SECONDS, read=timing.KUBE_READ_SECONDS)
 #: A connection that the server closed meanwhile is made again; a request that may have arrived is not repeated.
 _RETRIES = urllib3.Retry(total=2, connect=2, read=0, redirect=0, status=0, other=0)
 PAGE = 500

@@ -13,7 +13,7 @@ _BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30)
 
 
 class Metrics:
-    """Written by the engine, read by ``/metrics``. A figure that is unknown is absent, not 0."""
+    """Written by the manager, read by ``/metrics``. A figure that is unknown is absent, not 0."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -51,9 +51,9 @@ class Metrics:
         """Prometheus' text format."""
         return generate_latest(self._registry)
 
-    def took(self, seconds: float, *, whole: bool) -> None:
+    def took(self, seconds: float, *, full: bool) -> None:
         """A reconcile took so long."""
-        self._seconds.labels(str(whole).lower()).observe(seconds)
+        self._seconds.labels(str(full).lower()).observe(seconds)
 
     def failed(self, reason: str) -> None:
         """A reconcile failed; ``reason`` is a constant."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from genpool_operator.decide.words import count
+from genpool_core import timing
+from genpool_operator.decide.plural import plural
 
 #: Reasons for which a container waits that do not mend themselves by waiting.
 FAULTY_WAITS = frozenset(
@@ -22,8 +23,6 @@ FAULTY_WAITS = frozenset(
         "RunContainerError",
     }
 )
-#: A node for a pod may take minutes to come up where nodes follow demand.
-UNSCHEDULABLE_GRACE = timedelta(minutes=10)
 
 Health = Literal["none", "ready", "starting", "failing"]
 
@@ -60,7 +59,7 @@ class PodView:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PodHealth:
     """Health of the pods together. ``blocking``: a task published now would not be done."""
 
     health: Health
@@ -69,28 +68,28 @@ class Verdict:
     blocking: bool = False
 
 
-def judge_pods(pods: Sequence[PodView], wanted: int, refused: str | None, now: datetime) -> Verdict:
+def assess_pods(pods: Sequence[PodView], wanted: int, refused: str | None, now: datetime) -> PodHealth:
     """Judge the pods of a Deployment that asks for ``wanted``; ``refused`` is why Kubernetes makes none."""
     staying = [pod for pod in pods if not pod.terminating and not pod.finished]
     ready = sum(pod.ready for pod in staying)
     if wanted == 0 and not staying:
-        return Verdict("none", "NoneWanted", "No pod is wanted now.")
+        return PodHealth("none", "NoneWanted", "No pod is wanted now.")
     if refused is not None and len(staying) < wanted:
-        return Verdict("failing", "PodsRefused", f"Kubernetes makes no pod: {refused}", ready == 0)
+        return PodHealth("failing", "PodsRefused", f"Kubernetes makes no pod: {refused}", ready == 0)
     faults = [fault for pod in staying if (fault := _fault(pod, now)) is not None]
     if faults:
         worst = max(faults, key=lambda fault: fault.blocking)
         more = f" ({ready} of {wanted} pods are ready.)" if ready else ""
-        return Verdict("failing", worst.reason, worst.message + more, worst.blocking and ready == 0)
+        return PodHealth("failing", worst.reason, worst.message + more, worst.blocking and ready == 0)
     if ready >= wanted:
-        return Verdict("ready", "AllReady", count(ready, "pod is ready.", "pods are ready."))
-    return Verdict("starting", "Starting", f"{ready} of {wanted} pods are ready; the others are starting.")
+        return PodHealth("ready", "AllReady", plural(ready, "pod is ready.", "pods are ready."))
+    return PodHealth("starting", "Starting", f"{ready} of {wanted} pods are ready; the others are starting.")
 
 
-def _fault(pod: PodView, now: datetime) -> Verdict | None:
+def _fault(pod: PodView, now: datetime) -> PodHealth | None:
     if pod.unschedulable_since is not None:
-        lasting = now - pod.unschedulable_since > UNSCHEDULABLE_GRACE
-        return Verdict(
+        lasting = now - pod.unschedulable_since > timedelta(seconds=timing.UNSCHEDULABLE_SECONDS)
+        return PodHealth(
             "failing",
             "Unschedulable",
             f"Pod {pod.name} finds no node: {pod.unschedulable_message}",
@@ -98,7 +97,7 @@ def _fault(pod: PodView, now: datetime) -> Verdict | None:
         )
     for container in pod.containers:
         if container.waiting in FAULTY_WAITS:
-            return Verdict("failing", container.waiting, _explain(pod, container), blocking=True)
+            return PodHealth("failing", container.waiting, _explain(pod, container), blocking=True)
     return None
 
 

@@ -10,16 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from genpool_core import timing
 from genpool_operator.decide.workers import WorkerCounts
 
 #: States of a queue in which the list's figures mean something.
 GOOD_STATES = frozenset({"running", "idle", "flow"})
-#: The list is read every few seconds; older than this it is no evidence.
-LISTED_EXPIRY = timedelta(seconds=15)
-COUNTED_EXPIRY = timedelta(seconds=5)
 #: The list may lag by so much. Where it tells of waiting tasks for longer, and a passive declare of none, that is no
 #: longer the reason: it is the declare that is wrong.
-LIST_LAG = timedelta(seconds=10)
+LIST_LAG = timedelta(seconds=timing.LIST_LAG_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Listed:
     def good(self, now: datetime) -> bool:
         """Whether its figures are evidence now."""
         return (
-            now - self.at <= LISTED_EXPIRY
+            now - self.at <= timedelta(seconds=timing.LIST_EXPIRY_SECONDS)
             and self.state in GOOD_STATES
             and None not in {self.ready, self.unacked, self.total}
         )
@@ -83,7 +81,11 @@ def read_queue(
 ) -> QueueReading:
     """Combine the answers about a work queue, ``dead`` is the row of its dead-letter queue."""
     row = listed if listed is not None and listed.good(now) else None
-    fresh = counted if counted is not None and now - counted.at <= COUNTED_EXPIRY else None
+    fresh = (
+        counted
+        if counted is not None and now - counted.at <= timedelta(seconds=timing.COUNT_EXPIRY_SECONDS)
+        else None
+    )
     ready = None if fresh is None else fresh.ready
     held = _held(row, workers)
     # What a worker took since the passive declare was counted there as waiting, and must not count twice.

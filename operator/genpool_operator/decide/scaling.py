@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from genpool_core import timing
+from genpool_operator.decide.plural import plural
 from genpool_operator.decide.reading import LIST_LAG
-from genpool_operator.decide.words import count
 
 if TYPE_CHECKING:
     from genpool_core.api.scaling import ScalingSpec
     from genpool_operator.decide.reading import QueueReading
 
-#: How long fewer pods must have been enough before one goes, unless the pool says otherwise.
-DEFAULT_IDLE_SECONDS = 15
 
 FOLLOWS_QUEUE = "FollowsQueue"
 AT_MINIMUM = "AtMinimum"
@@ -60,7 +59,7 @@ def decide_replicas(
     now: datetime,
 ) -> Scaling:
     """How many pods a pool should have; ``busy`` pods work on a task, ``current`` is what the Deployment asks for."""
-    idle = DEFAULT_IDLE_SECONDS if spec.idle_seconds is None else spec.idle_seconds
+    idle = timing.IDLE_SECONDS if spec.idle_seconds is None else spec.idle_seconds
     if current is None:
         return Scaling(None, NO_DEPLOYMENT, "There is no Deployment yet.", ScalingMemory(), idle)
     if spec.mode == "Pinned":
@@ -84,7 +83,7 @@ def _automatic(
     memory: ScalingMemory,
     now: datetime,
 ) -> Scaling:
-    idle = DEFAULT_IDLE_SECONDS if spec.idle_seconds is None else spec.idle_seconds
+    idle = timing.IDLE_SECONDS if spec.idle_seconds is None else spec.idle_seconds
     at_least = reading.at_least or 0
     wish, reason, clause = _bounded(spec, at_least, busy)
     need = _need(spec, reading)
@@ -105,7 +104,7 @@ def _automatic(
         waits = f"{need if reason == KEEPS_BUSY else sentence}; {_kept(current)} until fewer were enough for {idle} s."
         return Scaling(current, IDLE_WAIT, waits, memory, idle)
     if enough > wish:
-        needed = count(enough, "pod was needed", "pods were needed")
+        needed = plural(enough, "pod was needed", "pods were needed")
         recent = f"{sentence}; {needed} within the last {idle} s."
         return Scaling(enough, IDLE_WAIT, recent, memory, idle)
     return Scaling(enough, reason, f"{sentence}.", memory, idle)
@@ -168,12 +167,12 @@ def _need(spec: ScalingSpec, reading: QueueReading) -> str:
 
 
 def _pods(number: int) -> str:
-    return count(number, "pod", "pods")
+    return plural(number, "pod", "pods")
 
 
 def _kept(number: int) -> str:
-    return count(number, "pod is kept", "pods are kept")
+    return plural(number, "pod is kept", "pods are kept")
 
 
 def _tasks(number: int) -> str:
-    return count(number, "task", "tasks")
+    return plural(number, "task", "tasks")

@@ -6,22 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from genpool_core import conditions, names
+from genpool_core import conditions, names, timing
 from genpool_core.api.pool import GenerationPool, ObjectMeta
 from genpool_core.api.status import Condition, GenerationPoolStatus, QueueStatus, ScalingStatus
 from genpool_core.conditions import Finding, merge
 from genpool_operator.decide import scaling
-from genpool_operator.decide.pods import Verdict
+from genpool_operator.decide.plural import plural
+from genpool_operator.decide.pods import PodHealth
 from genpool_operator.decide.reading import QueueReading
 from genpool_operator.decide.scaling import Scaling
-from genpool_operator.decide.words import count
 
-#: Whether there is work at all, where nothing else changed: soon, or a queue that is empty is said to be worked on.
-WORK_EVERY = timedelta(seconds=3)
-#: Other figures alone are written no more often than this.
-FIGURES_EVERY = timedelta(seconds=15)
-#: A status in which nothing changed but the time of the reading is written so often.
-FRESH_EVERY = timedelta(minutes=5)
 _MESSAGE_MAX = 1024
 
 
@@ -36,7 +30,7 @@ class Replicas:
     scaled_at: datetime | None = None
 
 
-def workers_finding(verdict: Verdict) -> Finding:
+def workers_finding(verdict: PodHealth) -> Finding:
     """The condition WorkersReady."""
     fine = verdict.health in {"none", "ready"}
     return Finding(conditions.WORKERS_READY, "True" if fine else "False", verdict.reason, verdict.message)
@@ -45,14 +39,14 @@ def workers_finding(verdict: Verdict) -> Finding:
 def scaling_finding(decision: Scaling) -> Finding:
     """The condition ScalingActive."""
     if decision.reason == scaling.DEPTH_UNKNOWN:
-        status: conditions.Status = "Unknown"
+        status: conditions.ConditionStatus = "Unknown"
     else:
         status = "False" if decision.reason in {scaling.HOLD, scaling.NO_DEPLOYMENT} else "True"
     return Finding(conditions.SCALING_ACTIVE, status, decision.reason, decision.message)
 
 
 def ready_finding(
-    findings: Sequence[Finding], verdict: Verdict, decision: Scaling, replicas: Replicas
+    findings: Sequence[Finding], verdict: PodHealth, decision: Scaling, replicas: Replicas
 ) -> Finding:
     """The condition Ready: a task that is published now will be done, also when no pod runs."""
     by_type = {finding.type: finding for finding in findings}
@@ -67,7 +61,7 @@ def ready_finding(
     if decision.desired == 0 and decision.reason in {scaling.PINNED, scaling.HOLD}:
         message = f"{decision.message} No task is done: set scaling.mode to Auto, or more pods."
         return Finding(conditions.READY, "False", decision.reason, message)
-    ready = count(replicas.ready, "pod is ready", "pods are ready")
+    ready = plural(replicas.ready, "pod is ready", "pods are ready")
     how = "a pod is started for it" if replicas.wanted == 0 else ready
     return Finding(conditions.READY, "True", "Ready", f"A task that is published now will be done: {how}.")
 
@@ -135,8 +129,9 @@ def worth_writing(
 
 def _every(old: GenerationPoolStatus, new: GenerationPoolStatus) -> timedelta:
     if _has_work(old) != _has_work(new):
-        return WORK_EVERY
-    return FRESH_EVERY if _without_time(old) == _without_time(new) else FIGURES_EVERY
+        return timedelta(seconds=timing.WORK_STATUS_SECONDS)
+    unchanged = _without_time(old) == _without_time(new)
+    return timedelta(seconds=timing.FRESH_STATUS_SECONDS if unchanged else timing.FIGURES_STATUS_SECONDS)
 
 
 def _has_work(status: GenerationPoolStatus) -> tuple[bool | None, ...]:

@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from genpool_core import timing
 from genpool_operator.decide.pods import PodView
-
-#: A heartbeat older than this says nothing any more; workers send one every few seconds.
-HEARTBEAT_EXPIRY = timedelta(seconds=30)
 
 State = Literal["starting", "idle", "busy", "draining", "unready"]
 
@@ -48,7 +46,7 @@ class WorkerCounts:
 def current_state(states: Mapping[str, WorkerState], pod: str, now: datetime) -> WorkerState | None:
     """What is known of a pod's worker: None when it is silent."""
     state = states.get(pod)
-    if state is None or now - state.heard_at > HEARTBEAT_EXPIRY:
+    if state is None or now - state.heard_at > timedelta(seconds=timing.HEARTBEAT_EXPIRY_SECONDS):
         return None
     return state
 

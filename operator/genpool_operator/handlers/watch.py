@@ -8,16 +8,11 @@ from typing import Any, Protocol
 
 import kopf
 
-from genpool_core import names
+from genpool_core import names, timing
 from genpool_core.jsontypes import JsonObject
 from genpool_operator.handlers.workqueue import Key
 
 Wake = Callable[[Key, bool], None]
-#: The API server ends a watch after this, and a client that hears nothing for longer starts anew.
-SERVER_TIMEOUT = 300
-CLIENT_TIMEOUT = 330
-CONNECT_TIMEOUT = 10
-MOST_SECONDS = 20.0
 DELETED = "DELETED"
 
 
@@ -27,7 +22,7 @@ class PatientBackoffs:
     def __iter__(self) -> Iterator[float]:
         yield from (1, 1, 2, 3, 5, 8, 13)
         while True:
-            yield MOST_SECONDS
+            yield timing.WATCH_RETRY_SECONDS
 
 
 class Sink(Protocol):
@@ -57,11 +52,11 @@ def watch_settings(selector: str) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.peering.standalone = True
     settings.posting.enabled = False
-    settings.watching.server_timeout = SERVER_TIMEOUT
-    settings.watching.client_timeout = CLIENT_TIMEOUT
-    settings.watching.connect_timeout = CONNECT_TIMEOUT
+    settings.watching.server_timeout = timing.WATCH_SERVER_SECONDS
+    settings.watching.client_timeout = timing.WATCH_CLIENT_SECONDS
+    settings.watching.connect_timeout = timing.KUBE_CONNECT_SECONDS
     settings.networking.error_backoffs = PatientBackoffs()
-    settings.networking.connect_timeout = CONNECT_TIMEOUT
+    settings.networking.connect_timeout = timing.KUBE_CONNECT_SECONDS
     settings.networking.request_timeout = 60
     settings.watching.label_selectors["apps", "v1", "deployments"] = selector
     settings.watching.label_selectors["", "v1", "pods"] = selector
@@ -89,12 +84,12 @@ def watch_registry(sink: Sink, wake: Wake) -> kopf.OperatorRegistry:
     @kopf.on.event("apps", "v1", "deployments", registry=registry)
     async def deployment(event: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401 - as above
         body = event["object"]
-        whole = True
+        full = True
         if event["type"] == DELETED:
             sink.drop_deployment(body)
         else:
-            whole = sink.put_deployment(body)
-        wake(_key(body, _instance(body)), whole)
+            full = sink.put_deployment(body)
+        wake(_key(body, _instance(body)), full)
 
     @kopf.on.event("", "v1", "pods", registry=registry)
     async def pod(event: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401 - as above

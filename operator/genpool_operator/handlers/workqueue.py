@@ -12,10 +12,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Item:
-    """A look at a pool: ``whole``, or only at its queue, workers and pods."""
+    """A look at a pool: ``full``, or only at its queue, workers and pods."""
 
     key: Key
-    whole: bool
+    full: bool
 
 
 class WorkQueue:

@@ -18,7 +18,7 @@ from genpool_core.names import FIELD_MANAGER_INITIAL
 from genpool_operator.decide.events import PoolEvent, scale_event
 from genpool_operator.decide.manifests import build_secret
 from genpool_operator.decide.objects import parse_deployment
-from genpool_operator.ports import Brokers, Cluster, ClusterError, View
+from genpool_operator.ports import Brokers, Cluster, ClusterCache, ClusterError
 from genpool_operator.reconcile.observed import Memory
 from genpool_operator.reconcile.plan import Apply, Plan, Scale
 
@@ -40,7 +40,9 @@ class Outcome:
 class Executor:
     """Carries out plans."""
 
-    def __init__(self, cluster: Cluster, brokers: Brokers, view: View, new_password: NewPassword) -> None:
+    def __init__(
+        self, cluster: Cluster, brokers: Brokers, view: ClusterCache, new_password: NewPassword
+    ) -> None:
         self._cluster = cluster
         self._brokers = brokers
         self._view = view

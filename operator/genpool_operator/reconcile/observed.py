@@ -9,12 +9,12 @@ from datetime import datetime
 from genpool_core.brokers import BrokerConfig
 from genpool_core.conditions import Finding
 from genpool_core.errors import BrokerError, InvalidManifest
-from genpool_operator.decide.claims import Rival
-from genpool_operator.decide.manifests import PodSettings
+from genpool_core.topology.plan import VhostFacts
+from genpool_operator.decide.manifests import PodDefaults
 from genpool_operator.decide.objects import ConfigMapView, DeploymentView, SecretView
 from genpool_operator.decide.pods import PodView
+from genpool_operator.decide.queue_ownership import QueueOwner
 from genpool_operator.decide.scaling import ScalingMemory
-from genpool_operator.decide.topology import VhostFacts
 from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
 from genpool_operator.ports import QueueAnswers
 
@@ -33,7 +33,7 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Setup:
+class ObjectState:
     """The slow part: files, objects and the broker's topology. Read when the pool changes and each half minute."""
 
     workflows: Mapping[str, WorkflowFiles | MissingFiles]
@@ -47,9 +47,9 @@ class Observed:
     """One look at a pool. ``setup`` is None where this look left it out: nothing about it is planned then."""
 
     broker: BrokerConfig | InvalidManifest
-    settings: PodSettings | None
-    rival: Rival | None
-    setup: Setup | None
+    settings: PodDefaults | None
+    queue_owner: QueueOwner | None
+    objects: ObjectState | None
     deployment: DeploymentView | None
     pods: tuple[PodView, ...]
     answers: QueueAnswers | None

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.jsontypes import JsonObject
+from genpool_core.topology.plan import Step
 from genpool_operator.decide.events import PoolEvent
-from genpool_operator.decide.topology import Step
 from genpool_operator.reconcile.observed import Memory
 
 
@@ -48,7 +48,7 @@ class Plan:
     applies: tuple[Apply, ...] = ()
     scale: Scale | None = None
     write_status: bool = False
-    look_again: float | None = None
+    requeue_after: float | None = None
     """Seconds after which to look at the whole again, because something is in the way; None: when its turn comes."""
 
     @property

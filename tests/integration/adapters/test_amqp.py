@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from genpool_adapters.amqp import AmqpConnection, QueueCount, Received
-from genpool_adapters.backoff import Backoff
+from genpool_adapters.amqp import AmqpConnection, QueueCount
+from genpool_core.backoff import Backoff
 from genpool_core.errors import BrokerError
+from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from integration.broker import Vhost, until
 
 Connect = Callable[..., AmqpConnection]
@@ -35,7 +36,9 @@ def connect(rabbitmq: Vhost) -> Iterator[Connect]:
 
 def test_a_published_message_is_persistent_and_carries_its_sender(rabbitmq: Vhost, connect: Connect) -> None:
     rabbitmq.queue("work")
-    connect().publish("", "work", b"{}", headers={"x": 1}, message_id="m1", type="t", priority=3)
+    connect().publish(
+        OutgoingMessage("", "work", b"{}", {"x": 1}, Properties(message_id="m1", type="t", priority=3))
+    )
     taken = rabbitmq.get("work")
     assert taken is not None
     properties, body = taken
@@ -56,9 +59,9 @@ def test_a_message_that_nobody_takes_is_an_error_and_the_next_one_works(
     rabbitmq.queue("work")
     connection = connect()
     with pytest.raises(BrokerError) as caught:
-        connection.publish(exchange, key, b"1")
+        connection.publish(OutgoingMessage(exchange, key, b"1"))
     assert caught.value.reason == reason
-    connection.publish("", "work", b"2")
+    connection.publish(OutgoingMessage("", "work", b"2"))
     assert rabbitmq.ready("work") == 1
 
 
@@ -69,7 +72,9 @@ def test_an_unroutable_message_among_many_fails_alone(rabbitmq: Vhost, connect: 
 
     def publish(number: int) -> None:
         try:
-            connection.publish("", "missing" if number % 5 == 0 else "work", str(number).encode())
+            connection.publish(
+                OutgoingMessage("", "missing" if number % 5 == 0 else "work", str(number).encode())
+            )
         except BrokerError as error:
             failed[number] = error.reason
 
@@ -89,7 +94,7 @@ def test_a_full_queue_refuses(rabbitmq: Vhost, connect: Connect) -> None:
 
     def refused() -> str:
         try:
-            connection.publish("", "small", b"x")
+            connection.publish(OutgoingMessage("", "small", b"x"))
         except BrokerError as error:
             return error.reason
         return ""
@@ -99,13 +104,13 @@ def test_a_full_queue_refuses(rabbitmq: Vhost, connect: Connect) -> None:
 
 def test_consume_holds_prefetch_and_acknowledges(rabbitmq: Vhost, connect: Connect) -> None:
     rabbitmq.queue("work")
-    connection, got = connect(), queue.Queue[Received]()
+    connection, got = connect(), queue.Queue[Delivery]()
     connection.consume("work", got.put, prefetch=1)
     for number in range(2):
-        connection.publish("", "work", str(number).encode())
+        connection.publish(OutgoingMessage("", "work", str(number).encode()))
     first = got.get(timeout=10)
     assert (first.body, first.redelivered, first.routing_key) == (b"0", False, "work")
-    assert first.user_id == rabbitmq.server.username
+    assert first.properties.user_id == rabbitmq.server.username
     with pytest.raises(queue.Empty):
         got.get(timeout=0.3)
     assert connection.ack(first)
@@ -119,13 +124,13 @@ def test_consume_holds_prefetch_and_acknowledges(rabbitmq: Vhost, connect: Conne
 
 def test_cancel_keeps_what_was_delivered_and_resume_goes_on(rabbitmq: Vhost, connect: Connect) -> None:
     rabbitmq.queue("work")
-    connection, got = connect(), queue.Queue[Received]()
+    connection, got = connect(), queue.Queue[Delivery]()
     connection.consume("work", got.put, prefetch=1)
-    connection.publish("", "work", b"held")
+    connection.publish(OutgoingMessage("", "work", b"held"))
     held = got.get(timeout=10)
     connection.cancel()
     assert not connection.consuming
-    connection.publish("", "work", b"later")
+    connection.publish(OutgoingMessage("", "work", b"later"))
     assert connection.ack(held), "its channel stays open"
     with pytest.raises(queue.Empty):
         got.get(timeout=0.3)
@@ -135,7 +140,7 @@ def test_cancel_keeps_what_was_delivered_and_resume_goes_on(rabbitmq: Vhost, con
 
 def test_cancel_and_resume_at_any_moment_leave_one_consumer(rabbitmq: Vhost, connect: Connect) -> None:
     rabbitmq.queue("work")
-    connection, got = connect("cut-me"), queue.Queue[Received]()
+    connection, got = connect("cut-me"), queue.Queue[Delivery]()
     connection.consume("work", got.put, prefetch=1)
     for _ in range(20):
         connection.cancel()
@@ -147,22 +152,22 @@ def test_cancel_and_resume_at_any_moment_leave_one_consumer(rabbitmq: Vhost, con
     until(lambda: connection.consuming, "the consumer")
     until(lambda: connection.passive_declare("work") == QueueCount(0, 1), "one consumer")
     for number in range(3):
-        connection.publish("", "work", str(number).encode())
+        connection.publish(OutgoingMessage("", "work", str(number).encode()))
         assert connection.ack(got.get(timeout=10))
 
 
 def test_a_listener_with_a_defect_does_not_cost_the_connection(rabbitmq: Vhost, connect: Connect) -> None:
     rabbitmq.queue("work")
-    connection, got = connect(), queue.Queue[Received]()
+    connection, got = connect(), queue.Queue[Delivery]()
 
-    def listen(received: Received) -> None:
-        got.put(received)
-        if received.body == b"bad":
+    def listen(delivery: Delivery) -> None:
+        got.put(delivery)
+        if delivery.body == b"bad":
             raise RuntimeError("a defect")
 
     connection.consume("work", listen, prefetch=2)
-    connection.publish("", "work", b"bad")
-    connection.publish("", "work", b"good")
+    connection.publish(OutgoingMessage("", "work", b"bad"))
+    connection.publish(OutgoingMessage("", "work", b"good"))
     bad, good = got.get(timeout=10), got.get(timeout=10)
     assert connection.connected
     assert connection.ack(good)
@@ -173,11 +178,11 @@ def test_a_lost_connection_comes_back_with_its_consumers(rabbitmq: Vhost, connec
     rabbitmq.queue("work")
     rabbitmq.exchange("events", "topic")
     connection, other = connect("cut-me"), connect("other")
-    got, events = queue.Queue[Received](), queue.Queue[Received]()
+    got, events = queue.Queue[Delivery](), queue.Queue[Delivery]()
     connection.consume("work", got.put)
     connection.declare_exclusive(bindings=[("events", "a.#"), ("events", "b")], on_message=events.put)
     until(lambda: connection.consuming, "both consumers")
-    other.publish("", "work", b"1")
+    other.publish(OutgoingMessage("", "work", b"1"))
     held = got.get(timeout=10)
     rabbitmq.cut("cut-me")
     again = got.get(timeout=20)
@@ -185,9 +190,9 @@ def test_a_lost_connection_comes_back_with_its_consumers(rabbitmq: Vhost, connec
     assert not connection.ack(held), "the broker has requeued it"
     assert connection.ack(again)
     until(lambda: connection.consuming, "both consumers again")
-    other.publish("events", "a.x", b"event")
+    other.publish(OutgoingMessage("events", "a.x", b"event"))
     assert events.get(timeout=10).body == b"event"
-    connection.publish("", "work", b"2")
+    connection.publish(OutgoingMessage("", "work", b"2"))
     assert got.get(timeout=10).body == b"2"
 
 
@@ -200,7 +205,7 @@ def test_publish_waits_for_a_connection_that_is_just_lost(rabbitmq: Vhost, conne
     def published() -> bool:
         """The one publish that is cut in the middle may fail: it is not known whether it arrived."""
         try:
-            connection.publish("", "work", b"x", timeout=10)
+            connection.publish(OutgoingMessage("", "work", b"x"), timeout=10)
         except BrokerError as error:
             return error.reason != "BrokerUnreachable"
         return True
@@ -210,7 +215,7 @@ def test_publish_waits_for_a_connection_that_is_just_lost(rabbitmq: Vhost, conne
 
 
 def test_a_consumer_waits_for_its_queue_and_survives_its_deletion(rabbitmq: Vhost, connect: Connect) -> None:
-    connection, got = connect(), queue.Queue[Received]()
+    connection, got = connect(), queue.Queue[Delivery]()
     connection.consume("late", got.put)
     assert connection.connected
     assert not connection.consuming
@@ -220,14 +225,14 @@ def test_a_consumer_waits_for_its_queue_and_survives_its_deletion(rabbitmq: Vhos
     until(lambda: not connection.consuming, "the broker's cancel")
     rabbitmq.queue("late")
     until(lambda: connection.consuming, "the consumer of the new queue")
-    connection.publish("", "late", b"x")
+    connection.publish(OutgoingMessage("", "late", b"x"))
     assert got.get(timeout=10).body == b"x"
 
 
 def test_passive_declare_counts_and_tells_a_missing_queue(rabbitmq: Vhost, connect: Connect) -> None:
     rabbitmq.queue("work")
     connection = connect()
-    connection.publish("", "work", b"x")
+    connection.publish(OutgoingMessage("", "work", b"x"))
     assert connection.passive_declare("work") == QueueCount(ready=1, consumers=0)
     assert connection.passive_declare("missing") is None
     assert connection.passive_declare("work") == QueueCount(ready=1, consumers=0)
@@ -260,11 +265,11 @@ def test_a_refusal_is_an_error_and_not_a_missing_queue(rabbitmq: Vhost, connect:
 
 def test_heartbeats_are_answered_while_the_program_is_busy(rabbitmq: Vhost, connect: Connect) -> None:
     rabbitmq.queue("work")
-    connection, got = connect("busy", heartbeat_seconds=1), queue.Queue[Received]()
+    connection, got = connect("busy", heartbeat_seconds=1), queue.Queue[Delivery]()
     changes: list[bool] = []
     connection._owner._on_change = lambda connected, _sentence: changes.append(connected)
     connection.consume("work", got.put)
-    connection.publish("", "work", b"long")
+    connection.publish(OutgoingMessage("", "work", b"long"))
     held = got.get(timeout=10)
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:  # five heartbeats of a thread that never lets go by itself
@@ -275,17 +280,17 @@ def test_heartbeats_are_answered_while_the_program_is_busy(rabbitmq: Vhost, conn
 
 def test_stop_hands_back_what_is_not_acknowledged(rabbitmq: Vhost, connect: Connect) -> None:
     rabbitmq.queue("work")
-    connection, got = connect(), queue.Queue[Received]()
+    connection, got = connect(), queue.Queue[Delivery]()
     connection.consume("work", got.put, prefetch=5)
     for number in range(3):
-        connection.publish("", "work", str(number).encode())
+        connection.publish(OutgoingMessage("", "work", str(number).encode()))
     held = [got.get(timeout=10) for _ in range(3)]
     assert connection.ack(held[0])
     connection.stop()
     assert not connection.ack(held[1])
     assert rabbitmq.ready("work") == 2
     with pytest.raises(BrokerError):
-        connection.publish("", "work", b"x", timeout=1)
+        connection.publish(OutgoingMessage("", "work", b"x"), timeout=1)
     with pytest.raises(BrokerError):
         connection.passive_declare("work")
 
@@ -315,7 +320,7 @@ def test_why_there_is_no_connection_is_said_without_the_password(
         assert said in sentence
         assert settings.password not in f"{sentence} {settings!r} {connection!r}"
         with pytest.raises(BrokerError) as caught:
-            connection.publish("", "work", b"x", timeout=0.1)
+            connection.publish(OutgoingMessage("", "work", b"x"), timeout=0.1)
         assert caught.value.reason == "BrokerUnreachable"
     finally:
         began = time.monotonic()

@@ -12,9 +12,10 @@ from contextlib import suppress
 
 import pytest
 
-from genpool_adapters.amqp import AmqpConnection, Received
-from genpool_adapters.backoff import Backoff
+from genpool_adapters.amqp import AmqpConnection
+from genpool_core.backoff import Backoff
 from genpool_core.errors import BrokerError
+from genpool_core.messages.amqp import Delivery, OutgoingMessage
 from integration.broker import Vhost, until
 
 
@@ -107,7 +108,7 @@ def test_a_publish_without_an_answer_ends_in_time_and_is_said_to_be_unknown(
     wire.hold()
     began = time.monotonic()
     with pytest.raises(BrokerError) as caught:
-        connection.publish("", "work", b"x", timeout=0.5)
+        connection.publish(OutgoingMessage("", "work", b"x"), timeout=0.5)
     assert time.monotonic() - began < 2
     assert caught.value.reason == "BrokerUnreachable"
     with pytest.raises(BrokerError):
@@ -119,9 +120,9 @@ def test_silence_is_noticed_by_heartbeats_and_ended(
     rabbitmq: Vhost, connection: AmqpConnection, wire: Wire
 ) -> None:
     rabbitmq.queue("work")
-    got: queue.Queue[Received] = queue.Queue()
+    got: queue.Queue[Delivery] = queue.Queue()
     connection.consume("work", got.put)
-    connection.publish("", "work", b"1")
+    connection.publish(OutgoingMessage("", "work", b"1"))
     held = got.get(timeout=10)
     wire.hold()
     until(lambda: not connection.connected, "the loss", 20)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from genpool_adapters.amqp import AmqpConnection
-from genpool_adapters.backoff import Backoff
-from genpool_gateway.adapters.lane import Lane
+from genpool_core.backoff import Backoff
+from genpool_gateway.adapters.callback_queue import Lane
 from integration.broker import Vhost, until
 
 

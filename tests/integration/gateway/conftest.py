@@ -15,8 +15,8 @@ import pytest
 import requests
 import yaml
 
-from genpool_core import names
-from genpool_core.topology import vhost_topology
+from genpool_core import names, timing
+from genpool_core.topology.desired import vhost_topology
 from integration.broker import Vhost, until
 
 SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -73,7 +73,7 @@ def other_receiver(tmp_path: Path) -> Iterator[Receiver]:
 def vhost(rabbitmq: Vhost) -> Vhost:
     """A vhost with the operator's topology and a worker's user, but with delay steps of a moment."""
     rabbitmq.apply(vhost_topology(rabbitmq.version))
-    for seconds in names.RETRY_STEPS:
+    for seconds in timing.RETRY_STEPS:
         name = names.retry_step(seconds)
         definition = {
             "message-ttl": FAST_STEP_MS,

@@ -12,6 +12,7 @@ from standardwebhooks import Webhook
 from genpool_adapters.amqp import AmqpConnection
 from genpool_core import names
 from genpool_core.messages import headers as h
+from genpool_core.messages.amqp import OutgoingMessage, Properties
 from integration.broker import Vhost, until
 from integration.gateway.conftest import SECRET, GatewayProcess, Receiver
 from unit.gateway.messages import message
@@ -31,8 +32,10 @@ def ask(rabbitmq: Vhost, receiver: Receiver) -> Iterator[Ask]:
         webhook_id = str(uuid.uuid4())
         target = to or receiver
         body = message(**{"id": webhook_id, "url": target.url(answers), "allow": target.allow, **changes})
+        raw = json.dumps(body).encode()
+        properties = Properties(message_id=webhook_id)
         connection.publish(
-            names.CALLBACKS_EXCHANGE, names.CALLBACKS_QUEUE, json.dumps(body).encode(), message_id=webhook_id
+            OutgoingMessage(names.CALLBACKS_EXCHANGE, names.CALLBACKS_QUEUE, raw, properties=properties)
         )
         return webhook_id
 

@@ -11,18 +11,19 @@ import pika
 import pytest
 
 from genpool_adapters.amqp import AmqpConnection
+from genpool_adapters.management.api import ManagementApi
+from genpool_adapters.management.apply_topology import apply_step
+from genpool_adapters.management.read_topology import read_topology
 from genpool_core import names
 from genpool_core.api.pool import GenerationPool
 from genpool_core.brokers import BrokerConfig
+from genpool_core.messages.amqp import OutgoingMessage
 from genpool_core.messages.base import PoolRef
 from genpool_core.messages.events import WorkerHeartbeat
-from genpool_core.topology import worker_permissions
+from genpool_core.topology.desired import worker_permissions
+from genpool_core.topology.plan import BrokerUser, TopologyPlan, plan_topology
 from genpool_operator.adapters.rabbit import RabbitBrokers
-from genpool_operator.adapters.rabbit.facts import read_facts
-from genpool_operator.adapters.rabbit.management import ManagementApi
-from genpool_operator.adapters.rabbit.steps import take
-from genpool_operator.decide.topology import TopologyPlan, WorkerUser, plan_topology
-from genpool_operator.reconcile.setup import wanted_topology
+from genpool_operator.reconcile.plan_objects import wanted_topology
 from integration.broker import Vhost, until
 
 QUEUE = "generation_tasks"
@@ -58,10 +59,10 @@ def pool(rabbitmq: Vhost) -> GenerationPool:
 
 
 @pytest.fixture
-def user(rabbitmq: Vhost) -> Iterator[WorkerUser]:
+def user(rabbitmq: Vhost) -> Iterator[BrokerUser]:
     # A name of this test's own: users belong to the whole broker.
     name = names.worker_user(rabbitmq.name)
-    yield WorkerUser(name, PASSWORD, worker_permissions(QUEUE))
+    yield BrokerUser(name, PASSWORD, worker_permissions(QUEUE))
     rabbitmq.api("DELETE", f"users/{name}", missing_ok=True)
 
 
@@ -72,17 +73,17 @@ def api(broker: BrokerConfig) -> Iterator[ManagementApi]:
     made.close()
 
 
-def plan(api: ManagementApi, pool: GenerationPool, user: WorkerUser) -> TopologyPlan:
-    facts = read_facts(api, pool.spec.broker.vhost)
+def plan(api: ManagementApi, pool: GenerationPool, user: BrokerUser) -> TopologyPlan:
+    facts = read_topology(api, pool.spec.broker.vhost)
     return plan_topology(wanted_topology(pool, facts.version), user, facts)
 
 
-def settle(api: ManagementApi, pool: GenerationPool, user: WorkerUser) -> None:
+def settle(api: ManagementApi, pool: GenerationPool, user: BrokerUser) -> None:
     for step in plan(api, pool, user).steps:
-        take(api, pool.spec.broker.vhost, step)
+        apply_step(api, pool.spec.broker.vhost, step)
 
 
-def test_twice_is_once(api: ManagementApi, pool: GenerationPool, user: WorkerUser) -> None:
+def test_twice_is_once(api: ManagementApi, pool: GenerationPool, user: BrokerUser) -> None:
     assert len(plan(api, pool, user).steps) > 20
     settle(api, pool, user)
     assert plan(api, pool, user) == TopologyPlan()
@@ -90,7 +91,7 @@ def test_twice_is_once(api: ManagementApi, pool: GenerationPool, user: WorkerUse
 
 @pytest.mark.parametrize("default", ["quorum", None])
 def test_plain_producers_and_the_operator_agree(
-    api: ManagementApi, pool: GenerationPool, user: WorkerUser, rabbitmq: Vhost, default: str | None
+    api: ManagementApi, pool: GenerationPool, user: BrokerUser, rabbitmq: Vhost, default: str | None
 ) -> None:
     """Whoever comes first, and whatever type the vhost gives by default."""
     if default is not None:
@@ -107,7 +108,7 @@ def test_plain_producers_and_the_operator_agree(
 
 
 def test_what_others_changed_is_found_and_mended(
-    api: ManagementApi, pool: GenerationPool, user: WorkerUser, rabbitmq: Vhost
+    api: ManagementApi, pool: GenerationPool, user: BrokerUser, rabbitmq: Vhost
 ) -> None:
     settle(api, pool, user)
     step = names.retry_step(5)
@@ -126,7 +127,7 @@ def test_what_others_changed_is_found_and_mended(
 
 
 def test_a_policy_that_wins_over_ours_is_named(
-    api: ManagementApi, pool: GenerationPool, user: WorkerUser, rabbitmq: Vhost
+    api: ManagementApi, pool: GenerationPool, user: BrokerUser, rabbitmq: Vhost
 ) -> None:
     settle(api, pool, user)
     rabbitmq.policy("everything", ".*", {"max-length": 10}, priority=5000)
@@ -139,7 +140,7 @@ def test_a_policy_that_wins_over_ours_is_named(
 
 
 @pytest.fixture
-def brokers(broker: BrokerConfig, pool: GenerationPool, user: WorkerUser) -> Iterator[RabbitBrokers]:
+def brokers(broker: BrokerConfig, pool: GenerationPool, user: BrokerUser) -> Iterator[RabbitBrokers]:
     """Reading the pool's queues."""
     found = RabbitBrokers(lambda: datetime.now(UTC), lambda _uid, _whole: None)
     vhost = pool.spec.broker.vhost
@@ -169,9 +170,9 @@ def test_depths_are_read_in_both_ways(
             connection.channel().basic_publish("", QUEUE, b"{}")
     until(lambda: counted() == 3, "3 counted", 3)
     until(lambda: listed() == 3, "3 listed", 20)
-    link = brokers.answers(broker, pool).link
-    assert link.management.fine
-    assert link.amqp.fine
+    health = brokers.answers(broker, pool).health
+    assert health.management.fine
+    assert health.amqp.fine
 
 
 def heartbeat(state: str) -> bytes:
@@ -197,7 +198,7 @@ def test_heartbeats_are_believed_only_from_the_pools_own_user(
     def say(user: str, state: str) -> None:
         connection = AmqpConnection(rabbitmq.settings(username=user, password=PASSWORD))
         connection.start()
-        connection.publish(names.EVENTS_EXCHANGE, key, heartbeat(state), mandatory=True)
+        connection.publish(OutgoingMessage(names.EVENTS_EXCHANGE, key, heartbeat(state)))
         connection.stop()
 
     def state() -> str | None:

@@ -19,16 +19,16 @@ import boto3
 import pika
 import requests
 
-from genpool_core import names
+from genpool_core import names, timing
 from genpool_core.api.security import HostRule
 from genpool_core.ledger.records import Claim, EndRecord
 from genpool_core.messages.base import PoolRef
 from genpool_core.messages.callbacks import CallbackMessage
 from genpool_core.messages.events import EVENT, AnyEvent
-from genpool_core.topology import (
+from genpool_core.topology.desired import (
     Policy,
-    PoolQueueSettings,
     Topology,
+    WorkQueueOptions,
     pool_topology,
     vhost_topology,
     worker_permissions,
@@ -131,7 +131,7 @@ class Rig:
     def declare(self) -> None:
         """What the operator makes, with quick delay steps, and a queue that keeps all events."""
         self.vhost.apply(quick(vhost_topology(self.vhost.version)))
-        settings = PoolQueueSettings(QUEUE, None, None, 600)
+        settings = WorkQueueOptions(QUEUE, None, None, 600)
         self.vhost.apply(pool_topology(settings, self.vhost.version))
         self.vhost.add_user(self.user, PASSWORD)
         self.vhost.permit(self.user, **worker_permissions(QUEUE))
@@ -268,7 +268,7 @@ class Rig:
         alive = [item for item in self.workers if item.popen.poll() is None]
         if any('state{state="busy"} 1.0' in item.get("/metrics").text for item in alive):
             return False
-        queues = [QUEUE, *(names.retry_step(step) for step in names.RETRY_STEPS)]
+        queues = [QUEUE, *(names.retry_step(step) for step in timing.RETRY_STEPS)]
         with self.vhost.raw() as connection:
             channel = connection.channel()
             return all(

@@ -22,8 +22,8 @@ from genpool_worker.adapters.comfyui_http import ComfyUIHttp
 from genpool_worker.adapters.fetch import GuardedFetcher
 from genpool_worker.adapters.s3 import S3Store
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
+from genpool_worker.ledger.conditional_put_check import prove_conditional_put
 from genpool_worker.ports import OutputRef, Put, Where
-from genpool_worker.probe import prove_conditional_put
 from integration.worker.rig import Bucket, Rig, free_port
 
 # The object store --------------------------------------------------------------------------------------------------

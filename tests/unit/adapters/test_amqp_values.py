@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from pika import exceptions
 
-from genpool_adapters.amqp import AmqpConnection, AmqpSettings
+from genpool_adapters.amqp import AmqpConnection, AmqpParameters
 from genpool_adapters.amqp.failures import channel_error, explain_connection
 from genpool_adapters.amqp.values import parameters
 
-SETTINGS = AmqpSettings(
+SETTINGS = AmqpParameters(
     "mq", 5672, "/v", "genpool.worker.1", "t0p-secret", connection_name="w", heartbeat_seconds=7
 )
 
@@ -51,7 +51,7 @@ def test_every_connection_has_limits() -> None:
 
 
 def test_tls_checks_the_name() -> None:
-    made = parameters(AmqpSettings("mq.example.com", 5671, "/", "u", "p", tls=True))
+    made = parameters(AmqpParameters("mq.example.com", 5671, "/", "u", "p", tls=True))
     assert made.ssl_options.server_hostname == "mq.example.com"
     assert made.ssl_options.context.check_hostname
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from genpool_adapters.pinning import allowed_addresses
+from genpool_adapters.address_filter import allowed_addresses
 from genpool_core.api.security import HostRule
 from genpool_core.errors import RefusedInput
 

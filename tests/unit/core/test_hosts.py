@@ -7,8 +7,8 @@ import ipaddress
 import pytest
 
 from genpool_core.api.security import HostRule
+from genpool_core.egress_policy import UNREADABLE, address_allowed, check_url, redact
 from genpool_core.errors import RefusedInput
-from genpool_core.hosts import UNREADABLE, address_allowed, check_url, redact
 
 PUBLIC: tuple[HostRule, ...] = ()
 LISTED = (

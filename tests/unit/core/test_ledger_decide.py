@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from genpool_core import timing
 from genpool_core.ledger.decide import (
-    LEASE,
-    RENEW_SECONDS,
-    AnnounceAgain,
     Bury,
     Decision,
-    Delivery,
+    DeliveryInfo,
     Park,
+    PublishAgain,
     Start,
     decide,
     is_stale,
@@ -21,13 +20,13 @@ from genpool_core.ledger.decide import (
 from genpool_core.ledger.records import Claim, EndRecord, Failure
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-FRESH = Delivery(redelivered=False, failed_attempt=None)
-AGAIN = Delivery(redelivered=True, failed_attempt=None)
+FRESH = DeliveryInfo(redelivered=False, failed_attempt=None)
+AGAIN = DeliveryInfo(redelivered=True, failed_attempt=None)
 SECOND = timedelta(seconds=1)
 
 
-def retry(attempt: int) -> Delivery:
-    return Delivery(redelivered=False, failed_attempt=attempt)
+def retry(attempt: int) -> DeliveryInfo:
+    return DeliveryInfo(redelivered=False, failed_attempt=attempt)
 
 
 def claim(
@@ -73,7 +72,7 @@ def ended(outcome: str) -> EndRecord:
     )
 
 
-OLD = LEASE + SECOND
+OLD = timedelta(seconds=timing.LEASE_SECONDS) + SECOND
 HOUR = timedelta(hours=1)
 GOOD, DEAD = ended("succeeded"), ended("dead")
 
@@ -84,13 +83,13 @@ GOOD, DEAD = ended("succeeded"), ended("dead")
         pytest.param([], None, FRESH, Start(1), id="new task"),
         pytest.param([], None, AGAIN, Start(1), id="its worker died before the claim"),
         pytest.param(
-            [claim()], GOOD, FRESH, AnnounceAgain(GOOD, dead_letter=False), id="duplicate of a done one"
+            [claim()], GOOD, FRESH, PublishAgain(GOOD, dead_letter=False), id="duplicate of a done one"
         ),
         pytest.param(
-            [claim()], DEAD, FRESH, AnnounceAgain(DEAD, dead_letter=False), id="duplicate of a dead one"
+            [claim()], DEAD, FRESH, PublishAgain(DEAD, dead_letter=False), id="duplicate of a dead one"
         ),
         pytest.param(
-            [claim()], DEAD, AGAIN, AnnounceAgain(DEAD, dead_letter=True), id="died before its dead letter"
+            [claim()], DEAD, AGAIN, PublishAgain(DEAD, dead_letter=True), id="died before its dead letter"
         ),
         pytest.param([claim()], None, FRESH, Park(5, None), id="duplicate of one in progress"),
         pytest.param([claim()], None, AGAIN, Park(5, 1), id="connection cut, worker goes on"),
@@ -120,7 +119,9 @@ GOOD, DEAD = ended("succeeded"), ended("dead")
         ),
     ],
 )
-def test_decision(claims: list[Claim], end: EndRecord | None, delivery: Delivery, expected: Decision) -> None:
+def test_decision(
+    claims: list[Claim], end: EndRecord | None, delivery: DeliveryInfo, expected: Decision
+) -> None:
     assert decide(claims, end, delivery, worker="me", max_attempts=3, now=NOW) == expected
 
 
@@ -132,7 +133,7 @@ def test_decision(claims: list[Claim], end: EndRecord | None, delivery: Delivery
         pytest.param([claim(failed=SECOND)], retry(1), "Boom", id="maxAttempts was lowered"),
     ],
 )
-def test_no_attempt_left(claims: list[Claim], delivery: Delivery, expected_reason: str) -> None:
+def test_no_attempt_left(claims: list[Claim], delivery: DeliveryInfo, expected_reason: str) -> None:
     decision = decide(claims, None, delivery, worker="me", max_attempts=1, now=NOW)
     assert isinstance(decision, Bury)
     assert (decision.failure.reason, decision.attempts) == (expected_reason, 1)
@@ -152,14 +153,14 @@ def test_a_parked_message_keeps_what_stands_behind_it() -> None:
     """Parked at a redelivery, ended dead by a worker that then died: the dead letter must still be written."""
     parked = decide([claim()], None, AGAIN, worker="me", max_attempts=1, now=NOW)
     assert isinstance(parked, Park)
-    later = Delivery(redelivered=False, failed_attempt=parked.failed_attempt)
-    assert decide([claim()], DEAD, later, worker="me", max_attempts=1, now=NOW) == AnnounceAgain(
+    later = DeliveryInfo(redelivered=False, failed_attempt=parked.failed_attempt)
+    assert decide([claim()], DEAD, later, worker="me", max_attempts=1, now=NOW) == PublishAgain(
         DEAD, dead_letter=True
     )
 
 
 def test_two_renewals_may_fail_before_a_claim_is_lost() -> None:
-    assert timedelta(seconds=RENEW_SECONDS) * 2 < LEASE
+    assert timedelta(seconds=timing.RENEW_SECONDS) * 2 < timedelta(seconds=timing.LEASE_SECONDS)
 
 
 @pytest.mark.parametrize(

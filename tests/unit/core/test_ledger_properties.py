@@ -7,25 +7,25 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genpool_core import timing
 from genpool_core.ledger.decide import (
-    LEASE,
-    AnnounceAgain,
     Bury,
-    Delivery,
+    DeliveryInfo,
     Park,
+    PublishAgain,
     Start,
     counted_attempts,
     decide,
     retry_delay,
 )
 from genpool_core.ledger.records import Claim, EndRecord, Failure
-from genpool_core.names import RETRY_STEPS
+from genpool_core.timing import RETRY_STEPS
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AGES = st.integers(0, 7200).map(lambda seconds: NOW - timedelta(seconds=seconds))
 STATES = st.sampled_from(["open", "released", "failed"])
 DELIVERIES = st.builds(
-    Delivery, redelivered=st.booleans(), failed_attempt=st.none() | st.integers(min_value=1, max_value=6)
+    DeliveryInfo, redelivered=st.booleans(), failed_attempt=st.none() | st.integers(min_value=1, max_value=6)
 )
 
 
@@ -68,13 +68,15 @@ END = EndRecord(
 
 
 @given(claims=ledgers(), delivery=DELIVERIES, most=st.integers(1, 5))
-def test_a_task_that_ended_is_never_begun_again(claims: list[Claim], delivery: Delivery, most: int) -> None:
+def test_a_task_that_ended_is_never_begun_again(
+    claims: list[Claim], delivery: DeliveryInfo, most: int
+) -> None:
     decision = decide(claims, END, delivery, worker="me", max_attempts=most, now=NOW)
-    assert decision == AnnounceAgain(END, dead_letter=False)
+    assert decision == PublishAgain(END, dead_letter=False)
 
 
 @given(claims=ledgers(), delivery=DELIVERIES, most=st.integers(1, 5))
-def test_a_decision_keeps_to_the_ledger(claims: list[Claim], delivery: Delivery, most: int) -> None:
+def test_a_decision_keeps_to_the_ledger(claims: list[Claim], delivery: DeliveryInfo, most: int) -> None:
     decision = decide(claims, None, delivery, worker="me", max_attempts=most, now=NOW)
     assert decision == decide(
         sorted(claims, key=lambda item: item.attempt), None, delivery, worker="me", max_attempts=most, now=NOW
@@ -92,14 +94,18 @@ def test_a_decision_keeps_to_the_ledger(claims: list[Claim], delivery: Delivery,
 
 
 @given(claims=ledgers(), delivery=DELIVERIES, most=st.integers(1, 5))
-def test_nothing_is_parked_for_ever(claims: list[Claim], delivery: Delivery, most: int) -> None:
-    later = NOW + max(LEASE, timedelta(seconds=RETRY_STEPS[-1])) + timedelta(hours=1)
+def test_nothing_is_parked_for_ever(claims: list[Claim], delivery: DeliveryInfo, most: int) -> None:
+    later = (
+        NOW
+        + max(timedelta(seconds=timing.LEASE_SECONDS), timedelta(seconds=RETRY_STEPS[-1]))
+        + timedelta(hours=1)
+    )
     decision = decide(claims, None, delivery, worker="me", max_attempts=most, now=later)
     assert not isinstance(decision, Park)
 
 
 @given(claims=ledgers(), delivery=DELIVERIES)
-def test_a_live_claim_of_another_worker_is_left_alone(claims: list[Claim], delivery: Delivery) -> None:
+def test_a_live_claim_of_another_worker_is_left_alone(claims: list[Claim], delivery: DeliveryInfo) -> None:
     alive = claim(len(claims) + 1, "open", NOW, "other")
     decision = decide([*claims, alive], None, delivery, worker="me", max_attempts=1, now=NOW)
     assert isinstance(decision, Park)

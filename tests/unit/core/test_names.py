@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genpool_core import names
+from genpool_core import names, timing
 
 LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?")
 OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -92,7 +92,7 @@ def test_short_names_are_readable() -> None:
 
 
 def test_retry_steps() -> None:
-    assert [names.retry_step(seconds) for seconds in names.RETRY_STEPS] == [
+    assert [names.retry_step(seconds) for seconds in timing.RETRY_STEPS] == [
         "genpool.retry.5s",
         "genpool.retry.30s",
         "genpool.retry.2m",

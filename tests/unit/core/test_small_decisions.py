@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genpool_core import names
+from genpool_core import timing
 from genpool_core.brokers import BrokersFile
 from genpool_core.conditions import Finding, merge
 from genpool_core.errors import AttemptFailed, InvalidManifest, InvalidTask, RefusedInput, TaskFailure
-from genpool_core.fate import Dead, Retry, fate
 from genpool_core.ledger import keys
 from genpool_core.quantity import to_bytes
+from genpool_core.retry_policy import GiveUp, Retry, decide_retry
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MEMORY = AttemptFailed("ComfyUI ran out of memory.", reason="OutOfMemory", retryable=True)
@@ -26,28 +26,28 @@ NODE = AttemptFailed("node 3 failed.", reason="NodeFailed", retryable=False)
     [
         (MEMORY, 1, 3, Retry(5)),
         (MEMORY, 2, 3, Retry(30)),
-        (MEMORY, 3, 3, Dead("OutOfMemory", "ComfyUI ran out of memory. (given up after 3 attempts)")),
-        (MEMORY, 4, 3, Dead("OutOfMemory", "ComfyUI ran out of memory. (given up after 4 attempts)")),
-        (MEMORY, 1, 1, Dead("OutOfMemory", "ComfyUI ran out of memory. (given up after 1 attempt)")),
+        (MEMORY, 3, 3, GiveUp("OutOfMemory", "ComfyUI ran out of memory. (given up after 3 attempts)")),
+        (MEMORY, 4, 3, GiveUp("OutOfMemory", "ComfyUI ran out of memory. (given up after 4 attempts)")),
+        (MEMORY, 1, 1, GiveUp("OutOfMemory", "ComfyUI ran out of memory. (given up after 1 attempt)")),
         (MEMORY, 3, 20, Retry(120)),
         (MEMORY, 4, 20, Retry(600)),
         (MEMORY, 5, 20, Retry(3600)),
         (MEMORY, 19, 20, Retry(3600)),
-        (NODE, 1, 3, Dead("NodeFailed", "node 3 failed.")),
-        (InvalidTask("no prompt."), 1, 3, Dead("InvalidTask", "no prompt.")),
-        (RefusedInput("too large."), 1, 3, Dead("RefusedInput", "too large.")),
+        (NODE, 1, 3, GiveUp("NodeFailed", "node 3 failed.")),
+        (InvalidTask("no prompt."), 1, 3, GiveUp("InvalidTask", "no prompt.")),
+        (RefusedInput("too large."), 1, 3, GiveUp("RefusedInput", "too large.")),
     ],
 )
-def test_fate(failure: TaskFailure, counted: int, max_attempts: int, expected: Retry | Dead) -> None:
-    assert fate(failure, counted=counted, max_attempts=max_attempts) == expected
+def test_fate(failure: TaskFailure, counted: int, max_attempts: int, expected: Retry | GiveUp) -> None:
+    assert decide_retry(failure, counted=counted, max_attempts=max_attempts) == expected
 
 
 @given(counted=st.integers(0, 100), max_attempts=st.integers(1, 20))
 def test_a_retry_waits_in_a_step_that_exists(counted: int, max_attempts: int) -> None:
-    decision = fate(MEMORY, counted=counted, max_attempts=max_attempts)
-    assert isinstance(decision, Dead) == (counted >= max_attempts)
+    decision = decide_retry(MEMORY, counted=counted, max_attempts=max_attempts)
+    assert isinstance(decision, GiveUp) == (counted >= max_attempts)
     if isinstance(decision, Retry):
-        assert decision.delay_seconds in names.RETRY_STEPS
+        assert decision.delay_seconds in timing.RETRY_STEPS
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from genpool_core import names
-from genpool_core.topology import (
-    PoolQueueSettings,
+from genpool_core import names, timing
+from genpool_core.topology.desired import (
     Queue,
     Topology,
     Version,
+    WorkQueueOptions,
     parse_version,
     pool_topology,
     vhost_topology,
@@ -20,7 +20,7 @@ from genpool_core.topology import (
 
 V3_10, V3_12, V4_0, V4_3 = (3, 10, 8), (3, 12, 0), (4, 0, 5), (4, 3, 6)
 VERSIONS: list[Version] = [V3_10, V3_12, V4_0, V4_3]
-SETTINGS = PoolQueueSettings("generation_tasks", None, None, 600)
+SETTINGS = WorkQueueOptions("generation_tasks", None, None, 600)
 
 
 def definition(topology: Topology, queue: str) -> dict[str, object]:
@@ -72,7 +72,7 @@ def test_policy_of_the_work_queue(version: Version, differs: dict[str, object]) 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_times_are_in_milliseconds(version: Version) -> None:
-    settings = PoolQueueSettings(
+    settings = WorkQueueOptions(
         "q", message_ttl_seconds=60, dead_retention_seconds=3600, longest_run_seconds=1
     )
     topology = pool_topology(settings, version)
@@ -112,7 +112,7 @@ def test_nothing_that_the_version_does_not_know(version: Version) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_delay_step_keeps_what_it_cannot_deliver(version: Version) -> None:
     topology = vhost_topology(version)
-    for seconds in names.RETRY_STEPS:
+    for seconds in timing.RETRY_STEPS:
         step = names.retry_step(seconds)
         assert definition(topology, step) == {
             "message-ttl": seconds * 1000,
@@ -146,7 +146,7 @@ def test_the_parts_fit_together(version: Version) -> None:
 
 @pytest.mark.parametrize("queue", ["a.b", "a+b", "任务", "a|.*", "a b", "(", "$"])
 def test_a_pattern_fits_its_queue_only(queue: str) -> None:
-    settings = PoolQueueSettings(queue, None, None, 1)
+    settings = WorkQueueOptions(queue, None, None, 1)
     patterns = [policy.pattern for policy in pool_topology(settings, V4_3).policies if policy.queue == queue]
     assert len(patterns) == 1
     assert re.search(patterns[0], queue)

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from genpool_core.api import GenerationPool
+from genpool_core.egress_policy import check_url
 from genpool_core.errors import GenPoolError
-from genpool_core.hosts import check_url
 from genpool_core.messages.task import RESERVED, Shape, parse_body, parse_task
 from genpool_core.workerconfig import worker_config
 from genpool_core.workflow.bind import bind

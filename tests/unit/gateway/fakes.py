@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from genpool_core.errors import BrokerError
-from genpool_core.messages.headers import HeaderValue
-from genpool_gateway.decide import Answered, Outcome
-from genpool_gateway.ports import Delivery, Post
+from genpool_core.messages.amqp import Delivery, OutgoingMessage
+from genpool_gateway.disposition import Answered, Outcome
+from genpool_gateway.ports import WebhookRequest
 
 
 @dataclass
@@ -17,25 +16,17 @@ class FakeQueue:
 
     own_user: str = "admin"
     done: list[str] = field(default_factory=list)
-    published: list[tuple[str, str, bytes, dict[str, HeaderValue], str | None]] = field(default_factory=list)
+    published: list[OutgoingMessage] = field(default_factory=list)
     refusals: int = 0
     held: bool = True
 
-    def publish(
-        self,
-        exchange: str,
-        routing_key: str,
-        body: bytes,
-        *,
-        headers: Mapping[str, HeaderValue],
-        message_id: str | None,
-    ) -> None:
+    def publish(self, message: OutgoingMessage) -> None:
         if self.refusals:
             self.refusals -= 1
             self.done.append("refused")
             raise BrokerError("no", reason="Unroutable")
         self.done.append("publish")
-        self.published.append((exchange, routing_key, body, dict(headers), message_id))
+        self.published.append(message)
 
     def holds(self, _delivery: Delivery) -> bool:
         return self.held
@@ -50,10 +41,10 @@ class FakeReceiver:
     """Answers what it was told to."""
 
     outcome: Outcome | Exception = field(default_factory=lambda: Answered(204))
-    posts: list[Post] = field(default_factory=list)
+    requests: list[WebhookRequest] = field(default_factory=list)
 
-    def send(self, post: Post) -> Outcome:
-        self.posts.append(post)
+    def send(self, request: WebhookRequest) -> Outcome:
+        self.requests.append(request)
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
@@ -77,5 +68,5 @@ class FakeMeter:
     def dead(self, reason: str) -> None:
         self._add(reason)
 
-    def crowded(self) -> None:
-        self._add("crowded")
+    def stepped_aside(self) -> None:
+        self._add("stepped_aside")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from genpool_core.messages.amqp import Delivery, Properties
 from genpool_core.names import worker_user
-from genpool_gateway.ports import Delivery
 
 WORKER = worker_user("2b7f")
 OWN = "admin"
@@ -43,4 +43,4 @@ def delivery(
 ) -> Delivery:
     """A delivery of that message."""
     raw = json.dumps(message()).encode() if body is None else body
-    return Delivery(raw, headers or {}, user_id, "m-1")
+    return Delivery(raw, headers or {}, Properties(user_id=user_id, message_id="m-1"))

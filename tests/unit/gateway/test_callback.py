@@ -8,16 +8,16 @@ import pytest
 from genpool_core.errors import InvalidMessage
 from genpool_core.messages import headers as h
 from genpool_gateway.callback import dead_headers, read, receiver_of, retry_headers
-from genpool_gateway.decide import Dead
+from genpool_gateway.disposition import DeadLetter
 from unit.gateway.messages import OWN, URL, WORKER, delivery, message
 
 
 def test_a_workers_message_is_read() -> None:
     callback = read(delivery(), OWN)
-    assert callback.post.id == message()["id"]
-    assert callback.post.url == URL
-    assert callback.post.receiver == "receiver.example:443"
-    assert [rule.host for rule in callback.post.allow] == ["receiver.example"]
+    assert callback.request.id == message()["id"]
+    assert callback.request.url == URL
+    assert callback.request.receiver == "receiver.example:443"
+    assert [rule.host for rule in callback.request.allow] == ["receiver.example"]
     assert callback.failed_before == 0
     assert callback.task_key == "ab" * 20
 
@@ -25,14 +25,14 @@ def test_a_workers_message_is_read() -> None:
 def test_the_body_is_passed_on_as_it_is_in_utf8() -> None:
     changed = message()
     changed["body"]["later_field"] = {"a": [1, None]}
-    body = read(delivery(json.dumps(changed).encode()), OWN).post.body
+    body = read(delivery(json.dumps(changed).encode()), OWN).request.body
     assert json.loads(body) == changed["body"]
     assert "DDColor人物黑白修复.json".encode() in body
 
 
 @pytest.mark.parametrize("user_id", [WORKER, "genpool", "genpool.worker.x", OWN])
 def test_our_users_are_believed(user_id: str) -> None:
-    assert read(delivery(user_id=user_id), OWN).post.url == URL
+    assert read(delivery(user_id=user_id), OWN).request.url == URL
 
 
 @pytest.mark.parametrize("user_id", [None, "", "producer", "genpoolx", "Admin", "genpool-worker"])
@@ -89,7 +89,7 @@ def test_a_receiver_is_host_and_port(url: str, receiver: str) -> None:
 def test_headers_of_retry_and_dead_letter() -> None:
     assert retry_headers(2) == {h.ATTEMPT: 2, h.SCHEMA: 1}
     now = datetime(2026, 5, 1, 12, tzinfo=UTC)
-    headers = dead_headers(Dead("ReceiverGone", "410.", 3), "k" * 40, now)
+    headers = dead_headers(DeadLetter("ReceiverGone", "410.", 3), "k" * 40, now)
     assert headers == {
         h.REASON: "ReceiverGone",
         h.MESSAGE: "410.",

@@ -2,19 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from genpool_core.names import RETRY_STEPS
-from genpool_gateway.decide import (
-    GIVE_UP_SECONDS,
-    Again,
+from genpool_core import timing
+from genpool_core.timing import RETRY_STEPS
+from genpool_gateway.disposition import (
+    Acknowledge,
     Answered,
     Away,
-    Crowded,
-    Dead,
-    Delivered,
+    DeadLetter,
     Forbidden,
     Outcome,
+    ReceiverBusy,
+    RetryLater,
+    decide_disposition,
     delays,
-    fate,
 )
 
 LAST = len(delays())
@@ -23,7 +23,7 @@ LAST = len(delays())
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 @pytest.mark.parametrize("failed_before", [0, 3, 500])
 def test_any_2xx_is_delivered(status: int, failed_before: int) -> None:
-    assert fate(Answered(status), failed_before) == Delivered()
+    assert decide_disposition(Answered(status), failed_before) == Acknowledge()
 
 
 @pytest.mark.parametrize(
@@ -40,14 +40,14 @@ def test_any_2xx_is_delivered(status: int, failed_before: int) -> None:
 def test_an_absent_receiver_is_tried_again_later_and_later(
     outcome: Outcome, failed_before: int, delay: int
 ) -> None:
-    assert fate(outcome, failed_before) == Again(delay, failed_before + 1)
+    assert decide_disposition(outcome, failed_before) == RetryLater(delay, failed_before + 1)
 
 
 @pytest.mark.parametrize("outcome", [Away("refused."), Answered(503), Answered(429, 60)])
 @pytest.mark.parametrize("failed_before", [LAST, LAST + 1, 10_000])
 def test_a_receiver_that_stays_away_is_given_up(outcome: Outcome, failed_before: int) -> None:
-    given_up = fate(outcome, failed_before)
-    assert isinstance(given_up, Dead)
+    given_up = decide_disposition(outcome, failed_before)
+    assert isinstance(given_up, DeadLetter)
     assert given_up.reason in {"ReceiverAway", "ReceiverFailed"}
     assert f"given up after {failed_before + 1} attempts" in given_up.message
 
@@ -71,19 +71,21 @@ def test_a_receiver_that_stays_away_is_given_up(outcome: Outcome, failed_before:
 )
 @pytest.mark.parametrize("failed_before", [0, 4])
 def test_a_refusal_ends_it_at_once(status: int, reason: str, failed_before: int) -> None:
-    ended = fate(Answered(status), failed_before)
-    assert isinstance(ended, Dead)
+    ended = decide_disposition(Answered(status), failed_before)
+    assert isinstance(ended, DeadLetter)
     assert (ended.reason, ended.attempts) == (reason, failed_before + 1)
     assert str(status) in ended.message
 
 
 def test_a_forbidden_url_ends_it_at_once() -> None:
-    assert fate(Forbidden("AddressNotAllowed", "no"), 2) == Dead("AddressNotAllowed", "no", 3)
+    assert decide_disposition(Forbidden("AddressNotAllowed", "no"), 2) == DeadLetter(
+        "AddressNotAllowed", "no", 3
+    )
 
 
 @pytest.mark.parametrize("failed_before", [0, 4, LAST + 5])
 def test_stepping_aside_is_short_and_not_counted(failed_before: int) -> None:
-    assert fate(Crowded(), failed_before) == Again(5, failed_before)
+    assert decide_disposition(ReceiverBusy(), failed_before) == RetryLater(5, failed_before)
 
 
 @pytest.mark.parametrize(
@@ -102,10 +104,12 @@ def test_stepping_aside_is_short_and_not_counted(failed_before: int) -> None:
 def test_a_receivers_wish_makes_the_wait_longer_never_shorter(
     failed_before: int, retry_after: int, delay: int
 ) -> None:
-    assert fate(Answered(429, retry_after), failed_before) == Again(delay, failed_before + 1)
+    assert decide_disposition(Answered(429, retry_after), failed_before) == RetryLater(
+        delay, failed_before + 1
+    )
 
 
 def test_the_waits_are_the_steps_then_hours_for_a_day() -> None:
     assert delays()[:5] == RETRY_STEPS
     assert set(delays()[5:]) == {3600}
-    assert sum(delays()) <= GIVE_UP_SECONDS < sum(delays()) + 3600
+    assert sum(delays()) <= timing.CALLBACK_GIVE_UP_SECONDS < sum(delays()) + 3600

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from genpool_adapters.backoff import Backoff
+from genpool_core.backoff import Backoff
 from genpool_core.messages import headers as h
-from genpool_gateway.crowd import Crowd
-from genpool_gateway.decide import Answered, Away, Forbidden, delays
 from genpool_gateway.dispatcher import Dispatcher
+from genpool_gateway.disposition import Answered, Away, Forbidden, delays
+from genpool_gateway.slow_receivers import SlowReceivers
 from unit.gateway.fakes import FakeMeter, FakeQueue, FakeReceiver
 from unit.gateway.messages import delivery, message
 
@@ -22,12 +22,12 @@ class World:
     queue: FakeQueue = field(default_factory=FakeQueue)
     receiver: FakeReceiver = field(default_factory=FakeReceiver)
     meter: FakeMeter = field(default_factory=FakeMeter)
-    crowd: Crowd = field(default_factory=Crowd)
+    slow: SlowReceivers = field(default_factory=SlowReceivers)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def dispatcher(self) -> Dispatcher:
         made = Dispatcher(
-            self.queue, self.receiver, self.crowd, self.meter, now=lambda: NOW, stopping=self.stopping
+            self.queue, self.receiver, self.slow, self.meter, now=lambda: NOW, stopping=self.stopping
         )
         made._backoff = Backoff(first=0.0, cap=0.0)
         return made
@@ -41,7 +41,7 @@ def world() -> World:
 def test_a_delivered_callback_is_acknowledged(world: World) -> None:
     world.dispatcher().handle(delivery())
     assert world.queue.done == ["ack"]
-    assert [post.id for post in world.receiver.posts] == [message()["id"]]
+    assert [post.id for post in world.receiver.requests] == [message()["id"]]
     assert world.meter.counts == {"delivered": 1}
 
 
@@ -49,22 +49,22 @@ def test_a_failed_one_waits_and_is_acknowledged_last(world: World) -> None:
     world.receiver.outcome = Answered(503)
     world.dispatcher().handle(delivery(headers={h.ATTEMPT: 1}))
     assert world.queue.done == ["publish", "ack"]
-    exchange, key, body, headers, message_id = world.queue.published[0]
-    assert (exchange, key) == ("genpool.retry.30s", "genpool.callbacks")
-    assert body == delivery().body
-    assert headers[h.ATTEMPT] == 2
-    assert message_id == message()["id"]
+    sent = world.queue.published[0]
+    assert (sent.exchange, sent.routing_key) == ("genpool.retry.30s", "genpool.callbacks")
+    assert sent.body == delivery().body
+    assert sent.headers[h.ATTEMPT] == 2
+    assert sent.properties.message_id == message()["id"]
     assert world.meter.counts == {"retried": 1}
 
 
 def test_the_last_failure_goes_to_the_dead_letter_queue(world: World) -> None:
     world.receiver.outcome = Away("it refused the connection.")
     world.dispatcher().handle(delivery(headers={h.ATTEMPT: len(delays())}))
-    exchange, key, body, headers, _ = world.queue.published[0]
-    assert (exchange, key) == ("", "genpool.callbacks.dead")
-    assert body == delivery().body
-    assert headers[h.REASON] == "ReceiverAway"
-    assert headers[h.TASK_KEY] == "ab" * 20
+    sent = world.queue.published[0]
+    assert (sent.exchange, sent.routing_key) == ("", "genpool.callbacks.dead")
+    assert sent.body == delivery().body
+    assert sent.headers[h.REASON] == "ReceiverAway"
+    assert sent.headers[h.TASK_KEY] == "ab" * 20
     assert world.queue.done == ["publish", "ack"]
 
 
@@ -75,7 +75,7 @@ def test_the_last_failure_goes_to_the_dead_letter_queue(world: World) -> None:
 def test_a_refusal_is_dead_at_once(world: World, outcome: Answered | Forbidden, reason: str) -> None:
     world.receiver.outcome = outcome
     world.dispatcher().handle(delivery())
-    assert world.queue.published[0][3][h.REASON] == reason
+    assert world.queue.published[0].headers[h.REASON] == reason
     assert world.meter.counts == {reason: 1}
 
 
@@ -87,15 +87,15 @@ def test_what_must_not_be_believed_is_dead_and_sent_nowhere(
     world: World, body: bytes | None, user: str, reason: str
 ) -> None:
     world.dispatcher().handle(delivery(body, user_id=user))
-    assert world.receiver.posts == []
-    assert world.queue.published[0][3][h.REASON] == reason
+    assert world.receiver.requests == []
+    assert world.queue.published[0].headers[h.REASON] == reason
     assert world.queue.done == ["publish", "ack"]
 
 
 def test_a_defect_ends_in_the_dead_letter_queue(world: World) -> None:
     world.receiver.outcome = RuntimeError("a defect")
     world.dispatcher().handle(delivery())
-    assert world.queue.published[0][3][h.REASON] == "InternalError"
+    assert world.queue.published[0].headers[h.REASON] == "InternalError"
     assert world.queue.done == ["publish", "ack"]
 
 
@@ -104,7 +104,7 @@ def test_a_refused_publish_is_repeated_without_asking_the_receiver_again(world: 
     world.queue.refusals = 3
     world.dispatcher().handle(delivery())
     assert world.queue.done == ["refused", "refused", "refused", "publish", "ack"]
-    assert len(world.receiver.posts) == 1
+    assert len(world.receiver.requests) == 1
 
 
 def test_a_delivery_that_is_lost_is_left_to_its_next_one(world: World) -> None:
@@ -118,7 +118,7 @@ def test_nothing_is_begun_while_stopping(world: World) -> None:
     world.stopping.set()
     world.dispatcher().handle(delivery())
     assert world.queue.done == []
-    assert world.receiver.posts == []
+    assert world.receiver.requests == []
 
 
 def test_a_stop_leaves_a_callback_that_cannot_be_published(world: World) -> None:
@@ -135,15 +135,15 @@ def test_a_stop_leaves_a_callback_that_cannot_be_published(world: World) -> None
 
 
 def test_callbacks_to_a_slow_receiver_step_aside_uncounted(world: World) -> None:
-    world.crowd = Crowd(slow_limit=0)
+    world.slow = SlowReceivers(slow_limit=0)
     world.receiver.outcome = Away("it did not answer in time.")
     ticks = iter(range(0, 1000, 10))
     dispatcher = world.dispatcher()
     dispatcher._clock = lambda: float(next(ticks))
     dispatcher.handle(delivery())
     dispatcher.handle(delivery(headers={h.ATTEMPT: 4}))
-    assert len(world.receiver.posts) == 1
-    exchange, _, _, headers, _ = world.queue.published[1]
-    assert exchange == "genpool.retry.5s"
-    assert headers[h.ATTEMPT] == 4
-    assert world.meter.counts == {"retried": 1, "crowded": 1}
+    assert len(world.receiver.requests) == 1
+    sent = world.queue.published[1]
+    assert sent.exchange == "genpool.retry.5s"
+    assert sent.headers[h.ATTEMPT] == 4
+    assert world.meter.counts == {"retried": 1, "stepped_aside": 1}

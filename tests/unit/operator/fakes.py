@@ -14,12 +14,9 @@ from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import BrokerError
 from genpool_core.jsontypes import JsonObject
-from genpool_core.topology import Binding, Exchange, Policy, Queue, parse_version
-from genpool_operator.adapters.store import Store
-from genpool_operator.decide.broker_user import UserFact
-from genpool_operator.decide.events import PoolEvent
-from genpool_operator.decide.objects import ConfigMapView, SecretView, parse_owner
-from genpool_operator.decide.topology import (
+from genpool_core.topology.desired import Binding, Exchange, Policy, Queue, parse_version
+from genpool_core.topology.password import UserFact
+from genpool_core.topology.plan import (
     PolicyFact,
     PutPermissions,
     PutUser,
@@ -28,9 +25,12 @@ from genpool_operator.decide.topology import (
     Step,
     VhostFacts,
 )
+from genpool_operator.adapters.store import Store
+from genpool_operator.decide.events import PoolEvent
+from genpool_operator.decide.objects import ConfigMapView, SecretView, parse_owner
 from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
 from genpool_operator.ports import ClusterError, QueueAnswers
-from unit.operator.pools import good_link
+from unit.operator.pools import good_health
 
 TEMPLATE = '{"6": {"class_type": "CLIPTextEncode", "inputs": {"text": ""}}}'
 PARAMETERS = (
@@ -125,7 +125,7 @@ class FakeBrokers:
     seen: VhostFacts = field(
         default_factory=lambda: VhostFacts(parse_version("4.3.6"), exists=False, admin="genpool")
     )
-    given: QueueAnswers = field(default_factory=lambda: QueueAnswers(good_link()))
+    given: QueueAnswers = field(default_factory=lambda: QueueAnswers(good_health()))
     down: BrokerError | None = None
     refuse: BrokerError | None = None
     steps: list[Step] = field(default_factory=list)

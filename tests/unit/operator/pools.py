@@ -8,15 +8,15 @@ from typing import Any
 from genpool_core.api.pool import GenerationPool
 from genpool_core.brokers import BrokerConfig
 from genpool_core.conditions import ACCEPTED, TOPOLOGY_READY, Finding
-from genpool_operator.decide.link import Link, Reach
-from genpool_operator.decide.manifests import PodSettings
+from genpool_operator.decide.broker_health import BrokerHealth, Reachability
+from genpool_operator.decide.manifests import PodDefaults
 from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.reading import Counted, Listed
 from genpool_operator.decide.workers import State, WorkerState
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 UID = "11111111-2222-3333-4444-555555555555"
-SETTINGS = PodSettings("rabbitmq.example", 5672, False, "genpool/worker:1", "IfNotPresent")
+SETTINGS = PodDefaults("rabbitmq.example", 5672, False, "genpool/worker:1", "IfNotPresent")
 BROKER = BrokerConfig(
     name="default",
     host="rabbitmq.example",
@@ -91,6 +91,6 @@ def count(ready: int, *, age: float = 0, zero_for: float | None = None) -> Count
     return Counted(at(-age), ready, None if zero_for is None else at(-age - zero_for))
 
 
-def good_link() -> Link:
+def good_health() -> BrokerHealth:
     """Both ways to the broker work."""
-    return Link(Reach(at(-60), NOW), Reach(at(-60), NOW))
+    return BrokerHealth(Reachability(at(-60), NOW), Reachability(at(-60), NOW))

@@ -13,7 +13,7 @@ from genpool_core.api.status import GenerationPoolStatus
 from genpool_operator.adapters.kube import selector
 from genpool_operator.adapters.metrics import Metrics
 from genpool_operator.adapters.rabbit.listing import _completed, parse_row
-from genpool_operator.adapters.workflow_source import WorkflowSource
+from genpool_operator.adapters.workflow_loader import WorkflowLoader
 from genpool_operator.decide.objects import ConfigMapView
 from genpool_operator.decide.ownership import OwnerFacts
 from genpool_operator.decide.reading import Listed
@@ -68,7 +68,7 @@ def load(
     tmp_path: Path, source: dict[str, Any], data: dict[str, str] | None = None
 ) -> WorkflowFiles | MissingFiles:
     pool = make_pool(workflows=[{"name": "w", "source": source}])
-    return WorkflowSource(tmp_path, OneConfigMap(data)).load(pool)["w"]  # type: ignore[arg-type]
+    return WorkflowLoader(tmp_path, OneConfigMap(data)).load(pool)["w"]  # type: ignore[arg-type]
 
 
 def test_shipped_workflows(tmp_path: Path) -> None:

@@ -12,15 +12,15 @@ from genpool_core.api.status import Condition, GenerationPoolStatus
 from genpool_core.brokers import BrokersFile
 from genpool_core.errors import BrokerError, GenPoolError
 from genpool_core.names import FIELD_MANAGER_INITIAL
+from genpool_core.topology.plan import PutUser
 from genpool_operator.adapters.store import Store
-from genpool_operator.decide.topology import PutUser
 from genpool_operator.decide.workflows import MissingFiles
 from genpool_operator.ports import ClusterError, QueueAnswers
-from genpool_operator.reconcile.controller import Controller
 from genpool_operator.reconcile.execute import Executor
 from genpool_operator.reconcile.plan import Plan
+from genpool_operator.reconcile.pool_reconciler import PoolReconciler
 from unit.operator.fakes import FakeBrokers, FakeCluster, FakeWorkflows
-from unit.operator.pools import BROKER, NOW, UID, count, good_link, row, spec, worker
+from unit.operator.pools import BROKER, NOW, UID, count, good_health, row, spec, worker
 
 POD_LABELS = {"app.kubernetes.io/instance": "pictures"}
 
@@ -40,7 +40,7 @@ class World:
 
     def restart(self) -> None:
         """Another process: everything in memory is lost but what the watches list."""
-        self.controller = Controller(
+        self.controller = PoolReconciler(
             self.cluster,
             self.store,
             self.brokers,
@@ -67,18 +67,18 @@ class World:
         )
         self.store.put_pool({"metadata": meta, "spec": spec(**changes), "status": status})
 
-    def look(self, *, whole: bool = True, later: float = 0) -> Plan:
+    def look(self, *, full: bool = True, later: float = 0) -> Plan:
         self.now += timedelta(seconds=later)
         record = self.store.record(("team", "pictures"))
         assert record is not None
         assert record.pool is not None
-        return self.controller.reconcile(record.pool, whole=whole)
+        return self.controller.reconcile(record.pool, full=full)
 
     def tasks(self, waiting: int, running: int = 0) -> None:
         """The broker knows of so many tasks."""
         at = self.now
         self.brokers.given = QueueAnswers(
-            good_link(),
+            good_health(),
             listed=replace(row(waiting, running), at=at),
             dead=replace(row(0, 0), at=at),
             counted=replace(count(waiting), at=at),
@@ -151,7 +151,7 @@ def test_after_a_restart_the_deployment_is_applied_once_more_and_nothing_else(wo
 def test_ten_changed_templates_keep_the_replicas(world: World) -> None:
     world.look()
     world.tasks(1)
-    world.look(whole=False)
+    world.look(full=False)
     for number in range(10):
         world.put(generation=2 + number, comfyui={"image": f"example/comfyui:{number}"})
         world.look()
@@ -163,7 +163,7 @@ def test_a_burst_and_its_end(world: World) -> None:
     world.put(scaling={"maxReplicas": 4})
     world.look()
     world.tasks(9)
-    world.look(whole=False)
+    world.look(full=False)
     assert world.replicas == 4
     assert world.status.scaling.desired == 4
     for name in "abcd":
@@ -180,7 +180,7 @@ def test_a_burst_and_its_end(world: World) -> None:
     for _ in range(8):
         world.now += timedelta(seconds=2)
         world.tasks(0, 1)
-        world.look(whole=False)
+        world.look(full=False)
     assert world.replicas == 1
     assert world.cluster.costs["b"] == 0
     assert world.cluster.costs["a"] >= 10
@@ -203,9 +203,9 @@ def test_a_broker_that_is_down_holds_the_pods_and_the_rest_goes_on(world: World)
     world.put(generation=2, scaling={"maxReplicas": 4})
     world.look()
     world.brokers.down = BrokerError("The management API does not answer.")
-    link = good_link()
-    lost = replace(link.management, reason="BrokerUnreachable", message="does not answer.")
-    world.brokers.given = QueueAnswers(replace(link, management=lost))
+    health = good_health()
+    lost = replace(health.management, reason="BrokerUnreachable", message="does not answer.")
+    world.brokers.given = QueueAnswers(replace(health, management=lost))
     world.put(generation=3, scaling={"maxReplicas": 4}, comfyui={"image": "example/comfyui:new"})
     world.look(later=20)
     assert world.replicas == 2
@@ -221,10 +221,10 @@ def test_a_broker_that_is_down_holds_the_pods_and_the_rest_goes_on(world: World)
 
 
 def test_what_is_not_settled_is_looked_at_again_soon_and_with_new_eyes(world: World) -> None:
-    assert world.look().look_again is None
+    assert world.look().requeue_after is None
     world.brokers.seen = replace(world.brokers.seen, exchanges={"genpool.events": "fanout"})
     world.look()
-    assert world.look(later=5).look_again == 5
+    assert world.look(later=5).requeue_after == 5
     assert world.brokers.asked_settled[-1] is False
     assert world.condition("TopologyReady").reason == "TopologyConflict"
 
@@ -246,7 +246,7 @@ def test_what_kubernetes_refuses_is_told_once_and_kept(world: World) -> None:
         world.cluster.fail["apply"] = [ClusterError("quota exceeded", status=403)]
         with pytest.raises(GenPoolError):
             world.look(later=attempt)
-        world.look(whole=False, later=1)
+        world.look(full=False, later=1)
         assert world.condition("Accepted").reason == "KubernetesRefused"
     assert [event.reason for event in world.cluster.events].count("KubernetesRefused") == 1
     world.cluster.fail.clear()
@@ -272,7 +272,7 @@ def test_a_faulty_workflow_leaves_what_runs_alone(world: World) -> None:
     assert world.condition("Accepted").message == "workflow text-to-image: there is no ConfigMap mine."
     assert world.condition("Ready").reason == "InvalidWorkflow"
     world.tasks(1)
-    world.look(whole=False, later=1)
+    world.look(full=False, later=1)
     assert world.replicas == 1
 
 
@@ -340,12 +340,12 @@ def test_figures_are_written_no_more_often_than_each_15_seconds(world: World) ->
     world.put(scaling={"mode": "Hold"})
     world.look()
     world.tasks(1)
-    world.look(whole=False, later=3)
+    world.look(full=False, later=3)
     assert world.status.queue.waiting == 1
     written = len(world.cluster.statuses)
     for second in range(1, 30):
         world.tasks(1 + second)
-        world.look(whole=False, later=1)
+        world.look(full=False, later=1)
     assert len(world.cluster.statuses) == written + 1
     assert world.status.queue.waiting == 16
 

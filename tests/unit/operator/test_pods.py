@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from genpool_operator.decide.cost import deletion_costs
+from genpool_operator.decide.deletion_cost import deletion_costs
 from genpool_operator.decide.objects import parse_deployment, parse_pod
-from genpool_operator.decide.pods import ContainerView, PodView, judge_pods
+from genpool_operator.decide.pods import ContainerView, PodView, assess_pods
 from unit.operator.pools import NOW, at, pod, worker
 
 
@@ -104,7 +104,7 @@ def test_verdict(
     blocking: bool,
     says: str,
 ) -> None:
-    verdict = judge_pods(pods, wanted, refused, NOW)
+    verdict = assess_pods(pods, wanted, refused, NOW)
     assert (verdict.health, verdict.reason, verdict.blocking) == (health, reason, blocking)
     assert says in verdict.message
 

@@ -10,10 +10,10 @@ from genpool_core.api.status import Condition
 from genpool_core.conditions import ACCEPTED, BROKER_REACHABLE, TOPOLOGY_READY, WORKERS_READY, Finding
 from genpool_core.errors import InvalidManifest
 from genpool_operator.decide.backoff import backoff_seconds
-from genpool_operator.decide.claims import rival
+from genpool_operator.decide.broker_health import BrokerHealth, Reachability, broker_finding
 from genpool_operator.decide.events import events_of, scale_event
-from genpool_operator.decide.link import Link, Reach, judge_link
 from genpool_operator.decide.ownership import OwnerFacts, ownership
+from genpool_operator.decide.queue_ownership import older_owner
 from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles, check_workflows
 from unit.operator.pools import NOW, UID, at, make_pool
 
@@ -45,22 +45,22 @@ def aged(name: str, minutes: int, **changes: object) -> GenerationPool:
 def test_the_oldest_pool_has_the_queue() -> None:
     first, second, third = aged("a", 1), aged("b", 2), aged("c", 3)
     pools = [third, first, second]
-    assert rival(first, pools) is None
-    found = rival(third, pools)
+    assert older_owner(first, pools) is None
+    found = older_owner(third, pools)
     assert found is not None
     assert (found.pool, found.queue) == ("team/a", "generation_tasks")
 
 
 def test_a_pool_may_not_take_anothers_dead_letters_for_tasks() -> None:
     first, second = aged("a", 1), aged("b", 2, queue={"name": "generation_tasks.dead"})
-    found = rival(second, [first, second])
+    found = older_owner(second, [first, second])
     assert found is not None
     assert found.queue == "generation_tasks.dead"
 
 
 def test_the_same_name_on_another_vhost_is_another_queue() -> None:
     first, second = aged("a", 1), aged("b", 2, broker={"vhost": "other"})
-    assert rival(second, [first, second]) is None
+    assert older_owner(second, [first, second]) is None
 
 
 TEMPLATE = '{"6": {"class_type": "CLIPTextEncode", "inputs": {"text": ""}}}'
@@ -142,24 +142,24 @@ def test_scale_events() -> None:
     assert scale_event(3, 0, "").reason == "ScaledIn"
 
 
-OK = Reach(at(-60), NOW)
+OK = Reachability(at(-60), NOW)
 
 
 @pytest.mark.parametrize(
     ("management", "amqp", "status", "reason"),
     [
         (OK, OK, "True", "Reachable"),
-        (Reach(NOW), OK, "Unknown", "Connecting"),
-        (Reach(at(-60), at(-2), "BrokerUnreachable", "no"), OK, "True", "Reachable"),
-        (Reach(at(-60), at(-6), "BrokerUnreachable", "no"), OK, "False", "BrokerUnreachable"),
-        (OK, Reach(at(-60), at(-6), "BrokerUnreachable", "no"), "False", "BrokerUnreachable"),
-        (Reach(at(-6), None, "BrokerUnreachable", "no"), OK, "False", "BrokerUnreachable"),
-        (Reach(at(-1), None, "BrokerUnreachable", "no"), OK, "Unknown", "Connecting"),
-        (Reach(at(-1), None, "BrokerRefused", "no"), OK, "False", "BrokerRefused"),
+        (Reachability(NOW), OK, "Unknown", "Connecting"),
+        (Reachability(at(-60), at(-2), "BrokerUnreachable", "no"), OK, "True", "Reachable"),
+        (Reachability(at(-60), at(-6), "BrokerUnreachable", "no"), OK, "False", "BrokerUnreachable"),
+        (OK, Reachability(at(-60), at(-6), "BrokerUnreachable", "no"), "False", "BrokerUnreachable"),
+        (Reachability(at(-6), None, "BrokerUnreachable", "no"), OK, "False", "BrokerUnreachable"),
+        (Reachability(at(-1), None, "BrokerUnreachable", "no"), OK, "Unknown", "Connecting"),
+        (Reachability(at(-1), None, "BrokerRefused", "no"), OK, "False", "BrokerRefused"),
     ],
 )
-def test_link(management: Reach, amqp: Reach, status: str, reason: str) -> None:
-    finding = judge_link("default", Link(management, amqp), NOW)
+def test_link(management: Reachability, amqp: Reachability, status: str, reason: str) -> None:
+    finding = broker_finding("default", BrokerHealth(management, amqp), NOW)
     assert (finding.status, finding.reason) == (status, reason)
 
 

@@ -10,7 +10,7 @@ import pytest
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.conditions import ACCEPTED, BROKER_REACHABLE, TOPOLOGY_READY, Finding
 from genpool_operator.decide import scaling
-from genpool_operator.decide.pods import Verdict
+from genpool_operator.decide.pods import PodHealth
 from genpool_operator.decide.reading import QueueReading
 from genpool_operator.decide.scaling import Scaling, ScalingMemory
 from genpool_operator.decide.status import (
@@ -24,10 +24,10 @@ from genpool_operator.decide.status import (
 from unit.operator.pools import FINE, NOW, PROVISIONED, at, make_pool
 
 LINKED = Finding(BROKER_REACHABLE, "True", "Reachable", "")
-NONE = Verdict("none", "NoneWanted", "No pod is wanted now.")
-STARTING = Verdict("starting", "Starting", "0 of 1 pods are ready.")
-CRASHING = Verdict("failing", "CrashLoopBackOff", "it crashes", blocking=True)
-PARTLY = Verdict("failing", "CrashLoopBackOff", "one crashes")
+NONE = PodHealth("none", "NoneWanted", "No pod is wanted now.")
+STARTING = PodHealth("starting", "Starting", "0 of 1 pods are ready.")
+CRASHING = PodHealth("failing", "CrashLoopBackOff", "it crashes", blocking=True)
+PARTLY = PodHealth("failing", "CrashLoopBackOff", "one crashes")
 
 
 def decision(desired: int | None = 0, reason: str = scaling.FOLLOWS_QUEUE, message: str = "why") -> Scaling:
@@ -88,7 +88,7 @@ def decision(desired: int | None = 0, reason: str = scaling.FOLLOWS_QUEUE, messa
 )
 def test_ready_means_that_a_task_will_be_done(
     findings: tuple[Finding, ...],
-    verdict: Verdict,
+    verdict: PodHealth,
     made: Scaling,
     replicas: Replicas,
     status: str,
@@ -101,9 +101,9 @@ def test_ready_means_that_a_task_will_be_done(
 
 @pytest.mark.parametrize(
     ("verdict", "status"),
-    [(NONE, "True"), (STARTING, "False"), (CRASHING, "False"), (Verdict("ready", "AllReady", ""), "True")],
+    [(NONE, "True"), (STARTING, "False"), (CRASHING, "False"), (PodHealth("ready", "AllReady", ""), "True")],
 )
-def test_workers_ready(verdict: Verdict, status: str) -> None:
+def test_workers_ready(verdict: PodHealth, status: str) -> None:
     assert workers_finding(verdict).status == status
 
 

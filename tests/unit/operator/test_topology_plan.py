@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from genpool_core.topology import POLICY_PRIORITY, Binding, Exchange, Policy, Queue, Topology
-from genpool_operator.decide.broker_user import UserFact, password_matches
-from genpool_operator.decide.topology import (
+from genpool_core.topology.desired import POLICY_PRIORITY, Binding, Exchange, Policy, Queue, Topology
+from genpool_core.topology.password import UserFact, password_matches
+from genpool_core.topology.plan import (
     FULL_RIGHTS,
+    BrokerUser,
     PolicyFact,
     PutPermissions,
     PutUser,
@@ -19,7 +20,6 @@ from genpool_operator.decide.topology import (
     QueueFact,
     Step,
     VhostFacts,
-    WorkerUser,
     plan_topology,
 )
 
@@ -31,7 +31,7 @@ POLICY = Policy("genpool.work.tasks", "tasks", {"delivery-limit": -1})
 BINDING = Binding("genpool.retry.5s", "genpool.retry.5s")
 WANTED = Topology((EVENTS,), (RETRY, WORK), (POLICY,), (BINDING,))
 RIGHTS = {"configure": "^$", "write": "^x$", "read": "^tasks$"}
-USER = WorkerUser("genpool.worker.1", "right", RIGHTS)
+USER = BrokerUser("genpool.worker.1", "right", RIGHTS)
 
 
 def hashed(password: str, algorithm: str = "sha256", salt: bytes = b"salt") -> UserFact:

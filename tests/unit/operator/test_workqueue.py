@@ -1,4 +1,4 @@
-"""The queue of pools to look at, and the engine around it."""
+"""The queue of pools to look at, and the manager around it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from genpool_core.api.pool import GenerationPool
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.errors import BrokerError
 from genpool_operator.decide.objects import PoolRecord
-from genpool_operator.handlers.engine import Engine
+from genpool_operator.handlers.manager import Manager
 from genpool_operator.handlers.workqueue import Item, Key, WorkQueue
-from genpool_operator.reconcile.controller import Controller
 from genpool_operator.reconcile.observed import Memory
 from genpool_operator.reconcile.plan import Plan
+from genpool_operator.reconcile.pool_reconciler import PoolReconciler
 from unit.operator.pools import make_pool
 
 A, B = ("team", "a"), ("team", "b")
@@ -31,43 +31,43 @@ def taken(queue: WorkQueue) -> Item:
 def test_the_same_look_is_in_the_queue_once() -> None:
     queue = WorkQueue()
     for _ in range(3):
-        queue.add(Item(A, whole=False))
-    queue.add(Item(A, whole=True), delay=0.01)
-    assert taken(queue) == Item(A, whole=False)
+        queue.add(Item(A, full=False))
+    queue.add(Item(A, full=True), delay=0.01)
+    assert taken(queue) == Item(A, full=False)
     queue.done(A)
-    assert taken(queue) == Item(A, whole=True)
+    assert taken(queue) == Item(A, full=True)
 
 
 def test_the_earlier_time_counts_until_it_is_postponed() -> None:
     queue = WorkQueue()
-    queue.add(Item(A, whole=True), delay=60)
-    queue.add(Item(A, whole=True))
-    assert taken(queue) == Item(A, whole=True)
+    queue.add(Item(A, full=True), delay=60)
+    queue.add(Item(A, full=True))
+    assert taken(queue) == Item(A, full=True)
     queue.done(A)
-    queue.add(Item(A, whole=True))
-    queue.postpone(Item(A, whole=True), 60)
-    queue.add(Item(B, whole=True), delay=0.01)
+    queue.add(Item(A, full=True))
+    queue.postpone(Item(A, full=True), 60)
+    queue.add(Item(B, full=True), delay=0.01)
     assert taken(queue).key == B
 
 
 def test_one_pool_is_never_with_two_threads() -> None:
     queue = WorkQueue()
-    queue.add(Item(A, whole=True))
-    queue.add(Item(A, whole=False))
-    queue.add(Item(B, whole=False), delay=0.01)
-    assert taken(queue) == Item(A, whole=True)
-    assert taken(queue) == Item(B, whole=False)
+    queue.add(Item(A, full=True))
+    queue.add(Item(A, full=False))
+    queue.add(Item(B, full=False), delay=0.01)
+    assert taken(queue) == Item(A, full=True)
+    assert taken(queue) == Item(B, full=False)
     queue.done(A)
-    assert taken(queue) == Item(A, whole=False)
+    assert taken(queue) == Item(A, full=False)
 
 
 def test_what_comes_in_while_a_pool_is_in_hand_is_not_lost() -> None:
     queue = WorkQueue()
-    queue.add(Item(A, whole=False))
+    queue.add(Item(A, full=False))
     taken(queue)
-    queue.add(Item(A, whole=False))
+    queue.add(Item(A, full=False))
     queue.done(A)
-    assert taken(queue) == Item(A, whole=False)
+    assert taken(queue) == Item(A, full=False)
 
 
 def test_closing_lets_everyone_go() -> None:
@@ -83,13 +83,13 @@ def test_closing_lets_everyone_go() -> None:
 
 
 @dataclass
-class FakeController:
+class FakeReconciler:
     """Counts looks; one pool always fails, another has a bug."""
 
     looks: list[tuple[str, bool]] = field(default_factory=list)
 
-    def reconcile(self, pool: GenerationPool, *, whole: bool) -> Plan:
-        self.looks.append((pool.metadata.name, whole))
+    def reconcile(self, pool: GenerationPool, *, full: bool) -> Plan:
+        self.looks.append((pool.metadata.name, full))
         if pool.metadata.name == "failing":
             raise BrokerError("no answer")
         if pool.metadata.name == "buggy":
@@ -113,7 +113,7 @@ class FakeRecords:
 class FakeTelemetry:
     reasons: list[str] = field(default_factory=list)
 
-    def took(self, seconds: float, *, whole: bool) -> None:
+    def took(self, seconds: float, *, full: bool) -> None:
         pass
 
     def failed(self, reason: str) -> None:
@@ -131,20 +131,22 @@ def wait(check: Callable[[], bool]) -> None:
 
 
 def test_a_pool_that_fails_and_one_with_a_bug_do_not_stop_the_others() -> None:
-    controller, telemetry = FakeController(), FakeTelemetry()
-    engine = Engine(FakeRecords(("failing", "buggy", "good")), cast("Controller", controller), telemetry)
-    assert engine.trouble() is None
-    engine.synced()
+    reconciler, telemetry = FakeReconciler(), FakeTelemetry()
+    manager = Manager(
+        FakeRecords(("failing", "buggy", "good")), cast("PoolReconciler", reconciler), telemetry
+    )
+    assert manager.trouble() is None
+    manager.synced()
     try:
-        wait(lambda: controller.looks.count(("good", False)) >= 2)
-        assert engine.trouble() is None
-        assert ("good", True) in controller.looks
+        wait(lambda: reconciler.looks.count(("good", False)) >= 2)
+        assert manager.trouble() is None
+        assert ("good", True) in reconciler.looks
         # Ticks go on for the one that fails; its whole is tried again after a wait that grows.
-        wait(lambda: controller.looks.count(("failing", False)) >= 2)
+        wait(lambda: reconciler.looks.count(("failing", False)) >= 2)
         assert {"BrokerUnreachable", "Bug"} <= set(telemetry.reasons)
-        looks = controller.looks.count(("good", True))
-        engine.wake_uid("good", True)
-        wait(lambda: controller.looks.count(("good", True)) == looks + 1)
+        looks = reconciler.looks.count(("good", True))
+        manager.wake_uid("good", True)
+        wait(lambda: reconciler.looks.count(("good", True)) == looks + 1)
     finally:
-        engine.stop()
-    assert engine.trouble() is not None
+        manager.stop()
+    assert manager.trouble() is not None

@@ -50,6 +50,11 @@ def _run(copy: Path, *command: str) -> subprocess.CompletedProcess[str]:
         ("gateway/genpool_gateway/planted.py", "import genpool_worker\n"),
         ("core/genpool_core/planted.py", "import genpool_adapters\n"),
         ("core/genpool_core/planted.py", "import requests\n"),
+        ("worker/genpool_worker/comfyui/planted.py", "import genpool_worker.pipeline.decode\n"),
+        ("worker/genpool_worker/messaging/planted.py", "import genpool_worker.context\n"),
+        ("worker/genpool_worker/files/planted.py", "import genpool_worker.adapters.s3\n"),
+        ("worker/genpool_worker/pipeline/planted.py", "import genpool_worker.consumer\n"),
+        ("worker/genpool_worker/planted.py", "import genpool_worker.ports\n"),
     ],
 )
 def test_a_planted_import_breaks_the_contracts(copy: Path, file: str, line: str) -> None:

@@ -9,14 +9,15 @@ from pathlib import Path
 from fakes.worker_ports import Queued, gone
 from fakes.worker_world import Node, World
 from genpool_core.errors import BrokerError, StorageError
+from genpool_core.messages.amqp import Delivery
 from genpool_worker.consumer import Consumer, Inbox
-from genpool_worker.gate import Gate
-from genpool_worker.ports import Message
-from genpool_worker.status import Status
-from genpool_worker.workdir import ROOT
+from genpool_worker.files.workdir import ROOT
+from genpool_worker.pipeline.decode import Decoded
+from genpool_worker.preconditions import Preconditions
+from genpool_worker.status import WorkerStatus
 
 
-class FakeIntake:
+class FakeConsumption:
     """Records what it is told, in the order of the worker's other steps."""
 
     def __init__(self, node: Node) -> None:
@@ -28,12 +29,12 @@ class FakeIntake:
         return self.sentence
 
     def pause(self) -> None:
-        self._names.append("intake.pause")
+        self._names.append("consumption.pause")
         self.open = False
 
     def resume(self) -> None:
         if not self.open:
-            self._names.append("intake.resume")
+            self._names.append("consumption.resume")
         self.open = True
 
 
@@ -43,29 +44,30 @@ class Loop:
     def __init__(self, world: World, node: Node, turns: int = 3) -> None:
         self.world = world
         self.node = node
-        self.intake = FakeIntake(node)
-        self.status = Status(world.clock, node.parts.metrics)
+        self.consumption = FakeConsumption(node)
+        self.status = WorkerStatus(world.clock, node.context.metrics)
         self.inbox = _TurningInbox(self, turns)
-        self.gate = Gate(node.comfyui, node.parts.store, "p/", world.clock, world.scratch)
+        self.preconditions = Preconditions(node.comfyui, node.context.store, "p/", world.clock, world.scratch)
         self.states: list[str] = []
         self.at_turn: dict[int, Callable[[], None]] = {}
         self.consumer = Consumer(
             inbox=self.inbox,
-            intake=self.intake,
-            broker=node.parts.broker,
-            handler=node.handler,
-            gate=self.gate,
+            consumption=self.consumption,
+            broker=node.context.broker,
+            processor=node.processor,
+            preconditions=self.preconditions,
             status=self.status,
-            drain=node.parts.drain,
-            metrics=node.parts.metrics,
+            drain=node.context.drain,
+            metrics=node.context.metrics,
+            pool_uid=world.config.pool.uid,
         )
 
     def run(self) -> list[str]:
         self.consumer.run()
         return self.node.steps.names
 
-    def deliver(self) -> Message | None:
-        return self.world.broker.deliver(self.node.parts.worker) if self.intake.open else None
+    def deliver(self) -> Delivery | None:
+        return self.world.broker.deliver(self.node.context.worker) if self.consumption.open else None
 
 
 class _TurningInbox(Inbox):
@@ -76,15 +78,15 @@ class _TurningInbox(Inbox):
         self._loop = loop
         self._turns = turns
 
-    def take(self, seconds: float) -> Message | None:
+    def take(self, seconds: float) -> Delivery | None:
         self._loop.states.append(self._loop.status.snapshot.state)
         waiting = super().take(0)
-        if waiting is not None or self._loop.node.parts.drain.active:
+        if waiting is not None or self._loop.node.context.drain.active:
             return waiting
         self._turns -= 1
         self._loop.at_turn.pop(self._turns, lambda: None)()
         if self._turns < 0:
-            self._loop.node.parts.drain.begin()
+            self._loop.node.context.drain.begin()
             return None
         found = self._loop.deliver()
         if found is None:
@@ -106,14 +108,14 @@ def test_tasks_one_after_the_other(world: World) -> None:
     assert len(world.store.records("end.json")) == 2
     assert loop.states[:2] == ["starting", "idle"]
     assert not loop.consumer.busy
-    assert not loop.intake.open
+    assert not loop.consumption.open
 
 
 def test_nothing_is_taken_before_the_store_is_proven(world: World) -> None:
     node = world.worker("w1")
     task(world)
     steps = Loop(world, node).run()
-    assert steps.index("store.create") < steps.index("intake.resume") < steps.index("comfyui.submit")
+    assert steps.index("store.create") < steps.index("consumption.resume") < steps.index("comfyui.submit")
 
 
 def test_nothing_is_taken_while_comfyui_is_away(world: World) -> None:
@@ -122,7 +124,7 @@ def test_nothing_is_taken_while_comfyui_is_away(world: World) -> None:
     node.steps.fail_on, node.steps.fail_with = "comfyui.waiting", gone()
     loop = Loop(world, node)
     steps = loop.run()
-    assert "intake.resume" not in steps
+    assert "consumption.resume" not in steps
     assert len(world.broker.ready) == 1
     assert loop.status.snapshot.state == "starting"
 
@@ -130,8 +132,8 @@ def test_nothing_is_taken_while_comfyui_is_away(world: World) -> None:
 def test_nothing_is_taken_without_a_broker(world: World) -> None:
     node = world.worker("w1")
     loop = Loop(world, node)
-    loop.intake.sentence = "RabbitMQ is away"
-    assert "intake.resume" not in loop.run()
+    loop.consumption.sentence = "RabbitMQ is away"
+    assert "consumption.resume" not in loop.run()
     assert not loop.status.was_ready
 
 
@@ -146,7 +148,7 @@ def test_comfyui_goes_between_two_tasks(world: World) -> None:
 
     loop.at_turn[3] = away
     steps = loop.run()
-    assert steps.index("intake.pause") < steps.index("broker.hand_back")
+    assert steps.index("consumption.pause") < steps.index("broker.requeue")
     assert len(world.broker.ready) == 1
     assert loop.status.snapshot.state == "unready"
     assert loop.status.was_ready
@@ -156,13 +158,13 @@ def test_the_store_fails_in_use(world: World) -> None:
     """Consumption stops before the task is handed back, and begins when the store was asked again."""
     node = world.worker("w1")
     loop = Loop(world, node, turns=5)
-    loop.gate.trouble()
+    loop.preconditions.trouble()
     task(world)
     node.steps.fail_with = StorageError("away")
     node.steps.fail_at = len(node.steps.names) + 4
     steps = loop.run()
-    back = steps.index("broker.hand_back")
-    assert steps[back - 1] == "intake.pause"
+    back = steps.index("broker.requeue")
+    assert steps[back - 1] == "consumption.pause"
     assert "store.keys" in steps[back:]
     assert world.broker.empty
     assert len(world.store.records("end.json")) == 1
@@ -174,7 +176,7 @@ def test_a_delivery_that_was_not_begun_goes_back_at_a_drain(world: World) -> Non
     task(world)
     message = world.broker.deliver("w1")
     assert message is not None
-    node.parts.drain.begin()
+    node.context.drain.begin()
     loop.inbox.put(message)
     loop.run()
     assert len(world.broker.ready) == 1
@@ -187,11 +189,11 @@ def test_a_drain_that_begins_while_comfyui_is_asked(world: World) -> None:
 
     def asked() -> None:
         task(world)
-        node.steps.between[len(node.steps.names) + 1] = node.parts.drain.begin
+        node.steps.between[len(node.steps.names) + 1] = node.context.drain.begin
 
     loop.at_turn[6] = asked
     steps = loop.run()
-    assert "broker.hand_back" in steps
+    assert "broker.requeue" in steps
     assert "comfyui.submit" not in steps
     assert len(world.broker.ready) == 1
 
@@ -199,16 +201,16 @@ def test_a_drain_that_begins_while_comfyui_is_asked(world: World) -> None:
 def test_a_fault_of_the_loop_is_survived(world: World) -> None:
     node = world.worker("w1")
     task(world)
-    calls: list[Message] = []
+    calls: list[Decoded] = []
 
-    def broken(message: Message) -> None:
-        calls.append(message)
+    def broken(decoded: Decoded) -> None:
+        calls.append(decoded)
         if len(calls) == 1:
             raise KeyError("a defect")
-        handle(message)
+        process(decoded)
 
-    handle = node.handler.handle
-    node.handler.handle = broken  # type: ignore[method-assign]
+    process = node.processor.process
+    node.processor.process = broken  # type: ignore[method-assign]
     started = world.clock.time
     Loop(world, node, turns=6).run()
     assert world.broker.empty
@@ -218,8 +220,8 @@ def test_a_fault_of_the_loop_is_survived(world: World) -> None:
 def test_a_connection_that_is_gone_needs_no_hand_back(world: World) -> None:
     node = world.worker("w1")
     loop = Loop(world, node, turns=0)
-    node.parts.drain.begin()
-    node.steps.fail_on, node.steps.fail_with = "broker.hand_back", BrokerError("gone")
+    node.context.drain.begin()
+    node.steps.fail_on, node.steps.fail_with = "broker.requeue", BrokerError("gone")
     world.broker.ready.append(Queued(b"{}"))
     message = world.broker.deliver("w1")
     assert message is not None

@@ -14,7 +14,7 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger import keys
 from genpool_core.messages import headers
 from genpool_core.messages.events import EVENT, MessageRejected, TaskClaimed, TaskRetried
-from genpool_worker import handler
+from genpool_worker.pipeline import process
 
 TASK: JsonObject = {"task_id": "t", "prompt": "x"}
 OURS = names.worker_user("pool-uid")
@@ -67,7 +67,7 @@ def test_no_task(world: World) -> None:
     world.drive(node)
     (letter,) = world.broker.to("", names.dead_queue(QUEUE))
     assert letter.body == b"no json"
-    assert letter.message_id == "m"
+    assert letter.properties.message_id == "m"
     assert letter.headers["trace"] == "x"
     assert letter.headers[headers.REASON] == "InvalidMessage"
     assert events(world) == ["message.rejected"]
@@ -143,7 +143,7 @@ def test_a_fault_of_ours_in_an_attempt_counts_as_one(
     def broken(*_args: object) -> None:
         raise KeyError("a defect")
 
-    monkeypatch.setattr(handler.Attempt, "run", broken)
+    monkeypatch.setattr(process.Attempt, "run", broken)
     world.send(TASK)
     world.drive(node)
     (end,) = world.store.records("end.json").values()
@@ -156,7 +156,7 @@ def test_a_fault_of_ours_before_the_claim_ends_the_task(
     def broken(*_args: object) -> None:
         raise RecursionError("a defect")
 
-    monkeypatch.setattr(handler, "prepare", broken)
+    monkeypatch.setattr(process, "validate", broken)
     world.send(TASK)
     world.drive(world.worker("w1"))
     (end,) = world.store.records("end.json").values()
@@ -168,7 +168,7 @@ def test_the_store_fails_before_the_claim(world: World) -> None:
     world.send(TASK)
     node.steps.fail_at = 1
     world.one(node)
-    assert node.steps.names == ["store.keys", "broker.hand_back"]
+    assert node.steps.names == ["store.keys", "broker.requeue"]
     assert world.broker.ready[0].redelivered
 
 
@@ -228,7 +228,7 @@ def test_a_released_attempt_does_not_count(make_world: Callable[..., World]) -> 
     world = make_world(max_attempts=1)
     node = world.worker("w1", Script("stuck"))
     world.send(TASK)
-    node.parts.drain.begin()
+    node.context.drain.begin()
     world.one(node)
     (claim,) = world.store.records("attempts/1.json").values()
     assert claim["released_at"]

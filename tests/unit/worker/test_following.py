@@ -6,15 +6,15 @@ import pytest
 
 from fakes.worker_ports import Script, gone
 from fakes.worker_world import Node, World
+from genpool_core import timing
 from genpool_core.errors import AttemptFailed
 from genpool_core.identity import prompt_id, task_key
 from genpool_core.ledger.records import Claim
-from genpool_worker.attempt import Attempt
-from genpool_worker.calls import Calls
+from genpool_worker.comfyui.retry import ComfyUIRetry
+from genpool_worker.comfyui.submit import submit
 from genpool_worker.errors import ComfyUISilent, HandBack
-from genpool_worker.follow import POLL_SECONDS
-from genpool_worker.prepare import prepare
-from genpool_worker.submit import submit
+from genpool_worker.pipeline.attempt import Attempt
+from genpool_worker.pipeline.validate import validate
 
 KEY = task_key("pool-uid", "t", {})
 PROMPT = prompt_id(KEY, 1, 1)
@@ -27,10 +27,10 @@ def attempt(node: Node) -> Attempt:
         attempt=1,
         nonce="0123456789",
         worker="w1",
-        claimed_at=node.parts.clock.now(),
+        claimed_at=node.context.clock.now(),
         timeout_seconds=600,
     )
-    return Attempt(node.parts, claim, prepare({"prompt": "x"}, node.parts.config, node.parts.catalog))
+    return Attempt(node.context, claim, validate({"prompt": "x"}, node.context.config, node.context.catalog))
 
 
 def run(node: Node) -> list[float]:
@@ -114,17 +114,17 @@ def test_it_ended_between_two_questions(world: World) -> None:
 
 def test_a_drain_whose_time_is_over(world: World) -> None:
     node = world.worker("w1", Script("stuck"))
-    node.parts.drain.begin()
+    node.context.drain.begin()
     with pytest.raises(HandBack):
         run(node)
     assert node.comfyui.stopped == [PROMPT]
-    assert node.parts.drain.overdue
+    assert node.context.drain.overdue
 
 
 def test_a_drain_while_comfyui_is_silent_or_gone(world: World) -> None:
     for error in (ComfyUISilent("slow"), gone()):
         node = world.worker("w1", Script("stuck"))
-        node.parts.drain.begin()
+        node.context.drain.begin()
         node.steps.fail_on, node.steps.fail_with = "comfyui.history", error
         started = world.clock.time
         with pytest.raises(HandBack):
@@ -134,7 +134,7 @@ def test_a_drain_while_comfyui_is_silent_or_gone(world: World) -> None:
 
 def test_silence_is_borne_until_the_run_is_over(world: World) -> None:
     node = world.worker("w1")
-    calls = Calls(world.clock, node.parts.drain, world.clock.monotonic() + 60)
+    calls = ComfyUIRetry(world.clock, node.context.drain, world.clock.monotonic() + 60)
 
     def silent() -> None:
         world.clock.sleep(10)
@@ -142,25 +142,25 @@ def test_silence_is_borne_until_the_run_is_over(world: World) -> None:
 
     started = world.clock.time
     with pytest.raises(AttemptFailed) as caught:
-        calls.patiently(silent)
+        calls.call(silent)
     assert (caught.value.reason, caught.value.retryable) == ("ComfyUIUnresponsive", True)
     assert 60 <= world.clock.time - started < 80
 
 
 def test_without_the_socket_the_history_is_asked_each_second(world: World) -> None:
     node = world.worker("w1", Script("stuck"))
-    node.parts.drain.begin()
-    world.clock.time += node.parts.drain.remaining - 30
+    node.context.drain.begin()
+    world.clock.time += node.context.drain.remaining - 30
     with pytest.raises(HandBack):
         run(node)
     with_socket = node.steps.names.count("comfyui.history")
-    assert with_socket <= 30 / POLL_SECONDS + 2
+    assert with_socket <= 30 / timing.COMFYUI_POLL_SECONDS + 2
 
 
 def test_submitting_to_a_comfyui_that_is_gone(world: World) -> None:
     node = world.worker("w1")
     node.steps.fail_at, node.steps.fail_with = 1, gone()
-    calls = Calls(world.clock, node.parts.drain, world.clock.monotonic() + 60)
+    calls = ComfyUIRetry(world.clock, node.context.drain, world.clock.monotonic() + 60)
     with pytest.raises(AttemptFailed) as caught:
         submit(node.comfyui, calls, PROMPT, "c", {}, "mark")
     assert caught.value.reason == "ComfyUILost"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from genpool_core.errors import AttemptFailed
-from genpool_worker import judge
+from genpool_worker.comfyui import result
 from genpool_worker.errors import ComfyUIRefused
 from genpool_worker.ports import OutputRef
 
@@ -50,20 +50,20 @@ def failed(exception_type: str, message: str) -> dict[str, Any]:
 )
 def test_a_run_without_result(history: dict[str, Any], reason: str, *, retryable: bool) -> None:
     with pytest.raises(AttemptFailed) as caught:
-        judge.outputs_of(history)
+        result.outputs_of(history)
     assert (caught.value.reason, caught.value.retryable) == (reason, retryable)
     assert "/opt/secret" not in caught.value.message
 
 
 def test_the_failing_node_is_named() -> None:
     with pytest.raises(AttemptFailed, match=r"node 3 \(KSampler\) failed: ValueError: bad  *shapes"):
-        judge.outputs_of(failed("ValueError", "bad\n\n shapes"))
+        result.outputs_of(failed("ValueError", "bad\n\n shapes"))
 
 
 def test_a_long_message_is_cut() -> None:
     with pytest.raises(AttemptFailed) as caught:
-        judge.outputs_of(failed("ValueError", "x" * 10_000))
-    assert len(caught.value.message) == judge.MAX_MESSAGE
+        result.outputs_of(failed("ValueError", "x" * 10_000))
+    assert len(caught.value.message) == result.MAX_MESSAGE
 
 
 def test_outputs_in_order_of_nodes() -> None:
@@ -77,12 +77,12 @@ def test_outputs_in_order_of_nodes() -> None:
             "9": {"gifs": [image("b.mp4")], "images": [image("p.png", "temp"), "odd", {"type": "output"}]},
         },
     )
-    assert judge.outputs_of(history) == [
+    assert result.outputs_of(history) == [
         OutputRef("9", "gifs", "b.mp4", "s", "output"),
         OutputRef("12", "images", "c.png", "s", "output"),
         OutputRef("12", "images", "d.png", "s", "output"),
     ]
-    assert {ref.filename for ref in judge.left_behind(history)} == {"b.mp4", "p.png", "c.png", "d.png"}
+    assert {ref.filename for ref in result.left_behind(history)} == {"b.mp4", "p.png", "c.png", "d.png"}
 
 
 NODE_ERRORS = {
@@ -124,13 +124,13 @@ NODE_ERRORS = {
     ],
 )
 def test_refused(status: int, body: Any, reason: str, *, retryable: bool, part: str) -> None:  # noqa: ANN401 - JSON
-    failure = judge.refused(ComfyUIRefused(f"ComfyUI answered {status}.", status=status, body=body))
+    failure = result.refused(ComfyUIRefused(f"ComfyUI answered {status}.", status=status, body=body))
     assert (failure.reason, failure.retryable) == (reason, retryable)
     assert part in failure.message
     assert "/opt/secret" not in failure.message
 
 
 def test_dropped_outputs() -> None:
-    failure = judge.dropped_outputs(NODE_ERRORS)  # type: ignore[arg-type]
+    failure = result.dropped_outputs(NODE_ERRORS)  # type: ignore[arg-type]
     assert (failure.reason, failure.retryable) == ("InvalidPrompt", False)
     assert "node 4 (CheckpointLoaderSimple)" in failure.message

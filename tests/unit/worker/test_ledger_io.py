@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -12,10 +13,11 @@ from genpool_core.errors import StorageError
 from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, Failure
 from genpool_worker.errors import SettingsError, UnreadableLedger
-from genpool_worker.lease import HeldClaim, LeaseKeeper
-from genpool_worker.ledger import TRIES, Ledger
+from genpool_worker.ledger.conditional_put_check import prove_conditional_put
+from genpool_worker.ledger.lease import HeldClaim, LeaseRenewal
+from genpool_worker.ledger.ledger import TRIES, Ledger
 from genpool_worker.ports import Put
-from genpool_worker.probe import prove_conditional_put
+from support.waiting import wait_until
 
 CLOCK = FakeClock()
 
@@ -97,10 +99,15 @@ def test_a_renewal_that_fails_stops_nothing() -> None:
     assert steps.names == ["store.put", "store.put"]
 
 
-def test_the_keeper_ends_with_its_context() -> None:
-    held = HeldClaim(Ledger(FakeStore(SharedStore(), Steps()), "", CLOCK), claim(), CLOCK)
-    with LeaseKeeper(held):
-        pass
+def test_a_claim_is_renewed_until_its_context_ends() -> None:
+    steps = Steps()
+    held = HeldClaim(Ledger(FakeStore(SharedStore(), steps), "", CLOCK), claim(), CLOCK)
+    with LeaseRenewal(held, seconds=0.001):
+        wait_until(
+            lambda: len(steps.names), lambda puts: puts >= 3, "three renewals", seconds=10, pause=0.001
+        )
+    assert set(steps.names) == {"store.put"}
+    assert not [thread for thread in threading.enumerate() if thread.name == "lease"]
 
 
 def test_proof_of_an_atomic_store() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from genpool_worker.media import BrokenMedia, Media, by_name, inspect
+from genpool_worker.files.media import BrokenMedia, Media, by_name, inspect
 
 
 def picture(kind: str, size: tuple[int, int] = (67, 41), **options: object) -> bytes:

@@ -16,10 +16,9 @@ import pytest
 from fakes.worker_ports import Result, Script, gone
 from fakes.worker_steps import CrashNow, Side
 from fakes.worker_world import QUEUE, Node, World, new_world
-from genpool_core import names
+from genpool_core import names, timing
 from genpool_core.identity import end_id
 from genpool_core.jsontypes import JsonObject
-from genpool_core.ledger.decide import LEASE
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages import headers
 from genpool_core.messages.callbacks import CallbackMessage
@@ -91,7 +90,7 @@ def until_crash(world: World, node: Node) -> None:
     try:
         world.drive(node)
     except CrashNow:
-        world.broker.lose_connection(node.parts.worker)
+        world.broker.lose_connection(node.context.worker)
 
 
 def check(world: World, scenario: Scenario, *, outcomes: set[str] | None = None) -> EndRecord:
@@ -125,7 +124,7 @@ def _check_announced(world: World, end: EndRecord) -> None:
         (end.outcome, end.attempt, end.ended_at)
     }
     callbacks = world.broker.to(names.CALLBACKS_EXCHANGE, names.CALLBACKS_QUEUE)
-    assert {item.message_id for item in callbacks} == {one_id}
+    assert {item.properties.message_id for item in callbacks} == {one_id}
     for item in callbacks:
         callback = CallbackMessage.model_validate_json(item.body)
         assert (callback.id, callback.url, callback.body.outcome) == (one_id, HOOK, end.outcome)
@@ -207,7 +206,7 @@ def test_connection_cut_while_the_worker_goes_on(scenario: Scenario, lease: str)
             def cut(world: World = world, second: Node = second) -> None:
                 world.broker.lose_connection("w1")
                 if lease == "over":
-                    world.clock.time += LEASE.total_seconds() + 1
+                    world.clock.time += timing.LEASE_SECONDS + 1
                 world.drive_ready(second)
 
             first.steps.between[step] = cut
@@ -262,7 +261,7 @@ def test_drained_at_any_step(scenario: Scenario) -> None:
             first = world.worker("w1", script)
 
             def over(world: World = world, first: Node = first) -> None:
-                first.parts.drain.begin()
+                first.context.drain.begin()
                 world.clock.time += world.config.grace_seconds
 
             first.steps.between[step] = over

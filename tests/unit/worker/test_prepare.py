@@ -8,13 +8,13 @@ import pytest
 
 from fakes.worker_world import CONFIG, PHOTO, TEXT
 from genpool_core.api.security import HostRule
-from genpool_core.errors import InvalidMessage, InvalidTask, RefusedInput, TaskFailure
-from genpool_core.ledger.decide import Delivery
+from genpool_core.errors import InvalidTask, RefusedInput, TaskFailure
+from genpool_core.ledger.decide import DeliveryInfo
 from genpool_core.messages import headers
+from genpool_core.messages.amqp import Delivery, Properties
 from genpool_worker.config import Catalog
-from genpool_worker.ports import Message
-from genpool_worker.prepare import callback_for, prepare, shown_parameters
-from genpool_worker.receive import Delivered, Unnamed, receive
+from genpool_worker.pipeline.decode import TaskDelivery, Undecodable, UnidentifiedTask, decode
+from genpool_worker.pipeline.validate import callback_for, shown_parameters, validate
 
 CATALOG = Catalog((TEXT, PHOTO))
 OURS = "genpool.worker.pool-uid"
@@ -23,13 +23,13 @@ GRAPH = {"1": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x"}}}
 
 def test_the_sender_decides_which_headers_count() -> None:
     own = {headers.ATTEMPT: 2, headers.RUN: 3, "trace": "x"}
-    trusted = receive(Message(b'{"task_id": "a"}', own, user_id=OURS), "uid")
-    plain = receive(Message(b'{"task_id": "a"}', own, user_id="producer"), "uid")
-    assert isinstance(trusted, Delivered)
-    assert isinstance(plain, Delivered)
-    assert (trusted.run, trusted.delivery) == (3, Delivery(redelivered=False, failed_attempt=2))
-    assert (plain.run, plain.delivery) == (1, Delivery(redelivered=False, failed_attempt=None))
-    assert trusted.key == plain.key
+    trusted = decode(Delivery(b'{"task_id": "a"}', own, Properties(user_id=OURS)), "uid")
+    plain = decode(Delivery(b'{"task_id": "a"}', own, Properties(user_id="producer")), "uid")
+    assert isinstance(trusted, TaskDelivery)
+    assert isinstance(plain, TaskDelivery)
+    assert (trusted.ref.run, trusted.info) == (3, DeliveryInfo(redelivered=False, failed_attempt=2))
+    assert (plain.ref.run, plain.info) == (1, DeliveryInfo(redelivered=False, failed_attempt=None))
+    assert trusted.ref.key == plain.ref.key
 
 
 @pytest.mark.parametrize(
@@ -43,19 +43,20 @@ def test_the_sender_decides_which_headers_count() -> None:
     ],
 )
 def test_identity(body: bytes, message_id: str | None, task_id: str) -> None:
-    found = receive(Message(body, message_id=message_id), "uid")
-    assert isinstance(found, Delivered)
-    assert found.task_id == task_id
+    found = decode(Delivery(body, properties=Properties(message_id=message_id)), "uid")
+    assert isinstance(found, TaskDelivery)
+    assert found.ref.task_id == task_id
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"task_id": null, "prompt": "x"}', b'{"task_id": [1]}'])
 def test_no_identity(body: bytes) -> None:
-    assert isinstance(receive(Message(body), "uid"), Unnamed)
+    assert isinstance(decode(Delivery(body), "uid"), UnidentifiedTask)
 
 
 def test_no_task() -> None:
-    with pytest.raises(InvalidMessage):
-        receive(Message(b"[]"), "uid")
+    found = decode(Delivery(b"[]"), "uid")
+    assert isinstance(found, Undecodable)
+    assert found.failure.reason == "InvalidMessage"
 
 
 @pytest.mark.parametrize(
@@ -67,9 +68,9 @@ def test_no_task() -> None:
     ],
 )
 def test_workflow(body: dict[str, Any], name: str) -> None:
-    prepared = prepare(body, CONFIG, CATALOG)
-    assert prepared.workflow_name == name
-    graph = prepared.graph_for(dict.fromkeys(prepared.files, "up/a.png"), "jobs/1")
+    validated = validate(body, CONFIG, CATALOG)
+    assert validated.workflow_name == name
+    graph = validated.graph_for(dict.fromkeys(validated.files, "up/a.png"), "jobs/1")
     saved = [
         node["inputs"]["filename_prefix"] for node in graph.values() if node["class_type"] == "SaveImage"
     ]  # type: ignore[call-overload, index]
@@ -77,15 +78,15 @@ def test_workflow(body: dict[str, Any], name: str) -> None:
 
 
 def test_seed_and_parameters_are_recorded_without_secrets() -> None:
-    prepared = prepare(
+    validated = validate(
         {"image_url": "https://example.com/a.png?token=s3cr3t#f", "workflow_type": PHOTO.entry.name},
         CONFIG,
         CATALOG,
     )
-    assert prepared.files == {"image_url": "https://example.com/a.png?token=s3cr3t#f"}
-    assert shown_parameters(prepared.bound) == {"image_url": "https://example.com/a.png"}
-    assert prepare({"prompt": "x"}, CONFIG, CATALOG).bound.seed == 42
-    assert prepare({"prompt": "x", "seed": 7}, CONFIG, CATALOG).bound.seed == 7
+    assert validated.files == {"image_url": "https://example.com/a.png?token=s3cr3t#f"}
+    assert shown_parameters(validated.bound) == {"image_url": "https://example.com/a.png"}
+    assert validate({"prompt": "x"}, CONFIG, CATALOG).bound.seed == 42
+    assert validate({"prompt": "x", "seed": 7}, CONFIG, CATALOG).bound.seed == 7
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_seed_and_parameters_are_recorded_without_secrets() -> None:
 )
 def test_refused(body: dict[str, Any], kind: type[TaskFailure], part: str) -> None:
     with pytest.raises(kind) as caught:
-        prepare(body, CONFIG, CATALOG)
+        validate(body, CONFIG, CATALOG)
     assert part in caught.value.message
     assert not caught.value.retryable
 
@@ -115,7 +116,7 @@ def test_hosts_of_the_pool() -> None:
             "callback_hosts": [HostRule(host="*.client.example")],
         }
     )
-    prepare(
+    validate(
         {
             "image_url": "https://cdn.example/a.png",
             "workflow_type": PHOTO.entry.name,
@@ -125,26 +126,26 @@ def test_hosts_of_the_pool() -> None:
         CATALOG,
     )
     with pytest.raises(RefusedInput, match="evil"):
-        prepare({"image_url": "https://evil.example/a", "workflow_type": PHOTO.entry.name}, config, CATALOG)
+        validate({"image_url": "https://evil.example/a", "workflow_type": PHOTO.entry.name}, config, CATALOG)
     body: dict[str, Any] = {"prompt": "x", "callback_url": "https://evil.example/"}
     with pytest.raises(InvalidTask, match="evil"):
-        prepare(body, config, CATALOG)
+        validate(body, config, CATALOG)
     assert callback_for(body, config) is None
     assert callback_for({"callback_url": "https://b.client.example/"}, config) == "https://b.client.example/"
 
 
 def test_own_graph() -> None:
     config = CONFIG.model_copy(update={"allow_graphs": True})
-    prepared = prepare({"prompt": GRAPH}, config, CATALOG)
-    assert (prepared.workflow_name, prepared.bound.seed, prepared.timeout_seconds) == (None, None, 600)
-    assert prepared.graph_for({}, "jobs/1")["1"] == {
+    validated = validate({"prompt": GRAPH}, config, CATALOG)
+    assert (validated.workflow_name, validated.bound.seed, validated.timeout_seconds) == (None, None, 600)
+    assert validated.graph_for({}, "jobs/1")["1"] == {
         "class_type": "SaveImage",
         "inputs": {"filename_prefix": "jobs/1/1"},
     }
     with pytest.raises(InvalidTask, match=r"Export \(API\)"):
-        prepare({"prompt": {"nodes": [], "links": []}}, config, CATALOG)
+        validate({"prompt": {"nodes": [], "links": []}}, config, CATALOG)
 
 
 def test_no_fallback() -> None:
     with pytest.raises(InvalidTask, match="no fallback"):
-        prepare({"prompt": "x"}, CONFIG, Catalog((PHOTO,)))
+        validate({"prompt": "x"}, CONFIG, Catalog((PHOTO,)))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from genpool_worker.comfyui.progress import Progress
 from genpool_worker.ports import Frame
-from genpool_worker.progress import Progress
 
 
 def frame(kind: str, **data: Any) -> Frame:  # noqa: ANN401 - JSON

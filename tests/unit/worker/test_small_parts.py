@@ -1,4 +1,4 @@
-"""Drain, patience, status, settings, configuration, names of results, files."""
+"""Drain, retry, status, settings, configuration, names of results, files."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from genpool_core.workerconfig import CONFIG_KEY
 from genpool_worker.config import load_config
 from genpool_worker.drain import Drain, margin_seconds
 from genpool_worker.errors import HandBack, SettingsError
+from genpool_worker.files.outputs import _check, unique_name
+from genpool_worker.files.workdir import WorkDir, clean_leftovers
 from genpool_worker.metrics import Metrics
-from genpool_worker.outputs import _check, unique_name
-from genpool_worker.patience import Patience
 from genpool_worker.ports import OutputRef
+from genpool_worker.retry import OutageRetry
 from genpool_worker.settings import load_settings
-from genpool_worker.status import Status
-from genpool_worker.workdir import WorkDir, clean_leftovers
+from genpool_worker.status import WorkerStatus
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -39,12 +39,12 @@ def test_a_drain_has_a_deadline() -> None:
     assert drain.overdue
 
 
-@pytest.mark.parametrize(("grace", "margin"), [(600, 30), (100, 10), (20, 5), (86_400, 30)])
+@pytest.mark.parametrize(("grace", "margin"), [(600, 30), (200, 20), (30, 15), (86_400, 30)])
 def test_margin(grace: int, margin: float) -> None:
     assert margin_seconds(grace) == margin
 
 
-def test_patience_waits_longer_and_longer_and_then_works() -> None:
+def test_an_outage_is_waited_for_longer_and_longer() -> None:
     clock = FakeClock()
     errors = iter([StorageError("a"), BrokerError("b"), StorageError("c")])
     waits: list[float] = []
@@ -55,11 +55,11 @@ def test_patience_waits_longer_and_longer_and_then_works() -> None:
             raise error
         return "done"
 
-    assert Patience(Drain(clock, 600)).hold("the store", action) == "done"
+    assert OutageRetry(Drain(clock, 600)).until_stored(action) == "done"
     assert [later - earlier for earlier, later in pairwise(waits)] == [0.5, 1, 2]
 
 
-def test_patience_ends_with_a_drain() -> None:
+def test_waiting_for_an_outage_ends_with_a_drain() -> None:
     clock = FakeClock()
     drain = Drain(clock, 60)
     drain.begin()
@@ -68,13 +68,13 @@ def test_patience_ends_with_a_drain() -> None:
         raise StorageError("away")
 
     with pytest.raises(HandBack, match="the store"):
-        Patience(drain).hold("the store", away)
+        OutageRetry(drain).until_stored(away)
     assert drain.overdue
 
 
 def test_status() -> None:
     clock = FakeClock()
-    status = Status(clock, Metrics())
+    status = WorkerStatus(clock, Metrics())
     assert not status.was_ready
     status.set("unready")
     assert not status.was_ready

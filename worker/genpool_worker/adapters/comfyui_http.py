@@ -10,15 +10,16 @@ from urllib.parse import urlsplit
 
 import requests
 
+from genpool_core import timing
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_worker.adapters.comfyui_ws import open_listener
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
 from genpool_worker.ports import Listener, OutputRef, Where
 
 #: Seconds to connect and between bytes. A busy interpreter stalls the server for a while; a hung one for good.
-QUICK = (3.0, 5.0)
-ASK = (3.0, 10.0)
-SEND = (3.0, 30.0)
+QUICK = (timing.COMFYUI_CONNECT_SECONDS, timing.COMFYUI_QUICK_SECONDS)
+ASK = (timing.COMFYUI_CONNECT_SECONDS, timing.COMFYUI_ASK_SECONDS)
+SEND = (timing.COMFYUI_CONNECT_SECONDS, timing.COMFYUI_SEND_SECONDS)
 _CHUNK = 1 << 20
 _OK = 200
 _MARK = "genpool"

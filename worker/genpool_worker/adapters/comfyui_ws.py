@@ -9,13 +9,11 @@ from contextlib import contextmanager
 
 import websocket
 
+from genpool_core import timing
 from genpool_worker.errors import ComfyUIGone, ComfyUISilent
 from genpool_worker.ports import Frame
 
 _CONNECT_SECONDS = 5.0
-_PING_SECONDS = 10.0
-#: Without a frame or a pong for so long the socket is dead; a busy interpreter answers within a few seconds.
-_DEAD_SECONDS = 30.0
 
 
 @contextmanager
@@ -72,9 +70,11 @@ class SocketListener:
 
     def _ping_if_due(self) -> None:
         now = time.monotonic()
-        if now - self._heard > _DEAD_SECONDS:
-            raise ComfyUISilent(f"ComfyUI's websocket gave no sign of life for {_DEAD_SECONDS:.0f} s.")
-        if now - self._pinged > _PING_SECONDS:
+        if now - self._heard > timing.COMFYUI_SOCKET_DEAD_SECONDS:
+            raise ComfyUISilent(
+                f"ComfyUI's websocket gave no sign of life for {timing.COMFYUI_SOCKET_DEAD_SECONDS:.0f} s."
+            )
+        if now - self._pinged > timing.COMFYUI_PING_SECONDS:
             self._pinged = now
             try:
                 self._socket.ping()

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 import requests
 
 from genpool_adapters.http import explain, get_following, guarded_session
+from genpool_core import timing
 from genpool_core.api.security import HostRule
+from genpool_core.egress_policy import redact
 from genpool_core.errors import AttemptFailed, RefusedInput
-from genpool_core.hosts import redact
 
 #: To connect, and between two reads.
-_TIMEOUT = (10.0, 20.0)
-#: The whole exchange, also with a server that sends a byte now and then.
-TOTAL_SECONDS = 120.0
+_TIMEOUT = (timing.FETCH_CONNECT_SECONDS, timing.FETCH_READ_SECONDS)
 _CHUNK = 1 << 16
 _OK = 200
 _SERVER_ERROR = 500
@@ -25,7 +24,7 @@ _PASSING = frozenset({408, 425, 429})
 class GuardedFetcher:
     """Implements ``ports.Fetcher``."""
 
-    def __init__(self, allow: Sequence[HostRule], total_seconds: float = TOTAL_SECONDS) -> None:
+    def __init__(self, allow: Sequence[HostRule], total_seconds: float = timing.FETCH_TOTAL_SECONDS) -> None:
         self._allow = allow
         self._total = total_seconds
 

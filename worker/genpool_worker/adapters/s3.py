@@ -12,6 +12,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from genpool_core import timing
 from genpool_core.errors import StorageError
 from genpool_core.workerconfig import S3Config
 from genpool_worker.ports import Put
@@ -136,8 +137,8 @@ def _client(region: str, endpoint: str | None) -> S3Client:
         region_name=region,
         endpoint_url=endpoint,
         config=Config(
-            connect_timeout=3,
-            read_timeout=20,
+            connect_timeout=timing.STORE_CONNECT_SECONDS,
+            read_timeout=timing.STORE_READ_SECONDS,
             retries={"mode": "standard", "max_attempts": 3},
             signature_version="s3v4",
             s3={"addressing_style": "path" if endpoint else "auto"},

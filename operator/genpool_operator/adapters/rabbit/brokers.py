@@ -8,21 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from genpool_core import names
+from genpool_adapters.management.api import ManagementApi
+from genpool_adapters.management.apply_topology import apply_step
+from genpool_adapters.management.read_topology import read_topology
+from genpool_core import names, timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import BrokerError
-from genpool_operator.adapters.rabbit.facts import read_facts
-from genpool_operator.adapters.rabbit.management import ManagementApi
-from genpool_operator.adapters.rabbit.steps import take
-from genpool_operator.adapters.rabbit.vhost import Followed, OnChange, VhostReader
-from genpool_operator.decide.topology import Step, VhostFacts
+from genpool_core.topology.plan import Step, VhostFacts
+from genpool_operator.adapters.rabbit.depth_monitor import DepthMonitor, Followed, OnChange
 from genpool_operator.ports import QueueAnswers
 
-#: The topology is looked at again after this, and drift repaired.
-FACTS_FOR = timedelta(seconds=60)
-#: While something is wrong; short, but a broker that does not answer is not asked by every pool in turn.
-UNSETTLED_FOR = timedelta(seconds=4)
 Key = tuple[str, str]
 
 
@@ -30,7 +26,7 @@ Key = tuple[str, str]
 class _Vhost:
     """One vhost: its reader, its management session, and what was last seen of its topology."""
 
-    reader: VhostReader
+    reader: DepthMonitor
     api: ManagementApi
     lock: threading.Lock = field(default_factory=threading.Lock)
     seen: VhostFacts | BrokerError | None = None
@@ -85,10 +81,11 @@ class RabbitBrokers:
         with entry.lock:
             now = self._clock()
             seen = entry.seen
-            lifetime = FACTS_FOR if settled and isinstance(seen, VhostFacts) else UNSETTLED_FOR
-            if seen is None or entry.seen_at is None or now - entry.seen_at > lifetime:
+            fine = settled and isinstance(seen, VhostFacts)
+            lifetime = timing.TOPOLOGY_SECONDS if fine else timing.TOPOLOGY_UNSETTLED_SECONDS
+            if seen is None or entry.seen_at is None or now - entry.seen_at > timedelta(seconds=lifetime):
                 try:
-                    seen = read_facts(entry.api, vhost)
+                    seen = read_topology(entry.api, vhost)
                 except BrokerError as error:
                     seen = error
                 entry.seen, entry.seen_at = seen, now
@@ -109,7 +106,7 @@ class RabbitBrokers:
         with entry.lock:
             entry.seen = None
             for step in steps:
-                take(entry.api, vhost, step)
+                apply_step(entry.api, vhost, step)
 
     def delete_user(self, broker: BrokerConfig, name: str) -> None:
         """Delete a user; nothing happens when it is gone.
@@ -128,15 +125,15 @@ class RabbitBrokers:
         with self._lock:
             entry = self._vhosts.get((broker.name, vhost))
             if entry is None:
-                reader = VhostReader(broker, vhost, self._clock, partial(self._changed, broker.name, vhost))
+                reader = DepthMonitor(broker, vhost, self._clock, partial(self._changed, broker.name, vhost))
                 entry = self._vhosts[broker.name, vhost] = _Vhost(reader, ManagementApi(broker))
             return entry
 
-    def _changed(self, broker: str, vhost: str, uid: str, whole: bool) -> None:  # noqa: FBT001 - a callback
-        """Something happened to a pool's queues; ``whole``: its topology is not what we have seen."""
-        if whole:
+    def _changed(self, broker: str, vhost: str, uid: str, full: bool) -> None:  # noqa: FBT001 - a callback
+        """Something happened to a pool's queues; ``full``: its topology is not what we have seen."""
+        if full:
             self._vhosts[broker, vhost].seen = None
-        self._on_change(uid, whole)
+        self._on_change(uid, full)
 
     @staticmethod
     def _start(entry: _Vhost, seen: VhostFacts | BrokerError) -> None:

@@ -9,16 +9,14 @@ from datetime import datetime, timedelta
 import structlog
 from pydantic import ValidationError
 
-from genpool_adapters.amqp import Received
-from genpool_core import names
+from genpool_core import names, timing
+from genpool_core.messages.amqp import Delivery
 from genpool_core.messages.events import WorkerHeartbeat
 from genpool_operator.decide.workers import WorkerState, heard
 
 _log = structlog.get_logger(__name__)
 #: Routing key of all pools' heartbeats: ``<pool uid>.worker.heartbeat``.
 BINDING = names.event_routing_key("*", "worker.heartbeat")
-#: A worker that was silent for so long is gone; its state has long stopped to count.
-FORGET_AFTER = timedelta(minutes=10)
 
 
 class Heartbeats:
@@ -40,16 +38,16 @@ class Heartbeats:
         with self._lock:
             self._states.pop(uid, None)
 
-    def receive(self, received: Received) -> None:
+    def receive(self, delivery: Delivery) -> None:
         """Take in a message. It is believed only from the pool's own user, whose name the broker has checked."""
         try:
-            beat = WorkerHeartbeat.model_validate_json(received.body)
+            beat = WorkerHeartbeat.model_validate_json(delivery.body)
         except ValidationError:
-            _log.debug("heartbeat_unreadable", routing_key=received.routing_key)
+            _log.debug("heartbeat_unreadable", routing_key=delivery.routing_key)
             return
         uid = beat.pool.uid
-        if received.properties.user_id != names.worker_user(uid):
-            _log.warning("heartbeat_not_believed", pool=uid, user_id=received.properties.user_id)
+        if delivery.properties.user_id != names.worker_user(uid):
+            _log.warning("heartbeat_not_believed", pool=uid, user_id=delivery.properties.user_id)
             return
         now = self._clock()
         with self._lock:
@@ -57,7 +55,11 @@ class Heartbeats:
             before = workers.get(beat.worker)
             state = heard(before, WorkerState(beat.state, beat.since, now, beat.task_key))
             workers[beat.worker] = state
-            for name in [name for name, old in workers.items() if now - old.heard_at > FORGET_AFTER]:
+            for name in [
+                name
+                for name, old in workers.items()
+                if now - old.heard_at > timedelta(seconds=timing.HEARTBEAT_FORGET_SECONDS)
+            ]:
                 del workers[name]
         if before is None or before.state != state.state:
             self._on_change(uid)

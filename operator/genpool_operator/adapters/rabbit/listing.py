@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from genpool_adapters.management.api import ManagementApi
 from genpool_core.jsontypes import JsonObject
-from genpool_operator.adapters.rabbit.management import ManagementApi
 from genpool_operator.decide.reading import Listed
 
 _COLUMNS = "?columns=name,type,state,messages,messages_ready,messages_unacknowledged"

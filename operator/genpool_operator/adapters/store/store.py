@@ -9,7 +9,7 @@ from dataclasses import replace
 from genpool_core import names
 from genpool_core.api.pool import GenerationPool, ObjectMeta
 from genpool_core.jsontypes import JsonObject
-from genpool_operator.adapters.store.shelf import Key, Shelf
+from genpool_operator.adapters.store.versioned_cache import Key, VersionedCache
 from genpool_operator.decide.objects import (
     DeploymentView,
     PoolRecord,
@@ -25,9 +25,9 @@ class Store:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pools: Shelf[PoolRecord] = Shelf()
-        self._deployments: Shelf[DeploymentView] = Shelf()
-        self._pods: Shelf[PodView] = Shelf()
+        self._pools: VersionedCache[PoolRecord] = VersionedCache()
+        self._deployments: VersionedCache[DeploymentView] = VersionedCache()
+        self._pods: VersionedCache[PodView] = VersionedCache()
         self._pods_of: dict[Key, list[PodView]] | None = None
         self._gone: list[GenerationPool] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from genpool_core import timing
 from genpool_core.api.pods import ComfyUISpec
 from genpool_core.jsontypes import JsonObject
 from genpool_operator.decide.manifests.security import CONTAINER_SECURITY
@@ -14,10 +15,6 @@ SCRATCH_PATH = "/scratch"
 SCRATCH_FOLDERS = ("input", "output", "temp")
 PORT = 8188
 DEFAULT_RESOURCES: JsonObject = {"limits": {"nvidia.com/gpu": 1}}
-#: Seconds between two start-up probes: the worker starts after the first that succeeds.
-STARTUP_PERIOD_SECONDS = 2
-#: Without a grace of its own a hung ComfyUI would be waited for as long as the longest task.
-PROBE_GRACE_SECONDS = 5
 
 
 def comfyui_container(spec: ComfyUISpec) -> JsonObject:
@@ -34,8 +31,8 @@ def comfyui_container(spec: ComfyUISpec) -> JsonObject:
         "volumeMounts": [*scratch_mounts(), *_models_mount(spec)],
         "startupProbe": {
             **_probe(spec),
-            "periodSeconds": STARTUP_PERIOD_SECONDS,
-            "failureThreshold": math.ceil(spec.probe.startup_seconds / STARTUP_PERIOD_SECONDS),
+            "periodSeconds": timing.STARTUP_PERIOD_SECONDS,
+            "failureThreshold": math.ceil(spec.probe.startup_seconds / timing.STARTUP_PERIOD_SECONDS),
         },
         "livenessProbe": {
             **_probe(spec),
@@ -93,5 +90,5 @@ def _probe(spec: ComfyUISpec) -> JsonObject:
     return {
         "exec": {"command": [spec.probe.python, "-c", script]},
         "timeoutSeconds": spec.probe.timeout_seconds,
-        "terminationGracePeriodSeconds": PROBE_GRACE_SECONDS,
+        "terminationGracePeriodSeconds": timing.PROBE_GRACE_SECONDS,
     }

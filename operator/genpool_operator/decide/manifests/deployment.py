@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from genpool_core import names
+from genpool_core import names, timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.canonical import canonical_json, digest
 from genpool_core.jsontypes import JsonObject
 from genpool_core.workerconfig import grace_seconds
 from genpool_operator.decide.manifests.comfyui import SCRATCH_VOLUME, comfyui_container, models_volume
 from genpool_operator.decide.manifests.common import metadata
-from genpool_operator.decide.manifests.settings import PodSettings
+from genpool_operator.decide.manifests.settings import PodDefaults
 from genpool_operator.decide.manifests.worker import CONFIG_VOLUME, worker_container
 
 #: User of both containers, unless the pool says otherwise: the worker may then end a hung ComfyUI.
@@ -23,11 +23,9 @@ POD_SECURITY: JsonObject = {
 }
 #: Old ReplicaSets that are kept; the operator makes the Deployment from the pool, nobody rolls back by hand.
 REVISIONS = 3
-#: Kubernetes calls a rollout stuck after this; a busy pod may take its whole grace to leave.
-PROGRESS_MARGIN_SECONDS = 600
 
 
-def build_deployment(pool: GenerationPool, settings: PodSettings, config_hash: str) -> JsonObject:
+def build_deployment(pool: GenerationPool, settings: PodDefaults, config_hash: str) -> JsonObject:
     """The Deployment as the operator applies it; its annotation holds the hash of all that it says."""
     spec: JsonObject = {
         "selector": {"matchLabels": {**names.pool_selector(pool.metadata.name)}},
@@ -38,7 +36,7 @@ def build_deployment(pool: GenerationPool, settings: PodSettings, config_hash: s
         },
         "revisionHistoryLimit": REVISIONS,
         "progressDeadlineSeconds": (
-            grace_seconds(pool) + pool.spec.comfyui.probe.startup_seconds + PROGRESS_MARGIN_SECONDS
+            grace_seconds(pool) + pool.spec.comfyui.probe.startup_seconds + timing.ROLLOUT_MARGIN_SECONDS
         ),
         "template": _template(pool, settings, config_hash),
     }
@@ -53,7 +51,7 @@ def build_deployment(pool: GenerationPool, settings: PodSettings, config_hash: s
     }
 
 
-def build_initial_deployment(pool: GenerationPool, settings: PodSettings) -> JsonObject:
+def build_initial_deployment(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
     """The least Deployment that is valid, with no replicas, for a field manager of its own.
 
     That manager goes on owning ``replicas: 0``, so that the operator's apply without the field does not set it back
@@ -74,7 +72,7 @@ def build_initial_deployment(pool: GenerationPool, settings: PodSettings) -> Jso
     }
 
 
-def _template(pool: GenerationPool, settings: PodSettings, config_hash: str) -> JsonObject:
+def _template(pool: GenerationPool, settings: PodDefaults, config_hash: str) -> JsonObject:
     own = pool.spec.template.metadata
     return {
         "metadata": {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class PodSettings:
+class PodDefaults:
     """The broker as pods reach it, and the worker image of this release."""
 
     broker_host: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genpool_core import names
+from genpool_core import names, timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.workerconfig import CONFIG_PATH
@@ -10,15 +10,14 @@ from genpool_operator.decide.manifests.comfyui import PORT as COMFYUI_PORT
 from genpool_operator.decide.manifests.comfyui import SCRATCH_PATH, scratch_mounts
 from genpool_operator.decide.manifests.secret import PASSWORD_KEY, USERNAME_KEY
 from genpool_operator.decide.manifests.security import CONTAINER_SECURITY
-from genpool_operator.decide.manifests.settings import PodSettings
+from genpool_operator.decide.manifests.settings import PodDefaults
 
 CONFIG_VOLUME = "config"
 HTTP_PORT = 8080
-HUNG_GRACE_SECONDS = 30
 DEFAULT_RESOURCES: JsonObject = {"requests": {"cpu": "100m", "memory": "256Mi"}}
 
 
-def worker_container(pool: GenerationPool, settings: PodSettings) -> JsonObject:
+def worker_container(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
     """The container. Its readiness is the pod's: true from first ready to the end of its drain."""
     spec = pool.spec.worker
     container: JsonObject = {
@@ -44,7 +43,7 @@ def worker_container(pool: GenerationPool, settings: PodSettings) -> JsonObject:
             "timeoutSeconds": 5,
             "failureThreshold": 6,
             # It hangs: the pod's grace is for workers that can still finish their task.
-            "terminationGracePeriodSeconds": HUNG_GRACE_SECONDS,
+            "terminationGracePeriodSeconds": timing.WORKER_HUNG_GRACE_SECONDS,
         },
     }
     policy = spec.image_pull_policy or settings.worker_image_pull_policy
@@ -53,7 +52,7 @@ def worker_container(pool: GenerationPool, settings: PodSettings) -> JsonObject:
     return container
 
 
-def _environment(pool: GenerationPool, settings: PodSettings) -> list[JsonValue]:
+def _environment(pool: GenerationPool, settings: PodDefaults) -> list[JsonValue]:
     """Ours first and unchanged; of the pool's own variables those that have other names."""
     ours: list[JsonObject] = [
         {"name": "GENPOOL_POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
@@ -65,7 +64,7 @@ def _environment(pool: GenerationPool, settings: PodSettings) -> list[JsonValue]
     return [*ours, *theirs]
 
 
-def _plain(pool: GenerationPool, settings: PodSettings) -> list[JsonObject]:
+def _plain(pool: GenerationPool, settings: PodDefaults) -> list[JsonObject]:
     values = {
         "GENPOOL_CONFIG_DIR": CONFIG_PATH,
         "GENPOOL_BROKER_HOST": settings.broker_host,

@@ -1,0 +1,133 @@
+"""Requests to a broker's management API, and its refusals in sentences."""
+
+from __future__ import annotations
+
+import os
+from typing import cast
+from urllib.parse import quote
+
+import requests
+
+from genpool_adapters.brokerfile import credentials
+from genpool_adapters.http import ca_bundle
+from genpool_core import timing
+from genpool_core.brokers import BrokerConfig
+from genpool_core.errors import BrokerError, InvalidManifest
+from genpool_core.jsontypes import JsonObject, JsonValue
+
+UNREACHABLE = "BrokerUnreachable"
+REFUSED = "BrokerRefused"
+CONFLICT = "TopologyConflict"
+_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 400, 401, 403, 404
+
+
+class ManagementApi:
+    """One broker's management API. A session is not safe to share: one thread at a time."""
+
+    def __init__(self, broker: BrokerConfig) -> None:
+        self.broker = broker
+        self._base = broker.management_url.rstrip("/") + "/api"
+        self._session = requests.Session()
+        # The environment's proxies are for the outside, and its CA bundle would overrule ours.
+        self._session.trust_env = False
+        self._verify = ca_bundle(os.environ)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    @property
+    def username(self) -> str:
+        """Our user.
+
+        Raises
+        ------
+        BrokerError
+            The file with it cannot be read.
+        """
+        return self._login()[0]
+
+    def get(self, *parts: str, query: str = "") -> JsonValue:
+        """JSON of a resource, or None when there is none.
+
+        Raises
+        ------
+        BrokerError
+            Refused, or no answer.
+        """
+        return self._request("GET", parts, query=query)
+
+    def rows(self, *parts: str, query: str = "") -> list[JsonObject]:
+        """A list of objects; empty when there is none."""
+        found = self.get(*parts, query=query)
+        return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+    def put(self, *parts: str, body: JsonObject) -> None:
+        """Make or change a resource."""
+        self._request("PUT", parts, body)
+
+    def post(self, *parts: str, body: JsonObject) -> None:
+        """Make a resource that the broker names."""
+        self._request("POST", parts, body)
+
+    def delete(self, *parts: str) -> None:
+        """Delete a resource; nothing happens when there is none."""
+        self._request("DELETE", parts)
+
+    def _login(self) -> tuple[str, str]:
+        try:
+            return credentials(self.broker)
+        except InvalidManifest as error:
+            raise BrokerError(error.message, reason=REFUSED) from error
+
+    def _request(
+        self, method: str, parts: tuple[str, ...], body: JsonObject | None = None, query: str = ""
+    ) -> JsonValue:
+        # Not quote_plus: the vhost / is %2F, a space is %20.
+        url = "/".join([self._base, *(quote(part, safe="") for part in parts)]) + query
+        login = self._login()
+        try:
+            answer = self._session.request(
+                method,
+                url,
+                json=body,
+                auth=login,
+                timeout=(timing.MANAGEMENT_CONNECT_SECONDS, timing.MANAGEMENT_READ_SECONDS),
+                verify=self._verify,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise BrokerError(
+                f"The management API at {self.broker.management_url} does not answer "
+                f"({type(error).__name__}): check that RabbitMQ runs and that its plugin rabbitmq_management is on.",
+                reason=UNREACHABLE,
+            ) from error
+        if answer.status_code == _NOT_FOUND and method in {"GET", "DELETE"}:
+            return None
+        if not answer.ok:
+            raise self._refusal(answer, f"{method} {'/'.join(parts)}", login[0])
+        return _json(answer) if answer.content else None
+
+    def _refusal(self, answer: requests.Response, what: str, user: str) -> BrokerError:
+        content = _json(answer)
+        said = str(content.get("reason") or "") if isinstance(content, dict) else ""
+        if answer.status_code in {_UNAUTHORIZED, _FORBIDDEN}:
+            return BrokerError(
+                f"RabbitMQ refuses user {user} ({what}: {answer.status_code} {said}): check the broker's Secret, "
+                "and that the user has the tag administrator.",
+                reason=REFUSED,
+            )
+        if answer.status_code == _BAD_REQUEST:
+            return BrokerError(
+                f"RabbitMQ does not accept {what}: {said}. What exists differs from what is needed: "
+                "move its messages away and delete it, GenPool makes it again.",
+                reason=CONFLICT,
+            )
+        return BrokerError(f"RabbitMQ answers {what} with {answer.status_code} {said}.", reason=UNREACHABLE)
+
+
+def _json(answer: requests.Response) -> JsonValue:
+    try:
+        return cast("JsonValue", answer.json())
+    except requests.JSONDecodeError:
+        return None

@@ -1,0 +1,185 @@
+"""The topology on the broker as data: what a vhost needs, and what a pool adds to it.
+
+Only what cannot change later is a queue argument; everything else is one policy per role. A work queue of plain
+producers carries no argument at all, because theirs would differ (406). Delay steps are quorum queues with one TTL
+each, at-least-once dead-lettering and reject-publish: anything less lost messages when the target was full. A delay
+step is fed by a fanout exchange with the target queue's name as routing key, so that the default exchange brings the
+message home.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from genpool_core import names, timing
+from genpool_core.jsontypes import JsonObject
+
+#: One policy applies to a queue; ours should win over a vhost's general ones.
+POLICY_PRIORITY = 1000
+Version = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A durable exchange."""
+
+    name: str
+    type: Literal["direct", "fanout", "topic"]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A durable queue."""
+
+    name: str
+    arguments: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Binding:
+    """From an exchange to a queue."""
+
+    exchange: str
+    queue: str
+    routing_key: str = ""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy on exactly one queue."""
+
+    name: str
+    queue: str
+    definition: JsonObject
+
+    @property
+    def pattern(self) -> str:
+        """Regular expression that fits this queue only."""
+        return f"^{re.escape(self.queue)}$"
+
+
+@dataclass(frozen=True)
+class Topology:
+    """What must be there. Exchanges and queues first, then policies, then bindings."""
+
+    exchanges: tuple[Exchange, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+
+
+@dataclass(frozen=True)
+class WorkQueueOptions:
+    """The settings of a pool that its queues follow."""
+
+    queue: str
+    message_ttl_seconds: int | None
+    dead_retention_seconds: int | None
+    longest_run_seconds: int
+
+
+def parse_version(text: str) -> Version:
+    """``4.3.6`` or ``4.0.5+1.g…`` as three numbers; what is missing is 0."""
+    found = [int(part) for part in re.findall(r"\d+", text)[:3]]
+    return (*found, 0, 0, 0)[:3]  # type: ignore[return-value]
+
+
+def vhost_topology(version: Version) -> Topology:
+    """What the pools of a vhost share: events, control and callbacks exchanges, callbacks queue, delay steps."""
+    steps = [(names.retry_step(seconds), seconds) for seconds in timing.RETRY_STEPS]
+    return Topology(
+        exchanges=(
+            Exchange(names.EVENTS_EXCHANGE, "topic"),
+            Exchange(names.CONTROL_EXCHANGE, "topic"),
+            Exchange(names.CALLBACKS_EXCHANGE, "direct"),
+            *(Exchange(name, "fanout") for name, _ in steps),
+        ),
+        queues=(
+            _quorum(names.CALLBACKS_QUEUE),
+            _quorum(names.CALLBACKS_DEAD_QUEUE),
+            *(_quorum(name) for name, _ in steps),
+        ),
+        policies=(
+            Policy(
+                names.work_policy(names.CALLBACKS_QUEUE),
+                names.CALLBACKS_QUEUE,
+                {**_to_queue(names.CALLBACKS_DEAD_QUEUE), **_unlimited_deliveries(version)},
+            ),
+            Policy(
+                names.dead_policy(names.CALLBACKS_QUEUE),
+                names.CALLBACKS_DEAD_QUEUE,
+                _keep(version),
+            ),
+            *(Policy(name, name, _delay(seconds)) for name, seconds in steps),
+        ),
+        bindings=(
+            Binding(names.CALLBACKS_EXCHANGE, names.CALLBACKS_QUEUE, names.CALLBACKS_QUEUE),
+            *(Binding(name, name) for name, _ in steps),
+        ),
+    )
+
+
+def pool_topology(settings: WorkQueueOptions, version: Version) -> Topology:
+    """Work queue and dead-letter queue of a pool, with a policy for each."""
+    dead = names.dead_queue(settings.queue)
+    work: JsonObject = {**_to_queue(dead), **_unlimited_deliveries(version)}
+    if settings.message_ttl_seconds is not None:
+        work["message-ttl"] = settings.message_ttl_seconds * 1000
+    if version >= (3, 12, 0):
+        work["consumer-timeout"] = (
+            settings.longest_run_seconds + timing.CONSUMER_TIMEOUT_MARGIN_SECONDS
+        ) * 1000
+    dead_definition = _keep(version)
+    if settings.dead_retention_seconds is not None:
+        dead_definition["message-ttl"] = settings.dead_retention_seconds * 1000
+    return Topology(
+        queues=(_quorum(dead), Queue(settings.queue)),
+        policies=(
+            Policy(names.dead_policy(settings.queue), dead, dead_definition),
+            Policy(names.work_policy(settings.queue), settings.queue, work),
+        ),
+    )
+
+
+def worker_permissions(queue: str) -> dict[str, str]:
+    """Rights of a pool's workers: consume their queue, publish anywhere through the default exchange and ours."""
+    return {
+        "configure": "^$",
+        "write": r"^(amq\.default|genpool\.(events|callbacks|retry\..*))$",
+        "read": f"^{re.escape(queue)}$",
+    }
+
+
+def _quorum(name: str) -> Queue:
+    return Queue(name, {"x-queue-type": "quorum"})
+
+
+def _to_queue(queue: str) -> JsonObject:
+    """Dead-letter to a queue by the default exchange; keys that a classic queue does not know are ignored by it."""
+    return {
+        "dead-letter-exchange": "",
+        "dead-letter-routing-key": queue,
+        "dead-letter-strategy": "at-least-once",
+        "overflow": "reject-publish",
+    }
+
+
+def _delay(seconds: int) -> JsonObject:
+    return {
+        "message-ttl": seconds * 1000,
+        "dead-letter-exchange": "",
+        "dead-letter-strategy": "at-least-once",
+        "overflow": "reject-publish",
+    }
+
+
+def _keep(version: Version) -> JsonObject:
+    """A dead-letter queue refuses when full, and loses nothing however often a person looks at its messages."""
+    return {"overflow": "reject-publish", **_unlimited_deliveries(version)}
+
+
+def _unlimited_deliveries(version: Version) -> JsonObject:
+    """From 4.0 a quorum queue drops after 20 deliveries unless told otherwise; our ledger counts attempts."""
+    return {"delivery-limit": -1} if version >= (4, 0, 0) else {}

@@ -1,0 +1,76 @@
+"""The receiver of a callback, over guarded HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import requests
+import structlog
+
+from genpool_adapters.guarded import Resolve, system_resolve
+from genpool_adapters.http import explain, guarded_session
+from genpool_core import timing
+from genpool_core.errors import InvalidManifest, RefusedInput
+from genpool_gateway.adapters.signing import Signer
+from genpool_gateway.disposition import Answered, Away, Forbidden, Outcome
+from genpool_gateway.ports import WebhookRequest
+
+_log = structlog.get_logger(__name__)
+_CONNECT_SECONDS = 5.0
+_INVALID_URL = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+)
+
+
+class HttpReceiver:
+    """POSTs callbacks. The answer's body is not read."""
+
+    def __init__(
+        self,
+        signer: Signer,
+        *,
+        now: Callable[[], datetime],
+        timeout: float = timing.CALLBACK_TIMEOUT_SECONDS,
+        resolve: Resolve = system_resolve,
+    ) -> None:
+        self._signer = signer
+        self._now = now
+        self._timeout = timeout
+        self._resolve = resolve
+
+    def send(self, request: WebhookRequest) -> Outcome:
+        """One attempt; raises nothing."""
+        try:
+            headers = self._signer.headers(request.id, request.body, self._now())
+        except InvalidManifest as error:
+            _log.exception("callback_not_signed", message=error.message)
+            return Away("GenPool could not sign it.")
+        headers["Content-Type"] = "application/json"
+        try:
+            with (
+                guarded_session(request.allow, deadline=self._timeout, resolve=self._resolve) as session,
+                session.post(
+                    request.url,
+                    data=request.body,
+                    headers=headers,
+                    timeout=(min(_CONNECT_SECONDS, self._timeout), self._timeout),
+                    stream=True,
+                ) as response,
+            ):
+                return Answered(response.status_code, _seconds(response.headers.get("Retry-After")))
+        except RefusedInput as error:
+            return Forbidden(error.reason, error.message)
+        except _INVALID_URL:
+            return Forbidden("InvalidUrl", "callback_url cannot be read: send an http or https URL.")
+        except requests.exceptions.Timeout:
+            return Away("it did not answer in time.")
+        except requests.RequestException as error:
+            return Away(explain(error))
+
+
+def _seconds(text: str | None) -> int | None:
+    """A Retry-After in seconds; its other form, a date, is not used."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 7 else None  # noqa: PLR2004 - no wish of weeks

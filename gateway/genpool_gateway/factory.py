@@ -1,0 +1,130 @@
+"""Builds the gateway's parts and joins them. Connects to nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from genpool_adapters.amqp import AmqpParameters
+from genpool_adapters.brokerfile import credentials, load_brokers
+from genpool_adapters.web import WebServer, metrics, probe
+from genpool_core.brokers import BrokerConfig
+from genpool_core.errors import InvalidManifest
+from genpool_core.version import __version__
+from genpool_gateway.adapters.callback_queue import RabbitCallbackQueue
+from genpool_gateway.adapters.http_receiver import HttpReceiver
+from genpool_gateway.adapters.metrics import Metrics
+from genpool_gateway.adapters.signing import Signer
+from genpool_gateway.dispatcher import Dispatcher
+from genpool_gateway.settings import GatewaySettings
+from genpool_gateway.slow_receivers import SlowReceivers
+
+_log = structlog.get_logger(__name__)
+CONNECTION_NAME = "genpool-gateway"
+Logins = Mapping[str, tuple[str, str]]
+
+
+def utc_now() -> datetime:
+    """The only wall clock of the gateway."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """The callbacks queues of all vhosts, each with its dispatcher. ``logins``: user and password by broker."""
+
+    brokers: tuple[BrokerConfig, ...]
+    logins: Logins
+    queues: tuple[tuple[RabbitCallbackQueue, Dispatcher], ...]
+
+    def unready(self) -> str | None:
+        """Why callbacks are not delivered now."""
+        return next(filter(None, (queue.trouble() for queue, _ in self.queues)), None)
+
+    def unhealthy(self) -> str | None:
+        """Why a restart would help: a broker refuses us and its credentials have changed since the start."""
+        if self.unready() is None:
+            return None
+        for broker in self.brokers:
+            try:
+                current = credentials(broker)
+            except InvalidManifest:
+                continue
+            if current != self.logins[broker.name]:
+                return f"the credentials of broker {broker.name} have changed."
+        return None
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """What runs."""
+
+    callbacks: Callbacks
+    web: WebServer
+    stopping: threading.Event
+    drain_seconds: float
+
+    def start(self) -> None:
+        """Serve; returns at once."""
+        self.web.start()
+        for queue, dispatcher in self.callbacks.queues:
+            queue.start(dispatcher.handle)
+        vhosts = len(self.callbacks.queues)
+        _log.info("gateway_started", version=__version__, vhosts=vhosts, port=self.web.port)
+
+    def stop(self) -> None:
+        """Take nothing more, let attempts in flight end, close; what is left is requeued."""
+        queues = [queue for queue, _ in self.callbacks.queues]
+        for queue in queues:
+            queue.begin_stop()
+        self.stopping.set()
+        stops = [
+            threading.Thread(target=queue.stop, args=(self.drain_seconds,), name="callback-queue-stop")
+            for queue in queues
+        ]
+        for thread in stops:
+            thread.start()
+        for thread in stops:
+            thread.join()
+        self.web.stop()
+        _log.info("gateway_stopped")
+
+
+def build_gateway(settings: GatewaySettings) -> Gateway:
+    """All parts of a gateway. Reads the files and takes the port.
+
+    Raises
+    ------
+    InvalidManifest
+        A file is missing or wrong.
+    OSError
+        The port is taken.
+    """
+    signer = Signer(settings.signing_secret_file)
+    signer.check()
+    brokers = tuple(load_brokers(settings.brokers_file).brokers)
+    logins = {broker.name: credentials(broker) for broker in brokers}
+    stopping, numbers = threading.Event(), Metrics()
+    receiver, slow = HttpReceiver(signer, now=utc_now), SlowReceivers()
+
+    def join(broker: BrokerConfig, vhost: str) -> tuple[RabbitCallbackQueue, Dispatcher]:
+        username, password = logins[broker.name]
+        meter = numbers.meter(broker.name, vhost)
+        queue = RabbitCallbackQueue(
+            AmqpParameters(broker.host, broker.port, vhost, username, password, broker.tls, CONNECTION_NAME),
+            on_change=lambda connected, _sentence: meter.connected(yes=connected),
+        )
+        return queue, Dispatcher(queue, receiver, slow, meter, now=utc_now, stopping=stopping)
+
+    queues = tuple(join(broker, vhost) for broker in brokers for vhost in broker.vhosts)
+    callbacks = Callbacks(brokers, logins, queues)
+    routes = {
+        "/healthz": probe(callbacks.unhealthy),
+        "/readyz": probe(callbacks.unready),
+        "/metrics": metrics(numbers.render),
+    }
+    return Gateway(callbacks, WebServer(settings.http_port, routes), stopping, settings.drain_seconds)

@@ -1,0 +1,209 @@
+"""Reading the queues of a vhost for as long as the operator runs: depths by list and by passive declare, heartbeats."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from genpool_adapters.amqp import AmqpConnection, AmqpParameters
+from genpool_adapters.brokerfile import credentials
+from genpool_adapters.management.api import REFUSED, UNREACHABLE, ManagementApi
+from genpool_core import names, timing
+from genpool_core.brokers import BrokerConfig
+from genpool_core.errors import BrokerError, InvalidManifest
+from genpool_operator.adapters.rabbit.heartbeats import BINDING, Heartbeats
+from genpool_operator.adapters.rabbit.listing import read_listing
+from genpool_operator.adapters.rabbit.reachability import ReachabilityLog
+from genpool_operator.decide.broker_health import BrokerHealth
+from genpool_operator.decide.reading import Counted, Listed
+from genpool_operator.ports import QueueAnswers
+
+_log = structlog.get_logger(__name__)
+#: ``(pool uid, look at its topology too)``.
+OnChange = Callable[[str, bool], None]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Queues of a pool."""
+
+    queue: str
+    dead: str
+
+
+class DepthMonitor:
+    """Two threads (list, count) and the connection's own. ``start`` once the vhost is known to be there."""
+
+    def __init__(
+        self, broker: BrokerConfig, vhost: str, clock: Callable[[], datetime], on_change: OnChange
+    ) -> None:
+        self._broker = broker
+        self._vhost = vhost
+        self._clock = clock
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._followed: dict[str, Followed] = {}
+        self._listed: dict[str, Listed] = {}
+        self._counted: dict[str, Counted] = {}
+        self._management = ReachabilityLog(clock)
+        self._amqp = ReachabilityLog(clock)
+        self._heartbeats = Heartbeats(clock, lambda uid: on_change(uid, False))
+        self._connection: AmqpConnection | None = None
+        self._stopped = threading.Event()
+        place = f"{broker.name}{vhost if vhost.startswith('/') else '/' + vhost}"
+        self._threads = [
+            threading.Thread(target=self._list_for_ever, name=f"list {place}", daemon=True),
+            threading.Thread(target=self._count_for_ever, name=f"count {place}", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begin to read; returns at once."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End the threads and the connection."""
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join(15)
+        if self._connection is not None:
+            self._connection.stop()
+
+    def follow(self, uid: str, followed: Followed) -> None:
+        """Read these queues from now on."""
+        with self._lock:
+            self._followed[uid] = followed
+
+    def forget(self, uid: str) -> None:
+        """Do not read a pool's queues any more."""
+        with self._lock:
+            self._followed.pop(uid, None)
+        self._heartbeats.forget(uid)
+
+    def answers(self, uid: str) -> QueueAnswers:
+        """The newest answers about a pool's queues."""
+        link = BrokerHealth(self._management.reach, self._amqp.reach)
+        with self._lock:
+            followed = self._followed.get(uid)
+            if followed is None:
+                return QueueAnswers(link)
+            return QueueAnswers(
+                link,
+                listed=self._listed.get(followed.queue),
+                dead=self._listed.get(followed.dead),
+                counted=self._counted.get(followed.queue),
+                workers=self._heartbeats.of(uid),
+            )
+
+    # List ---------------------------------------------------------------------------------------------------------
+
+    def _list_for_ever(self) -> None:
+        api = ManagementApi(self._broker)
+        wait = 0.0
+        while not self._stopped.wait(wait):
+            wait = timing.LIST_SECONDS if self._list_once(api) else timing.LIST_RETRY_SECONDS
+        api.close()
+
+    def _list_once(self, api: ManagementApi) -> bool:
+        with self._lock:
+            needed = {name for item in self._followed.values() for name in (item.queue, item.dead)}
+        try:
+            rows = read_listing(api, self._vhost, needed, self._clock())
+        except BrokerError as error:
+            self._management.failed(error.reason, error.message)
+            return False
+        self._management.ok()
+        with self._lock:
+            self._listed = {name: _listed(self._listed.get(name), row) for name, row in rows.items()}
+        return True
+
+    # Count --------------------------------------------------------------------------------------------------------
+
+    def _count_for_ever(self) -> None:
+        wait = 0.0
+        while not self._stopped.wait(wait):
+            connection = self._connected()
+            with self._lock:
+                followed = dict(self._followed)
+            if connection is not None:
+                for uid, item in followed.items():
+                    self._count_once(connection, uid, item.queue)
+            wait = max(timing.COUNT_SECONDS, len(followed) / timing.COUNTS_PER_SECOND)
+
+    def _connected(self) -> AmqpConnection | None:
+        """The connection when it is usable; makes it, and makes it anew when the credentials have changed."""
+        try:
+            username, password = credentials(self._broker)
+        except InvalidManifest as error:
+            self._amqp.failed(REFUSED, error.message)
+            return None
+        connection = self._connection
+        if connection is not None and (connection.settings.username, connection.settings.password) != (
+            username,
+            password,
+        ):
+            connection.stop()
+            connection = None
+        if connection is None:
+            connection = self._connect(username, password)
+        if connection.connected:
+            self._amqp.ok()
+            return connection
+        self._amqp.failed(UNREACHABLE, connection.last_sentence)
+        return None
+
+    def _connect(self, username: str, password: str) -> AmqpConnection:
+        settings = AmqpParameters(
+            host=self._broker.host,
+            port=self._broker.port,
+            vhost=self._vhost,
+            username=username,
+            password=password,
+            tls=self._broker.tls,
+            connection_name="genpool-operator",
+        )
+        connection = AmqpConnection(settings)
+        connection.declare_exclusive(
+            bindings=[(names.EVENTS_EXCHANGE, BINDING)], on_message=self._heartbeats.receive
+        )
+        connection.start()
+        connection.wait_connected(1.0)
+        self._connection = connection
+        return connection
+
+    def _count_once(self, connection: AmqpConnection, uid: str, queue: str) -> None:
+        try:
+            count = connection.passive_declare(queue)
+        except BrokerError as error:
+            _log.debug("count_failed", queue=queue, message=error.message)
+            return
+        with self._lock:
+            before = self._counted.get(queue)
+            if count is None:
+                self._counted.pop(queue, None)
+            else:
+                self._counted[queue] = _counted(before, count.ready, self._clock())
+        if count is None:
+            # Deleted by somebody: that is not "no tasks". It is made again.
+            if before is not None:
+                self._on_change(uid, True)
+        elif before is None or before.ready != count.ready:
+            self._on_change(uid, False)
+
+
+def _listed(before: Listed | None, row: Listed) -> Listed:
+    if not row.ready:
+        return row
+    since = None if before is None else before.ready_since
+    return replace(row, ready_since=since or row.at)
+
+
+def _counted(before: Counted | None, ready: int, now: datetime) -> Counted:
+    if ready:
+        return Counted(now, ready)
+    since = None if before is None else before.zero_since
+    return Counted(now, 0, since or now)

@@ -1,0 +1,175 @@
+"""The slow part of a pool: its objects, its topology and its user. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from genpool_core import names
+from genpool_core.api.pool import GenerationPool
+from genpool_core.conditions import ACCEPTED, TOPOLOGY_READY, Finding
+from genpool_core.errors import BrokerError, InvalidManifest
+from genpool_core.jsontypes import JsonObject
+from genpool_core.topology.desired import (
+    Topology,
+    Version,
+    WorkQueueOptions,
+    pool_topology,
+    vhost_topology,
+    worker_permissions,
+)
+from genpool_core.topology.plan import BrokerUser, Step, join, plan_topology
+from genpool_core.workerconfig import longest_run_seconds
+from genpool_operator.decide.manifests import (
+    PodDefaults,
+    build_config_map,
+    build_deployment,
+    build_initial_deployment,
+)
+from genpool_operator.decide.manifests.config_map import data_hash
+from genpool_operator.decide.objects import ConfigMapView, DeploymentView, SecretView
+from genpool_operator.decide.ownership import PREVIOUS_POOL, OwnerFacts, Ownership, ownership
+from genpool_operator.decide.workflows import check_workflows
+from genpool_operator.reconcile.observed import ObjectState, Observed
+from genpool_operator.reconcile.plan import Apply
+
+ACCEPTED_FINDING = Finding(ACCEPTED, "True", "Accepted", "The pool can work as it is written.")
+
+
+@dataclass(frozen=True)
+class ObjectPlan:
+    """Findings, and what is to be done."""
+
+    accepted: Finding
+    topology: Finding
+    steps: tuple[Step, ...] = ()
+    create_secret: bool = False
+    applies: tuple[Apply, ...] = ()
+
+
+def plan_objects(
+    pool: GenerationPool, observed: Observed, objects: ObjectState, settings: PodDefaults
+) -> ObjectPlan:
+    """Plan objects and topology. What makes the pool unacceptable leaves its objects as they are."""
+    found = replace(_topology(pool, objects), create_secret=not _usable(objects.secret, pool))
+    if (taken := _taken(pool, observed, objects)) is not None:
+        return replace(found, accepted=taken, steps=(), create_secret=False)
+    try:
+        config_map = build_config_map(pool, check_workflows(pool.spec.workflows, objects.workflows))
+    except InvalidManifest as error:
+        return replace(found, accepted=Finding(ACCEPTED, "False", error.reason, error.message))
+    applies: list[Apply] = []
+    if _differs(config_map, objects.config_map):
+        applies.append(Apply(config_map))
+    deployment = build_deployment(pool, settings, data_hash(config_map))
+    if (apply := _apply_deployment(pool, settings, deployment, observed)) is not None:
+        applies.append(apply)
+    return replace(found, applies=tuple(applies))
+
+
+def _topology(pool: GenerationPool, objects: ObjectState) -> ObjectPlan:
+    facts = objects.topology
+    if isinstance(facts, BrokerError):
+        return ObjectPlan(ACCEPTED_FINDING, Finding(TOPOLOGY_READY, "Unknown", facts.reason, facts.message))
+    plan = plan_topology(wanted_topology(pool, facts.version), _worker_user(pool, objects.secret), facts)
+    if plan.faults:
+        message = " ".join(plan.faults)
+        return ObjectPlan(
+            ACCEPTED_FINDING,
+            Finding(TOPOLOGY_READY, "False", "TopologyConflict", message),
+            plan.steps,
+        )
+    if plan.steps or not _usable(objects.secret, pool):
+        message = "Exchanges, queues, policies and the workers' user are being made."
+        return ObjectPlan(
+            ACCEPTED_FINDING,
+            Finding(TOPOLOGY_READY, "False", "Provisioning", message),
+            plan.steps,
+        )
+    message = f"Queue {pool.spec.queue.name} and all that belongs to it are in place."
+    return ObjectPlan(ACCEPTED_FINDING, Finding(TOPOLOGY_READY, "True", "Provisioned", message))
+
+
+def wanted_topology(pool: GenerationPool, version: Version) -> Topology:
+    """What the pool's vhost shares, and what the pool adds."""
+    queue = pool.spec.queue
+    settings = WorkQueueOptions(
+        queue=queue.name,
+        message_ttl_seconds=queue.message_ttl_seconds,
+        dead_retention_seconds=queue.dead_letter.retention_seconds,
+        longest_run_seconds=longest_run_seconds(pool),
+    )
+    return join(vhost_topology(version), pool_topology(settings, version))
+
+
+def _worker_user(pool: GenerationPool, secret: SecretView | None) -> BrokerUser | None:
+    if secret is None or not _usable(secret, pool):
+        return None
+    rights = worker_permissions(pool.spec.queue.name)
+    return BrokerUser(names.worker_user(pool.metadata.uid), secret.password or "", rights)
+
+
+def _usable(secret: SecretView | None, pool: GenerationPool) -> bool:
+    return (
+        secret is not None
+        and secret.username == names.worker_user(pool.metadata.uid)
+        and bool(secret.password)
+    )
+
+
+def _taken(pool: GenerationPool, observed: Observed, objects: ObjectState) -> Finding | None:
+    """Why this pool may not have its queue, or one of its objects' names."""
+    if observed.queue_owner is not None:
+        return Finding(
+            ACCEPTED,
+            "False",
+            "QueueTaken",
+            f"Queue {observed.queue_owner.queue} belongs to the older pool {observed.queue_owner.pool}: "
+            "give this pool another queue, or delete the older pool.",
+        )
+    name = pool.metadata.name
+    owners: list[tuple[str, OwnerFacts | None]] = [
+        (f"Deployment {names.deployment(name)}", _owner(observed.deployment)),
+        (f"ConfigMap {names.config_map(name)}", _owner(objects.config_map)),
+        (f"Secret {names.broker_secret(name)}", _owner(objects.secret)),
+    ]
+    for what, facts in owners:
+        whose: Ownership = "ours" if facts is None else ownership(facts, pool.metadata)
+        if whose == "previous":
+            message = f"{what} of a deleted pool of this name is still being removed by Kubernetes."
+            return Finding(ACCEPTED, "False", PREVIOUS_POOL, message)
+        if whose == "foreign":
+            message = f"{what} is there and is not this pool's: delete it, or give the pool another name."
+            return Finding(ACCEPTED, "False", "NameTaken", message)
+    return None
+
+
+def _owner(view: DeploymentView | ConfigMapView | SecretView | None) -> OwnerFacts | None:
+    return None if view is None else view.owner
+
+
+def _differs(config_map: JsonObject, live: ConfigMapView | None) -> bool:
+    return live is None or dict(live.data) != config_map["data"]
+
+
+def _apply_deployment(
+    pool: GenerationPool, settings: PodDefaults, deployment: JsonObject, observed: Observed
+) -> Apply | None:
+    live = observed.deployment
+    if live is None:
+        return Apply(deployment, build_initial_deployment(pool, settings))
+    same = live.spec_hash == _spec_hash(deployment)
+    if same and live.fingerprint == observed.memory.applied_fingerprint:
+        return None
+    return Apply(_only_this(deployment, live.uid))
+
+
+def _only_this(deployment: JsonObject, uid: str) -> JsonObject:
+    """Kubernetes refuses it when the object is gone: applied to nothing, it would start a pod."""
+    metadata = deployment["metadata"]
+    return {**deployment, "metadata": {**metadata, "uid": uid}} if isinstance(metadata, dict) else deployment
+
+
+def _spec_hash(deployment: JsonObject) -> object:
+    metadata = deployment["metadata"]
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return annotations.get(names.ANNOTATION_SPEC_HASH) if isinstance(annotations, dict) else None

@@ -1,0 +1,154 @@
+"""``reconcile``: what to do about one pool, from one look at it. Pure; doing it twice does nothing the second time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from genpool_core import conditions, timing
+from genpool_core.api.pool import GenerationPool
+from genpool_core.conditions import Finding
+from genpool_core.errors import InvalidManifest
+from genpool_operator.decide.broker_health import broker_finding
+from genpool_operator.decide.deletion_cost import deletion_costs
+from genpool_operator.decide.events import events_of
+from genpool_operator.decide.objects import DeploymentView
+from genpool_operator.decide.ownership import PREVIOUS_POOL, ownership
+from genpool_operator.decide.pods import PodHealth, assess_pods
+from genpool_operator.decide.reading import QueueReading, read_queue
+from genpool_operator.decide.scaling import Scaling, decide_replicas
+from genpool_operator.decide.status import (
+    Replicas,
+    build_status,
+    ready_finding,
+    scaling_finding,
+    workers_finding,
+    worth_writing,
+)
+from genpool_operator.decide.workers import WorkerCounts, count_workers
+from genpool_operator.reconcile.observed import Observed
+from genpool_operator.reconcile.plan import Plan, Scale
+from genpool_operator.reconcile.plan_objects import ObjectPlan, plan_objects
+
+_NOT_YET = "The pool has not been looked at yet."
+
+
+def reconcile(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
+    """Decide everything about a pool."""
+    objects = _objects(pool, observed)
+    look = _look(pool, observed, now)
+    findings = _findings(observed, objects, look, now)
+    status = build_status(pool, findings, look.reading, look.decision, look.replicas, now)
+    write = worth_writing(pool.status, status, observed.memory.status_written_at, now)
+    events = events_of(pool.status.conditions, findings) if write else []
+    return Plan(
+        memory=replace(
+            observed.memory,
+            scaling=look.decision.memory,
+            accepted=objects.accepted,
+            topology=objects.topology,
+        ),
+        status=status,
+        events=tuple(events),
+        steps=objects.steps,
+        create_secret=objects.create_secret,
+        applies=objects.applies,
+        scale=_scale(own_deployment(pool, observed), observed, look, now),
+        write_status=write,
+        requeue_after=_requeue_after(objects),
+    )
+
+
+def _requeue_after(objects: ObjectPlan) -> float | None:
+    if objects.accepted.reason == PREVIOUS_POOL:
+        return timing.PASSING_SECONDS
+    settled = objects.accepted.status == "True" and objects.topology.status == "True"
+    return None if settled else timing.UNSETTLED_SECONDS
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What was read and decided about queue, workers and pods."""
+
+    counts: WorkerCounts
+    reading: QueueReading
+    verdict: PodHealth
+    decision: Scaling
+    replicas: Replicas
+
+
+def _objects(pool: GenerationPool, observed: Observed) -> ObjectPlan:
+    """The slow part where it was looked at, else what was found out about it before."""
+    memory = observed.memory
+    if isinstance(observed.broker, InvalidManifest):
+        refused = Finding(conditions.ACCEPTED, "False", observed.broker.reason, observed.broker.message)
+        unknown = Finding(conditions.TOPOLOGY_READY, "Unknown", refused.reason, refused.message)
+        return ObjectPlan(refused, unknown)
+    if observed.objects is None or observed.settings is None:
+        return ObjectPlan(
+            memory.accepted or Finding(conditions.ACCEPTED, "Unknown", "Pending", _NOT_YET),
+            memory.topology or Finding(conditions.TOPOLOGY_READY, "Unknown", "Pending", _NOT_YET),
+        )
+    return plan_objects(pool, observed, observed.objects, observed.settings)
+
+
+def _look(pool: GenerationPool, observed: Observed, now: datetime) -> _Look:
+    deployment, answers = own_deployment(pool, observed), observed.answers
+    if answers is None:
+        counts, reading = WorkerCounts(), QueueReading()
+    else:
+        counts = count_workers(observed.pods, answers.workers, now)
+        reading = read_queue(answers.listed, answers.dead, answers.counted, counts, now)
+    wanted = None if deployment is None else deployment.wanted
+    decision = decide_replicas(
+        pool.spec.scaling, reading, _busy(counts, reading, wanted), wanted, observed.memory.scaling, now
+    )
+    replicas = Replicas(
+        wanted=wanted,
+        existing=0 if deployment is None else deployment.existing,
+        ready=0 if deployment is None else deployment.ready,
+        busy=counts.busy,
+        scaled_at=observed.memory.scaled_at,
+    )
+    refused = None if deployment is None else deployment.refused
+    verdict = assess_pods(observed.pods, wanted or 0, refused, now)
+    return _Look(counts, reading, verdict, decision, replicas)
+
+
+def _busy(counts: WorkerCounts, reading: QueueReading, wanted: int | None) -> int:
+    """Pods that work. Where workers are silent, as many as the broker says hold a task."""
+    if counts.unknown == 0:
+        return counts.busy
+    return max(counts.busy, min(reading.held, wanted or 0))
+
+
+def _findings(observed: Observed, objects: ObjectPlan, look: _Look, now: datetime) -> list[Finding]:
+    if isinstance(observed.broker, InvalidManifest) or observed.answers is None:
+        message = "The pool has no broker that it may use."
+        health = Finding(conditions.BROKER_REACHABLE, "Unknown", "NoBroker", message)
+    else:
+        health = broker_finding(observed.broker.name, observed.answers.health, now)
+    findings = [
+        objects.accepted,
+        health,
+        objects.topology,
+        workers_finding(look.verdict),
+        scaling_finding(look.decision),
+    ]
+    return [ready_finding(findings, look.verdict, look.decision, look.replicas), *findings]
+
+
+def own_deployment(pool: GenerationPool, observed: Observed) -> DeploymentView | None:
+    """The pool's Deployment; one of the same name that is somebody else's is none."""
+    found = observed.deployment
+    return found if found is not None and ownership(found.owner, pool.metadata) == "ours" else None
+
+
+def _scale(deployment: DeploymentView | None, observed: Observed, look: _Look, now: datetime) -> Scale | None:
+    desired = look.decision.desired
+    if deployment is None or desired is None or desired == deployment.wanted:
+        return None
+    costs: dict[str, int] = {}
+    if 0 < desired < deployment.wanted and observed.answers is not None:
+        costs = deletion_costs(observed.pods, observed.answers.workers, now)
+    return Scale(deployment.name, deployment.wanted, desired, look.decision.message, costs)

@@ -1,0 +1,184 @@
+"""One pool, looked at until nothing is left to do. Calls for one pool never overlap; the caller sees to that."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from genpool_core import names
+from genpool_core.api.pool import GenerationPool
+from genpool_core.brokers import BrokerConfig, BrokersFile
+from genpool_core.conditions import ACCEPTED, Finding
+from genpool_core.errors import BrokerError, GenPoolError, InvalidManifest
+from genpool_core.topology.plan import VhostFacts
+from genpool_operator.decide.events import events_of
+from genpool_operator.decide.manifests import PodDefaults
+from genpool_operator.decide.objects import PoolRecord, parse_deployment
+from genpool_operator.decide.queue_ownership import older_owner
+from genpool_operator.decide.status import refused_status, worth_writing
+from genpool_operator.ports import Brokers, Cluster, ClusterCache, Workflows
+from genpool_operator.reconcile.execute import Executor
+from genpool_operator.reconcile.observed import Memory, ObjectState, Observed
+from genpool_operator.reconcile.plan import Plan
+from genpool_operator.reconcile.plan_pool import reconcile
+
+_log = structlog.get_logger(__name__)
+#: A new pool needs four looks: its vhost, its topology and objects, its user, and that all is there.
+MAX_LOOKS = 6
+Clock = Callable[[], datetime]
+
+
+class PoolReconciler:
+    """Observes, decides and acts for one pool at a time."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - its ports
+        self,
+        cluster: Cluster,
+        view: ClusterCache,
+        brokers: Brokers,
+        workflows: Workflows,
+        executor: Executor,
+        brokers_file: BrokersFile,
+        worker_image: tuple[str, str | None],
+        clock: Clock,
+    ) -> None:
+        self._cluster = cluster
+        self._view = view
+        self._brokers = brokers
+        self._workflows = workflows
+        self._executor = executor
+        self._brokers_file = brokers_file
+        self._worker_image = worker_image
+        self._clock = clock
+        self._memories: dict[str, Memory] = {}
+        self._lock = threading.Lock()
+
+    def reconcile(self, pool: GenerationPool, *, full: bool) -> Plan:
+        """Bring a pool to what it should be. ``full``: look at its objects and topology too.
+
+        Raises
+        ------
+        GenPoolError
+            Something failed; the status says so already where it could be written.
+        """
+        uid = pool.metadata.uid
+        memory = self._memory(uid)
+        full = full or memory.accepted is None
+        broker = self._broker(pool)
+        if isinstance(broker, BrokerConfig):
+            self._brokers.follow(broker, pool)
+        failure: GenPoolError | None = None
+        for _ in range(MAX_LOOKS):
+            plan = reconcile(pool, self._observe(pool, broker, memory, full=full), self._clock())
+            memory = plan.memory
+            if not plan.acts or failure is not None:
+                break
+            config = broker if isinstance(broker, BrokerConfig) else None
+            outcome = self._executor.execute(pool, plan, config, self._clock())
+            memory, failure = outcome.memory, outcome.failure
+            # After a failure one more look, without acting, lets the status tell it.
+            full = full and failure is None
+        self._remember(uid, memory)
+        self._remember(uid, self._executor.report(pool, plan, self._clock()))
+        if failure is not None:
+            raise failure
+        return plan
+
+    def refuse(self, record: PoolRecord) -> None:
+        """Say of an object that cannot be read as a pool what is wrong with it; all it has stays as it is.
+
+        Raises
+        ------
+        ClusterError
+            The status could not be written.
+        """
+        error = record.error
+        if error is None:
+            return
+        now = self._clock()
+        finding = Finding(ACCEPTED, "False", error.reason, error.message)
+        status = refused_status(record.meta, record.status.conditions, finding, now)
+        if worth_writing(record.status, status, now, now):
+            events = events_of(record.status.conditions, [finding])
+            self._executor.write(record.meta, status, events, now)
+
+    def forget(self, uid: str) -> None:
+        """A pool is gone."""
+        with self._lock:
+            self._memories.pop(uid, None)
+        self._brokers.forget(uid)
+
+    def bury(self, pool: GenerationPool, *, overdue: bool) -> bool:
+        """Delete a deleted pool's RabbitMQ user once its pods are gone, or ``overdue``. False: not yet.
+
+        Raises
+        ------
+        BrokerError
+            The user could not be deleted.
+        """
+        if self._view.pods(pool.metadata) and not overdue:
+            return False
+        broker = self._broker(pool)
+        if isinstance(broker, BrokerConfig):
+            self._brokers.delete_user(broker, names.worker_user(pool.metadata.uid))
+        return True
+
+    def _observe(
+        self, pool: GenerationPool, broker: BrokerConfig | InvalidManifest, memory: Memory, *, full: bool
+    ) -> Observed:
+        deployment = self._view.deployment(pool.metadata)
+        if full and isinstance(broker, BrokerConfig) and deployment is None:
+            name = names.deployment(pool.metadata.name)
+            body = self._cluster.get_deployment(pool.metadata.namespace, name)
+            deployment = None if body is None else parse_deployment(body)
+        return Observed(
+            broker=broker,
+            settings=self._settings(broker),
+            queue_owner=older_owner(pool, self._view.pools()) if full else None,
+            objects=self._objects(pool, broker, memory)
+            if full and isinstance(broker, BrokerConfig)
+            else None,
+            deployment=deployment,
+            pods=tuple(self._view.pods(pool.metadata)),
+            answers=self._brokers.answers(broker, pool) if isinstance(broker, BrokerConfig) else None,
+            memory=memory,
+        )
+
+    def _objects(self, pool: GenerationPool, broker: BrokerConfig, memory: Memory) -> ObjectState:
+        namespace, name = pool.metadata.namespace, pool.metadata.name
+        settled = memory.topology is None or memory.topology.status == "True"
+        vhost = pool.spec.broker.vhost
+        try:
+            topology: VhostFacts | BrokerError = self._brokers.facts(broker, vhost, settled=settled)
+        except BrokerError as error:
+            topology = error
+        return ObjectState(
+            workflows=self._workflows.load(pool),
+            config_map=self._cluster.get_config_map(namespace, names.config_map(name)),
+            secret=self._cluster.get_secret(namespace, names.broker_secret(name)),
+            topology=topology,
+        )
+
+    def _settings(self, broker: BrokerConfig | InvalidManifest) -> PodDefaults | None:
+        if isinstance(broker, InvalidManifest):
+            return None
+        image, policy = self._worker_image
+        return PodDefaults(broker.host, broker.port, broker.tls, image, policy)
+
+    def _broker(self, pool: GenerationPool) -> BrokerConfig | InvalidManifest:
+        wanted = pool.spec.broker
+        try:
+            return self._brokers_file.for_pool(wanted.name, wanted.vhost, pool.metadata.namespace)
+        except InvalidManifest as error:
+            return error
+
+    def _memory(self, uid: str) -> Memory:
+        with self._lock:
+            return self._memories.get(uid) or Memory()
+
+    def _remember(self, uid: str, memory: Memory) -> None:
+        with self._lock:
+            self._memories[uid] = memory

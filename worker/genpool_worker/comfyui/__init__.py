@@ -1,0 +1,1 @@
+"""One prompt on ComfyUI: submit it, wait for its end, read its result."""

@@ -1,0 +1,42 @@
+"""What is handed around: the pool's configuration, the ports and the helpers over them, joined once at start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from genpool_core.workerconfig import WorkerConfig
+from genpool_worker.config import Catalog
+from genpool_worker.drain import Drain
+from genpool_worker.ledger.lease import HeldClaim
+from genpool_worker.ledger.ledger import Ledger
+from genpool_worker.messaging.publish import TaskPublisher
+from genpool_worker.metrics import Metrics
+from genpool_worker.ports import Broker, Clock, ComfyUI, Fetcher, Store
+from genpool_worker.retry import OutageRetry
+
+
+@dataclass(frozen=True)
+class WorkerContext:
+    """Immutable; one for the worker's life."""
+
+    worker: str
+    """Name of the pod."""
+    config: WorkerConfig
+    catalog: Catalog
+    broker: Broker
+    store: Store
+    comfyui: ComfyUI
+    fetcher: Fetcher
+    clock: Clock
+    drain: Drain
+    retry: OutageRetry
+    ledger: Ledger
+    publisher: TaskPublisher
+    metrics: Metrics
+    renewing: Callable[[HeldClaim], AbstractContextManager[None]]
+    """Renews a claim as long as its context is open."""
+    scratch: Path
+    """Folder with ``input``, ``output`` and ``temp``, shared with ComfyUI."""

@@ -1,0 +1,1 @@
+"""Input and output files of an attempt, and the folders that hold them."""

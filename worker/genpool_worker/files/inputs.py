@@ -1,0 +1,72 @@
+"""Input files of a task: fetched from where the task says, checked by their own bytes, given to ComfyUI."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from genpool_core import egress_policy
+from genpool_core.errors import RefusedInput
+from genpool_worker.comfyui.retry import ComfyUIRetry
+from genpool_worker.context import WorkerContext
+from genpool_worker.files import media
+
+#: Decoded, such a picture takes 800 MB; what claims more is refused before ComfyUI tries.
+MAX_PIXELS = 200_000_000
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A fetched file."""
+
+    filename: str
+    content_type: str
+    data: bytes
+
+
+def fetch(context: WorkerContext, urls: Mapping[str, str]) -> dict[str, InputFile]:
+    """All input files of a task; ``urls`` and the result are by parameter.
+
+    Raises
+    ------
+    RefusedInput
+        One must not be fetched, is too large or is no image.
+    AttemptFailed
+        One could not be fetched; a later attempt may.
+    """
+    files: dict[str, InputFile] = {}
+    for name, url in urls.items():
+        data = context.fetcher.fetch(url, context.config.max_input_bytes)
+        context.metrics.moved("input", len(data))
+        found = check(url, data)
+        files[name] = InputFile(f"{name}{found.suffix}", found.content_type, data)
+    return files
+
+
+def upload(
+    context: WorkerContext, retry: ComfyUIRetry, files: dict[str, InputFile], subfolder: str
+) -> dict[str, str]:
+    """Give the files to ComfyUI; returns the name of each for the graph, as ComfyUI chose it."""
+    names: dict[str, str] = {}
+    for name, file in files.items():
+        names[name] = retry.call(
+            lambda file=file: context.comfyui.upload(subfolder, file.filename, file.data, file.content_type)  # type: ignore[misc]
+        )
+    return names
+
+
+def check(url: str, data: bytes) -> media.Media:
+    """That a fetched file is an image of a sensible size. Raises RefusedInput."""
+    shown = egress_policy.redact(url)
+    try:
+        found = media.inspect(io.BytesIO(data))
+    except media.BrokenMedia as error:
+        raise RefusedInput(f"{shown} is {error}: send a link to a whole image.") from None
+    if found is None or found.width is None or found.height is None:
+        raise RefusedInput(f"{shown} is no image: send a link to a PNG, JPEG, WebP, GIF or BMP file.")
+    if found.width * found.height > MAX_PIXELS:
+        raise RefusedInput(
+            f"{shown} has {found.width} by {found.height} pixels, more than {MAX_PIXELS:,}: send a smaller image."
+        )
+    return found

@@ -1,0 +1,117 @@
+"""Results: taken from ComfyUI, checked, put into the bucket."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from genpool_core.errors import AttemptFailed
+from genpool_core.ledger.records import Output
+from genpool_worker.comfyui.retry import ComfyUIRetry
+from genpool_worker.context import WorkerContext
+from genpool_worker.errors import ComfyUIRefused
+from genpool_worker.files import media
+from genpool_worker.files.workdir import WorkDir
+from genpool_worker.ports import OutputRef
+
+_UNSAFE = re.compile(r"[^\w.()+@=-]+")
+_CHUNK = 1 << 20
+
+
+def collect(
+    context: WorkerContext, retry: ComfyUIRetry, refs: Sequence[OutputRef], workdir: WorkDir, prefix: str
+) -> list[Output]:
+    """Move all results into the bucket below ``prefix``; the records in the order of ``refs``.
+
+    Raises
+    ------
+    AttemptFailed
+        One is missing, empty or broken, ComfyUI is gone, or the disk is full.
+    HandBack
+        A drain's time is over.
+    """
+    outputs: list[Output] = []
+    names: set[str] = set()
+    for index, ref in enumerate(refs):
+        name = unique_name(ref.filename, names)
+        names.add(name)
+        try:
+            path = workdir.file(index)
+            outputs.append(_one(context, retry, ref, path, f"{prefix}{name}"))
+            path.unlink()
+        except OSError as error:
+            raise AttemptFailed(
+                f"a result could not be kept on the way to the bucket ({error.strerror}): raise comfyui.scratchSize.",
+                reason="ScratchFull",
+                retryable=True,
+            ) from error
+    return outputs
+
+
+def unique_name(filename: str, taken: set[str]) -> str:
+    """A file name that is safe in keys and not taken yet; two nodes may save under one name in two folders."""
+    safe = _UNSAFE.sub("_", filename).strip("._") or "file"
+    stem, dot, suffix = safe.rpartition(".")
+    candidates = (f"{stem}-{n}.{suffix}" if dot else f"{safe}-{n}" for n in range(2, len(taken) + 3))
+    return safe if safe not in taken else next(name for name in candidates if name not in taken)
+
+
+def _one(context: WorkerContext, retry: ComfyUIRetry, ref: OutputRef, path: Path, key: str) -> Output:
+    try:
+        size = retry.call(lambda: context.comfyui.download(ref, path))
+    except ComfyUIRefused as error:
+        raise AttemptFailed(
+            f"ComfyUI lists {ref.filename} of node {ref.node} and does not give it: {error.message}",
+            reason="OutputMissing",
+            retryable=True,
+        ) from error
+    found = _check(path, size, ref)
+    checksum = _sha256(path)
+    context.retry.until_stored(lambda: context.store.put_file(key, path, found.content_type))
+    context.metrics.moved("output", size)
+    return Output(
+        key=key,
+        bucket=context.config.s3.bucket,
+        node=ref.node,
+        kind=ref.kind,
+        content_type=found.content_type,
+        bytes=size,
+        sha256=checksum,
+        width=found.width,
+        height=found.height,
+    )
+
+
+def _check(path: Path, size: int, ref: OutputRef) -> media.Media:
+    """A result must not be empty, and one that is or says to be an image must be a whole one."""
+    if size == 0:
+        raise _broken(ref, "is empty")
+    try:
+        with path.open("rb") as file:
+            found = media.inspect(file)
+    except media.BrokenMedia as error:
+        raise _broken(ref, f"is {error}") from None
+    if found is not None:
+        return found
+    named = media.by_name(ref.filename)
+    if named.content_type in media.KNOWN_TYPES:
+        raise _broken(ref, "is not what its name says")
+    return named
+
+
+def _broken(ref: OutputRef, what: str) -> AttemptFailed:
+    return AttemptFailed(
+        f"result {ref.filename} of node {ref.node} {what}: ComfyUI's disk may be full.",
+        reason="BrokenOutput",
+        retryable=True,
+    )
+
+
+def _sha256(path: Path) -> str:
+    sha = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            sha.update(chunk)
+    return sha.hexdigest()

@@ -1,0 +1,78 @@
+"""The claim in hand: renewed while its worker is at it, so that nobody takes the task for lost."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+
+import structlog
+
+from genpool_core import timing
+from genpool_core.errors import StorageError
+from genpool_core.ledger.records import Claim, Failure
+from genpool_worker.ledger.ledger import Ledger
+from genpool_worker.ports import Clock
+
+_log = structlog.get_logger(__name__)
+
+
+class HeldClaim:
+    """The own claim. Once it has failed or was released, no late renewal writes over that."""
+
+    def __init__(self, ledger: Ledger, claim: Claim, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._open = True
+        self.claim = claim
+
+    def renew(self) -> None:
+        """Say that work goes on. A store that is away is no reason to stop."""
+        with self._lock:
+            if not self._open:
+                return
+            self.claim = self.claim.model_copy(update={"renewed_at": self._clock.now()})
+            try:
+                self._ledger.save(self.claim)
+            except StorageError as error:
+                _log.warning("claim_not_renewed", reason=error.reason, message=error.message)
+
+    def fail(self, failure: Failure) -> None:
+        """Record why the attempt failed; another one follows. Raises StorageError."""
+        self._conclude({"failure": failure})
+
+    def release(self) -> None:
+        """Give the attempt back: it does not count. Raises StorageError."""
+        self._conclude({"released_at": self._clock.now()})
+
+    def _conclude(self, update: dict[str, object]) -> None:
+        with self._lock:
+            self._open = False
+            self.claim = self.claim.model_copy(update=update)
+            self._ledger.save(self.claim)
+
+
+class LeaseRenewal:
+    """A thread that renews one claim every ``seconds``, as long as its context is open."""
+
+    def __init__(self, held: HeldClaim, seconds: float = timing.RENEW_SECONDS) -> None:
+        self._held = held
+        self._seconds = seconds
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._seconds):
+            self._held.renew()

@@ -1,0 +1,95 @@
+"""The ledger of a task in the bucket: reading it, claiming an attempt, writing the one end.
+
+Only conditional puts decide anything. An answer that was lost is told apart by reading: the own nonce means that we
+won.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from genpool_core.backoff import Backoff
+from genpool_core.errors import StorageError
+from genpool_core.ledger import keys
+from genpool_core.ledger.records import Claim, EndRecord
+from genpool_worker.errors import UnreadableLedger
+from genpool_worker.ports import Clock, Put, Store
+
+R = TypeVar("R", Claim, EndRecord)
+TRIES = 6
+_BACKOFF = Backoff(first=0.1, cap=1.0, spread=0.0)
+
+
+@dataclass(frozen=True)
+class LedgerState:
+    """What the ledger says about a run."""
+
+    claims: tuple[Claim, ...]
+    end: EndRecord | None
+
+
+class Ledger:
+    """Records of a pool's tasks. Every method raises StorageError and UnreadableLedger."""
+
+    def __init__(self, store: Store, prefix: str, clock: Clock) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._clock = clock
+
+    def read(self, key: str, run: int) -> LedgerState:
+        """All claims and the end of a run."""
+        found = self._store.keys(keys.claims_prefix(self._prefix, key, run))
+        claims = [self._get(item, Claim) for item in sorted(found) if keys.attempt_of(item) is not None]
+        end = self._get(keys.end_key(self._prefix, key, run), EndRecord)
+        return LedgerState(tuple(claim for claim in claims if claim is not None), end)
+
+    def claim(self, claim: Claim) -> bool:
+        """Try to become the one who makes this attempt."""
+        key = keys.claim_key(self._prefix, claim.task_key, claim.run, claim.attempt)
+        return self._create(key, claim).nonce == claim.nonce
+
+    def save(self, claim: Claim) -> None:
+        """Write the own claim again: nobody else writes it."""
+        key = keys.claim_key(self._prefix, claim.task_key, claim.run, claim.attempt)
+        self._store.put(key, _json(claim))
+
+    def end(self, record: EndRecord) -> EndRecord:
+        """Write the end of a run, or find that it has one. Returns the end that stands."""
+        return self._create(keys.end_key(self._prefix, record.task_key, record.run), record)
+
+    def _create(self, key: str, record: R) -> R:
+        """The record that stands at ``key`` afterwards."""
+        trouble: StorageError | None = None
+        for tries in range(1, TRIES + 1):
+            try:
+                if self._store.create(key, _json(record)) is Put.CREATED:
+                    return record
+            except StorageError as error:
+                trouble = error
+            # There already, another put under way, or an answer that was lost: what is there now tells.
+            standing = self._get(key, type(record))
+            if standing is not None:
+                return standing
+            self._clock.sleep(_BACKOFF.seconds(tries))
+        raise trouble or StorageError(
+            f"the store does not decide who may write {key}: it says conflict each time."
+        )
+
+    def _get(self, key: str, kind: type[R]) -> R | None:
+        data = self._store.get(key)
+        if data is None:
+            return None
+        try:
+            return kind.model_validate_json(data)
+        except ValidationError:
+            raise UnreadableLedger(
+                f"{key} in the bucket is no record that this version can read: look at it, and delete it if it is "
+                "none of GenPool's."
+            ) from None
+
+
+def _json(record: Claim | EndRecord) -> bytes:
+    return record.model_dump_json().encode()

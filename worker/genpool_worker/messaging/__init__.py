@@ -1,0 +1,1 @@
+"""Messages that the worker publishes: events, callbacks, dead letters, heartbeats."""

@@ -1,0 +1,193 @@
+"""What the worker publishes about a task: events, the callback message, the dead letter."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TypedDict
+
+import structlog
+
+from genpool_core import identity, names, timing
+from genpool_core.errors import BrokerError, TaskFailure
+from genpool_core.identity import TaskRef
+from genpool_core.ledger.records import EndRecord
+from genpool_core.messages import headers
+from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
+from genpool_core.messages.base import SCHEMA_VERSION, PoolRef
+from genpool_core.messages.callbacks import CallbackMessage, callback_body
+from genpool_core.messages.events import (
+    Event,
+    MessageRejected,
+    TaskClaimed,
+    TaskEnded,
+    TaskProgress,
+    TaskRetried,
+)
+from genpool_core.workerconfig import WorkerConfig
+from genpool_worker.ports import Broker, Clock, Store
+
+_log = structlog.get_logger(__name__)
+_MAX_HEADER = 1000
+#: Takes an event that nobody must wait for.
+Offer = Callable[[Event, str], None]
+
+
+class _AttemptFields(TypedDict):
+    """Fields that the events of a running attempt have in common."""
+
+    pool: PoolRef
+    worker: str
+    time: datetime
+    task_id: str
+    task_key: str
+    run: int
+    attempt: int
+
+
+class TaskPublisher:
+    """Publishes for one worker. A method that does not say otherwise raises BrokerError until the broker confirms."""
+
+    def __init__(
+        self, broker: Broker, store: Store, config: WorkerConfig, worker: str, clock: Clock, offer: Offer
+    ) -> None:
+        self._broker = broker
+        self._store = store
+        self._config = config
+        self._worker = worker
+        self._clock = clock
+        self._offer = offer
+
+    def claimed(self, ref: TaskRef, attempt: int, workflow: str | None) -> None:
+        """An attempt began. Tried once, never raises: a broker that is away must not stop the GPU."""
+        event = TaskClaimed(
+            id=identity.claim_event_id(ref.key, ref.run, attempt),
+            **self._fields(ref, attempt),
+            workflow=workflow,
+        )
+        self._try(event, event.type)
+
+    def progress(self, ref: TaskRef, attempt: int, value: float, node: str | None) -> None:
+        """Progress of an attempt, from 0 to 1. Never raises, never waits."""
+        event = TaskProgress(id=str(uuid.uuid4()), **self._fields(ref, attempt), value=value, node=node)
+        self._offer(event, event.type)
+
+    def retried(self, ref: TaskRef, attempt: int, failure: TaskFailure, delay_seconds: int) -> None:
+        """Another attempt follows. Tried once, never raises: the retry itself is in its delay step."""
+        event = TaskRetried(
+            id=str(uuid.uuid4()),
+            **self._fields(ref, attempt),
+            reason=failure.reason,
+            message=failure.message,
+            delay_seconds=delay_seconds,
+        )
+        self._try(event, event.type)
+
+    def rejected(self, failure: TaskFailure) -> None:
+        """A message was no task. Tried once, never raises: the dead letter says it too."""
+        event = MessageRejected(
+            id=str(uuid.uuid4()),
+            pool=self._config.pool,
+            worker=self._worker,
+            time=self._clock.now(),
+            reason=failure.reason,
+            message=failure.message,
+        )
+        self._try(event, event.type)
+
+    def ended(self, end: EndRecord) -> None:
+        """A run has ended: the same event however often, and by whichever worker, it is published."""
+        event = TaskEnded(
+            id=identity.end_id(end.task_key, end.run),
+            pool=self._config.pool,
+            worker=end.worker,
+            time=end.ended_at,
+            task_id=end.task_id,
+            task_key=end.task_key,
+            run=end.run,
+            attempt=end.attempt,
+            outcome=end.outcome,
+            reason=end.reason,
+            message=end.message,
+            outputs=end.outputs,
+        )
+        self._broker.publish(event_message(event, event.type))
+
+    def callback(self, end: EndRecord) -> None:
+        """Ask the gateway to tell the receiver, if there is one. Links are signed anew each time."""
+        if end.callback_url is None:
+            return
+        urls = {output.key: self._store.sign(output.key) for output in end.outputs}
+        message = CallbackMessage(
+            id=identity.end_id(end.task_key, end.run),
+            url=end.callback_url,
+            allow=self._config.callback_hosts,
+            body=callback_body(end, self._config.pool, urls),
+        )
+        self._broker.publish(
+            OutgoingMessage(
+                exchange=names.CALLBACKS_EXCHANGE,
+                routing_key=names.CALLBACKS_QUEUE,
+                body=message.model_dump_json().encode(),
+                properties=Properties(message_id=message.id, type="callback"),
+            )
+        )
+
+    def dead_letter(self, delivery: Delivery, reason: Mapping[str, headers.HeaderValue]) -> None:
+        """Publish a copy of a message to the dead-letter queue, with the reason in its headers."""
+        own = {headers.SCHEMA: SCHEMA_VERSION, **reason}
+        self._broker.publish(copy_of(delivery, "", self._config.dead_queue, own))
+
+    def _fields(self, ref: TaskRef, attempt: int) -> _AttemptFields:
+        return {
+            "pool": self._config.pool,
+            "worker": self._worker,
+            "time": self._clock.now(),
+            "task_id": ref.task_id,
+            "task_key": ref.key,
+            "run": ref.run,
+            "attempt": attempt,
+        }
+
+    def _try(self, event: Event, kind: str) -> None:
+        try:
+            self._broker.publish(event_message(event, kind), timeout=timing.EVENT_PUBLISH_SECONDS)
+        except BrokerError as error:
+            _log.warning("event_not_sent", type=kind, reason=error.reason, message=error.message)
+
+
+def event_message(event: Event, kind: str) -> OutgoingMessage:
+    """An event as a message; not mandatory, since there may be no queue for it."""
+    return OutgoingMessage(
+        exchange=names.EVENTS_EXCHANGE,
+        routing_key=names.event_routing_key(event.pool.uid, kind),
+        body=event.model_dump_json().encode(),
+        properties=Properties(message_id=event.id, type=kind),
+        mandatory=False,
+    )
+
+
+def copy_of(
+    delivery: Delivery,
+    exchange: str,
+    routing_key: str,
+    own: Mapping[str, headers.HeaderValue],
+    *,
+    new_id: str | None = None,
+) -> OutgoingMessage:
+    """The message of a delivery, to be published once more as it came, with ``own`` in place of GenPool's headers."""
+    properties = delivery.properties
+    return OutgoingMessage(
+        exchange=exchange,
+        routing_key=routing_key,
+        body=delivery.body,
+        headers={**headers.theirs(delivery.headers), **own},
+        properties=replace(properties, message_id=new_id or properties.message_id, user_id=None),
+    )
+
+
+def reason_headers(reason: str, message: str, *, attempts: int) -> dict[str, headers.HeaderValue]:
+    """The headers that say why a message is a dead letter."""
+    return {headers.REASON: reason, headers.MESSAGE: message[:_MAX_HEADER], headers.ATTEMPTS: attempts}

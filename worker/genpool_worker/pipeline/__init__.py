@@ -1,0 +1,1 @@
+"""The way of one task: decode, validate, process, attempt, settle, end record."""

@@ -1,0 +1,105 @@
+"""One attempt at a task, from its inputs to its results in the bucket."""
+
+from __future__ import annotations
+
+import structlog
+
+from genpool_core import identity, timing
+from genpool_core.errors import AttemptFailed
+from genpool_core.jsontypes import JsonObject
+from genpool_core.ledger import keys
+from genpool_core.ledger.records import Claim, Output
+from genpool_worker.comfyui import result
+from genpool_worker.comfyui.event_stream import EventStream
+from genpool_worker.comfyui.progress import Progress
+from genpool_worker.comfyui.retry import ComfyUIRetry
+from genpool_worker.comfyui.submit import submit
+from genpool_worker.comfyui.wait import OnProgress, PromptWaiter
+from genpool_worker.context import WorkerContext
+from genpool_worker.errors import ComfyUIError
+from genpool_worker.files import inputs, outputs
+from genpool_worker.files.workdir import WorkDir
+from genpool_worker.pipeline.validate import ValidatedTask
+from genpool_worker.ports import OutputRef
+
+_log = structlog.get_logger(__name__)
+
+
+class Attempt:
+    """The work behind one claim."""
+
+    def __init__(self, context: WorkerContext, claim: Claim, validated: ValidatedTask) -> None:
+        self._context = context
+        self._claim = claim
+        self._validated = validated
+        self._prompt_id = identity.prompt_id(claim.task_key, claim.run, claim.attempt)
+        self._workdir = WorkDir(
+            context.scratch, f"{claim.task_key[:16]}-{claim.run}-{claim.attempt}-{claim.nonce[:8]}"
+        )
+        self._refs: list[OutputRef] = []
+        self._submitted = False
+
+    def run(self, on_progress: OnProgress) -> list[Output]:
+        """Do it.
+
+        Raises
+        ------
+        TaskFailure
+            It failed.
+        HandBack
+            The pod must go first.
+        """
+        context, claim = self._context, self._claim
+        with context.metrics.phase("fetch"):
+            files = inputs.fetch(context, self._validated.files)
+        with context.metrics.phase("upload"):
+            uploads = inputs.upload(
+                context, self._retry_for(timing.TRANSFER_SECONDS), files, self._workdir.name
+            )
+        graph = self._validated.graph_for(uploads, self._workdir.name)
+        with context.metrics.phase("run"):
+            entry = self._execute(self._retry_for(self._validated.timeout_seconds), graph, on_progress)
+        self._refs = result.left_behind(entry)
+        results = self._judged(entry)
+        prefix = keys.output_prefix(
+            context.config.s3.prefix, claim.task_key, claim.run, claim.attempt, claim.nonce
+        )
+        with context.metrics.phase("store"):
+            retry = self._retry_for(timing.TRANSFER_SECONDS)
+            return outputs.collect(context, retry, results, self._workdir, prefix)
+
+    def clean(self) -> None:
+        """Take away what the attempt left in ComfyUI and in the shared folders. Never raises."""
+        if self._submitted:
+            try:
+                self._context.comfyui.forget(self._prompt_id)
+            except ComfyUIError as error:
+                _log.info("history_not_deleted", reason=error.reason)
+        self._workdir.clean(self._refs)
+
+    def _retry_for(self, seconds: float) -> ComfyUIRetry:
+        clock = self._context.clock
+        return ComfyUIRetry(clock, self._context.drain, clock.monotonic() + seconds)
+
+    def _execute(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> JsonObject:
+        context = self._context
+        with EventStream(context.comfyui, context.clock) as stream:
+            self._submitted = True
+            submit(context.comfyui, retry, self._prompt_id, stream.client_id, graph, self._claim.task_key)
+            progress = Progress(self._prompt_id, graph.keys())
+            return PromptWaiter(context.comfyui, retry, stream, self._prompt_id, progress).wait(on_progress)
+
+    def _judged(self, entry: JsonObject) -> list[OutputRef]:
+        try:
+            return result.outputs_of(entry)
+        except AttemptFailed as failure:
+            if failure.reason == "OutOfMemory":
+                self._free()
+            raise
+
+    def _free(self) -> None:
+        """What the models hold may be what the next attempt lacks."""
+        try:
+            self._context.comfyui.free()
+        except ComfyUIError as error:
+            _log.info("memory_not_freed", reason=error.reason)

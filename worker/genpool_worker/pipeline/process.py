@@ -1,0 +1,151 @@
+"""The way of one task through the pipeline: decide, claim, attempt, settle."""
+
+from __future__ import annotations
+
+import uuid
+
+import structlog
+
+from genpool_core.errors import AttemptFailed, GenPoolError, StorageError, TaskFailure
+from genpool_core.ledger.decide import Bury, Park, PublishAgain, Start, decide
+from genpool_core.ledger.records import Claim
+from genpool_worker.context import WorkerContext
+from genpool_worker.errors import HandBack, UnreadableLedger
+from genpool_worker.ledger.lease import HeldClaim
+from genpool_worker.ledger.ledger import LedgerState
+from genpool_worker.pipeline.attempt import Attempt
+from genpool_worker.pipeline.decode import Decoded, TaskDelivery, Undecodable, UnidentifiedTask
+from genpool_worker.pipeline.settle import Settler
+from genpool_worker.pipeline.validate import ValidatedTask, validate
+
+_log = structlog.get_logger(__name__)
+#: Claims that others won in a row before the store is called unreliable.
+_RACES = 20
+_OWN_FAULT = "the worker met a fault of its own: its log has the traceback. Please report it."
+
+
+class Processor:
+    """Takes one delivery after the other, each to its end."""
+
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
+        self._settler = Settler(context)
+
+    def process(self, decoded: Decoded) -> None:
+        """Bring a delivery to an end: acknowledged, or requeued.
+
+        Raises
+        ------
+        StorageError
+            The store does not answer and nothing was begun: the delivery is still in hand.
+        HandBack
+            The worker drains: the delivery is still in hand, and nothing is claimed.
+        """
+        match decoded:
+            case Undecodable(delivery, failure):
+                self._settler.reject(delivery, failure)
+            case UnidentifiedTask():
+                self._settler.stamp(decoded)
+            case TaskDelivery(ref=ref):
+                with structlog.contextvars.bound_contextvars(
+                    task_key=ref.key, task_id=ref.task_id, run=ref.run
+                ):
+                    self._task(decoded)
+
+    def _task(self, task: TaskDelivery) -> None:
+        try:
+            self._decide(task)
+        except UnreadableLedger as error:
+            self._settler.reject(task.delivery, TaskFailure(error.message, reason=error.reason))
+
+    def _decide(self, task: TaskDelivery) -> None:
+        for _ in range(_RACES):
+            state = self._context.ledger.read(task.ref.key, task.ref.run)
+            decision = decide(
+                state.claims,
+                state.end,
+                task.info,
+                worker=self._context.worker,
+                max_attempts=self._context.config.max_attempts,
+                now=self._context.clock.now(),
+            )
+            match decision:
+                case PublishAgain():
+                    self._settler.publish_again(task, decision)
+                case Park():
+                    self._settler.park(task, decision)
+                case Bury():
+                    self._settler.bury(task, decision, state.claims)
+                case Start(attempt):
+                    if not self._start(task, attempt, state):
+                        # Another worker began this attempt at the same moment: its claim is in the ledger now.
+                        continue
+            return
+        raise StorageError(
+            "claims are refused and then not found: the store's conditional put is not reliable."
+        )
+
+    def _start(self, task: TaskDelivery, attempt: int, state: LedgerState) -> bool:
+        """Work on a task, unless another worker claims the attempt first (False)."""
+        try:
+            validated = self._validated(task)
+        except TaskFailure as failure:
+            self._settler.refuse(task, failure, state.claims)
+            return True
+        claim = Claim(
+            task_key=task.ref.key,
+            run=task.ref.run,
+            attempt=attempt,
+            nonce=uuid.uuid4().hex,
+            worker=self._context.worker,
+            claimed_at=self._context.clock.now(),
+            timeout_seconds=validated.timeout_seconds,
+        )
+        if not self._context.ledger.claim(claim):
+            return False
+        with structlog.contextvars.bound_contextvars(attempt=attempt):
+            self._claimed(task, HeldClaim(self._context.ledger, claim, self._context.clock), validated)
+        return True
+
+    def _validated(self, task: TaskDelivery) -> ValidatedTask:
+        try:
+            return validate(task.body, self._context.config, self._context.catalog)
+        except GenPoolError:
+            raise
+        except Exception as error:
+            # Requeued it would come again for ever: a task that trips us before its claim ends here.
+            _log.exception("task_not_validated")
+            raise TaskFailure(_OWN_FAULT, reason="InternalError") from error
+
+    def _claimed(self, task: TaskDelivery, held: HeldClaim, validated: ValidatedTask) -> None:
+        claim = held.claim
+        _log.info("task_claimed", workflow=validated.workflow_name)
+        attempt = Attempt(self._context, claim, validated)
+        try:
+            with self._context.renewing(held):
+                self._context.publisher.claimed(task.ref, claim.attempt, validated.workflow_name)
+                self._attempt(task, held, validated, attempt)
+        except HandBack as reason:
+            self._settler.release(task, held, reason.message)
+        finally:
+            attempt.clean()
+
+    def _attempt(
+        self, task: TaskDelivery, held: HeldClaim, validated: ValidatedTask, attempt: Attempt
+    ) -> None:
+        def on_progress(value: float, node: str | None) -> None:
+            self._context.publisher.progress(task.ref, held.claim.attempt, value, node)
+
+        try:
+            outputs = attempt.run(on_progress)
+        except TaskFailure as failure:
+            self._settler.fail(task, held, validated, failure)
+        except GenPoolError:
+            raise
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            # A fault of ours: told in full to the log, in one sentence to the user, and counted as an attempt.
+            _log.exception("attempt_crashed")
+            fault = AttemptFailed(_OWN_FAULT, reason="InternalError", retryable=True)
+            self._settler.fail(task, held, validated, fault)
+        else:
+            self._settler.succeed(task, held, validated, outputs)

@@ -1,0 +1,219 @@
+"""How a delivery is settled. The order never changes: end record, dead letter, event, callback, acknowledgement.
+
+Each step is confirmed before the next. A crash between two of them brings the message back, and what is missing is
+then done under the same ids. Every method may raise HandBack while the worker drains, and UnreadableLedger.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import structlog
+
+from genpool_core import names
+from genpool_core.errors import StorageError, TaskFailure
+from genpool_core.ledger import keys
+from genpool_core.ledger.decide import Bury, Park, PublishAgain, counted_attempts, is_stale
+from genpool_core.ledger.records import Claim, EndRecord, Failure, Output
+from genpool_core.messages import headers
+from genpool_core.messages.amqp import Delivery
+from genpool_core.retry_policy import Retry, decide_retry
+from genpool_worker.context import WorkerContext
+from genpool_worker.ledger.lease import HeldClaim
+from genpool_worker.messaging.publish import copy_of, reason_headers
+from genpool_worker.pipeline.decode import TaskDelivery, UnidentifiedTask
+from genpool_worker.pipeline.end_record import AttemptInfo, Ending, end_record, succeeded
+from genpool_worker.pipeline.validate import ValidatedTask, callback_for
+
+_log = structlog.get_logger(__name__)
+
+
+class Settler:
+    """Settles the deliveries of one worker."""
+
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
+        self._until_stored = context.retry.until_stored
+        self._until_published = context.retry.until_published
+
+    # Without an attempt -----------------------------------------------------------------------------------------
+
+    def reject(self, delivery: Delivery, failure: TaskFailure) -> None:
+        """A message that has no end record goes to the dead-letter queue with its reason."""
+        reason = reason_headers(failure.reason, failure.message, attempts=0)
+        reason[headers.ENDED_AT] = self._context.clock.now().isoformat()
+        self._until_published(lambda: self._context.publisher.dead_letter(delivery, reason))
+        self._context.publisher.rejected(failure)
+        self._context.broker.ack(delivery)
+        self._context.metrics.message("rejected")
+        _log.warning("message_rejected", reason=failure.reason, message=failure.message)
+
+    def stamp(self, task: UnidentifiedTask) -> None:
+        """Give a task an id before anything is done: it comes back under that id."""
+        message_id = str(uuid.uuid4())
+        copy = copy_of(task.delivery, "", self._context.config.queue, {}, new_id=message_id)
+        self._until_published(lambda: self._context.broker.publish(copy))
+        self._context.broker.ack(task.delivery)
+        self._context.metrics.message("stamped")
+        _log.info("message_stamped", message_id=message_id)
+
+    def park(self, task: TaskDelivery, park: Park) -> None:
+        """Put the message into a delay step: another worker holds its task."""
+        own: dict[str, headers.HeaderValue] = {headers.RUN: task.ref.run}
+        if park.failed_attempt is not None:
+            own[headers.ATTEMPT] = park.failed_attempt
+        self._delay(task.delivery, park.seconds, own)
+        self._context.broker.ack(task.delivery)
+        self._context.metrics.message("parked")
+        _log.info("message_parked", seconds=park.seconds)
+
+    def publish_again(self, task: TaskDelivery, decision: PublishAgain) -> None:
+        """The run has ended before; its event, callback or dead letter may be missing."""
+        if task.info.redelivered:
+            self._sweep(task, decision.end)
+        self._publish_end(task, decision.end, dead_letter=decision.dead_letter, attempts=decision.end.attempt)
+        self._context.metrics.message("announced_again")
+        _log.info("end_published_again", outcome=decision.end.outcome)
+
+    def refuse(self, task: TaskDelivery, failure: TaskFailure, claims: Sequence[Claim]) -> None:
+        """No worker could do this task."""
+        ending = Ending("dead", failure.reason, failure.message)
+        self._end(task, ending, AttemptInfo(_latest(claims), _nonce()), counted_attempts(claims))
+
+    def bury(self, task: TaskDelivery, decision: Bury, claims: Sequence[Claim]) -> None:
+        """No attempt is left."""
+        last = max(claims, key=lambda claim: claim.attempt)
+        ending = Ending("dead", decision.failure.reason, decision.failure.message)
+        self._end(task, ending, AttemptInfo(last.attempt, _nonce(), last), decision.attempts)
+
+    # After an attempt -------------------------------------------------------------------------------------------
+
+    def succeed(
+        self, task: TaskDelivery, held: HeldClaim, validated: ValidatedTask, outputs: list[Output]
+    ) -> None:
+        """All results are in the bucket."""
+        claim = held.claim
+        self._context.metrics.attempt("succeeded", "Succeeded")
+        by = AttemptInfo(claim.attempt, claim.nonce, claim, validated)
+        self._end(task, succeeded(outputs), by, claim.attempt)
+
+    def fail(
+        self, task: TaskDelivery, held: HeldClaim, validated: ValidatedTask, failure: TaskFailure
+    ) -> None:
+        """The attempt failed: another one after a delay, or the end."""
+        context = self._context
+        state = self._until_stored(lambda: context.ledger.read(task.ref.key, task.ref.run))
+        if state.end is not None:
+            context.metrics.attempt("stale", failure.reason)
+            self._publish_end(task, state.end, dead_letter=False, attempts=state.end.attempt)
+            return
+        if is_stale(state.claims, held.claim):
+            context.metrics.attempt("stale", failure.reason)
+            context.broker.ack(task.delivery)
+            _log.info("attempt_stale", reason=failure.reason, message=failure.message)
+            return
+        counted = counted_attempts(state.claims)
+        verdict = decide_retry(failure, counted=counted, max_attempts=context.config.max_attempts)
+        if isinstance(verdict, Retry):
+            self._retry(task, held, failure, verdict.delay_seconds)
+            return
+        context.metrics.attempt("dead", failure.reason)
+        by = AttemptInfo(held.claim.attempt, held.claim.nonce, held.claim, validated)
+        self._end(task, Ending("dead", verdict.reason, verdict.message), by, counted)
+
+    def release(self, task: TaskDelivery, held: HeldClaim, message: str) -> None:
+        """Give the task back to the queue; the attempt does not count. Tries once: the pod is going."""
+        try:
+            held.release()
+        except StorageError as error:
+            _log.warning("claim_not_released", reason=error.reason, message=error.message)
+        self._context.broker.requeue(task.delivery)
+        self._context.metrics.attempt("released", "Drained")
+        _log.info("task_handed_back", message=message)
+
+    # Steps ------------------------------------------------------------------------------------------------------
+
+    def _retry(self, task: TaskDelivery, held: HeldClaim, failure: TaskFailure, delay_seconds: int) -> None:
+        context, attempt = self._context, held.claim.attempt
+        record = Failure(
+            reason=failure.reason,
+            message=failure.message,
+            retryable=failure.retryable,
+            time=context.clock.now(),
+        )
+        self._until_stored(lambda: held.fail(record))
+        self._delay(task.delivery, delay_seconds, {headers.ATTEMPT: attempt, headers.RUN: task.ref.run})
+        context.publisher.retried(task.ref, attempt, failure, delay_seconds)
+        context.broker.ack(task.delivery)
+        context.metrics.attempt("retried", failure.reason)
+        _log.warning(
+            "attempt_failed", reason=failure.reason, message=failure.message, retry_seconds=delay_seconds
+        )
+
+    def _delay(self, delivery: Delivery, seconds: int, own: dict[str, headers.HeaderValue]) -> None:
+        copy = copy_of(delivery, names.retry_step(seconds), self._context.config.queue, own)
+        self._until_published(lambda: self._context.broker.publish(copy))
+
+    def _end(self, task: TaskDelivery, ending: Ending, by: AttemptInfo, attempts: int) -> None:
+        context = self._context
+        record = end_record(
+            task.ref,
+            ending,
+            by,
+            worker=context.worker,
+            callback_url=callback_for(task.body, context.config),
+            now=context.clock.now(),
+        )
+        with context.metrics.phase("finish"):
+            standing = self._until_stored(lambda: context.ledger.end(record))
+            won = standing.nonce == record.nonce
+            if not (won and by.number <= 1 and ending.outcome == "succeeded"):
+                self._sweep(task, standing)
+            dead_letter = won and ending.outcome == "dead"
+            self._publish_end(task, standing, dead_letter=dead_letter, attempts=attempts)
+        if not won:
+            _log.info("end_was_there", outcome=standing.outcome, attempt=standing.attempt)
+            return
+        context.metrics.task(ending.outcome, ending.reason)
+        log = _log.info if ending.outcome == "succeeded" else _log.warning
+        log(
+            "task_ended",
+            outcome=ending.outcome,
+            reason=ending.reason,
+            message=ending.message,
+            attempts=attempts,
+        )
+
+    def _publish_end(self, task: TaskDelivery, end: EndRecord, *, dead_letter: bool, attempts: int) -> None:
+        publisher = self._context.publisher
+        if dead_letter:
+            reason = reason_headers(end.reason, end.message, attempts=attempts) | {
+                headers.TASK_KEY: end.task_key,
+                headers.RUN: end.run,
+                headers.ENDED_AT: end.ended_at.isoformat(),
+            }
+            self._until_published(lambda: publisher.dead_letter(task.delivery, reason))
+        self._until_published(lambda: publisher.ended(end))
+        self._until_published(lambda: publisher.callback(end))
+        self._context.broker.ack(task.delivery)
+
+    def _sweep(self, task: TaskDelivery, end: EndRecord) -> None:
+        """Delete results that no end record lists: those of attempts that were lost, or that lost a race."""
+        run = keys.run_prefix(self._context.config.s3.prefix, task.ref.key, task.ref.run)
+        keep = {output.key for output in end.outputs}
+        try:
+            found = [key for key in self._context.store.keys(f"{run}a") if key not in keep]
+            stray = [key for key in found if not key.startswith(f"{run}attempts/")]
+            if stray:
+                self._context.store.delete(stray)
+        except StorageError as error:
+            _log.info("results_not_swept", reason=error.reason)
+
+
+def _latest(claims: Sequence[Claim]) -> int:
+    return max((claim.attempt for claim in claims), default=0)
+
+
+def _nonce() -> str:
+    return uuid.uuid4().hex

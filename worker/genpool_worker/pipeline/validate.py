@@ -1,0 +1,122 @@
+"""From a task to what will be run. Pure: everything that can be refused without I/O is refused here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genpool_core import egress_policy
+from genpool_core.errors import InvalidManifest, InvalidTask, RefusedInput
+from genpool_core.jsontypes import JsonObject, JsonValue
+from genpool_core.messages.task import Shape, Task, callback_url_of, parse_task
+from genpool_core.workerconfig import WorkerConfig
+from genpool_core.workflow.bind import Bound, bind
+from genpool_core.workflow.render import render, with_prefix
+from genpool_core.workflow.spec import check_template
+from genpool_worker.config import Catalog, Workflow
+
+
+@dataclass(frozen=True)
+class ValidatedTask:
+    """A task that can be run."""
+
+    timeout_seconds: int
+    workflow: Workflow | None
+    """None for a task that brings its own graph."""
+    bound: Bound
+    graph: JsonObject | None
+
+    @property
+    def workflow_name(self) -> str | None:
+        """The workflow's own name, whatever alias the task used."""
+        return self.workflow.entry.name if self.workflow else None
+
+    @property
+    def files(self) -> dict[str, str]:
+        """URL of each input file, by parameter."""
+        return {name: str(self.bound.values[name]) for name in self.bound.files}
+
+    def graph_for(self, uploads: dict[str, str], prefix: str) -> JsonObject:
+        """What ComfyUI gets."""
+        if self.workflow is None:
+            return with_prefix(self.graph or {}, prefix)
+        parameters = self.workflow.parameters
+        return render(self.workflow.template, parameters, self.bound, uploads=uploads, prefix=prefix)
+
+
+def validate(body: JsonObject, config: WorkerConfig, catalog: Catalog) -> ValidatedTask:
+    """Decide what a task's run is.
+
+    Raises
+    ------
+    InvalidTask
+        No worker of this pool could do it.
+    RefusedInput
+        An input file is at a host that the pool does not allow.
+    """
+    task = parse_task(body)
+    check_callback(task.callback_url, config)
+    if task.shape is Shape.GRAPH:
+        return _own_graph(task, config, catalog)
+    workflow = _workflow_for(task, catalog)
+    bound = bind(workflow.parameters, task.given, task.explicit)
+    for name in bound.files:
+        egress_policy.check_url(str(bound.values[name]), config.image_hosts)
+    return ValidatedTask(workflow.entry.timeout_seconds, workflow, bound, None)
+
+
+def check_callback(url: str | None, config: WorkerConfig) -> None:
+    """Whether the end of a task may be announced there. Raises InvalidTask."""
+    if url is None:
+        return
+    try:
+        egress_policy.check_url(url, config.callback_hosts)
+    except RefusedInput as error:
+        raise InvalidTask(f"callback_url: {error.message}") from None
+
+
+def callback_for(body: JsonObject, config: WorkerConfig) -> str | None:
+    """Where the end is announced, or None when there is no such place or it may not be reached."""
+    try:
+        url = callback_url_of(body)
+        check_callback(url, config)
+    except InvalidTask:
+        return None
+    return url
+
+
+def shown_parameters(bound: Bound) -> JsonObject:
+    """The parameters in force, for the end record: a URL loses its query, which may be a secret."""
+    return {name: _shown(value) for name, value in bound.values.items()}
+
+
+def _shown(value: JsonValue) -> JsonValue:
+    is_url = isinstance(value, str) and value.startswith(("http://", "https://"))
+    return egress_policy.redact(value) if is_url and isinstance(value, str) else value
+
+
+def _own_graph(task: Task, config: WorkerConfig, catalog: Catalog) -> ValidatedTask:
+    if not config.allow_graphs:
+        raise InvalidTask(
+            "prompt is a ComfyUI graph, and this pool takes none: send workflow_type and parameters, or set "
+            f"security.allowGraphs on the pool. It serves: {catalog.names}."
+        )
+    try:
+        graph = check_template(task.graph, where="prompt")
+    except InvalidManifest as error:
+        raise InvalidTask(error.message) from None
+    return ValidatedTask(catalog.longest_run_seconds, None, Bound({}, ()), graph)
+
+
+def _workflow_for(task: Task, catalog: Catalog) -> Workflow:
+    if task.workflow is None:
+        if catalog.fallback is None:
+            raise InvalidTask(
+                f"workflow_type is missing, and this pool has no fallback: send {catalog.names}."
+            )
+        return catalog.fallback
+    workflow = catalog.find(task.workflow)
+    if workflow is None:
+        raise InvalidTask(
+            f"workflow_type {task.workflow[:128]!r} is not served by this pool. It serves: {catalog.names}."
+        )
+    return workflow
