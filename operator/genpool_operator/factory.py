@@ -1,4 +1,4 @@
-"""All parts of the operator, put together."""
+"""Builds the operator's parts and joins them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from genpool_operator.adapters.rabbit import RabbitBrokers
 from genpool_operator.adapters.store import Store
 from genpool_operator.adapters.workflow_loader import WorkflowLoader
 from genpool_operator.handlers.manager import Manager
+from genpool_operator.handlers.periodic import PeriodicThread
 from genpool_operator.handlers.resync import Resync
+from genpool_operator.handlers.user_cleanup import UserCleanup
 from genpool_operator.handlers.watch import watch_registry, watch_settings
 from genpool_operator.reconcile.execute import Executor
 from genpool_operator.reconcile.pool_reconciler import PoolReconciler
@@ -44,7 +46,8 @@ class Operator:
     store: Store
     brokers: RabbitBrokers
     manager: Manager
-    resync: Resync
+    resync: PeriodicThread
+    user_cleanup: PeriodicThread
     web: WebServer
     registry: kopf.OperatorRegistry
     settings: kopf.OperatorSettings
@@ -54,9 +57,11 @@ class Operator:
         """Start all threads; the watches are run by the caller."""
         self.web.start()
         self.resync.start()
+        self.user_cleanup.start()
 
     def stop(self) -> None:
         """Stop all threads and close all connections."""
+        self.user_cleanup.stop()
         self.resync.stop()
         self.manager.stop()
         self.brokers.stop()
@@ -64,7 +69,7 @@ class Operator:
 
 
 def build_operator(settings: OperatorSettings) -> Operator:
-    """Put the operator together.
+    """All parts of an operator. Reads the brokers file, logs in to Kubernetes, takes the port.
 
     Raises
     ------
@@ -77,7 +82,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
     cluster = KubeCluster(KubeApi(), settings.namespaces)
     store = Store()
     telemetry = Metrics()
-    brokers = RabbitBrokers(utc_now, lambda uid, full: manager.wake_uid(uid, full))  # noqa: PLW0108 - made below
+    brokers = RabbitBrokers(utc_now, lambda uid, full: manager.enqueue_uid(uid, full))  # noqa: PLW0108 - made below
     reconciler = PoolReconciler(
         cluster,
         store,
@@ -95,20 +100,22 @@ def build_operator(settings: OperatorSettings) -> Operator:
         store.resync(cluster.list_pools(), cluster.list_deployments(), cluster.list_pods(), began)
         telemetry.keep((record.meta.namespace, record.meta.name) for record in store.records())
 
-    resync = Resync(store, reconciler, list_all, manager.synced, settings.resync_seconds)
+    resync = Resync(list_all, manager.synced, settings.resync_seconds).thread
+    user_cleanup = UserCleanup(store, reconciler).thread
 
-    def trouble() -> str | None:
-        return manager.trouble() if resync.alive else "thread resync has ended"
+    def unhealthy() -> str | None:
+        return resync.unhealthy() or user_cleanup.unhealthy() or manager.unhealthy()
 
     return Operator(
         store=store,
         brokers=brokers,
         manager=manager,
         resync=resync,
+        user_cleanup=user_cleanup,
         web=WebServer(
-            settings.http_port, {"/healthz": probe(trouble), "/metrics": metrics(telemetry.render)}
+            settings.http_port, {"/healthz": probe(unhealthy), "/metrics": metrics(telemetry.render)}
         ),
-        registry=watch_registry(store, lambda key, full: manager.wake(key, full=full)),
+        registry=watch_registry(store, lambda key, full: manager.enqueue(key, full=full)),
         settings=watch_settings(selector()),
         namespaces=settings.namespaces,
     )

@@ -1,4 +1,4 @@
-"""What the operator needs from the world, as small protocols. Adapters fulfil them, tests bring fakes of ours."""
+"""What the operator needs from outside, as small protocols. ``adapters`` implements them, tests have fakes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.topology.plan import Step, VhostFacts
 from genpool_operator.decide.broker_health import BrokerHealth
 from genpool_operator.decide.events import PoolEvent
-from genpool_operator.decide.objects import ConfigMapView, DeploymentView, SecretView
+from genpool_operator.decide.objects import ConfigMapView, DeploymentView, PoolRecord, SecretView
 from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.reading import Counted, Listed
-from genpool_operator.decide.workers import WorkerState
+from genpool_operator.decide.workers import WorkerView
 from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
+
+PoolKey = tuple[str, str]
+"""Namespace and name of a GenerationPool."""
 
 
 class ClusterError(GenPoolError):
@@ -45,7 +48,7 @@ class QueueAnswers:
     listed: Listed | None = None
     dead: Listed | None = None
     counted: Counted | None = None
-    workers: Mapping[str, WorkerState] = field(default_factory=dict)
+    workers: Mapping[str, WorkerView] = field(default_factory=dict)
 
 
 class Cluster(Protocol):
@@ -88,7 +91,7 @@ class ClusterCache(Protocol):
     def pools(self) -> Sequence[GenerationPool]:
         """All pools that can be read."""
 
-    def saw(self, body: JsonObject) -> None:
+    def observe(self, body: JsonObject) -> None:
         """Take in a pool or Deployment that Kubernetes has just answered with."""
 
     def scaled(self, meta: ObjectMeta, replicas: int, resource_version: str) -> None:
@@ -122,3 +125,55 @@ class Workflows(Protocol):
 
     def load(self, pool: GenerationPool) -> Mapping[str, WorkflowFiles | MissingFiles]:
         """The files of each workflow of a pool, by the workflow's name."""
+
+
+class PoolRecords(Protocol):
+    """The GenerationPools that are known."""
+
+    def records(self) -> Sequence[PoolRecord]:
+        """All of them, also those that cannot be read."""
+
+    def record(self, key: PoolKey) -> PoolRecord | None:
+        """One of them."""
+
+
+class DeletedPools(Protocol):
+    """The pools that were deleted."""
+
+    def take_deleted(self) -> list[GenerationPool]:
+        """Those since the last call."""
+
+
+class WatchSink(Protocol):
+    """Takes in what the watches have seen."""
+
+    def put_pool(self, body: JsonObject) -> bool:
+        """A pool was seen; True when its spec is new."""
+
+    def drop_pool(self, body: JsonObject) -> None:
+        """A pool was deleted."""
+
+    def put_deployment(self, body: JsonObject) -> bool:
+        """A Deployment of ours was seen; True when more than its replicas and status is new."""
+
+    def drop_deployment(self, body: JsonObject) -> None:
+        """A Deployment of ours was deleted."""
+
+    def put_pod(self, body: JsonObject) -> None:
+        """A pod of ours was seen."""
+
+    def drop_pod(self, body: JsonObject) -> None:
+        """A pod of ours was deleted."""
+
+
+class Telemetry(Protocol):
+    """Takes in figures for Prometheus."""
+
+    def took(self, seconds: float, *, full: bool) -> None:
+        """A reconcile took so long."""
+
+    def failed(self, reason: str) -> None:
+        """A reconcile failed; ``reason`` is a constant."""
+
+    def show(self, namespace: str, pool: str, status: GenerationPoolStatus) -> None:
+        """The newest figures of a pool."""

@@ -5,19 +5,17 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
+from genpool_core.messages.events import WorkerState
 from genpool_worker.metrics import Metrics
 from genpool_worker.ports import Clock
-
-State = Literal["starting", "idle", "busy", "draining", "unready"]
 
 
 @dataclass(frozen=True)
 class StatusSnapshot:
     """State, the task in hand, and since when."""
 
-    state: State
+    state: WorkerState
     task_key: str | None
     since: datetime
 
@@ -45,7 +43,7 @@ class WorkerStatus:
         """True from the first time that the worker could take a task: a pod that is not ready is killed first."""
         return self._was_ready
 
-    def set(self, state: State, task_key: str | None = None) -> None:
+    def set(self, state: WorkerState, task_key: str | None = None) -> None:
         """Change it. A drain is final: only the task in hand changes from then on."""
         with self._lock:
             before = self._snapshot

@@ -91,11 +91,15 @@ class MessageRejected(Event):
     """Sentence."""
 
 
+WorkerState = Literal["starting", "idle", "busy", "draining", "unready"]
+"""What a worker does. ``unready``: it does not consume, because ComfyUI or the store does not answer."""
+
+
 class WorkerHeartbeat(Event):
     """What a worker does; every few seconds and at each change."""
 
     type: Literal["worker.heartbeat"] = "worker.heartbeat"
-    state: Literal["starting", "idle", "busy", "draining", "unready"]
+    state: WorkerState
     """``unready``: it does not consume, because ComfyUI or the store does not answer."""
     task_key: str | None = None
     """The task it works on."""

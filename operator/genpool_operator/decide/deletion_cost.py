@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from genpool_operator.decide.pods import PodView
-from genpool_operator.decide.workers import WorkerState, current_state
+from genpool_operator.decide.workers import WorkerView, current_state
 
 IDLE = 0
 UNKNOWN = 5
@@ -16,14 +16,14 @@ MOST_SECONDS = 86_400
 
 
 def deletion_costs(
-    pods: Iterable[PodView], states: Mapping[str, WorkerState], now: datetime
+    pods: Iterable[PodView], states: Mapping[str, WorkerView], now: datetime
 ) -> dict[str, int]:
     """Deletion costs to write, by pod name; pods that go anyway and those that have their cost are left out."""
     wanted = {pod.name: (pod, _cost(pod, states, now)) for pod in pods if not pod.terminating}
     return {name: cost for name, (pod, cost) in wanted.items() if pod.deletion_cost != cost}
 
 
-def _cost(pod: PodView, states: Mapping[str, WorkerState], now: datetime) -> int:
+def _cost(pod: PodView, states: Mapping[str, WorkerView], now: datetime) -> int:
     state = current_state(states, pod.name, now)
     if state is None:
         # A pod that never was ready holds no task.

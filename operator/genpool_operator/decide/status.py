@@ -30,10 +30,10 @@ class Replicas:
     scaled_at: datetime | None = None
 
 
-def workers_finding(verdict: PodHealth) -> Finding:
+def workers_finding(health: PodHealth) -> Finding:
     """The condition WorkersReady."""
-    fine = verdict.health in {"none", "ready"}
-    return Finding(conditions.WORKERS_READY, "True" if fine else "False", verdict.reason, verdict.message)
+    fine = health.health in {"none", "ready"}
+    return Finding(conditions.WORKERS_READY, "True" if fine else "False", health.reason, health.message)
 
 
 def scaling_finding(decision: Scaling) -> Finding:
@@ -46,7 +46,7 @@ def scaling_finding(decision: Scaling) -> Finding:
 
 
 def ready_finding(
-    findings: Sequence[Finding], verdict: PodHealth, decision: Scaling, replicas: Replicas
+    findings: Sequence[Finding], health: PodHealth, decision: Scaling, replicas: Replicas
 ) -> Finding:
     """The condition Ready: a task that is published now will be done, also when no pod runs."""
     by_type = {finding.type: finding for finding in findings}
@@ -56,8 +56,8 @@ def ready_finding(
             return Finding(conditions.READY, finding.status, finding.reason, finding.message)
     if replicas.wanted is None:
         return Finding(conditions.READY, "False", decision.reason, decision.message)
-    if verdict.blocking:
-        return Finding(conditions.READY, "False", verdict.reason, verdict.message)
+    if health.blocking:
+        return Finding(conditions.READY, "False", health.reason, health.message)
     if decision.desired == 0 and decision.reason in {scaling.PINNED, scaling.HOLD}:
         message = f"{decision.message} No task is done: set scaling.mode to Auto, or more pods."
         return Finding(conditions.READY, "False", decision.reason, message)

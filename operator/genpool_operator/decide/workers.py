@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
 
 from genpool_core import timing
+from genpool_core.messages.events import WorkerState
 from genpool_operator.decide.pods import PodView
-
-State = Literal["starting", "idle", "busy", "draining", "unready"]
 
 
 @dataclass(frozen=True)
-class WorkerState:
+class WorkerView:
     """The last heartbeat of a worker: its state, since when, and when we heard it."""
 
-    state: State
+    state: WorkerState
     since: datetime
     heard_at: datetime
     task_key: str | None = None
@@ -43,7 +41,7 @@ class WorkerCounts:
     begun: tuple[datetime, ...] = ()
 
 
-def current_state(states: Mapping[str, WorkerState], pod: str, now: datetime) -> WorkerState | None:
+def current_state(states: Mapping[str, WorkerView], pod: str, now: datetime) -> WorkerView | None:
     """What is known of a pod's worker: None when it is silent."""
     state = states.get(pod)
     if state is None or now - state.heard_at > timedelta(seconds=timing.HEARTBEAT_EXPIRY_SECONDS):
@@ -51,7 +49,7 @@ def current_state(states: Mapping[str, WorkerState], pod: str, now: datetime) ->
     return state
 
 
-def heard(before: WorkerState | None, state: WorkerState) -> WorkerState:
+def heard(before: WorkerView | None, state: WorkerView) -> WorkerView:
     """The state as it is kept: with the time at which we first heard that the worker holds its task."""
     if not state.works:
         return state
@@ -60,7 +58,7 @@ def heard(before: WorkerState | None, state: WorkerState) -> WorkerState:
     return replace(state, begun_at=state.heard_at)
 
 
-def count_workers(pods: Iterable[PodView], states: Mapping[str, WorkerState], now: datetime) -> WorkerCounts:
+def count_workers(pods: Iterable[PodView], states: Mapping[str, WorkerView], now: datetime) -> WorkerCounts:
     """Count the pods of a pool by what their workers say."""
     busy = unknown = leaving = 0
     begun: list[datetime] = []

@@ -1,4 +1,4 @@
-"""The operator's own heart: threads that look at pools when something happened, each second, and each half minute.
+"""The manager: threads that reconcile pools after an event, every second, and in full at each resync.
 
 kopf's timers, daemons and change handlers would put a finalizer on every pool; pools could then not be deleted any
 more once the operator is gone.
@@ -8,58 +8,33 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from typing import Protocol
 
 import structlog
 
 from genpool_core import timing
 from genpool_core.api.pool import GenerationPool
-from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.errors import GenPoolError
 from genpool_operator.decide.backoff import backoff_seconds
 from genpool_operator.decide.objects import PoolRecord
-from genpool_operator.handlers.workqueue import Item, Key, WorkQueue
+from genpool_operator.handlers.workqueue import Request, WorkQueue
+from genpool_operator.ports import PoolKey, PoolRecords, Telemetry
 from genpool_operator.reconcile.pool_reconciler import PoolReconciler
 
 _log = structlog.get_logger(__name__)
 WORKERS = 4
 
 
-class Records(Protocol):
-    """The pools that are known."""
-
-    def records(self) -> Sequence[PoolRecord]:
-        """All of them."""
-
-    def record(self, key: Key) -> PoolRecord | None:
-        """One of them."""
-
-
-class Telemetry(Protocol):
-    """Where figures go."""
-
-    def took(self, seconds: float, *, full: bool) -> None:
-        """A look took so long."""
-
-    def failed(self, reason: str) -> None:
-        """A look failed."""
-
-    def show(self, namespace: str, pool: str, status: GenerationPoolStatus) -> None:
-        """What is known of a pool."""
-
-
 class Manager:
     """Worker threads around a queue, and a ticker."""
 
-    def __init__(self, records: Records, reconciler: PoolReconciler, telemetry: Telemetry) -> None:
+    def __init__(self, records: PoolRecords, reconciler: PoolReconciler, telemetry: Telemetry) -> None:
         self._records = records
         self._reconciler = reconciler
         self._telemetry = telemetry
         self._queue = WorkQueue()
         self._stopped = threading.Event()
-        self._failures: dict[Key, int] = {}
-        self._keys: dict[str, Key] = {}
+        self._failures: dict[PoolKey, int] = {}
+        self._keys: dict[str, PoolKey] = {}
         self._last_done = time.monotonic()
         self._started = False
         self._threads = [threading.Thread(target=self._tick, name="ticker", daemon=True)]
@@ -75,7 +50,7 @@ class Manager:
             self._last_done = time.monotonic()
             for thread in self._threads:
                 thread.start()
-        self.wake_all()
+        self.enqueue_all()
 
     def stop(self) -> None:
         """End what is in hand and stop."""
@@ -84,24 +59,24 @@ class Manager:
         for thread in self._threads if self._started else ():
             thread.join(30)
 
-    def wake(self, key: Key, *, full: bool) -> None:
+    def enqueue(self, key: PoolKey, *, full: bool) -> None:
         """Look at a pool now."""
-        self._queue.add(Item(key, full))
+        self._queue.add(Request(key, full))
 
-    def wake_uid(self, uid: str, full: bool) -> None:  # noqa: FBT001 - a callback
+    def enqueue_uid(self, uid: str, full: bool) -> None:  # noqa: FBT001 - a callback
         """Look at the pool with this UID now."""
         key = self._keys.get(uid)
         if key is not None:
-            self.wake(key, full=full)
+            self.enqueue(key, full=full)
 
-    def wake_all(self) -> None:
+    def enqueue_all(self) -> None:
         """Look at the whole of every pool; one that failed waits for its turn."""
         for record in self._records.records():
             key = (record.meta.namespace, record.meta.name)
             if key not in self._failures:
-                self.wake(key, full=True)
+                self.enqueue(key, full=True)
 
-    def trouble(self) -> str | None:
+    def unhealthy(self) -> str | None:
         """Why this process should be restarted; None when it works."""
         if not self._started:
             return None
@@ -118,50 +93,50 @@ class Manager:
             records = self._records.records()
             self._keys = {record.meta.uid: (record.meta.namespace, record.meta.name) for record in records}
             for key in self._keys.values():
-                self._queue.add(Item(key, full=False))
+                self._queue.add(Request(key, full=False))
 
     def _work(self) -> None:
-        while (item := self._queue.get()) is not None:
+        while (request := self._queue.get()) is not None:
             try:
-                self._look(item)
+                self._look(request)
             finally:
-                self._queue.done(item.key)
+                self._queue.done(request.key)
                 self._last_done = time.monotonic()
 
-    def _look(self, item: Item) -> None:
-        record = self._records.record(item.key)
+    def _look(self, request: Request) -> None:
+        record = self._records.record(request.key)
         if record is None:
-            self._failures.pop(item.key, None)
+            self._failures.pop(request.key, None)
             return
         began = time.monotonic()
         try:
-            self._reconcile(record, item)
+            self._reconcile(record, request)
         except GenPoolError as error:
-            self._failed(item, error.reason)
+            self._failed(request, error.reason)
             _log.warning(
-                "reconcile_failed", pool="/".join(item.key), reason=error.reason, message=error.message
+                "reconcile_failed", pool="/".join(request.key), reason=error.reason, message=error.message
             )
         except Exception:  # noqa: BLE001 - a bug with one pool must not stop the others
-            self._failed(item, "Bug")
-            _log.exception("reconcile_crashed", pool="/".join(item.key))
+            self._failed(request, "Bug")
+            _log.exception("reconcile_crashed", pool="/".join(request.key))
         else:
-            if item.full:
-                self._failures.pop(item.key, None)
-        self._telemetry.took(time.monotonic() - began, full=item.full)
+            if request.full:
+                self._failures.pop(request.key, None)
+        self._telemetry.took(time.monotonic() - began, full=request.full)
 
-    def _reconcile(self, record: PoolRecord, item: Item) -> None:
+    def _reconcile(self, record: PoolRecord, request: Request) -> None:
         pool: GenerationPool | None = record.pool
         if pool is None:
             self._reconciler.refuse(record)
             return
-        plan = self._reconciler.reconcile(pool, full=item.full)
-        self._telemetry.show(*item.key, plan.status)
+        plan = self._reconciler.reconcile(pool, full=request.full)
+        self._telemetry.show(*request.key, plan.status)
         # One that failed has its own time.
-        if plan.requeue_after is not None and (item.full or item.key not in self._failures):
-            self._queue.add(Item(item.key, full=True), delay=plan.requeue_after)
+        if plan.requeue_after is not None and (request.full or request.key not in self._failures):
+            self._queue.add(Request(request.key, full=True), delay=plan.requeue_after)
 
-    def _failed(self, item: Item, reason: str) -> None:
+    def _failed(self, request: Request, reason: str) -> None:
         """Look at the whole again after a growing wait; the ticks go on, so that scaling does."""
         self._telemetry.failed(reason)
-        failures = self._failures[item.key] = self._failures.get(item.key, 0) + 1
-        self._queue.postpone(Item(item.key, full=True), backoff_seconds(failures))
+        failures = self._failures[request.key] = self._failures.get(request.key, 0) + 1
+        self._queue.postpone(Request(request.key, full=True), backoff_seconds(failures))

@@ -1,100 +1,35 @@
-"""What is done now and then: list everything anew, and clear away what deleted pools left on the broker."""
+"""The resync: lists pools, Deployments and pods anew, since a watch can lose an event."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
-
-import structlog
 
 from genpool_core import timing
-from genpool_core.api.pool import GenerationPool
-from genpool_core.errors import GenPoolError
-from genpool_core.workerconfig import grace_seconds
-from genpool_operator.reconcile.pool_reconciler import PoolReconciler
-
-_log = structlog.get_logger(__name__)
-STEP_SECONDS = timing.TICK_SECONDS
-
-
-class Gone(Protocol):
-    """Where deleted pools are told."""
-
-    def take_gone(self) -> list[GenerationPool]:
-        """Those since the last call."""
+from genpool_operator.handlers.periodic import PeriodicThread
 
 
 class Resync:
-    """One thread. ``resync`` lists everything, ``on_synced`` looks at all pools."""
+    """``list_all`` lists everything, then ``on_synced`` reconciles all pools; both every ``seconds``.
 
-    def __init__(
-        self,
-        gone: Gone,
-        reconciler: PoolReconciler,
-        resync: Callable[[], None],
-        on_synced: Callable[[], None],
-        resync_seconds: float,
-    ) -> None:
-        self._gone = gone
-        self._reconciler = reconciler
-        self._resync = resync
+    A list that failed is tried again after ``timing.RESYNC_RETRY_SECONDS``.
+    """
+
+    def __init__(self, list_all: Callable[[], None], on_synced: Callable[[], None], seconds: float) -> None:
+        self._list_all = list_all
         self._on_synced = on_synced
-        self._resync_seconds = resync_seconds
-        self._stopped = threading.Event()
-        self._graves: dict[str, tuple[GenerationPool, float]] = {}
-        self._bury_at = 0.0
-        self._resync_at = 0.0
-        self._thread = threading.Thread(target=self._run, name="housekeeper", daemon=True)
+        self._seconds = seconds
+        self._due_at = 0.0
+        self.thread = PeriodicThread(
+            "resync", self.step, timing.TICK_SECONDS, events=("resync_failed", "resync_crashed")
+        )
 
-    def start(self) -> None:
-        """Begin; returns at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End what is in hand and stop."""
-        self._stopped.set()
-        self._thread.join(60)
-
-    @property
-    def alive(self) -> bool:
-        """Whether its thread runs."""
-        return self._thread.is_alive()
-
-    def _run(self) -> None:
-        wait = 0.0
-        while not self._stopped.wait(wait):
-            wait = STEP_SECONDS
-            try:
-                self._step()
-            except GenPoolError as error:
-                _log.warning("housekeeping_failed", reason=error.reason, message=error.message)
-            except Exception:  # noqa: BLE001 - the next step may work
-                _log.exception("housekeeping_crashed")
-
-    def _step(self) -> None:
+    def step(self) -> None:
+        """List everything if it is due. Raises ClusterError."""
         now = time.monotonic()
-        for pool in self._gone.take_gone():
-            self._reconciler.forget(pool.metadata.uid)
-            self._graves[pool.metadata.uid] = (pool, now)
-            _log.info("pool_gone", pool=f"{pool.metadata.namespace}/{pool.metadata.name}")
-        if self._graves and now >= self._bury_at:
-            self._bury_at = now + timing.USER_DELETE_RETRY_SECONDS
-            self._bury(now)
-            self._bury_at = now
-        if now >= self._resync_at:
-            self._resync_at = now + timing.RESYNC_RETRY_SECONDS
-            self._resync()
-            self._resync_at = now + self._resync_seconds
-            self._on_synced()
-
-    def _bury(self, now: float) -> None:
-        for uid, (pool, since) in list(self._graves.items()):
-            waited = now - since
-            overdue = waited > grace_seconds(pool) + timing.USER_OVERDUE_SECONDS
-            if self._reconciler.bury(pool, overdue=overdue):
-                _log.info("broker_user_deleted", pool=f"{pool.metadata.namespace}/{pool.metadata.name}")
-                del self._graves[uid]
-            elif waited > grace_seconds(pool) + timing.USER_OVERDUE_SECONDS + timing.USER_GIVE_UP_SECONDS:
-                del self._graves[uid]
+        if now < self._due_at:
+            return
+        self._due_at = now + timing.RESYNC_RETRY_SECONDS
+        self._list_all()
+        self._due_at = now + self._seconds
+        self._on_synced()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import kopf
 
 from genpool_core import names, timing
-from genpool_core.jsontypes import JsonObject
-from genpool_operator.handlers.workqueue import Key
+from genpool_operator.ports import PoolKey, WatchSink
 
-Wake = Callable[[Key, bool], None]
+Enqueue = Callable[[PoolKey, bool], None]
 DELETED = "DELETED"
 
 
@@ -23,28 +22,6 @@ class PatientBackoffs:
         yield from (1, 1, 2, 3, 5, 8, 13)
         while True:
             yield timing.WATCH_RETRY_SECONDS
-
-
-class Sink(Protocol):
-    """Who takes in what was seen."""
-
-    def put_pool(self, body: JsonObject) -> bool:
-        """A pool was seen; True when its spec is new."""
-
-    def drop_pool(self, body: JsonObject) -> None:
-        """A pool was deleted."""
-
-    def put_deployment(self, body: JsonObject) -> bool:
-        """A Deployment of ours was seen; True when more than its replicas and status is new."""
-
-    def drop_deployment(self, body: JsonObject) -> None:
-        """A Deployment of ours was deleted."""
-
-    def put_pod(self, body: JsonObject) -> None:
-        """A pod of ours was seen."""
-
-    def drop_pod(self, body: JsonObject) -> None:
-        """A pod of ours was deleted."""
 
 
 def watch_settings(selector: str) -> kopf.OperatorSettings:
@@ -63,7 +40,7 @@ def watch_settings(selector: str) -> kopf.OperatorSettings:
     return settings
 
 
-def watch_registry(sink: Sink, wake: Wake) -> kopf.OperatorRegistry:
+def watch_registry(sink: WatchSink, enqueue: Enqueue) -> kopf.OperatorRegistry:
     """Handlers for pools, Deployments and pods. Only ``on.event``: anything else would leave marks on the objects."""
     registry = kopf.OperatorRegistry()
 
@@ -79,7 +56,7 @@ def watch_registry(sink: Sink, wake: Wake) -> kopf.OperatorRegistry:
         if event["type"] == DELETED:
             sink.drop_pool(body)
         elif sink.put_pool(body):
-            wake(_key(body, body["metadata"]["name"]), True)
+            enqueue(_key(body, body["metadata"]["name"]), True)
 
     @kopf.on.event("apps", "v1", "deployments", registry=registry)
     async def deployment(event: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401 - as above
@@ -89,13 +66,13 @@ def watch_registry(sink: Sink, wake: Wake) -> kopf.OperatorRegistry:
             sink.drop_deployment(body)
         else:
             full = sink.put_deployment(body)
-        wake(_key(body, _instance(body)), full)
+        enqueue(_key(body, _instance(body)), full)
 
     @kopf.on.event("", "v1", "pods", registry=registry)
     async def pod(event: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401 - as above
         body = event["object"]
         (sink.drop_pod if event["type"] == DELETED else sink.put_pod)(body)
-        wake(_key(body, _instance(body)), False)
+        enqueue(_key(body, _instance(body)), False)
 
     return registry
 
@@ -106,5 +83,5 @@ def _instance(body: Mapping[str, Any]) -> str:
     return str(labels.get(names.LABEL_INSTANCE, ""))
 
 
-def _key(body: Mapping[str, Any], pool: str) -> Key:
+def _key(body: Mapping[str, Any], pool: str) -> PoolKey:
     return str(body["metadata"]["namespace"]), pool

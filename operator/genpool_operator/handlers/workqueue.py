@@ -7,14 +7,14 @@ import threading
 import time
 from dataclasses import dataclass
 
-Key = tuple[str, str]
+from genpool_operator.ports import PoolKey
 
 
 @dataclass(frozen=True)
-class Item:
+class Request:
     """A look at a pool: ``full``, or only at its queue, workers and pods."""
 
-    key: Key
+    key: PoolKey
     full: bool
 
 
@@ -23,52 +23,52 @@ class WorkQueue:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._due: dict[Item, float] = {}
-        self._heap: list[tuple[float, int, Item]] = []
+        self._due: dict[Request, float] = {}
+        self._heap: list[tuple[float, int, Request]] = []
         self._number = 0
-        self._in_hand: set[Key] = set()
-        self._parked: dict[Key, list[Item]] = {}
+        self._in_hand: set[PoolKey] = set()
+        self._parked: dict[PoolKey, list[Request]] = {}
         self._closed = False
 
-    def add(self, item: Item, *, delay: float = 0.0) -> None:
+    def add(self, request: Request, *, delay: float = 0.0) -> None:
         """Look after ``delay`` seconds. Where the same look is due already, the earlier time counts."""
         due = time.monotonic() + delay
         with self._changed:
-            known = self._due.get(item)
+            known = self._due.get(request)
             if known is not None and known <= due:
                 return
-            self._due[item] = due
-            self._push(due, item)
+            self._due[request] = due
+            self._push(due, request)
             self._changed.notify()
 
-    def postpone(self, item: Item, delay: float) -> None:
+    def postpone(self, request: Request, delay: float) -> None:
         """Look not before ``delay`` seconds have passed, whatever was asked for before."""
         due = time.monotonic() + delay
         with self._changed:
-            self._due[item] = due
-            self._push(due, item)
+            self._due[request] = due
+            self._push(due, request)
             self._changed.notify()
 
-    def get(self) -> Item | None:
-        """The next item; its pool is the caller's until ``done``. None when the queue was closed."""
+    def get(self) -> Request | None:
+        """The next request; its pool is the caller's until ``done``. None when the queue was closed."""
         with self._changed:
             while not self._closed:
                 wait = self._skim()
                 if wait is not None and wait <= 0:
-                    item = heapq.heappop(self._heap)[2]
-                    del self._due[item]
-                    self._in_hand.add(item.key)
-                    return item
+                    request = heapq.heappop(self._heap)[2]
+                    del self._due[request]
+                    self._in_hand.add(request.key)
+                    return request
                 self._changed.wait(wait)
             return None
 
-    def done(self, key: Key) -> None:
+    def done(self, key: PoolKey) -> None:
         """Give a pool back."""
         with self._changed:
             self._in_hand.discard(key)
-            for item in self._parked.pop(key, ()):
-                if item in self._due:
-                    self._push(self._due[item], item)
+            for request in self._parked.pop(key, ()):
+                if request in self._due:
+                    self._push(self._due[request], request)
             self._changed.notify()
 
     def close(self) -> None:
@@ -77,19 +77,19 @@ class WorkQueue:
             self._closed = True
             self._changed.notify_all()
 
-    def _push(self, due: float, item: Item) -> None:
+    def _push(self, due: float, request: Request) -> None:
         self._number += 1
-        heapq.heappush(self._heap, (due, self._number, item))
+        heapq.heappush(self._heap, (due, self._number, request))
 
     def _skim(self) -> float | None:
-        """Put what cannot be handed out aside; seconds until the first item is due, or None when there is none."""
+        """Put what cannot be handed out aside; seconds until the first request is due, or None when there is none."""
         while self._heap:
-            due, _, item = self._heap[0]
-            if self._due.get(item) != due:
+            due, _, request = self._heap[0]
+            if self._due.get(request) != due:
                 heapq.heappop(self._heap)
-            elif item.key in self._in_hand:
+            elif request.key in self._in_hand:
                 heapq.heappop(self._heap)
-                self._parked.setdefault(item.key, []).append(item)
+                self._parked.setdefault(request.key, []).append(request)
             else:
                 return due - time.monotonic()
         return None

@@ -86,7 +86,7 @@ class Executor:
     ) -> None:
         """Write a status, then post its events. Nothing happens when the pool has gone meanwhile."""
         try:
-            self._view.saw(self._cluster.write_status(meta, status))
+            self._view.observe(self._cluster.write_status(meta, status))
         except ClusterError as error:
             if error.status == GONE:
                 return
@@ -117,7 +117,7 @@ class Executor:
             body = self._apply(apply.manifest)
             if apply.kind != "Deployment":
                 return memory
-            self._view.saw(body)
+            self._view.observe(body)
             return replace(memory, applied_fingerprint=parse_deployment(body).fingerprint)
 
         return act

@@ -36,15 +36,15 @@ _NOT_YET = "The pool has not been looked at yet."
 def reconcile(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
     """Decide everything about a pool."""
     objects = _objects(pool, observed)
-    look = _look(pool, observed, now)
-    findings = _findings(observed, objects, look, now)
-    status = build_status(pool, findings, look.reading, look.decision, look.replicas, now)
+    assessment = _assess(pool, observed, now)
+    findings = _findings(observed, objects, assessment, now)
+    status = build_status(pool, findings, assessment.reading, assessment.decision, assessment.replicas, now)
     write = worth_writing(pool.status, status, observed.memory.status_written_at, now)
     events = events_of(pool.status.conditions, findings) if write else []
     return Plan(
         memory=replace(
             observed.memory,
-            scaling=look.decision.memory,
+            scaling=assessment.decision.memory,
             accepted=objects.accepted,
             topology=objects.topology,
         ),
@@ -53,7 +53,7 @@ def reconcile(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
         steps=objects.steps,
         create_secret=objects.create_secret,
         applies=objects.applies,
-        scale=_scale(own_deployment(pool, observed), observed, look, now),
+        scale=_scale(own_deployment(pool, observed), observed, assessment, now),
         write_status=write,
         requeue_after=_requeue_after(objects),
     )
@@ -67,12 +67,12 @@ def _requeue_after(objects: ObjectPlan) -> float | None:
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Assessment:
     """What was read and decided about queue, workers and pods."""
 
     counts: WorkerCounts
     reading: QueueReading
-    verdict: PodHealth
+    health: PodHealth
     decision: Scaling
     replicas: Replicas
 
@@ -92,7 +92,7 @@ def _objects(pool: GenerationPool, observed: Observed) -> ObjectPlan:
     return plan_objects(pool, observed, observed.objects, observed.settings)
 
 
-def _look(pool: GenerationPool, observed: Observed, now: datetime) -> _Look:
+def _assess(pool: GenerationPool, observed: Observed, now: datetime) -> _Assessment:
     deployment, answers = own_deployment(pool, observed), observed.answers
     if answers is None:
         counts, reading = WorkerCounts(), QueueReading()
@@ -111,8 +111,8 @@ def _look(pool: GenerationPool, observed: Observed, now: datetime) -> _Look:
         scaled_at=observed.memory.scaled_at,
     )
     refused = None if deployment is None else deployment.refused
-    verdict = assess_pods(observed.pods, wanted or 0, refused, now)
-    return _Look(counts, reading, verdict, decision, replicas)
+    health = assess_pods(observed.pods, wanted or 0, refused, now)
+    return _Assessment(counts, reading, health, decision, replicas)
 
 
 def _busy(counts: WorkerCounts, reading: QueueReading, wanted: int | None) -> int:
@@ -122,20 +122,22 @@ def _busy(counts: WorkerCounts, reading: QueueReading, wanted: int | None) -> in
     return max(counts.busy, min(reading.held, wanted or 0))
 
 
-def _findings(observed: Observed, objects: ObjectPlan, look: _Look, now: datetime) -> list[Finding]:
+def _findings(
+    observed: Observed, objects: ObjectPlan, assessment: _Assessment, now: datetime
+) -> list[Finding]:
     if isinstance(observed.broker, InvalidManifest) or observed.answers is None:
         message = "The pool has no broker that it may use."
-        health = Finding(conditions.BROKER_REACHABLE, "Unknown", "NoBroker", message)
+        broker = Finding(conditions.BROKER_REACHABLE, "Unknown", "NoBroker", message)
     else:
-        health = broker_finding(observed.broker.name, observed.answers.health, now)
+        broker = broker_finding(observed.broker.name, observed.answers.health, now)
     findings = [
         objects.accepted,
-        health,
+        broker,
         objects.topology,
-        workers_finding(look.verdict),
-        scaling_finding(look.decision),
+        workers_finding(assessment.health),
+        scaling_finding(assessment.decision),
     ]
-    return [ready_finding(findings, look.verdict, look.decision, look.replicas), *findings]
+    return [ready_finding(findings, assessment.health, assessment.decision, assessment.replicas), *findings]
 
 
 def own_deployment(pool: GenerationPool, observed: Observed) -> DeploymentView | None:
@@ -144,11 +146,13 @@ def own_deployment(pool: GenerationPool, observed: Observed) -> DeploymentView |
     return found if found is not None and ownership(found.owner, pool.metadata) == "ours" else None
 
 
-def _scale(deployment: DeploymentView | None, observed: Observed, look: _Look, now: datetime) -> Scale | None:
-    desired = look.decision.desired
+def _scale(
+    deployment: DeploymentView | None, observed: Observed, assessment: _Assessment, now: datetime
+) -> Scale | None:
+    desired = assessment.decision.desired
     if deployment is None or desired is None or desired == deployment.wanted:
         return None
     costs: dict[str, int] = {}
     if 0 < desired < deployment.wanted and observed.answers is not None:
         costs = deletion_costs(observed.pods, observed.answers.workers, now)
-    return Scale(deployment.name, deployment.wanted, desired, look.decision.message, costs)
+    return Scale(deployment.name, deployment.wanted, desired, assessment.decision.message, costs)

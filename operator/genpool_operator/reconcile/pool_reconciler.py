@@ -27,7 +27,7 @@ from genpool_operator.reconcile.plan_pool import reconcile
 
 _log = structlog.get_logger(__name__)
 #: A new pool needs four looks: its vhost, its topology and objects, its user, and that all is there.
-MAX_LOOKS = 6
+MAX_PASSES = 6
 Clock = Callable[[], datetime]
 
 
@@ -71,7 +71,7 @@ class PoolReconciler:
         if isinstance(broker, BrokerConfig):
             self._brokers.follow(broker, pool)
         failure: GenPoolError | None = None
-        for _ in range(MAX_LOOKS):
+        for _ in range(MAX_PASSES):
             plan = reconcile(pool, self._observe(pool, broker, memory, full=full), self._clock())
             memory = plan.memory
             if not plan.acts or failure is not None:
@@ -111,7 +111,7 @@ class PoolReconciler:
             self._memories.pop(uid, None)
         self._brokers.forget(uid)
 
-    def bury(self, pool: GenerationPool, *, overdue: bool) -> bool:
+    def delete_user(self, pool: GenerationPool, *, overdue: bool) -> bool:
         """Delete a deleted pool's RabbitMQ user once its pods are gone, or ``overdue``. False: not yet.
 
         Raises

@@ -8,11 +8,12 @@ from typing import Any
 from genpool_core.api.pool import GenerationPool
 from genpool_core.brokers import BrokerConfig
 from genpool_core.conditions import ACCEPTED, TOPOLOGY_READY, Finding
+from genpool_core.messages.events import WorkerState
 from genpool_operator.decide.broker_health import BrokerHealth, Reachability
 from genpool_operator.decide.manifests import PodDefaults
 from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.reading import Counted, Listed
-from genpool_operator.decide.workers import State, WorkerState
+from genpool_operator.decide.workers import WorkerView
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 UID = "11111111-2222-3333-4444-555555555555"
@@ -67,9 +68,9 @@ def pod(name: str, **changes: object) -> PodView:
     return PodView(**{"name": name, "namespace": "team", "instance": "pictures", "ready": True, **changes})
 
 
-def worker(state: State, *, heard: float = 0, since: float = 0, task: str | None = None) -> WorkerState:
+def worker(state: WorkerState, *, heard: float = 0, since: float = 0, task: str | None = None) -> WorkerView:
     """What a worker said."""
-    return WorkerState(state, at(since), at(heard), task)
+    return WorkerView(state, at(since), at(heard), task)
 
 
 def row(

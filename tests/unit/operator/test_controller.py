@@ -369,8 +369,8 @@ def test_the_user_of_a_deleted_pool_goes_after_its_pods(world: World) -> None:
     assert record is not None
     pool = record.pool
     assert isinstance(pool, GenerationPool)
-    assert not world.controller.bury(pool, overdue=False)
-    assert world.controller.bury(pool, overdue=True)
+    assert not world.controller.delete_user(pool, overdue=False)
+    assert world.controller.delete_user(pool, overdue=True)
     world.store.drop_pod({"metadata": {"name": "a", "namespace": "team", "labels": POD_LABELS}})
-    assert world.controller.bury(pool, overdue=False)
+    assert world.controller.delete_user(pool, overdue=False)
     assert world.brokers.deleted == [f"genpool.worker.{UID}"] * 2

@@ -6,7 +6,7 @@ import pytest
 
 from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.reading import Counted, Listed, read_queue
-from genpool_operator.decide.workers import WorkerCounts, WorkerState, count_workers, heard
+from genpool_operator.decide.workers import WorkerCounts, WorkerView, count_workers, heard
 from unit.operator.pools import NOW, at, count, pod, row, worker
 
 IDLE = WorkerCounts()
@@ -132,5 +132,5 @@ def test_a_task_is_begun_when_we_first_hear_of_it() -> None:
         ([pod("a")], {"gone": worker("busy")}, WorkerCounts(unknown=1)),
     ],
 )
-def test_workers(pods: list[PodView], states: dict[str, WorkerState], expected: WorkerCounts) -> None:
+def test_workers(pods: list[PodView], states: dict[str, WorkerView], expected: WorkerCounts) -> None:
     assert count_workers(pods, states, NOW) == expected

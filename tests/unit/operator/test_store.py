@@ -94,8 +94,8 @@ def test_a_list_takes_away_what_a_lost_event_left() -> None:
     store.resync([], [], [], time.monotonic() + 1)
     assert not store.records()
     assert not store.pods(META)
-    assert [item.metadata.uid for item in store.take_gone()] == [UID]
-    assert not store.take_gone()
+    assert [item.metadata.uid for item in store.take_deleted()] == [UID]
+    assert not store.take_deleted()
 
 
 def test_a_list_does_not_bring_back_what_was_deleted_meanwhile() -> None:
@@ -113,7 +113,7 @@ def test_a_pool_that_is_being_deleted_is_gone() -> None:
     store.put_pool(pool())
     assert not store.put_pool(pool(version=2, deletionTimestamp="2026-03-01T10:00:00Z"))
     assert not store.records()
-    assert len(store.take_gone()) == 1
+    assert len(store.take_deleted()) == 1
 
 
 def test_another_pool_of_the_same_name_buries_the_first() -> None:
@@ -121,7 +121,7 @@ def test_another_pool_of_the_same_name_buries_the_first() -> None:
         store = Store()
         store.put_pool(pool())
         arrive(store, pool(uid="second", version=9))
-        assert [item.metadata.uid for item in store.take_gone()] == [UID]
+        assert [item.metadata.uid for item in store.take_deleted()] == [UID]
         assert [record.meta.uid for record in store.records()] == ["second"]
 
 
@@ -129,7 +129,7 @@ def test_a_late_answer_does_not_bring_a_deleted_pool_back() -> None:
     store = Store()
     store.put_pool(pool())
     store.drop_pool(pool(version=2))
-    store.saw(pool(version=3))
+    store.observe(pool(version=3))
     assert not store.records()
 
 

@@ -13,7 +13,8 @@ from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.errors import BrokerError
 from genpool_operator.decide.objects import PoolRecord
 from genpool_operator.handlers.manager import Manager
-from genpool_operator.handlers.workqueue import Item, Key, WorkQueue
+from genpool_operator.handlers.workqueue import Request, WorkQueue
+from genpool_operator.ports import PoolKey
 from genpool_operator.reconcile.observed import Memory
 from genpool_operator.reconcile.plan import Plan
 from genpool_operator.reconcile.pool_reconciler import PoolReconciler
@@ -22,7 +23,7 @@ from unit.operator.pools import make_pool
 A, B = ("team", "a"), ("team", "b")
 
 
-def taken(queue: WorkQueue) -> Item:
+def taken(queue: WorkQueue) -> Request:
     item = queue.get()
     assert item is not None
     return item
@@ -31,48 +32,48 @@ def taken(queue: WorkQueue) -> Item:
 def test_the_same_look_is_in_the_queue_once() -> None:
     queue = WorkQueue()
     for _ in range(3):
-        queue.add(Item(A, full=False))
-    queue.add(Item(A, full=True), delay=0.01)
-    assert taken(queue) == Item(A, full=False)
+        queue.add(Request(A, full=False))
+    queue.add(Request(A, full=True), delay=0.01)
+    assert taken(queue) == Request(A, full=False)
     queue.done(A)
-    assert taken(queue) == Item(A, full=True)
+    assert taken(queue) == Request(A, full=True)
 
 
 def test_the_earlier_time_counts_until_it_is_postponed() -> None:
     queue = WorkQueue()
-    queue.add(Item(A, full=True), delay=60)
-    queue.add(Item(A, full=True))
-    assert taken(queue) == Item(A, full=True)
+    queue.add(Request(A, full=True), delay=60)
+    queue.add(Request(A, full=True))
+    assert taken(queue) == Request(A, full=True)
     queue.done(A)
-    queue.add(Item(A, full=True))
-    queue.postpone(Item(A, full=True), 60)
-    queue.add(Item(B, full=True), delay=0.01)
+    queue.add(Request(A, full=True))
+    queue.postpone(Request(A, full=True), 60)
+    queue.add(Request(B, full=True), delay=0.01)
     assert taken(queue).key == B
 
 
 def test_one_pool_is_never_with_two_threads() -> None:
     queue = WorkQueue()
-    queue.add(Item(A, full=True))
-    queue.add(Item(A, full=False))
-    queue.add(Item(B, full=False), delay=0.01)
-    assert taken(queue) == Item(A, full=True)
-    assert taken(queue) == Item(B, full=False)
+    queue.add(Request(A, full=True))
+    queue.add(Request(A, full=False))
+    queue.add(Request(B, full=False), delay=0.01)
+    assert taken(queue) == Request(A, full=True)
+    assert taken(queue) == Request(B, full=False)
     queue.done(A)
-    assert taken(queue) == Item(A, full=False)
+    assert taken(queue) == Request(A, full=False)
 
 
 def test_what_comes_in_while_a_pool_is_in_hand_is_not_lost() -> None:
     queue = WorkQueue()
-    queue.add(Item(A, full=False))
+    queue.add(Request(A, full=False))
     taken(queue)
-    queue.add(Item(A, full=False))
+    queue.add(Request(A, full=False))
     queue.done(A)
-    assert taken(queue) == Item(A, full=False)
+    assert taken(queue) == Request(A, full=False)
 
 
 def test_closing_lets_everyone_go() -> None:
     queue = WorkQueue()
-    found: list[Item | None] = []
+    found: list[Request | None] = []
     threads = [threading.Thread(target=lambda: found.append(queue.get())) for _ in range(3)]
     for thread in threads:
         thread.start()
@@ -105,7 +106,7 @@ class FakeRecords:
         pools = [make_pool(name=name, uid=name) for name in self.names]
         return [PoolRecord(pool.metadata, pool.status, pool=pool) for pool in pools]
 
-    def record(self, key: Key) -> PoolRecord | None:
+    def record(self, key: PoolKey) -> PoolRecord | None:
         return next((record for record in self.records() if record.meta.name == key[1]), None)
 
 
@@ -135,18 +136,18 @@ def test_a_pool_that_fails_and_one_with_a_bug_do_not_stop_the_others() -> None:
     manager = Manager(
         FakeRecords(("failing", "buggy", "good")), cast("PoolReconciler", reconciler), telemetry
     )
-    assert manager.trouble() is None
+    assert manager.unhealthy() is None
     manager.synced()
     try:
         wait(lambda: reconciler.looks.count(("good", False)) >= 2)
-        assert manager.trouble() is None
+        assert manager.unhealthy() is None
         assert ("good", True) in reconciler.looks
         # Ticks go on for the one that fails; its whole is tried again after a wait that grows.
         wait(lambda: reconciler.looks.count(("failing", False)) >= 2)
         assert {"BrokerUnreachable", "Bug"} <= set(telemetry.reasons)
         looks = reconciler.looks.count(("good", True))
-        manager.wake_uid("good", True)
+        manager.enqueue_uid("good", True)
         wait(lambda: reconciler.looks.count(("good", True)) == looks + 1)
     finally:
         manager.stop()
-    assert manager.trouble() is not None
+    assert manager.unhealthy() is not None

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from genpool_core import names, timing
 from genpool_core.messages.amqp import Delivery
 from genpool_core.messages.events import WorkerHeartbeat
-from genpool_operator.decide.workers import WorkerState, heard
+from genpool_operator.decide.workers import WorkerView, heard
 
 _log = structlog.get_logger(__name__)
 #: Routing key of all pools' heartbeats: ``<pool uid>.worker.heartbeat``.
@@ -26,9 +26,9 @@ class Heartbeats:
         self._clock = clock
         self._on_change = on_change
         self._lock = threading.Lock()
-        self._states: dict[str, dict[str, WorkerState]] = {}
+        self._states: dict[str, dict[str, WorkerView]] = {}
 
-    def of(self, uid: str) -> Mapping[str, WorkerState]:
+    def of(self, uid: str) -> Mapping[str, WorkerView]:
         """States of a pool's workers, by pod."""
         with self._lock:
             return dict(self._states.get(uid, {}))
@@ -53,7 +53,7 @@ class Heartbeats:
         with self._lock:
             workers = self._states.setdefault(uid, {})
             before = workers.get(beat.worker)
-            state = heard(before, WorkerState(beat.state, beat.since, now, beat.task_key))
+            state = heard(before, WorkerView(beat.state, beat.since, now, beat.task_key))
             workers[beat.worker] = state
             for name in [
                 name

@@ -29,7 +29,7 @@ class Store:
         self._deployments: VersionedCache[DeploymentView] = VersionedCache()
         self._pods: VersionedCache[PodView] = VersionedCache()
         self._pods_of: dict[Key, list[PodView]] | None = None
-        self._gone: list[GenerationPool] = []
+        self._deleted: list[GenerationPool] = []
 
     # What the reconciler asks ------------------------------------------------------------------------------------
 
@@ -61,7 +61,7 @@ class Store:
         with self._lock:
             return self._pools.items.get(key)
 
-    def saw(self, body: JsonObject) -> None:
+    def observe(self, body: JsonObject) -> None:
         """Take in a pool or Deployment that Kubernetes has just answered with."""
         if body.get("kind") != names.KIND:
             self.put_deployment(body)
@@ -93,7 +93,7 @@ class Store:
         with self._lock:
             before = self._pools.items.get(key)
             if before is not None and before.meta.uid != record.meta.uid:
-                self._bury(self._pools.drop(key))
+                self._mark_deleted(self._pools.drop(key))
             self._pools.put(key, record)
         known = None if before is None else (before.meta.uid, before.meta.generation)
         return known != (record.meta.uid, record.meta.generation)
@@ -104,7 +104,7 @@ class Store:
         with self._lock:
             found = self._pools.items.get((meta.namespace, meta.name))
             if found is not None and found.meta.uid == meta.uid:
-                self._bury(self._pools.drop((meta.namespace, meta.name)))
+                self._mark_deleted(self._pools.drop((meta.namespace, meta.name)))
 
     def put_deployment(self, body: JsonObject) -> bool:
         """A Deployment of ours was seen. True when more than its replicas and status is new to us."""
@@ -155,22 +155,22 @@ class Store:
             for key, record in alive.items():
                 before = self._pools.items.get(key)
                 if before is not None and before.meta.uid != record.meta.uid:
-                    self._bury(self._pools.items.pop(key))
+                    self._mark_deleted(self._pools.items.pop(key))
             for record in self._pools.replace(alive, began):
-                self._bury(record)
+                self._mark_deleted(record)
             self._deployments.replace({(view.namespace, view.name): view for view in views}, began)
             self._pods.replace({(view.namespace, view.name): view for view in pod_views}, began)
             self._pods_of = None
 
-    def take_gone(self) -> list[GenerationPool]:
+    def take_deleted(self) -> list[GenerationPool]:
         """Pools that were deleted since this was last asked."""
         with self._lock:
-            gone, self._gone = self._gone, []
-            return gone
+            deleted, self._deleted = self._deleted, []
+            return deleted
 
-    def _bury(self, record: PoolRecord | None) -> None:
+    def _mark_deleted(self, record: PoolRecord | None) -> None:
         if record is not None and record.pool is not None:
-            self._gone.append(record.pool)
+            self._deleted.append(record.pool)
 
 
 def instance(pool: str) -> str:
