@@ -22,8 +22,8 @@ def allowed_addresses(host: str, resolved: Sequence[str], allow: Sequence[HostRu
     allowed = [text for text in unique if _allowed(host, text, allow)]
     if not allowed:
         raise RefusedInput(
-            f"host {host} has no address that may be reached: private addresses need an entry with cidrs in the "
-            "pool's list of allowed hosts.",
+            f"host {host} has no address that GenPool may connect to: a private address needs an entry with cidrs in "
+            "the pool's list of allowed hosts.",
             reason="AddressNotAllowed",
         )
     return allowed

@@ -160,7 +160,7 @@ def explain(error: requests.RequestException) -> str:
         if sign in text:
             return sentence
     if isinstance(error, requests.exceptions.ConnectionError):
-        return "the connection broke off."
+        return "the connection was closed."
     return f"the request failed ({type(error).__name__})."
 
 

@@ -52,7 +52,7 @@ def check_url(url: str, allow: Sequence[HostRule]) -> tuple[str, int]:
         raise RefusedInput("the URL cannot be read: send an http or https URL.") from None
     host = (parts.hostname or "").lower().rstrip(".")
     if parts.scheme not in {"http", "https"} or not host:
-        raise RefusedInput(f"{redact(url)} is no http or https URL: send one.")
+        raise RefusedInput(f"{redact(url)} is not an http or https URL: send one.")
     if parts.username is not None or parts.password is not None:
         raise RefusedInput(f"{redact(url)} carries a user or password: send a URL without.")
     if port is None:

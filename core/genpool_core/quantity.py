@@ -27,9 +27,9 @@ def to_bytes(quantity: str) -> int:
     Raises
     ------
     InvalidManifest
-        It is no quantity of bytes.
+        It is not a quantity of bytes.
     """
     match = _QUANTITY.fullmatch(quantity)
     if match is None:
-        raise InvalidManifest(f"{quantity!r} is no quantity of bytes: write for example 50Mi.")
+        raise InvalidManifest(f"{quantity!r} is not a quantity of bytes: write for example 50Mi.")
     return int(Decimal(match.group(1)) * _UNITS[match.group(2) or ""])

@@ -56,10 +56,10 @@ def read(delivery: Delivery, own_user: str) -> Callback:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the message"
-        raise InvalidMessage(f"the message is no callback: {where}: {first['msg']}.") from None
+        raise InvalidMessage(f"the message is not a callback: {where}: {first['msg']}.") from None
     except (ValueError, RecursionError):
         raise InvalidMessage(
-            "the message is no callback: its body cannot be written as JSON in UTF-8."
+            "the message is not a callback: its body cannot be written as JSON in UTF-8."
         ) from None
     known = h.ours(delivery.headers, names.USER_PREFIX)
     return Callback(

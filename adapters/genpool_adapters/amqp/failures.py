@@ -24,16 +24,16 @@ _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
     (exceptions.AuthenticationError, "refused user {user}: check its name and password."),
     (
         exceptions.ProbableAccessDeniedError,
-        "let user {user} not in: check that the vhost exists and that the user has rights in it.",
+        "did not let user {user} in: check that the vhost exists and that the user has permissions in it.",
     ),
     (
         exceptions.IncompatibleProtocolError,
-        "does not speak AMQP 0-9-1 here: check host, port and whether it wants TLS.",
+        "does not speak AMQP 0-9-1 there: check host and port, and whether the port expects TLS.",
     ),
     (exceptions.AMQPHeartbeatTimeout, "sent no heartbeat for {beat} seconds: the connection was given up."),
     (
         exceptions.ConnectionBlockedTimeout,
-        "takes no messages (memory or disk alarm): see its management page.",
+        "accepts no messages (memory or disk alarm): see its management page.",
     ),
 )
 
@@ -56,7 +56,9 @@ def explain_connection(error: BaseException | None, settings: AmqpParameters) ->
 
 def missing_vhost(settings: AmqpParameters) -> str:
     """What :func:`explain_connection` says of a broker that answers and has no such vhost."""
-    return f"RabbitMQ at {settings.place}: there is no such vhost. GenPool's operator makes it with its first pool."
+    return (
+        f"RabbitMQ at {settings.place}: there is no such vhost. The operator creates it with its first pool."
+    )
 
 
 def innermost(error: BaseException | None) -> str:

@@ -93,7 +93,7 @@ class Publisher:
                 message.exchange, message.routing_key, message.body, pending.properties, message.mandatory
             )
         except (exceptions.AMQPError, TypeError, ValueError):
-            text = f"a message to {message.target} cannot be sent: a header or property has no form in AMQP."
+            text = f"a message to {message.target} cannot be sent: AMQP cannot encode one of its headers or properties."
             fail(pending.done, BrokerError(text, reason=REFUSED))
             return
         self._sent[self._next_tag] = pending
@@ -142,7 +142,7 @@ class Publisher:
 def _conclude(pending: PendingPublish, *, accepted: bool) -> None:
     target = pending.message.target
     if pending.returned:
-        text = f"no queue takes a message to {target}: is the queue there, and bound?"
+        text = f"no queue accepts a message to {target}: check that the queue exists and is bound."
         fail(pending.done, BrokerError(text, reason=UNROUTABLE))
     elif not accepted:
         text = f"RabbitMQ did not accept a message to {target}: the queue is full, or has no leader."

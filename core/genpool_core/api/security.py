@@ -14,7 +14,7 @@ def _is_network(text: str) -> str:
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise ValueError(f"{text!r} is no network: write for example 10.0.0.0/8") from None
+        raise ValueError(f"{text!r} is not a network: write for example 10.0.0.0/8") from None
     return text
 
 

@@ -79,7 +79,7 @@ def parse_body(raw: bytes) -> JsonObject:
         value: JsonValue = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         raise InvalidMessage(
-            f"the message is not JSON in UTF-8: byte {error.start} is no such text. Send one JSON object in UTF-8."
+            f"the message is not JSON in UTF-8: byte {error.start} is not valid UTF-8. Send one JSON object in UTF-8."
         ) from None
     except json.JSONDecodeError as error:
         raise InvalidMessage(f"the message is not JSON: {error}. Send one JSON object in UTF-8.") from None
@@ -123,7 +123,7 @@ def callback_url_of(body: JsonObject) -> str | None:
     if raw is None or raw == "":
         return None
     if not isinstance(raw, str) or not raw.lower().startswith(("http://", "https://")):
-        raise InvalidTask("callback_url is no http or https URL: send one, or leave it out.")
+        raise InvalidTask("callback_url is not an http or https URL: send one, or leave it out.")
     if len(raw) > _MAX_URL:
         raise InvalidTask(f"callback_url is longer than {_MAX_URL} characters: send a shorter one.")
     return raw

@@ -63,7 +63,7 @@ class ParameterSchema(Strict):
             _adapter_for(self)
         except SchemaError as error:
             why = str(error).splitlines()[-1]
-            raise ValueError(f"pattern is no regular expression that can be used: {why}") from None
+            raise ValueError(f"pattern is not a usable regular expression: {why}") from None
         for keyword, raw in [("default", self.default), *(("enum", item) for item in self.enum or [])]:
             if raw is not None:
                 try:

@@ -75,7 +75,7 @@ def assess_pods(pods: Sequence[PodView], wanted: int, refused: str | None, now: 
     if wanted == 0 and not staying:
         return PodHealth("none", "NoneWanted", "No pod is wanted now.")
     if refused is not None and len(staying) < wanted:
-        return PodHealth("failing", "PodsRefused", f"Kubernetes makes no pod: {refused}", ready == 0)
+        return PodHealth("failing", "PodsRefused", f"Kubernetes creates no pod: {refused}", ready == 0)
     faults = [fault for pod in staying if (fault := _fault(pod, now)) is not None]
     if faults:
         worst = max(faults, key=lambda fault: fault.blocking)
@@ -107,7 +107,7 @@ def _explain(pod: PodView, container: ContainerView) -> str:
     if container.waiting == "CrashLoopBackOff":
         end = f"{container.ended or 'ended'}, exit code {container.exit_code}"
         return (
-            f"{subject} crashes again and again ({end}, {container.restarts} restarts): "
+            f"{subject} keeps crashing ({end}, {container.restarts} restarts): "
             f"kubectl -n {pod.namespace} logs {pod.name} -c {container.name} --previous"
         )
     said = f": {container.waiting_message}" if container.waiting_message else ""

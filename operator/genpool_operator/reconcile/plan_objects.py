@@ -32,7 +32,7 @@ from genpool_operator.decide.workflows import check_workflows
 from genpool_operator.reconcile.observed import ObjectState, Observed
 from genpool_operator.reconcile.plan import Apply
 
-ACCEPTED_FINDING = Finding(ACCEPTED, "True", "Accepted", "The pool can work as it is written.")
+ACCEPTED_FINDING = Finding(ACCEPTED, "True", "Accepted", "The pool's spec is accepted.")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _topology(pool: GenerationPool, objects: ObjectState) -> ObjectPlan:
             plan.steps,
         )
     if plan.steps or not _usable(objects.secret, pool):
-        message = "Exchanges, queues, policies and the workers' user are being made."
+        message = "Exchanges, queues, policies and the workers' user are being created."
         return ObjectPlan(
             ACCEPTED_FINDING,
             Finding(TOPOLOGY_READY, "False", "Provisioning", message),

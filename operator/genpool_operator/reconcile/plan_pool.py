@@ -30,7 +30,7 @@ from genpool_operator.reconcile.observed import Observed
 from genpool_operator.reconcile.plan import Plan, Scale
 from genpool_operator.reconcile.plan_objects import ObjectPlan, plan_objects
 
-_NOT_YET = "The pool has not been looked at yet."
+_NOT_YET = "The pool has not been reconciled yet."
 
 
 def reconcile(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
@@ -126,7 +126,7 @@ def _findings(
     observed: Observed, objects: ObjectPlan, assessment: _Assessment, now: datetime
 ) -> list[Finding]:
     if isinstance(observed.broker, InvalidManifest) or observed.answers is None:
-        message = "The pool has no broker that it may use."
+        message = "The pool has no usable broker."
         broker = Finding(conditions.BROKER_REACHABLE, "Unknown", "NoBroker", message)
     else:
         broker = broker_finding(observed.broker.name, observed.answers.health, now)

@@ -21,7 +21,7 @@ SETTINGS = AmqpParameters(
             exceptions.ProbableAccessDeniedError("(530) 'NOT_ALLOWED - vhost /v not found'"),
             "there is no such vhost",
         ),
-        (exceptions.IncompatibleProtocolError("x"), "wants TLS"),
+        (exceptions.IncompatibleProtocolError("x"), "expects TLS"),
         (exceptions.AMQPHeartbeatTimeout("x"), "no heartbeat for 7 seconds"),
         (exceptions.ConnectionBlockedTimeout("x"), "alarm"),
         (exceptions.ConnectionClosedByBroker(320, "CONNECTION_FORCED"), "320 CONNECTION_FORCED"),

@@ -133,7 +133,7 @@ def test_what_the_api_server_adds_is_ignored() -> None:
         (
             "security.imageHosts",
             [{"host": "a", "cidrs": ["10.0.0.0/33"]}],
-            "spec.security.imageHosts.0.cidrs.0: '10.0.0.0/33' is no network: write for example 10.0.0.0/8",
+            "spec.security.imageHosts.0.cidrs.0: '10.0.0.0/33' is not a network: write for example 10.0.0.0/8",
         ),
         (
             "security.imageHosts",

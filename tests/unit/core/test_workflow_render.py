@@ -217,7 +217,7 @@ GOOD_TARGET = {"node": "1", "input": "x"}
         ),
         (
             {"schema": {"type": "string", "pattern": "(?=a)"}},
-            "parameters.p.schema: pattern is no regular expression that can be used: error: look-around",
+            "parameters.p.schema: pattern is not a usable regular expression: error: look-around",
         ),
         ({"schema": {"type": "integer", "multipleOf": 0}}, "parameters.p.schema.multipleOf: "),
         ({"targets": []}, "parameters.p.targets: "),

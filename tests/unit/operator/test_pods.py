@@ -50,7 +50,7 @@ UNSCHEDULABLE = {"ready": False, "unschedulable_message": "0/3 nodes: 3 Insuffic
             "CrashLoopBackOff",
             True,
             (
-                "Container comfyui of pod p-1 crashes again and again (OOMKilled, exit code 137, 4 restarts): "
+                "Container comfyui of pod p-1 keeps crashing (OOMKilled, exit code 137, 4 restarts): "
                 "kubectl -n team logs p-1 -c comfyui --previous"
             ),
         ),
@@ -89,7 +89,7 @@ UNSCHEDULABLE = {"ready": False, "unschedulable_message": "0/3 nodes: 3 Insuffic
             "failing",
             "PodsRefused",
             True,
-            "Kubernetes makes no pod: exceeded quota: gpus",
+            "Kubernetes creates no pod: exceeded quota: gpus",
         ),
         ([pod("a")], 2, "exceeded quota", "failing", "PodsRefused", False, "exceeded quota"),
     ],

@@ -117,7 +117,12 @@ def test_proof_of_an_atomic_store() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "part"), [(Put.CREATED, "not safe"), (Put.EXISTS, "nobody"), (Put.CONFLICT, "nobody")]
+    ("answer", "part"),
+    [
+        (Put.CREATED, "not safe"),
+        (Put.EXISTS, "every conditional write"),
+        (Put.CONFLICT, "every conditional write"),
+    ],
 )
 def test_proof_against_a_store(answer: Put, part: str) -> None:
     with pytest.raises(SettingsError, match=part) as caught:

@@ -95,7 +95,7 @@ def test_seed_and_parameters_are_recorded_without_secrets() -> None:
         ({"prompt": "x", "workflow_type": "nope"}, InvalidTask, "It serves: text-to-image, DDColor"),
         ({"prompt": "x", "workflow_type": 5}, InvalidTask, "workflow_type"),
         ({}, InvalidTask, "prompt is missing"),
-        ({"prompt": GRAPH}, InvalidTask, "takes none"),
+        ({"prompt": GRAPH}, InvalidTask, "accepts none"),
         ({"prompt": "x", "callback_url": "ftp://x"}, InvalidTask, "callback_url"),
         ({"prompt": "x", "callback_url": "https://u:p@x.example/"}, InvalidTask, "callback_url"),
         ({"image_url": "file:///etc/passwd", "workflow_type": PHOTO.entry.name}, RefusedInput, "http"),

@@ -60,7 +60,7 @@ class ComfyUIRetry:
         """What it means that ComfyUI knows nothing of the run any more."""
         if self.drain.active:
             return HandBack("ComfyUI is gone while the worker drains.")
-        how = error.message if error else "it knows the prompt no more"
+        how = error.message if error else "it no longer knows the prompt"
         return AttemptFailed(
             f"ComfyUI was restarted or crashed during the run ({how}). Look at the last state of its container: "
             "most often it ran out of memory.",

@@ -43,7 +43,7 @@ def collect(
             path.unlink()
         except OSError as error:
             raise AttemptFailed(
-                f"a result could not be kept on the way to the bucket ({error.strerror}): raise comfyui.scratchSize.",
+                f"a result could not be written to the scratch volume ({error.strerror}): raise comfyui.scratchSize.",
                 reason="ScratchFull",
                 retryable=True,
             ) from error
@@ -63,7 +63,7 @@ def _one(context: WorkerContext, retry: ComfyUIRetry, ref: OutputRef, path: Path
         size = retry.call(lambda: context.comfyui.download(ref, path))
     except ComfyUIRefused as error:
         raise AttemptFailed(
-            f"ComfyUI lists {ref.filename} of node {ref.node} and does not give it: {error.message}",
+            f"ComfyUI lists {ref.filename} of node {ref.node} and does not return it: {error.message}",
             reason="OutputMissing",
             retryable=True,
         ) from error

@@ -41,7 +41,7 @@ def prove_conditional_put(store: Store, prefix: str) -> None:
                 reason="StoreNotAtomic",
             )
     raise SettingsError(
-        "the bucket's store lets nobody create an object conditionally (If-None-Match: *): use one that does.",
+        "the bucket's store refuses every conditional write (If-None-Match: *): use one that accepts them.",
         reason="StoreNotAtomic",
     )
 

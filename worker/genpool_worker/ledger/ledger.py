@@ -75,7 +75,7 @@ class Ledger:
                 return standing
             self._clock.sleep(_BACKOFF.seconds(tries))
         raise trouble or StorageError(
-            f"the store does not decide who may write {key}: it says conflict each time."
+            f"the store does not decide who may write {key}: it answers conflict each time."
         )
 
     def _get(self, key: str, kind: type[R]) -> R | None:
@@ -86,8 +86,8 @@ class Ledger:
             return kind.model_validate_json(data)
         except ValidationError:
             raise UnreadableLedger(
-                f"{key} in the bucket is no record that this version can read: look at it, and delete it if it is "
-                "none of GenPool's."
+                f"{key} in the bucket is not a record that this version can read: look at it, and delete it if "
+                "GenPool did not write it."
             ) from None
 
 

@@ -97,7 +97,7 @@ def _shown(value: JsonValue) -> JsonValue:
 def _own_graph(task: Task, config: WorkerConfig, catalog: Catalog) -> ValidatedTask:
     if not config.allow_graphs:
         raise InvalidTask(
-            "prompt is a ComfyUI graph, and this pool takes none: send workflow_type and parameters, or set "
+            "prompt is a ComfyUI graph, and this pool accepts none: send workflow_type and parameters, or set "
             f"security.allowGraphs on the pool. It serves: {catalog.names}."
         )
     try:
