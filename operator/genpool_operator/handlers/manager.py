@@ -44,7 +44,7 @@ class Manager:
         ]
 
     def synced(self) -> None:
-        """Everything was listed: begin, the first time, and look at the whole of every pool."""
+        """Everything was listed: start the threads, the first time, and request a full pass for every pool."""
         if not self._started:
             self._started = True
             self._last_done = time.monotonic()
@@ -53,24 +53,24 @@ class Manager:
         self.enqueue_all()
 
     def stop(self) -> None:
-        """End what is in hand and stop."""
+        """Let the passes in hand end, then stop."""
         self._stopped.set()
         self._queue.close()
         for thread in self._threads if self._started else ():
             thread.join(30)
 
     def enqueue(self, key: PoolKey, *, full: bool) -> None:
-        """Look at a pool now."""
+        """Request a pass for a pool now."""
         self._queue.add(Request(key, full))
 
     def enqueue_uid(self, uid: str, full: bool) -> None:  # noqa: FBT001 - a callback
-        """Look at the pool with this UID now."""
+        """Request a pass for the pool with this UID now."""
         key = self._keys.get(uid)
         if key is not None:
             self.enqueue(key, full=full)
 
     def enqueue_all(self) -> None:
-        """Look at the whole of every pool; one that failed waits for its turn."""
+        """Request a full pass for every pool; one that failed waits for its retry."""
         for record in self._records.records():
             key = (record.meta.namespace, record.meta.name)
             if key not in self._failures:
@@ -98,12 +98,12 @@ class Manager:
     def _work(self) -> None:
         while (request := self._queue.get()) is not None:
             try:
-                self._look(request)
+                self._handle(request)
             finally:
                 self._queue.done(request.key)
                 self._last_done = time.monotonic()
 
-    def _look(self, request: Request) -> None:
+    def _handle(self, request: Request) -> None:
         record = self._records.record(request.key)
         if record is None:
             self._failures.pop(request.key, None)
@@ -131,12 +131,12 @@ class Manager:
             return
         plan = self._reconciler.reconcile(pool, full=request.full)
         self._telemetry.show(*request.key, plan.status)
-        # One that failed has its own time.
+        # A pool that failed has its own retry.
         if plan.requeue_after is not None and (request.full or request.key not in self._failures):
             self._queue.add(Request(request.key, full=True), delay=plan.requeue_after)
 
     def _failed(self, request: Request, reason: str) -> None:
-        """Look at the whole again after a growing wait; the ticks go on, so that scaling does."""
+        """Request a full pass after a growing wait; quick passes go on, so that scaling does."""
         self._telemetry.failed(reason)
         failures = self._failures[request.key] = self._failures.get(request.key, 0) + 1
         self._queue.postpone(Request(request.key, full=True), backoff_seconds(failures))

@@ -1,4 +1,4 @@
-"""kopf's watches. Each handler hands the object on and says which pool to look at; nothing else."""
+"""kopf's watches. Each handler hands the object on and requests a pass for its pool; nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A queue of pools to look at: each at most once in it for each kind of look, and never with two threads at a time."""
+"""A queue of requests for passes: a pool is in it at most once for each kind, and with one thread at a time."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from genpool_operator.ports import PoolKey
 
 @dataclass(frozen=True)
 class Request:
-    """A look at a pool: ``full``, or only at its queue, workers and pods."""
+    """A pass for a pool. ``full``: over its objects and topology too; else only over its queue, workers and pods."""
 
     key: PoolKey
     full: bool
 
 
 class WorkQueue:
-    """Items become due at a time; ``get`` waits for the next one whose pool nobody else has in hand."""
+    """Requests become due at a time; ``get`` waits for the next one whose pool no other thread has in hand."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -31,7 +31,7 @@ class WorkQueue:
         self._closed = False
 
     def add(self, request: Request, *, delay: float = 0.0) -> None:
-        """Look after ``delay`` seconds. Where the same look is due already, the earlier time counts."""
+        """Add a request, due after ``delay`` seconds. Where the same one is queued already, the earlier time counts."""
         due = time.monotonic() + delay
         with self._changed:
             known = self._due.get(request)
@@ -42,7 +42,7 @@ class WorkQueue:
             self._changed.notify()
 
     def postpone(self, request: Request, delay: float) -> None:
-        """Look not before ``delay`` seconds have passed, whatever was asked for before."""
+        """Add a request, due not before ``delay`` seconds have passed, whatever was queued before."""
         due = time.monotonic() + delay
         with self._changed:
             self._due[request] = due
@@ -63,7 +63,7 @@ class WorkQueue:
             return None
 
     def done(self, key: PoolKey) -> None:
-        """Give a pool back."""
+        """The pass is over: other requests for the pool may be handed out."""
         with self._changed:
             self._in_hand.discard(key)
             for request in self._parked.pop(key, ()):
@@ -82,7 +82,7 @@ class WorkQueue:
         heapq.heappush(self._heap, (due, self._number, request))
 
     def _skim(self) -> float | None:
-        """Put what cannot be handed out aside; seconds until the first request is due, or None when there is none."""
+        """Put aside what cannot be handed out now; seconds until the first request is due, None when there is none."""
         while self._heap:
             due, _, request = self._heap[0]
             if self._due.get(request) != due:

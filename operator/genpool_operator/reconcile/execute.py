@@ -1,4 +1,4 @@
-"""Doing what a plan says, through the ports. Each act may fail; what fails is told, and the rest is still done."""
+"""Executes a plan through the ports. An act that fails is reported, and the other acts are still done."""
 
 from __future__ import annotations
 

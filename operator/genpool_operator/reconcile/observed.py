@@ -1,4 +1,4 @@
-"""Everything that ``reconcile`` looks at, as values."""
+"""Everything that ``plan_pool`` looks at, as values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class ObjectState:
-    """The slow part: files, objects and the broker's topology. Read when the pool changes and each half minute."""
+    """Files, objects and the broker's topology: slow to read, so only in a full pass."""
 
     workflows: Mapping[str, WorkflowFiles | MissingFiles]
     config_map: ConfigMapView | None
@@ -44,7 +44,7 @@ class ObjectState:
 
 @dataclass(frozen=True)
 class Observed:
-    """One look at a pool. ``setup`` is None where this look left it out: nothing about it is planned then."""
+    """What one pass observed. ``objects`` is None in a quick pass: nothing about them is planned then."""
 
     broker: BrokerConfig | InvalidManifest
     settings: PodDefaults | None

@@ -1,4 +1,4 @@
-"""What is to be done about a pool, as data."""
+"""The plan of a pass, as data."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Plan:
     scale: Scale | None = None
     write_status: bool = False
     requeue_after: float | None = None
-    """Seconds after which to look at the whole again, because something is in the way; None: when its turn comes."""
+    """Seconds until the next full pass, because something is in the way; None: at the next resync."""
 
     @property
     def acts(self) -> bool:

@@ -1,4 +1,4 @@
-"""``reconcile``: what to do about one pool, from one look at it. Pure; doing it twice does nothing the second time."""
+"""``plan_pool``: what to do about one pool, from what one pass observed. Pure; the plan after it is empty."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from genpool_operator.reconcile.plan_objects import ObjectPlan, plan_objects
 _NOT_YET = "The pool has not been reconciled yet."
 
 
-def reconcile(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
+def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
     """Decide everything about a pool."""
     objects = _objects(pool, observed)
     assessment = _assess(pool, observed, now)
@@ -78,7 +78,7 @@ class _Assessment:
 
 
 def _objects(pool: GenerationPool, observed: Observed) -> ObjectPlan:
-    """The slow part where it was looked at, else what was found out about it before."""
+    """What a full pass finds about objects and topology; in a quick pass what the last full one found."""
     memory = observed.memory
     if isinstance(observed.broker, InvalidManifest):
         refused = Finding(conditions.ACCEPTED, "False", observed.broker.reason, observed.broker.message)

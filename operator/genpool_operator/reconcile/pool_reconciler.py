@@ -1,4 +1,7 @@
-"""One pool, looked at until nothing is left to do. Calls for one pool never overlap; the caller sees to that."""
+"""Reconciles one pool: passes of observe, plan and execute until nothing is left to do.
+
+Calls for one pool never overlap; the caller sees to that.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +26,16 @@ from genpool_operator.ports import Brokers, Cluster, ClusterCache, Workflows
 from genpool_operator.reconcile.execute import Executor
 from genpool_operator.reconcile.observed import Memory, ObjectState, Observed
 from genpool_operator.reconcile.plan import Plan
-from genpool_operator.reconcile.plan_pool import reconcile
+from genpool_operator.reconcile.plan_pool import plan_pool
 
 _log = structlog.get_logger(__name__)
-#: A new pool needs four looks: its vhost, its topology and objects, its user, and that all is there.
+#: A new pool needs four: for its vhost, its topology and objects, its user, and to see that all is there.
 MAX_PASSES = 6
 Clock = Callable[[], datetime]
 
 
 class PoolReconciler:
-    """Observes, decides and acts for one pool at a time."""
+    """Observes, plans and executes, one pool at a time."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - its ports
         self,
@@ -57,7 +60,7 @@ class PoolReconciler:
         self._lock = threading.Lock()
 
     def reconcile(self, pool: GenerationPool, *, full: bool) -> Plan:
-        """Bring a pool to what it should be. ``full``: look at its objects and topology too.
+        """Bring a pool to what it should be. ``full``: with its objects and topology.
 
         Raises
         ------
@@ -72,14 +75,14 @@ class PoolReconciler:
             self._brokers.follow(broker, pool)
         failure: GenPoolError | None = None
         for _ in range(MAX_PASSES):
-            plan = reconcile(pool, self._observe(pool, broker, memory, full=full), self._clock())
+            plan = plan_pool(pool, self._observe(pool, broker, memory, full=full), self._clock())
             memory = plan.memory
             if not plan.acts or failure is not None:
                 break
             config = broker if isinstance(broker, BrokerConfig) else None
             outcome = self._executor.execute(pool, plan, config, self._clock())
             memory, failure = outcome.memory, outcome.failure
-            # After a failure one more look, without acting, lets the status tell it.
+            # One more pass without acts lets the status tell of a failure.
             full = full and failure is None
         self._remember(uid, memory)
         self._remember(uid, self._executor.report(pool, plan, self._clock()))
@@ -88,7 +91,7 @@ class PoolReconciler:
         return plan
 
     def refuse(self, record: PoolRecord) -> None:
-        """Say of an object that cannot be read as a pool what is wrong with it; all it has stays as it is.
+        """Write into the status of an object that cannot be read as a pool what is wrong with it. All else stays.
 
         Raises
         ------

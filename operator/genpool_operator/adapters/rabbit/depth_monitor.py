@@ -1,4 +1,4 @@
-"""Reading the queues of a vhost for as long as the operator runs: depths by list and by passive declare, heartbeats."""
+"""Monitors the queues of a vhost: depths by list and by passive declare, and the heartbeats of workers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from genpool_operator.decide.reading import Counted, Listed
 from genpool_operator.ports import QueueAnswers
 
 _log = structlog.get_logger(__name__)
-#: ``(pool uid, look at its topology too)``.
+#: ``(pool uid, full)``: the pool needs a pass, a full one where its topology has changed.
 OnChange = Callable[[str, bool], None]
 
 
