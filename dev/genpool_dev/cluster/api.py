@@ -14,7 +14,7 @@ from genpool_dev.cluster.kube import Kube
 from genpool_dev.cluster.model import ClusterInfo, RabbitMQInfo, S3Info
 from genpool_dev.cluster.node import health
 from genpool_dev.cluster.providers.choose import make, provider_name
-from genpool_dev.cluster.settings import ProviderName, Settings, cache_home, load, state_home
+from genpool_dev.cluster.settings import ClusterSettings, ProviderName, cache_home, load, state_home
 from genpool_dev.progress import Steps
 
 __all__ = [
@@ -133,13 +133,13 @@ def refuse_other_context(name: str) -> None:
         )
 
 
-def _name(settings: Settings, asked: ProviderName | None) -> ProviderName:
+def _name(settings: ClusterSettings, asked: ProviderName | None) -> ProviderName:
     if asked or settings.provider:
         return asked or settings.provider or "local"
     running = info()
     return running.provider if running else provider_name(settings)
 
 
-def _lock(settings: Settings) -> Path:
+def _lock(settings: ClusterSettings) -> Path:
     """Return the lock of one cluster: outside of its state folder, which comes and goes."""
     return cache_home() / "locks" / f"cluster-{settings.netns}"

@@ -1,4 +1,4 @@
-"""Settings of the cluster, by environment variable."""
+"""ClusterSettings of the cluster, by environment variable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ProviderName = Literal["local", "kind", "current"]
 PREFIX_BITS = 16
 
 
-class Settings(BaseSettings):
+class ClusterSettings(BaseSettings):
     """What can be set, each as ``GENPOOL_DEV_<NAME>``; ``PROVIDER`` goes without the prefix too."""
 
     model_config = SettingsConfigDict(
@@ -57,10 +57,10 @@ class Settings(BaseSettings):
         return value
 
 
-def load() -> Settings:
+def load() -> ClusterSettings:
     """Read the settings from the environment; a :class:`ClusterError` says which one is wrong."""
     try:
-        return Settings()
+        return ClusterSettings()
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()
@@ -80,7 +80,7 @@ def cache_home() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "genpool"
 
 
-def state_home(settings: Settings, provider: ProviderName) -> Path:
+def state_home(settings: ClusterSettings, provider: ProviderName) -> Path:
     """Return the folder of the running cluster; absolute."""
     if settings.state is not None:
         return settings.state.absolute()

@@ -22,7 +22,7 @@ from genpool_dev.comfyui import (
     routes_ws,
 )
 from genpool_dev.comfyui.folders import Folders
-from genpool_dev.comfyui.settings import Settings, load_settings
+from genpool_dev.comfyui.settings import StandInSettings, load_settings
 from genpool_dev.comfyui.standin import STANDIN, Standin
 from genpool_dev.comfyui.web_common import MAX_BODY_BYTES, check_origin, trouble_as_500
 from genpool_dev.comfyui.wire import standin_note
@@ -57,7 +57,7 @@ def build_app(standin: Standin) -> web.Application:
     return app
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: StandInSettings) -> None:
     """Serve until cancelled.
 
     Raises

@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 from genpool_dev.comfyui import faults
 from genpool_dev.comfyui.faults import Fault, OnceMarkers
 from genpool_dev.comfyui.folders import Folders
-from genpool_dev.comfyui.settings import Settings
+from genpool_dev.comfyui.settings import StandInSettings
 from genpool_dev.comfyui.vram import Vram
 from genpool_dev.comfyui.wire import Graph, Json
 
@@ -31,7 +31,7 @@ class NodeFault(RuntimeError):  # noqa: N818  it is shown under another name
 class Machine:
     """One stand-in's hardware and disk, and the faults that wait for the next task."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StandInSettings) -> None:
         self.settings = settings
         self.folders = Folders(settings.input_directory, settings.output_directory, settings.temp_directory)
         self.vram = Vram(settings.vram_gb)

@@ -21,7 +21,7 @@ _UNITS = {"seconds": 3600.0 * 24, "gb": 4096.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class StandInSettings:
     """Everything that a stand-in was started with. Times are seconds."""
 
     listen: tuple[str, ...]
@@ -117,7 +117,7 @@ def _choice(name: str, value: object, choices: Sequence[str], parser: argparse.A
     return text
 
 
-def load_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
+def load_settings(argv: Sequence[str], environ: Mapping[str, str]) -> StandInSettings:
     """Read flags, then environment, then defaults.
 
     Raises
@@ -140,7 +140,7 @@ def load_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     base = args.base_directory.resolve()
     version = _choice("version", own("version", DEFAULT_PROFILE), tuple(PROFILES), parser)
     names = str(own("checkpoints", ",".join(DEFAULT_CHECKPOINTS))).split(",")
-    return Settings(
+    return StandInSettings(
         listen=tuple(part.strip() for part in args.listen.split(",") if part.strip()),
         port=args.port,
         input_directory=(args.input_directory or base / "input").resolve(),

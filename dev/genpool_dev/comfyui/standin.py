@@ -16,7 +16,7 @@ from genpool_dev.comfyui.run import Machine
 from genpool_dev.comfyui.validate import World
 
 if TYPE_CHECKING:
-    from genpool_dev.comfyui.settings import Settings
+    from genpool_dev.comfyui.settings import StandInSettings
     from genpool_dev.comfyui.wire import Json
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 class Standin:
     """Everything that the routes work on."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StandInSettings) -> None:
         self.settings = settings
         self.machine = Machine(settings)
         self.catalog = build_catalog(settings.checkpoints, settings.node_pack)

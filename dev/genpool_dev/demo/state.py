@@ -44,7 +44,7 @@ def folder() -> Path:
     netns = settings.load().netns
     name = (
         "genpool-demo"
-        if netns == settings.Settings.model_fields["netns"].default
+        if netns == settings.ClusterSettings.model_fields["netns"].default
         else f"genpool-demo-{netns}"
     )
     return (Path(base) if base else Path.home() / ".local" / "state") / name

@@ -267,7 +267,7 @@ def test_heartbeats_are_answered_while_the_program_is_busy(rabbitmq: Vhost, conn
     rabbitmq.queue("work")
     connection, got = connect("busy", heartbeat_seconds=1), queue.Queue[Delivery]()
     changes: list[bool] = []
-    connection._owner._on_change = lambda connected, _sentence: changes.append(connected)
+    connection._io._on_change = lambda connected, _sentence: changes.append(connected)
     connection.consume("work", got.put)
     connection.publish(OutgoingMessage("", "work", b"long"))
     held = got.get(timeout=10)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from genpool_adapters.amqp import AmqpConnection
 from genpool_core.backoff import Backoff
-from genpool_gateway.adapters.callback_queue import Lane
+from genpool_gateway.adapters.callback_queue import RabbitCallbackQueue
 from integration.broker import Vhost, until
 
 
@@ -32,11 +32,11 @@ def test_a_missing_vhost_is_told_from_other_troubles(rabbitmq: Vhost) -> None:
 
 def test_a_gateway_is_ready_where_no_pool_has_made_its_vhost_yet(rabbitmq: Vhost) -> None:
     rabbitmq.delete()
-    lane = Lane(rabbitmq.settings("gateway"))
-    assert lane.trouble() is not None
+    queue = RabbitCallbackQueue(rabbitmq.settings("gateway"))
+    assert queue.trouble() is not None
     try:
-        lane.start(lambda _delivery: None)
-        until(lambda: lane.trouble() is None, "a lane without a vhost to be no trouble")
+        queue.start(lambda _delivery: None)
+        until(lambda: queue.trouble() is None, "a queue without a vhost to be no trouble")
     finally:
-        lane.begin_stop()
-        lane.stop(5)
+        queue.begin_stop()
+        queue.stop(5)

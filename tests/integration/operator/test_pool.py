@@ -56,7 +56,7 @@ def test_a_new_pool_at_zero_starts_no_pod_and_is_ready(
         ready = kubectl.wait_condition("Ready", "True")
         kubectl.wait_condition("ScalingActive", "True")
         assert "a pod is started for it" in ready["message"]
-        # The whole is looked at again and applied again, and still no pod is wanted.
+        # A full pass applies everything again, and still no pod is wanted.
         kubectl.apply(pool_manifest(rabbitmq.name, worker={"env": [{"name": "A", "value": "1"}]}))
         kubectl.wait_condition("Ready", "True")
     assert not (tmp_path / "pods").read_text()
@@ -189,8 +189,8 @@ def test_what_nothing_changed_writes_nothing(
     operator.stop()
     operator.start()
     until(
-        lambda: operator.ask("metrics").text.count('genpool_reconcile_seconds_count{full="true"} '),
-        "a whole look",
+        lambda: operator.ask("metrics").text.count('genpool_reconcile_seconds_count{whole="true"} '),
+        "a full pass",
     )
     holds(lambda: versions()[1:] == before[1:], 5, "the objects are as they were")
 

@@ -142,7 +142,7 @@ def test_a_pool_that_fails_and_one_with_a_bug_do_not_stop_the_others() -> None:
         wait(lambda: reconciler.looks.count(("good", False)) >= 2)
         assert manager.unhealthy() is None
         assert ("good", True) in reconciler.looks
-        # Ticks go on for the one that fails; its whole is tried again after a wait that grows.
+        # Ticks go on for the one that fails; its full pass is tried again after a wait that grows.
         wait(lambda: reconciler.looks.count(("failing", False)) >= 2)
         assert {"BrokerUnreachable", "Bug"} <= set(telemetry.reasons)
         looks = reconciler.looks.count(("good", True))

@@ -19,14 +19,14 @@ from genpool_dev.cluster.node.machine import Machine
 from genpool_dev.cluster.node.places import Places
 from genpool_dev.cluster.node.runtime import Runtime
 from genpool_dev.cluster.providers import gpus
-from genpool_dev.cluster.settings import Settings, cache_home
+from genpool_dev.cluster.settings import ClusterSettings, cache_home
 from genpool_dev.progress import Steps
 
 
 class Bootstrap:
     """Makes and mends the node."""
 
-    def __init__(self, places: Places, settings: Settings, plan: Addresses) -> None:
+    def __init__(self, places: Places, settings: ClusterSettings, plan: Addresses) -> None:
         self._places = places
         self._settings = settings
         self._plan = plan

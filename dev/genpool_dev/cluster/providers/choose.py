@@ -12,7 +12,7 @@ from genpool_dev.cluster.providers.base import Provider
 from genpool_dev.cluster.providers.current import CurrentProvider
 from genpool_dev.cluster.providers.kind import KindProvider
 from genpool_dev.cluster.providers.local import LocalProvider
-from genpool_dev.cluster.settings import ProviderName, Settings
+from genpool_dev.cluster.settings import ClusterSettings, ProviderName
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ def look() -> Seen:
     return Seen(docker=docker, kind=kind, linux=platform.system() == "Linux")
 
 
-def provider_name(settings: Settings) -> ProviderName:
+def provider_name(settings: ClusterSettings) -> ProviderName:
     """Return the provider that was asked for, else the one that fits this machine."""
     return settings.provider or choose(look())
 
 
-def make(name: ProviderName, settings: Settings) -> Provider:
+def make(name: ProviderName, settings: ClusterSettings) -> Provider:
     """Return the provider of a name."""
     if name == "local":
         return LocalProvider(settings)

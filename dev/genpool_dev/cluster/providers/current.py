@@ -18,7 +18,7 @@ from genpool_dev.cluster.providers import forwards, tools
 from genpool_dev.cluster.providers.base import Images
 from genpool_dev.cluster.providers.kind import RABBITMQ_IMAGE, S3_IMAGE
 from genpool_dev.cluster.services import Endpoints, Shape
-from genpool_dev.cluster.settings import ProviderName, Settings, state_home
+from genpool_dev.cluster.settings import ClusterSettings, ProviderName, state_home
 from genpool_dev.progress import Steps
 
 
@@ -34,7 +34,7 @@ class CurrentProvider:
 
     name: ProviderName = "current"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ClusterSettings) -> None:
         self._settings = settings
 
     @property

@@ -18,7 +18,7 @@ from genpool_dev.cluster.kube import Kube
 from genpool_dev.cluster.providers import gpus, tools
 from genpool_dev.cluster.providers.base import Images
 from genpool_dev.cluster.services import NODE_PORTS, Endpoints, Shape, host_path
-from genpool_dev.cluster.settings import ProviderName, Settings, state_home
+from genpool_dev.cluster.settings import ClusterSettings, ProviderName, state_home
 from genpool_dev.progress import Steps
 
 CLUSTER = "genpool"
@@ -62,7 +62,7 @@ class KindProvider:
 
     name: ProviderName = "kind"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ClusterSettings) -> None:
         self._settings = settings
 
     @property

@@ -19,7 +19,7 @@ from genpool_dev.cluster.node.config import CONTEXT
 from genpool_dev.cluster.node.places import Places, claim
 from genpool_dev.cluster.providers.base import Images
 from genpool_dev.cluster.services import Endpoints, Shape, host_path
-from genpool_dev.cluster.settings import ProviderName, Settings, cache_home, state_home
+from genpool_dev.cluster.settings import ClusterSettings, ProviderName, cache_home, state_home
 from genpool_dev.progress import Steps
 
 BUILT = ("kube", "coredns", "helm")
@@ -31,7 +31,7 @@ class LocalProvider:
 
     name: ProviderName = "local"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ClusterSettings) -> None:
         self._settings = settings
         kept = cache_home() / "nodes" / settings.netns / "containerd"
         self._places = Places(state_home(settings, "local"), kept)

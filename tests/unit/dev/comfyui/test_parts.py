@@ -1,4 +1,4 @@
-"""Settings, faults, cache, queue, memory, drawing: each as values."""
+"""StandInSettings, faults, cache, queue, memory, drawing: each as values."""
 
 from __future__ import annotations
 
