@@ -45,7 +45,7 @@ class Inbox:
             return None
 
 
-class Consumer:
+class TaskConsumer:
     """Runs in a thread of its own until the drain begins."""
 
     def __init__(  # noqa: PLR0913 - the parts that it joins

@@ -12,7 +12,7 @@ from genpool_worker.adapters.fetch import GuardedFetcher
 from genpool_worker.adapters.rabbitmq import RabbitBroker
 from genpool_worker.adapters.s3 import S3Store
 from genpool_worker.config import load_config
-from genpool_worker.consumer import Consumer, Inbox
+from genpool_worker.consumer import Inbox, TaskConsumer
 from genpool_worker.context import WorkerContext
 from genpool_worker.drain import Drain
 from genpool_worker.ledger.lease import LeaseRenewal
@@ -33,7 +33,7 @@ class Worker:
 
     broker: RabbitBroker
     inbox: Inbox
-    consumer: Consumer
+    consumer: TaskConsumer
     drain: Drain
     status: WorkerStatus
     heartbeat: HeartbeatThread
@@ -75,7 +75,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         scratch=settings.scratch_dir,
     )
     inbox = Inbox()
-    consumer = Consumer(
+    consumer = TaskConsumer(
         inbox=inbox,
         consumption=broker,
         broker=broker,

@@ -10,7 +10,7 @@ from fakes.worker_ports import Queued, gone
 from fakes.worker_world import Node, World
 from genpool_core.errors import BrokerError, StorageError
 from genpool_core.messages.amqp import Delivery
-from genpool_worker.consumer import Consumer, Inbox
+from genpool_worker.consumer import Inbox, TaskConsumer
 from genpool_worker.files.workdir import ROOT
 from genpool_worker.pipeline.decode import Decoded
 from genpool_worker.preconditions import Preconditions
@@ -50,7 +50,7 @@ class Loop:
         self.preconditions = Preconditions(node.comfyui, node.context.store, "p/", world.clock, world.scratch)
         self.states: list[str] = []
         self.at_turn: dict[int, Callable[[], None]] = {}
-        self.consumer = Consumer(
+        self.consumer = TaskConsumer(
             inbox=self.inbox,
             consumption=self.consumption,
             broker=node.context.broker,
