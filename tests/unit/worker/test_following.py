@@ -11,7 +11,7 @@ from genpool_core.errors import AttemptFailed
 from genpool_core.identity import prompt_id, task_key
 from genpool_core.ledger.records import Claim
 from genpool_worker.comfyui.retry import ComfyUIRetry
-from genpool_worker.comfyui.submit import submit
+from genpool_worker.comfyui.run import PromptRun
 from genpool_worker.errors import ComfyUISilent, HandBack
 from genpool_worker.pipeline.attempt import Attempt
 from genpool_worker.pipeline.validate import validate
@@ -162,7 +162,7 @@ def test_submitting_to_a_comfyui_that_is_gone(world: World) -> None:
     node.steps.fail_at, node.steps.fail_with = 1, gone()
     calls = ComfyUIRetry(world.clock, node.context.drain, world.clock.monotonic() + 60)
     with pytest.raises(AttemptFailed) as caught:
-        submit(node.comfyui, calls, PROMPT, "c", {}, "mark")
+        PromptRun(node.comfyui, calls, PROMPT, "mark").submit("c", {})
     assert caught.value.reason == "ComfyUILost"
 
 

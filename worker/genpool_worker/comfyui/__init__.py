@@ -1,1 +1,1 @@
-"""One prompt on ComfyUI: submit it, wait for its end, read its result."""
+"""One prompt on ComfyUI: run it to its end, read its result."""

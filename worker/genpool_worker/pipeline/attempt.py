@@ -10,11 +10,8 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, Output
 from genpool_worker.comfyui import result
-from genpool_worker.comfyui.event_stream import EventStream
-from genpool_worker.comfyui.progress import Progress
 from genpool_worker.comfyui.retry import ComfyUIRetry
-from genpool_worker.comfyui.submit import submit
-from genpool_worker.comfyui.wait import OnProgress, PromptWaiter
+from genpool_worker.comfyui.run import OnProgress, PromptRun
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import ComfyUIError
 from genpool_worker.files import inputs, outputs
@@ -82,12 +79,9 @@ class Attempt:
         return ComfyUIRetry(clock, self._context.drain, clock.monotonic() + seconds)
 
     def _execute(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> JsonObject:
-        context = self._context
-        with EventStream(context.comfyui, context.clock) as stream:
-            self._submitted = True
-            submit(context.comfyui, retry, self._prompt_id, stream.client_id, graph, self._claim.task_key)
-            progress = Progress(self._prompt_id, graph.keys())
-            return PromptWaiter(context.comfyui, retry, stream, self._prompt_id, progress).wait(on_progress)
+        self._submitted = True
+        run = PromptRun(self._context.comfyui, retry, self._prompt_id, mark=self._claim.task_key)
+        return run.run(graph, on_progress)
 
     def _judged(self, entry: JsonObject) -> list[OutputRef]:
         try:

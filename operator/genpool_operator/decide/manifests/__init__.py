@@ -2,7 +2,7 @@
 
 from genpool_operator.decide.manifests.config_map import build_config_map
 from genpool_operator.decide.manifests.deployment import build_deployment, build_initial_deployment
+from genpool_operator.decide.manifests.pod import PodDefaults
 from genpool_operator.decide.manifests.secret import build_secret
-from genpool_operator.decide.manifests.settings import PodDefaults
 
 __all__ = ["PodDefaults", "build_config_map", "build_deployment", "build_initial_deployment", "build_secret"]

@@ -7,7 +7,7 @@ import math
 from genpool_core import timing
 from genpool_core.api.pods import ComfyUISpec
 from genpool_core.jsontypes import JsonObject
-from genpool_operator.decide.manifests.security import CONTAINER_SECURITY
+from genpool_operator.decide.manifests.pod import CONTAINER_SECURITY
 
 SCRATCH_VOLUME = "scratch"
 MODELS_VOLUME = "models"

@@ -9,7 +9,7 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.workerconfig import grace_seconds
 from genpool_operator.decide.manifests.comfyui import SCRATCH_VOLUME, comfyui_container, models_volume
 from genpool_operator.decide.manifests.common import metadata
-from genpool_operator.decide.manifests.settings import PodDefaults
+from genpool_operator.decide.manifests.pod import PodDefaults
 from genpool_operator.decide.manifests.worker import CONFIG_VOLUME, worker_container
 
 #: User of both containers, unless the pool says otherwise: the worker may then end a hung ComfyUI.

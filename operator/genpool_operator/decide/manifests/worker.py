@@ -8,9 +8,8 @@ from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.workerconfig import CONFIG_PATH
 from genpool_operator.decide.manifests.comfyui import PORT as COMFYUI_PORT
 from genpool_operator.decide.manifests.comfyui import SCRATCH_PATH, scratch_mounts
+from genpool_operator.decide.manifests.pod import CONTAINER_SECURITY, PodDefaults
 from genpool_operator.decide.manifests.secret import PASSWORD_KEY, USERNAME_KEY
-from genpool_operator.decide.manifests.security import CONTAINER_SECURITY
-from genpool_operator.decide.manifests.settings import PodDefaults
 
 CONFIG_VOLUME = "config"
 HTTP_PORT = 8080

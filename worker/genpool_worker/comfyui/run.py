@@ -1,0 +1,132 @@
+"""One prompt on ComfyUI, from its submission to its history entry.
+
+ComfyUI runs the same prompt twice when it is posted twice. After a POST whose answer was lost the prompt is therefore
+looked for, in the queue and then in the history, before it is posted again. While it runs the websocket says when to
+look, the history is the truth, and polling is the fallback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from genpool_core import timing
+from genpool_core.errors import AttemptFailed
+from genpool_core.jsontypes import JsonObject
+from genpool_worker.comfyui import result
+from genpool_worker.comfyui.event_stream import SOCKET_CHANGED, EventStream
+from genpool_worker.comfyui.progress import Progress
+from genpool_worker.comfyui.retry import ComfyUIRetry
+from genpool_worker.errors import ComfyUIError, ComfyUIGone, ComfyUIRefused, ComfyUISilent, HandBack
+from genpool_worker.ports import ComfyUI, Where
+
+_TICK = 1.0
+_REPORT_SECONDS = 1.0
+OnProgress = Callable[[float, str | None], None]
+
+
+class PromptRun:
+    """Runs one prompt within the deadline of ``retry``. ``mark`` tells our prompts from a person's."""
+
+    def __init__(self, comfyui: ComfyUI, retry: ComfyUIRetry, prompt_id: str, mark: str) -> None:
+        self._comfyui = comfyui
+        self._retry = retry
+        self._prompt_id = prompt_id
+        self._mark = mark
+
+    def run(self, graph: JsonObject, on_progress: OnProgress) -> JsonObject:
+        """The history entry of the prompt; ``on_progress`` is called at most once a second.
+
+        Raises
+        ------
+        AttemptFailed
+            ComfyUI refused the prompt, would drop outputs, lost it, is gone or silent, or the time is over.
+        HandBack
+            A drain's time is over, or ComfyUI is gone or silent while the worker drains.
+        """
+        with EventStream(self._comfyui, self._retry.clock) as stream:
+            self.submit(stream.client_id, graph)
+            return self._wait(stream, Progress(self._prompt_id, graph.keys()), on_progress)
+
+    def submit(self, client_id: str, graph: JsonObject) -> None:
+        """Post the prompt, once as far as that can be done. Raises as ``run`` does."""
+        comfyui, retry = self._comfyui, self._retry
+        while True:
+            try:
+                errors = comfyui.submit(self._prompt_id, client_id, graph, self._mark)
+            except ComfyUIRefused as error:
+                raise result.refused(error) from error
+            except ComfyUIGone as error:
+                raise retry.lost(error) from error
+            except ComfyUISilent as error:
+                retry.silent(error)
+                retry.rest()
+                if retry.call(self._is_known):
+                    return
+            else:
+                if errors:
+                    retry.call(lambda: comfyui.stop(self._prompt_id))
+                    raise result.dropped_outputs(errors)
+                return
+
+    def _is_known(self) -> bool:
+        """Whether ComfyUI has the prompt, asked in the order that misses none."""
+        queued = self._comfyui.where(self._prompt_id) is not Where.ABSENT
+        return queued or self._comfyui.history(self._prompt_id) is not None
+
+    def _wait(self, stream: EventStream, progress: Progress, on_progress: OnProgress) -> JsonObject:
+        next_poll = next_report = 0.0
+        reported = 0.0
+        while True:
+            frame = stream.next_frame(_TICK)
+            due = frame is not None and (frame is SOCKET_CHANGED or progress.feed(frame))
+            now = self._retry.clock.monotonic()
+            if due or now >= next_poll:
+                entry = self._history()
+                if entry is not None:
+                    return entry
+                next_poll = now + _poll_seconds(stream)
+            if progress.value > reported and now >= next_report:
+                reported, next_report = progress.value, now + _REPORT_SECONDS
+                on_progress(reported, progress.node)
+            self._check_time()
+
+    def _history(self) -> JsonObject | None:
+        """The history entry; None while the prompt waits or runs, and while ComfyUI is silent."""
+        comfyui = self._comfyui
+        try:
+            entry = comfyui.history(self._prompt_id)
+            if entry is None and comfyui.where(self._prompt_id) is Where.ABSENT:
+                # It may have ended between the two questions.
+                entry = comfyui.history(self._prompt_id)
+                if entry is None:
+                    raise self._retry.lost(None)
+        except ComfyUIGone as error:
+            raise self._retry.lost(error) from error
+        except ComfyUISilent as error:
+            self._retry.silent(error)
+            return None
+        return entry
+
+    def _check_time(self) -> None:
+        if self._retry.drain.overdue:
+            self._stop()
+            raise HandBack("the pod must go before the run can end.")
+        if self._retry.clock.monotonic() >= self._retry.deadline:
+            self._stop()
+            raise AttemptFailed(
+                "the run took longer than the workflow's timeoutSeconds and was interrupted: raise it, or give the "
+                "task fewer steps or a smaller size.",
+                reason="TimedOut",
+                retryable=True,
+            )
+
+    def _stop(self) -> None:
+        try:
+            self._comfyui.stop(self._prompt_id)
+        except ComfyUIError:
+            # What still runs is found in the queue and stopped before the next task is taken.
+            return
+
+
+def _poll_seconds(stream: EventStream) -> float:
+    return timing.COMFYUI_POLL_SECONDS if stream.receives_progress else timing.COMFYUI_POLL_ALONE_SECONDS
