@@ -1,4 +1,4 @@
-"""One spelling for equal JSON values, so that equal tasks have equal hashes."""
+"""One JSON text for equal values, so that equal tasks have equal hashes."""
 
 from __future__ import annotations
 

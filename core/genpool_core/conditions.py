@@ -1,4 +1,4 @@
-"""Conditions of a pool: their types, and how a new set takes the place of an old one."""
+"""Conditions of a pool: their types, and how new findings replace the old conditions."""
 
 from __future__ import annotations
 

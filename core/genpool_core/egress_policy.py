@@ -75,7 +75,7 @@ def address_allowed(host: str, address: Address, allow: Sequence[HostRule]) -> b
 
 
 def _is_public(address: Address) -> bool:
-    """Whether an address is somebody's on the Internet. Stricter than ``is_global``, which is a list of exceptions."""
+    """Whether an address is public. Stricter than ``is_global``, which is a list of exceptions."""
     if not address.is_global or address.is_multicast:
         return False
     if isinstance(address, ipaddress.IPv6Address):
@@ -84,7 +84,7 @@ def _is_public(address: Address) -> bool:
 
 
 def _plain(address: Address) -> Address:
-    """The IPv4 address inside an IPv6 one (mapped, NAT64 or 6to4), which is where the packet goes."""
+    """The IPv4 address that an IPv6 one embeds (mapped, NAT64 or 6to4): the packet goes there."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped:
             return address.ipv4_mapped

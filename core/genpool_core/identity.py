@@ -20,7 +20,7 @@ DEFAULT_TENANT = "default"
 
 @dataclass(frozen=True)
 class TaskRef:
-    """Which task, in which run. ``task_id`` is the producer's word and tells two tasks apart only with ``key``."""
+    """Which task, in which run. ``task_id`` is the producer's; only ``key`` tells two tasks apart."""
 
     task_id: str
     key: str

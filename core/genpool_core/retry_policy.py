@@ -1,4 +1,4 @@
-"""The fate of an attempt that failed: another attempt after a delay, or the dead-letter queue."""
+"""The retry policy of a task: another attempt after a delay, or the dead-letter queue."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class GiveUp:
 
 
 def decide_retry(failure: TaskFailure, *, counted: int, max_attempts: int) -> Retry | GiveUp:
-    """Decide after ``counted`` attempts that counted, this one among them."""
+    """Decide after a failed attempt. ``counted``: attempts that count against ``max_attempts``, this one included."""
     if not failure.retryable:
         return GiveUp(failure.reason, failure.message)
     if counted >= max_attempts:

@@ -92,7 +92,7 @@ class ClusterCache(Protocol):
         """All pools that can be read."""
 
     def observe(self, body: JsonObject) -> None:
-        """Take in a pool or Deployment that Kubernetes has just answered with."""
+        """Take in a pool or Deployment from an answer of Kubernetes."""
 
     def scaled(self, meta: ObjectMeta, replicas: int, resource_version: str) -> None:
         """Take in that a pool's Deployment has another number of replicas now."""
@@ -102,19 +102,19 @@ class Brokers(Protocol):
     """RabbitMQ. Methods that ask or write raise BrokerError."""
 
     def follow(self, broker: BrokerConfig, pool: GenerationPool) -> None:
-        """Read the queues of this pool from now on; called again and again."""
+        """Monitor the queues of this pool from now on; may be called again and again."""
 
     def forget(self, uid: str) -> None:
-        """Stop reading a pool's queues."""
+        """Stop monitoring a pool's queues."""
 
     def answers(self, broker: BrokerConfig, pool: GenerationPool) -> QueueAnswers:
-        """The newest answers; asks nothing itself."""
+        """The newest answers; asks the broker nothing."""
 
     def facts(self, broker: BrokerConfig, vhost: str, *, settled: bool) -> VhostFacts:
-        """A vhost's topology: at most a minute old where all was well, else seconds; new after ``provision``."""
+        """A vhost's topology: at most a minute old where it was ``settled``, else seconds; new after ``provision``."""
 
     def provision(self, broker: BrokerConfig, vhost: str, steps: Sequence[Step]) -> None:
-        """Take the steps, in order."""
+        """Apply the steps, in order."""
 
     def delete_user(self, broker: BrokerConfig, name: str) -> None:
         """Delete a user; nothing happens when it is gone."""

@@ -1,4 +1,4 @@
-"""What the worker does right now, as heartbeats, metrics and probes tell it. Used by several threads."""
+"""What the worker does now, for heartbeats, metrics and probes. Used by several threads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class StatusSnapshot:
 
 
 class WorkerStatus:
-    """The current state; ``changed`` is set at each change, for whoever announces it."""
+    """The current state; ``changed`` is set at each change, for the thread that publishes heartbeats."""
 
     def __init__(self, clock: Clock, metrics: Metrics) -> None:
         self._clock = clock

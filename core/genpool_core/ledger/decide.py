@@ -1,4 +1,4 @@
-"""What to do with a delivered task, in the light of its ledger. Pure: the worker reads, asks here, and acts.
+"""Decides what to do with a delivered task, from its ledger. Pure: the worker reads, asks here, and acts.
 
 A claim with neither failure nor release is *alive* while its worker renews it, and *lost* when it has not been
 renewed for ``timing.LEASE_SECONDS``. A live claim is left alone, whatever the broker redelivers: when a connection is
@@ -38,7 +38,7 @@ class Start:
 
 @dataclass(frozen=True)
 class PublishAgain:
-    """The task has ended: say so again under the same ids. ``dead_letter``: its dead letter may be missing."""
+    """The run has ended: publish its end again, under the same ids. ``dead_letter``: its dead letter may be missing."""
 
     end: EndRecord
     dead_letter: bool
@@ -46,7 +46,7 @@ class PublishAgain:
 
 @dataclass(frozen=True)
 class Park:
-    """Somebody else is at the task: look again later."""
+    """Another worker holds the task: put the message into a delay step."""
 
     seconds: int
     failed_attempt: int | None
@@ -73,7 +73,7 @@ def decide(
     max_attempts: int,
     now: datetime,
 ) -> Decision:
-    """What a delivery means to ``worker``, which has no task in hand. ``claims``: all of the run, in any order."""
+    """The decision for a delivery to ``worker``, which holds no task. ``claims``: all of the run, in any order."""
     fresh = _is_fresh(claims, delivery)
     if end is not None:
         return PublishAgain(end, dead_letter=end.outcome == "dead" and not fresh)
@@ -94,7 +94,7 @@ def counted_attempts(claims: Sequence[Claim]) -> int:
 
 
 def is_stale(claims: Sequence[Claim], own: Claim) -> bool:
-    """Whether another worker has gone on from here: a newer claim exists, or the own one is another's now."""
+    """Whether another worker has taken over: a newer claim exists, or this attempt's claim has another nonce."""
     return any(
         claim.attempt > own.attempt or (claim.attempt == own.attempt and claim.nonce != own.nonce)
         for claim in claims
@@ -117,7 +117,7 @@ def _is_fresh(claims: Sequence[Claim], delivery: DeliveryInfo) -> bool:
 
 
 def _is_alive(claim: Claim, worker: str, now: datetime) -> bool:
-    """Whether somebody works on it. A claim under the asker's own name is of a process that was killed."""
+    """Whether its worker works on it. A claim under the asking worker's own name is of a process that was killed."""
     open_ = claim.failure is None and claim.released_at is None
     return (
         open_

@@ -28,7 +28,7 @@ def end_key(prefix: str, task_key: str, run: int) -> str:
 
 
 def output_prefix(prefix: str, task_key: str, run: int, attempt: int, nonce: str) -> str:
-    """Outputs of one claim. The nonce keeps two claimants apart that believe to hold the same attempt."""
+    """Outputs of one claim. The nonce separates two workers that both believe to hold the attempt."""
     return f"{run_prefix(prefix, task_key, run)}a{attempt}-{nonce}/"
 
 

@@ -25,9 +25,10 @@ class Failure(BaseModel):
 
 
 class Claim(Message):
-    """Who began an attempt, and when. With neither release, failure nor end, its worker is at it, or gone.
+    """Who began an attempt, and when.
 
-    Its worker renews it every few seconds, so that the two can be told apart.
+    Without a release, a failure and an end record its worker works on the attempt, or is gone. The worker renews the
+    claim every few seconds, so that the two can be told apart.
     """
 
     task_key: str

@@ -1,4 +1,4 @@
-"""What workers announce on the events exchange. Routing key: ``<pool uid>.<type>``."""
+"""Events that workers publish on the events exchange. Routing key: ``<pool uid>.<type>``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AMQP headers of ours. They count only on messages whose ``user_id`` is one of our users."""
+"""GenPool's AMQP headers. They count only on messages whose ``user_id`` is one of GenPool's users."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOT_THEIRS = (PREFIX, "x-death", "x-first-death", "x-last-death", "x-delivery-"
 
 
 def ours(headers: Mapping[str, object] | None, user_id: str | None) -> dict[str, HeaderValue]:
-    """Those of our headers that may be believed: all of them when the sender is one of our users, else none."""
+    """GenPool's headers of a message; none when its sender is not one of GenPool's users."""
     if not headers or not is_our_user(user_id):
         return {}
     return {

@@ -43,7 +43,7 @@ _MAX_URL = 4096
 
 
 class Shape(Enum):
-    """How a task says what it wants."""
+    """How a task says what to run."""
 
     GRAPH = "graph"
     WORKFLOW = "workflow"

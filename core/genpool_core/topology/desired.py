@@ -1,4 +1,4 @@
-"""The topology on the broker as data: what a vhost needs, and what a pool adds to it.
+"""The desired topology: what a vhost needs, and what a pool adds to it.
 
 Only what cannot change later is a queue argument; everything else is one policy per role. A work queue of plain
 producers carries no argument at all, because theirs would differ (406). Delay steps are quorum queues with one TTL
@@ -144,7 +144,7 @@ def pool_topology(settings: WorkQueueOptions, version: Version) -> Topology:
 
 
 def worker_permissions(queue: str) -> dict[str, str]:
-    """Rights of a pool's workers: consume their queue, publish anywhere through the default exchange and ours."""
+    """Permissions of a pool's workers: read their queue, publish through the default exchange and GenPool's own."""
     return {
         "configure": "^$",
         "write": r"^(amq\.default|genpool\.(events|callbacks|retry\..*))$",

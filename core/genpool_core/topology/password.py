@@ -1,7 +1,7 @@
-"""The RabbitMQ user of a pool's workers: whether it is there, with our password.
+"""Whether a RabbitMQ user has a given password.
 
 The management API gives out a salted hash of a password. Comparing it finds a user that somebody, or a restored
-broker, gave another password, without keeping anything in memory.
+broker, gave another password, and nothing has to be kept in memory.
 """
 
 from __future__ import annotations

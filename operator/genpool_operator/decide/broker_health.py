@@ -1,4 +1,4 @@
-"""Is the broker there? Two ways lead to it: the management API, and AMQP."""
+"""Whether the broker can be reached, by its management API and by AMQP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFINITE = frozenset({"BrokerRefused"})
 
 @dataclass(frozen=True)
 class Reachability:
-    """One way to the broker: when it last answered, and what is wrong with it now."""
+    """One of the two ways to the broker: when it last answered, and why it does not answer now."""
 
     started_at: datetime
     last_ok: datetime | None = None
@@ -29,7 +29,7 @@ class Reachability:
 
 @dataclass(frozen=True)
 class BrokerHealth:
-    """Both ways."""
+    """Both ways to the broker."""
 
     management: Reachability
     amqp: Reachability

@@ -1,4 +1,4 @@
-"""Which pod a scale-in should take: an idle one. Written just before the scale-in, and only where it differs."""
+"""Pod deletion costs, so that a scale-in takes an idle pod first. Written just before it, only where they differ."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_SECONDS = 86_400
 def deletion_costs(
     pods: Iterable[PodView], states: Mapping[str, WorkerView], now: datetime
 ) -> dict[str, int]:
-    """Deletion costs to write, by pod name; pods that go anyway and those that have their cost are left out."""
+    """Costs to write, by pod name, without pods that terminate anyway and pods that have their cost already."""
     wanted = {pod.name: (pod, _cost(pod, states, now)) for pod in pods if not pod.terminating}
     return {name: cost for name, (pod, cost) in wanted.items() if pod.deletion_cost != cost}
 

@@ -23,8 +23,8 @@ WORKERS_RECOVERED = "WorkersRecovered"
 
 #: Not worth a Warning: the pool is on its way.
 _PASSING = frozenset({"Starting", "Provisioning", PREVIOUS_POOL})
-#: One trouble in many words: messages name the pod that has it, or whichever way to the broker failed first and,
-#: while it comes back, the one that is still missing.
+#: Conditions whose message may change while their cause stays: it names a pod that has the trouble, or the way to the
+#: broker that failed first and, while it comes back, the one that still fails.
 _ONE_TROUBLE = frozenset({conditions.WORKERS_READY, conditions.BROKER_REACHABLE})
 
 
@@ -45,7 +45,7 @@ def events_of(old: Sequence[Condition], findings: Iterable[Finding]) -> list[Poo
 
 
 def scale_event(was: int, now: int, why: str) -> PoolEvent:
-    """The Event of a written number of pods."""
+    """The Event for a change of the number of replicas."""
     reason = SCALED_OUT if now > was else SCALED_IN
     return PoolEvent("Normal", reason, f"From {was} to {now} pods: {why}")
 

@@ -1,4 +1,4 @@
-"""Whose object is it? One that the operator did not make is never taken over."""
+"""The owner of a Kubernetes object. The operator never takes over what it did not create."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pods of a pool say about its health: fine, starting, or failing and why."""
+"""The health of a pool's pods: ready, starting, or failing and why."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class PodHealth:
 
 
 def assess_pods(pods: Sequence[PodView], wanted: int, refused: str | None, now: datetime) -> PodHealth:
-    """Judge the pods of a Deployment that asks for ``wanted``; ``refused`` is why Kubernetes makes none."""
+    """Assess the pods of a Deployment that wants ``wanted``; ``refused``: why Kubernetes creates none."""
     staying = [pod for pod in pods if not pod.terminating and not pod.finished]
     ready = sum(pod.ready for pod in staying)
     if wanted == 0 and not staying:

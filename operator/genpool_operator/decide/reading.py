@@ -1,4 +1,4 @@
-"""From what the broker answers to what is known of a queue. Unknown is never zero.
+"""What is known of a queue, from the broker's answers. Unknown is never zero.
 
 A passive declare is fresh, but a quorum queue whose leader does not answer in time reports 0 there: only another
 number is believed. The management API's list lags by some seconds, but says so when it does not know: a zero is

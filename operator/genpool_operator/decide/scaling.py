@@ -1,4 +1,4 @@
-"""From a reading of the queue to the number of pods. Unknown holds; fewer needs evidence over time."""
+"""The number of pods, from what is known of the queue. Unknown holds; fewer pods need evidence over time."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ NO_DEPLOYMENT = "NoDeployment"
 class ScalingMemory:
     """What the scaler remembers between two decisions.
 
-    ``known_since``: since when the depth is known without a gap. ``wishes``: (time, pods that were enough), oldest
-    first, each smaller than the one before, so that the first one inside a window is its largest.
+    ``known_since``: since when the depth is known without a gap. ``recommendations`` (a word of Kubernetes' HPA):
+    time and pods that were enough, oldest first, each smaller than the one before, so that the first one inside a
+    window is its largest.
     """
 
     known_since: datetime | None = None
-    wishes: tuple[tuple[datetime, int], ...] = ()
+    recommendations: tuple[tuple[datetime, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,12 @@ def _automatic(
 ) -> Scaling:
     idle = timing.IDLE_SECONDS if spec.idle_seconds is None else spec.idle_seconds
     at_least = reading.at_least or 0
-    wish, reason, clause = _bounded(spec, at_least, busy)
+    recommendation, reason, clause = _bounded(spec, at_least, busy)
     need = _need(spec, reading)
     sentence = f"{need}{clause}"
-    memory = _remember(memory, _upper_wish(spec, reading, busy), idle, reading.evidence_at or now)
-    if wish >= current:
-        return Scaling(wish, reason, f"{sentence}.", memory, idle)
+    memory = _remember(memory, _upper_recommendation(spec, reading, busy), idle, reading.evidence_at or now)
+    if recommendation >= current:
+        return Scaling(recommendation, reason, f"{sentence}.", memory, idle)
     if memory.known_since is None:
         unsure = f"{sentence}; {_kept(current)} until the broker's figures agree."
         return Scaling(current, DEPTH_UNKNOWN, unsure, memory, idle)
@@ -103,14 +104,14 @@ def _automatic(
         # That some of them work is not what keeps the others.
         waits = f"{need if reason == KEEPS_BUSY else sentence}; {_kept(current)} until fewer were enough for {idle} s."
         return Scaling(current, IDLE_WAIT, waits, memory, idle)
-    if enough > wish:
+    if enough > recommendation:
         needed = plural(enough, "pod was needed", "pods were needed")
         recent = f"{sentence}; {needed} within the last {idle} s."
         return Scaling(enough, IDLE_WAIT, recent, memory, idle)
     return Scaling(enough, reason, f"{sentence}.", memory, idle)
 
 
-def _upper_wish(spec: ScalingSpec, reading: QueueReading, busy: int) -> int | None:
+def _upper_recommendation(spec: ScalingSpec, reading: QueueReading, busy: int) -> int | None:
     """Pods that are enough for certain; None when that is not known."""
     return None if reading.at_most is None else _bounded(spec, reading.at_most, busy)[0]
 
@@ -129,23 +130,25 @@ def _bounded(spec: ScalingSpec, tasks: int, busy: int) -> tuple[int, str, str]:
 
 
 def _enough(memory: ScalingMemory, known_since: datetime, window: timedelta, at: datetime) -> int | None:
-    """The largest wish of the window before ``at``; None while the depth is not known for as long as that."""
+    """The largest recommendation in the window before ``at``; None while the depth is not known for so long."""
     start = at - window
     if known_since > start:
         return None
-    return max((pods for time, pods in memory.wishes if time >= start), default=None)
+    return max((pods for time, pods in memory.recommendations if time >= start), default=None)
 
 
-def _remember(memory: ScalingMemory, wish: int | None, idle: int, at: datetime) -> ScalingMemory:
-    """Add a wish to those of the last seconds that count; without one the evidence begins anew.
+def _remember(memory: ScalingMemory, recommendation: int | None, idle: int, at: datetime) -> ScalingMemory:
+    """Add a recommendation to those of the last seconds that count; without one the evidence begins anew.
 
     ``at`` is when the figures were read, not now: old figures are no evidence for the time since.
     """
-    if wish is None:
+    if recommendation is None:
         return ScalingMemory()
     start = at - max(timedelta(seconds=idle), LIST_LAG)
-    inside = [(time, pods) for time, pods in memory.wishes if time >= start and pods > wish]
-    return ScalingMemory(memory.known_since or at, (*inside, (at, wish)))
+    inside = [
+        (time, pods) for time, pods in memory.recommendations if time >= start and pods > recommendation
+    ]
+    return ScalingMemory(memory.known_since or at, (*inside, (at, recommendation)))
 
 
 def _need(spec: ScalingSpec, reading: QueueReading) -> str:

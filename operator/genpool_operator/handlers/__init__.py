@@ -1,1 +1,1 @@
-"""What sets the reconciler in motion: kopf's watches, a queue, and a clock. No decision about a pool is made here."""
+"""What triggers passes: kopf's watches, the queue of requests, the manager, the resync. No decision about a pool."""

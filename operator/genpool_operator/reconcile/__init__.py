@@ -1,1 +1,1 @@
-"""From what is wanted and what is seen to what is done: one function that decides, one loop that does it."""
+"""A pass for one pool: observe, plan, execute. The plan is a pure function."""

@@ -31,7 +31,7 @@ GONE = 404
 
 @dataclass(frozen=True)
 class Outcome:
-    """What to remember after the acts, and the first that failed."""
+    """What to remember after the acts, and the first failure."""
 
     memory: Memory
     failure: GenPoolError | None = None
@@ -51,7 +51,7 @@ class Executor:
     def execute(
         self, pool: GenerationPool, plan: Plan, broker: BrokerConfig | None, now: datetime
     ) -> Outcome:
-        """Take all acts of a plan but its report."""
+        """Execute all acts of a plan; its status is written by ``report``."""
         outcome = Outcome(plan.memory)
         acts: list[Act] = []
         if plan.steps and broker is not None:
@@ -123,7 +123,7 @@ class Executor:
         return act
 
     def _apply(self, manifest: JsonObject, manager: str | None = None) -> JsonObject:
-        """Apply; what Kubernetes refuses is the manifest's fault, so that the pool's status tells it."""
+        """Apply a manifest. What Kubernetes refuses is the manifest's fault, and the pool's status tells it."""
         try:
             return self._cluster.apply(manifest, manager=manager)
         except ClusterError as error:
@@ -154,7 +154,7 @@ class Executor:
 
 
 def _remember_failure(memory: Memory, error: GenPoolError) -> Memory:
-    """Let the next report say what failed."""
+    """Keep a failure, so that the next status tells it."""
     if isinstance(error, BrokerError):
         return replace(memory, topology=Finding(TOPOLOGY_READY, "False", error.reason, error.message))
     if isinstance(error, InvalidManifest):

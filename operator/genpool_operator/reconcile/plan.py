@@ -27,7 +27,7 @@ class Apply:
 
 @dataclass(frozen=True)
 class Scale:
-    """Write another number of pods; before fewer, what it costs to delete each pod."""
+    """Write another number of replicas; before a scale-in, the deletion cost of each pod."""
 
     deployment: str
     was: int
@@ -38,7 +38,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Plan:
-    """Acts in their order, then what to say about the pool, and what to remember."""
+    """Acts in their order, then the status and Events to write, and what to remember."""
 
     memory: Memory
     status: GenerationPoolStatus
@@ -53,5 +53,5 @@ class Plan:
 
     @property
     def acts(self) -> bool:
-        """Whether anything is to be done but to report."""
+        """Whether anything but the status is to be written."""
         return bool(self.steps or self.create_secret or self.applies or self.scale)

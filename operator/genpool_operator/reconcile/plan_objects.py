@@ -1,4 +1,4 @@
-"""The slow part of a pool: its objects, its topology and its user. Pure."""
+"""Plans a pool's objects, its topology and its user. Pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ACCEPTED_FINDING = Finding(ACCEPTED, "True", "Accepted", "The pool's spec is acc
 
 @dataclass(frozen=True)
 class ObjectPlan:
-    """Findings, and what is to be done."""
+    """Findings, and the acts that follow from them."""
 
     accepted: Finding
     topology: Finding
@@ -49,7 +49,7 @@ class ObjectPlan:
 def plan_objects(
     pool: GenerationPool, observed: Observed, objects: ObjectState, settings: PodDefaults
 ) -> ObjectPlan:
-    """Plan objects and topology. What makes the pool unacceptable leaves its objects as they are."""
+    """Plan objects and topology. Where the pool is not accepted, its objects stay as they are."""
     found = replace(_topology(pool, objects), create_secret=not _usable(objects.secret, pool))
     if (taken := _taken(pool, observed, objects)) is not None:
         return replace(found, accepted=taken, steps=(), create_secret=False)
@@ -90,7 +90,7 @@ def _topology(pool: GenerationPool, objects: ObjectState) -> ObjectPlan:
 
 
 def wanted_topology(pool: GenerationPool, version: Version) -> Topology:
-    """What the pool's vhost shares, and what the pool adds."""
+    """The topology that the pool's vhost and the pool itself need."""
     queue = pool.spec.queue
     settings = WorkQueueOptions(
         queue=queue.name,
@@ -164,7 +164,7 @@ def _apply_deployment(
 
 
 def _only_this(deployment: JsonObject, uid: str) -> JsonObject:
-    """Kubernetes refuses it when the object is gone: applied to nothing, it would start a pod."""
+    """With its UID the apply fails when the object is gone. Without, it would create one that starts a pod."""
     metadata = deployment["metadata"]
     return {**deployment, "metadata": {**metadata, "uid": uid}} if isinstance(metadata, dict) else deployment
 

@@ -116,7 +116,7 @@ def _assess(pool: GenerationPool, observed: Observed, now: datetime) -> _Assessm
 
 
 def _busy(counts: WorkerCounts, reading: QueueReading, wanted: int | None) -> int:
-    """Pods that work. Where workers are silent, as many as the broker says hold a task."""
+    """Pods that hold a task. Where workers are silent, as many as the broker has deliveries unacknowledged."""
     if counts.unknown == 0:
         return counts.busy
     return max(counts.busy, min(reading.held, wanted or 0))
@@ -141,7 +141,7 @@ def _findings(
 
 
 def own_deployment(pool: GenerationPool, observed: Observed) -> DeploymentView | None:
-    """The pool's Deployment; one of the same name that is somebody else's is none."""
+    """The pool's Deployment; one of the same name with another owner does not count."""
     found = observed.deployment
     return found if found is not None and ownership(found.owner, pool.metadata) == "ours" else None
 

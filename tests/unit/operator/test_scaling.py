@@ -220,4 +220,4 @@ def test_memory_stays_small() -> None:
         memory = decide(
             spec(idleSeconds=86_400), reading(seconds % 7), current=9, memory=memory, now=at(seconds)
         ).memory
-    assert len(memory.wishes) <= 7
+    assert len(memory.recommendations) <= 7

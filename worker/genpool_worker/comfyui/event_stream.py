@@ -1,4 +1,4 @@
-"""A websocket that is opened again when it dies. It only wakes the worker up: the truth is in the history."""
+"""ComfyUI's websocket, opened again when it dies. It only tells when to ask: the history is the truth."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOCKET_CHANGED = Frame("socket_changed", {})
 
 
 class EventStream:
-    """Listens to ComfyUI. Frames about a prompt go only to the client that posted it."""
+    """Frames of ComfyUI's websocket. Those about a prompt go only to the client that posted it."""
 
     def __init__(self, comfyui: ComfyUI, clock: Clock) -> None:
         self._comfyui = comfyui
@@ -45,7 +45,7 @@ class EventStream:
 
     @property
     def receives_progress(self) -> bool:
-        """Whether the first socket still lives: a later one has another client id and hears only of the queue."""
+        """Whether the first socket still lives: a later one has another client id and gets no frames of the prompt."""
         return self._listener is not None and self.client_id == self._first
 
     def next_frame(self, seconds: float) -> Frame | None:
@@ -66,7 +66,7 @@ class EventStream:
             return SOCKET_CHANGED
 
     def _open(self) -> None:
-        """A fresh client id for each socket: when two share one, closing the older makes the newer deaf."""
+        """A fresh client id for each socket: when two share one, closing the older one silences the newer."""
         try:
             self._listener = self._stack.enter_context(self._comfyui.listen(self.client_id))
         except ComfyUIError as error:

@@ -57,7 +57,7 @@ class ComfyUIRetry:
             ) from error
 
     def lost(self, error: ComfyUIGone | None) -> AttemptFailed | HandBack:
-        """What it means that ComfyUI knows nothing of the run any more."""
+        """The error for a ComfyUI that no longer knows the run."""
         if self.drain.active:
             return HandBack("ComfyUI is gone while the worker drains.")
         how = error.message if error else "it no longer knows the prompt"

@@ -1,4 +1,4 @@
-"""The claim in hand: renewed while its worker is at it, so that nobody takes the task for lost."""
+"""A claim in hand: its worker renews it, so that no other worker takes the task for lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 
 class HeldClaim:
-    """The own claim. Once it has failed or was released, no late renewal writes over that."""
+    """The claim of the attempt in hand. Once it has failed or was released, a late renewal does not overwrite that."""
 
     def __init__(self, ledger: Ledger, claim: Claim, clock: Clock) -> None:
         self._ledger = ledger
@@ -27,7 +27,7 @@ class HeldClaim:
         self.claim = claim
 
     def renew(self) -> None:
-        """Say that work goes on. A store that is away is no reason to stop."""
+        """Record that work goes on. A store that does not answer is no reason to stop."""
         with self._lock:
             if not self._open:
                 return

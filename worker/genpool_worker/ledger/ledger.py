@@ -1,7 +1,7 @@
 """The ledger of a task in the bucket: reading it, claiming an attempt, writing the one end.
 
-Only conditional puts decide anything. An answer that was lost is told apart by reading: the own nonce means that we
-won.
+Only conditional puts decide anything. A lost answer is resolved by reading: the own nonce means that the put
+succeeded.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Ledger:
         return LedgerState(tuple(claim for claim in claims if claim is not None), end)
 
     def claim(self, claim: Claim) -> bool:
-        """Try to become the one who makes this attempt."""
+        """Try to take this attempt; False when another worker has it."""
         key = keys.claim_key(self._prefix, claim.task_key, claim.run, claim.attempt)
         return self._create(key, claim).nonce == claim.nonce
 

@@ -37,7 +37,7 @@ class Attempt:
         self._submitted = False
 
     def run(self, on_progress: OnProgress) -> list[Output]:
-        """Do it.
+        """Fetch the inputs, run the prompt, store the results; returns their records.
 
         Raises
         ------
@@ -57,7 +57,7 @@ class Attempt:
         with context.metrics.phase("run"):
             entry = self._execute(self._retry_for(self._validated.timeout_seconds), graph, on_progress)
         self._refs = result.left_behind(entry)
-        results = self._judged(entry)
+        results = self._results(entry)
         prefix = keys.output_prefix(
             context.config.s3.prefix, claim.task_key, claim.run, claim.attempt, claim.nonce
         )
@@ -83,7 +83,7 @@ class Attempt:
         run = PromptRun(self._context.comfyui, retry, self._prompt_id, mark=self._claim.task_key)
         return run.run(graph, on_progress)
 
-    def _judged(self, entry: JsonObject) -> list[OutputRef]:
+    def _results(self, entry: JsonObject) -> list[OutputRef]:
         try:
             return result.outputs_of(entry)
         except AttemptFailed as failure:
@@ -92,7 +92,7 @@ class Attempt:
             raise
 
     def _free(self) -> None:
-        """What the models hold may be what the next attempt lacks."""
+        """Free ComfyUI's memory: models of earlier tasks may hold what the next attempt lacks."""
         try:
             self._context.comfyui.free()
         except ComfyUIError as error:

@@ -77,12 +77,12 @@ class Settler:
         _log.info("end_published_again", outcome=decision.end.outcome)
 
     def refuse(self, task: TaskDelivery, failure: TaskFailure, claims: Sequence[Claim]) -> None:
-        """No worker could do this task."""
+        """No worker of this pool could do the task: it ends as dead."""
         ending = Ending("dead", failure.reason, failure.message)
         self._end(task, ending, AttemptInfo(_latest(claims), _nonce()), counted_attempts(claims))
 
     def bury(self, task: TaskDelivery, decision: Bury, claims: Sequence[Claim]) -> None:
-        """No attempt is left."""
+        """No attempt is left: the task ends as dead."""
         last = max(claims, key=lambda claim: claim.attempt)
         ending = Ending("dead", decision.failure.reason, decision.failure.message)
         self._end(task, ending, AttemptInfo(last.attempt, _nonce(), last), decision.attempts)

@@ -1,4 +1,4 @@
-"""From a task to what will be run. Pure: everything that can be refused without I/O is refused here."""
+"""From a task to what ComfyUI will run. Pure: what can be refused without I/O is refused here."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ValidatedTask:
 
 
 def validate(body: JsonObject, config: WorkerConfig, catalog: Catalog) -> ValidatedTask:
-    """Decide what a task's run is.
+    """Bind a task to its workflow, with its parameters checked.
 
     Raises
     ------

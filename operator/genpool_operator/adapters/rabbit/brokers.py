@@ -24,7 +24,7 @@ Key = tuple[str, str]
 
 @dataclass
 class _Vhost:
-    """One vhost: its reader, its management session, and what was last seen of its topology."""
+    """One vhost: its depth monitor, its management session, and its topology as last read."""
 
     reader: DepthMonitor
     api: ManagementApi
@@ -95,7 +95,7 @@ class RabbitBrokers:
             return seen
 
     def provision(self, broker: BrokerConfig, vhost: str, steps: Sequence[Step]) -> None:
-        """Take the steps, in order.
+        """Apply the steps, in order.
 
         Raises
         ------
@@ -130,14 +130,14 @@ class RabbitBrokers:
             return entry
 
     def _changed(self, broker: str, vhost: str, uid: str, full: bool) -> None:  # noqa: FBT001 - a callback
-        """Something happened to a pool's queues; ``full``: its topology is not what we have seen."""
+        """A pool's queues have changed; ``full``: so has its topology."""
         if full:
             self._vhosts[broker, vhost].seen = None
         self._on_change(uid, full)
 
     @staticmethod
     def _start(entry: _Vhost, seen: VhostFacts | BrokerError) -> None:
-        """Connect only to a vhost that is there; a broker that does not answer is to be reported by the reader."""
+        """Start the monitor of a vhost that exists; where the broker does not answer, the monitor reports it."""
         there = isinstance(seen, BrokerError) or seen.exists
         if there and not entry.started:
             entry.started = True

@@ -1,4 +1,4 @@
-"""What workers say about themselves on the events exchange, kept in memory."""
+"""The newest heartbeat of every worker, kept in memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BINDING = names.event_routing_key("*", "worker.heartbeat")
 
 
 class Heartbeats:
-    """States of workers by pool and pod. ``on_change(pool uid)`` is called when one begins or ends to work."""
+    """States of workers by pool and pod. ``on_change(pool uid)`` is called when one of them changes."""
 
     def __init__(self, clock: Callable[[], datetime], on_change: Callable[[str], None]) -> None:
         self._clock = clock

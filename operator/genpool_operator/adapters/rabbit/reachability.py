@@ -1,4 +1,4 @@
-"""How one way to the broker fares."""
+"""Records whether one way to the broker, its management API or AMQP, works."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genpool_operator.decide.broker_health import Reachability
 
 
 class ReachabilityLog:
-    """Notes successes and failures; read by other threads."""
+    """Records successes and failures; other threads read the result."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock

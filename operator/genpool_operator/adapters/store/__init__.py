@@ -1,4 +1,4 @@
-"""What the watches have seen, in memory; the whole is listed again twice a minute, so a lost event cannot last."""
+"""Pools, Deployments and pods as the watches showed them, in memory; a resync makes up for events that were lost."""
 
 from genpool_operator.adapters.store.store import Store
 

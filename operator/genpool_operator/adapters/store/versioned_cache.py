@@ -11,7 +11,7 @@ Key = tuple[str, str]
 
 
 class Versioned(Protocol):
-    """What a shelf keeps."""
+    """An object that the cache keeps."""
 
     @property
     def resource_version(self) -> str:
@@ -44,7 +44,7 @@ class VersionedCache(Generic[T]):
         return self.items.pop(key, None)
 
     def replace(self, listed: dict[Key, T], began: float) -> list[T]:
-        """Take in a list that was asked for at ``began``; what it lacks and nobody saw since is gone. Returns that."""
+        """Take in a list that was requested at ``began``. Drops and returns what it lacks and no watch showed since."""
         horizon = time.monotonic() - timing.TOMBSTONE_SECONDS
         self._deleted_at = {key: at for key, at in self._deleted_at.items() if at > horizon}
         gone = [key for key in self.items if key not in listed and self._changed_at.get(key, 0.0) < began]

@@ -48,5 +48,5 @@ def build_config_map(pool: GenerationPool, workflows: Mapping[str, WorkflowFiles
 
 
 def data_hash(config_map: JsonObject) -> str:
-    """Hash of a ConfigMap's data: another one means other pods."""
+    """Hash of a ConfigMap's data; the pods are replaced when it changes."""
     return digest(canonical_json(config_map.get("data") or {}))[:16]

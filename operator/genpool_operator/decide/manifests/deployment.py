@@ -1,4 +1,4 @@
-"""The Deployment of a pool's pods. It never says ``replicas``: that field is written through ``/scale`` only."""
+"""The Deployment of a pool's pods. It never sets ``replicas``: that field is written through ``/scale`` only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REVISIONS = 3
 
 
 def build_deployment(pool: GenerationPool, settings: PodDefaults, config_hash: str) -> JsonObject:
-    """The Deployment as the operator applies it; its annotation holds the hash of all that it says."""
+    """The Deployment as the operator applies it; an annotation holds the hash of its metadata and spec."""
     spec: JsonObject = {
         "selector": {"matchLabels": {**names.pool_selector(pool.metadata.name)}},
         # A surge would need a spare GPU, and a rollout without one would hang.
@@ -99,7 +99,7 @@ def _template(pool: GenerationPool, settings: PodDefaults, config_hash: str) -> 
 
 
 def _placement(pool: GenerationPool) -> JsonObject:
-    """What the pool says about where and how its pods run; absent where it says nothing."""
+    """The fields of ``spec.template`` that the pool sets."""
     template = pool.spec.template
     said: JsonObject = {
         "nodeSelector": {**template.node_selector},

@@ -52,7 +52,7 @@ def worker_container(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
 
 
 def _environment(pool: GenerationPool, settings: PodDefaults) -> list[JsonValue]:
-    """Ours first and unchanged; of the pool's own variables those that have other names."""
+    """GenPool's variables first; of the pool's own those with other names."""
     ours: list[JsonObject] = [
         {"name": "GENPOOL_POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         *_plain(pool, settings),
