@@ -22,6 +22,7 @@ from genpool_operator.handlers.periodic import PeriodicThread
 from genpool_operator.handlers.resync import Resync
 from genpool_operator.handlers.user_cleanup import UserCleanup
 from genpool_operator.handlers.watch import watch_registry, watch_settings
+from genpool_operator.handlers.workqueue import WorkQueue
 from genpool_operator.reconcile.execute import Executor
 from genpool_operator.reconcile.pool_reconciler import PoolReconciler
 from genpool_operator.settings import OperatorSettings
@@ -82,7 +83,8 @@ def build_operator(settings: OperatorSettings) -> Operator:
     cluster = KubeCluster(KubeApi(), settings.namespaces)
     store = Store()
     telemetry = Metrics()
-    brokers = RabbitBrokers(utc_now, lambda uid, full: manager.enqueue_uid(uid, full))  # noqa: PLW0108 - made below
+    requests = WorkQueue()
+    brokers = RabbitBrokers(utc_now, requests.request)
     reconciler = PoolReconciler(
         cluster,
         store,
@@ -93,7 +95,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
         (settings.worker_image, settings.worker_image_pull_policy),
         utc_now,
     )
-    manager = Manager(store, reconciler, telemetry)
+    manager = Manager(store, reconciler, telemetry, requests)
 
     def list_all() -> None:
         began = time.monotonic()
@@ -115,7 +117,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
         web=WebServer(
             settings.http_port, {"/healthz": probe(unhealthy), "/metrics": metrics(telemetry.render)}
         ),
-        registry=watch_registry(store, lambda key, full: manager.enqueue(key, full=full)),
+        registry=watch_registry(store, requests.request),
         settings=watch_settings(selector()),
         namespaces=settings.namespaces,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -23,6 +23,8 @@ from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
 
 PoolKey = tuple[str, str]
 """Namespace and name of a GenerationPool."""
+OnChange = Callable[[PoolKey, bool], None]
+"""A pool has changed and needs a pass; True: a full one."""
 
 
 class ClusterError(GenPoolError):

@@ -27,14 +27,15 @@ WORKERS = 4
 class Manager:
     """Worker threads around a queue, and a ticker."""
 
-    def __init__(self, records: PoolRecords, reconciler: PoolReconciler, telemetry: Telemetry) -> None:
+    def __init__(
+        self, records: PoolRecords, reconciler: PoolReconciler, telemetry: Telemetry, requests: WorkQueue
+    ) -> None:
         self._records = records
         self._reconciler = reconciler
         self._telemetry = telemetry
-        self._queue = WorkQueue()
+        self._requests = requests
         self._stopped = threading.Event()
         self._failures: dict[PoolKey, int] = {}
-        self._keys: dict[str, PoolKey] = {}
         self._last_done = time.monotonic()
         self._started = False
         self._threads = [threading.Thread(target=self._tick, name="ticker", daemon=True)]
@@ -44,37 +45,25 @@ class Manager:
         ]
 
     def synced(self) -> None:
-        """Everything was listed: start the threads, the first time, and request a full pass for every pool."""
+        """Everything was listed: start the threads, the first time, and request a full pass for every pool.
+
+        A pool that failed waits for its own retry.
+        """
         if not self._started:
             self._started = True
             self._last_done = time.monotonic()
             for thread in self._threads:
                 thread.start()
-        self.enqueue_all()
+        for key in self._pools():
+            if key not in self._failures:
+                self._requests.add(Request(key, full=True))
 
     def stop(self) -> None:
         """Let the passes in hand end, then stop."""
         self._stopped.set()
-        self._queue.close()
+        self._requests.close()
         for thread in self._threads if self._started else ():
             thread.join(30)
-
-    def enqueue(self, key: PoolKey, *, full: bool) -> None:
-        """Request a pass for a pool now."""
-        self._queue.add(Request(key, full))
-
-    def enqueue_uid(self, uid: str, full: bool) -> None:  # noqa: FBT001 - a callback
-        """Request a pass for the pool with this UID now."""
-        key = self._keys.get(uid)
-        if key is not None:
-            self.enqueue(key, full=full)
-
-    def enqueue_all(self) -> None:
-        """Request a full pass for every pool; one that failed waits for its retry."""
-        for record in self._records.records():
-            key = (record.meta.namespace, record.meta.name)
-            if key not in self._failures:
-                self.enqueue(key, full=True)
 
     def unhealthy(self) -> str | None:
         """Why this process should be restarted; None when it works."""
@@ -90,17 +79,18 @@ class Manager:
 
     def _tick(self) -> None:
         while not self._stopped.wait(timing.TICK_SECONDS):
-            records = self._records.records()
-            self._keys = {record.meta.uid: (record.meta.namespace, record.meta.name) for record in records}
-            for key in self._keys.values():
-                self._queue.add(Request(key, full=False))
+            for key in self._pools():
+                self._requests.add(Request(key, full=False))
+
+    def _pools(self) -> list[PoolKey]:
+        return [(record.meta.namespace, record.meta.name) for record in self._records.records()]
 
     def _work(self) -> None:
-        while (request := self._queue.get()) is not None:
+        while (request := self._requests.get()) is not None:
             try:
                 self._handle(request)
             finally:
-                self._queue.done(request.key)
+                self._requests.done(request.key)
                 self._last_done = time.monotonic()
 
     def _handle(self, request: Request) -> None:
@@ -133,10 +123,10 @@ class Manager:
         self._telemetry.show(*request.key, plan.status)
         # A pool that failed has its own retry.
         if plan.requeue_after is not None and (request.full or request.key not in self._failures):
-            self._queue.add(Request(request.key, full=True), delay=plan.requeue_after)
+            self._requests.add(Request(request.key, full=True), delay=plan.requeue_after)
 
     def _failed(self, request: Request, reason: str) -> None:
         """Request a full pass after a growing wait; quick passes go on, so that scaling does."""
         self._telemetry.failed(reason)
         failures = self._failures[request.key] = self._failures.get(request.key, 0) + 1
-        self._queue.postpone(Request(request.key, full=True), backoff_seconds(failures))
+        self._requests.postpone(Request(request.key, full=True), backoff_seconds(failures))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import kopf
 
 from genpool_core import names, timing
-from genpool_operator.ports import PoolKey, WatchSink
+from genpool_operator.ports import OnChange, PoolKey, WatchSink
 
-Enqueue = Callable[[PoolKey, bool], None]
 DELETED = "DELETED"
 
 
@@ -40,7 +39,7 @@ def watch_settings(selector: str) -> kopf.OperatorSettings:
     return settings
 
 
-def watch_registry(sink: WatchSink, enqueue: Enqueue) -> kopf.OperatorRegistry:
+def watch_registry(sink: WatchSink, request: OnChange) -> kopf.OperatorRegistry:
     """Handlers for pools, Deployments and pods. Only ``on.event``: anything else would leave marks on the objects."""
     registry = kopf.OperatorRegistry()
 
@@ -56,7 +55,7 @@ def watch_registry(sink: WatchSink, enqueue: Enqueue) -> kopf.OperatorRegistry:
         if event["type"] == DELETED:
             sink.drop_pool(body)
         elif sink.put_pool(body):
-            enqueue(_key(body, body["metadata"]["name"]), True)
+            request(_key(body, body["metadata"]["name"]), True)
 
     @kopf.on.event("apps", "v1", "deployments", registry=registry)
     async def deployment(event: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401 - as above
@@ -66,13 +65,13 @@ def watch_registry(sink: WatchSink, enqueue: Enqueue) -> kopf.OperatorRegistry:
             sink.drop_deployment(body)
         else:
             full = sink.put_deployment(body)
-        enqueue(_key(body, _instance(body)), full)
+        request(_key(body, _instance(body)), full)
 
     @kopf.on.event("", "v1", "pods", registry=registry)
     async def pod(event: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401 - as above
         body = event["object"]
         (sink.drop_pod if event["type"] == DELETED else sink.put_pod)(body)
-        enqueue(_key(body, _instance(body)), False)
+        request(_key(body, _instance(body)), False)
 
     return registry
 

@@ -30,6 +30,10 @@ class WorkQueue:
         self._parked: dict[PoolKey, list[Request]] = {}
         self._closed = False
 
+    def request(self, key: PoolKey, full: bool) -> None:  # noqa: FBT001 - a callback of watches and monitors
+        """Request a pass for a pool now."""
+        self.add(Request(key, full))
+
     def add(self, request: Request, *, delay: float = 0.0) -> None:
         """Add a request, due after ``delay`` seconds. Where the same one is queued already, the earlier time counts."""
         due = time.monotonic() + delay

@@ -85,12 +85,12 @@ def test_closing_lets_everyone_go() -> None:
 
 @dataclass
 class FakeReconciler:
-    """Counts looks; one pool always fails, another has a bug."""
+    """Counts passes; one pool always fails, another has a bug."""
 
-    looks: list[tuple[str, bool]] = field(default_factory=list)
+    passes: list[tuple[str, bool]] = field(default_factory=list)
 
     def reconcile(self, pool: GenerationPool, *, full: bool) -> Plan:
-        self.looks.append((pool.metadata.name, full))
+        self.passes.append((pool.metadata.name, full))
         if pool.metadata.name == "failing":
             raise BrokerError("no answer")
         if pool.metadata.name == "buggy":
@@ -133,21 +133,20 @@ def wait(check: Callable[[], bool]) -> None:
 
 def test_a_pool_that_fails_and_one_with_a_bug_do_not_stop_the_others() -> None:
     reconciler, telemetry = FakeReconciler(), FakeTelemetry()
-    manager = Manager(
-        FakeRecords(("failing", "buggy", "good")), cast("PoolReconciler", reconciler), telemetry
-    )
+    records, requests = FakeRecords(("failing", "buggy", "good")), WorkQueue()
+    manager = Manager(records, cast("PoolReconciler", reconciler), telemetry, requests)
     assert manager.unhealthy() is None
     manager.synced()
     try:
-        wait(lambda: reconciler.looks.count(("good", False)) >= 2)
+        wait(lambda: reconciler.passes.count(("good", False)) >= 2)
         assert manager.unhealthy() is None
-        assert ("good", True) in reconciler.looks
+        assert ("good", True) in reconciler.passes
         # Ticks go on for the one that fails; its full pass is tried again after a wait that grows.
-        wait(lambda: reconciler.looks.count(("failing", False)) >= 2)
+        wait(lambda: reconciler.passes.count(("failing", False)) >= 2)
         assert {"BrokerUnreachable", "Bug"} <= set(telemetry.reasons)
-        looks = reconciler.looks.count(("good", True))
-        manager.enqueue_uid("good", True)
-        wait(lambda: reconciler.looks.count(("good", True)) == looks + 1)
+        passes = reconciler.passes.count(("good", True))
+        requests.request(("default", "good"), full=True)
+        wait(lambda: reconciler.passes.count(("good", True)) == passes + 1)
     finally:
         manager.stop()
     assert manager.unhealthy() is not None

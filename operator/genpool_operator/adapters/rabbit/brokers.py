@@ -16,17 +16,15 @@ from genpool_core.api.pool import GenerationPool
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import BrokerError
 from genpool_core.topology.plan import Step, VhostFacts
-from genpool_operator.adapters.rabbit.depth_monitor import DepthMonitor, Followed, OnChange
-from genpool_operator.ports import QueueAnswers
-
-Key = tuple[str, str]
+from genpool_operator.adapters.rabbit.depth_monitor import DepthMonitor, Followed
+from genpool_operator.ports import OnChange, PoolKey, QueueAnswers
 
 
 @dataclass
 class _Vhost:
     """One vhost: its depth monitor, its management session, and its topology as last read."""
 
-    reader: DepthMonitor
+    monitor: DepthMonitor
     api: ManagementApi
     lock: threading.Lock = field(default_factory=threading.Lock)
     seen: VhostFacts | BrokerError | None = None
@@ -41,7 +39,7 @@ class RabbitBrokers:
         self._clock = clock
         self._on_change = on_change
         self._lock = threading.Lock()
-        self._vhosts: dict[Key, _Vhost] = {}
+        self._vhosts: dict[tuple[str, str], _Vhost] = {}
 
     def stop(self) -> None:
         """End all threads and connections."""
@@ -49,25 +47,25 @@ class RabbitBrokers:
             vhosts = list(self._vhosts.values())
         for vhost in vhosts:
             if vhost.started:
-                vhost.reader.stop()
+                vhost.monitor.stop()
             vhost.api.close()
 
     def follow(self, broker: BrokerConfig, pool: GenerationPool) -> None:
         """Read the queues of this pool from now on."""
-        queue = pool.spec.queue.name
-        vhost = self._vhost(broker, pool.spec.broker.vhost)
-        vhost.reader.follow(pool.metadata.uid, Followed(queue, names.dead_queue(queue)))
+        key, queue = (pool.metadata.namespace, pool.metadata.name), pool.spec.queue.name
+        monitor = self._vhost(broker, pool.spec.broker.vhost).monitor
+        monitor.follow(pool.metadata.uid, Followed(key, queue, names.dead_queue(queue)))
 
     def forget(self, uid: str) -> None:
         """Stop reading a pool's queues."""
         with self._lock:
             vhosts = list(self._vhosts.values())
         for vhost in vhosts:
-            vhost.reader.forget(uid)
+            vhost.monitor.forget(uid)
 
     def answers(self, broker: BrokerConfig, pool: GenerationPool) -> QueueAnswers:
         """The newest answers; asks nothing itself."""
-        return self._vhost(broker, pool.spec.broker.vhost).reader.answers(pool.metadata.uid)
+        return self._vhost(broker, pool.spec.broker.vhost).monitor.answers(pool.metadata.uid)
 
     def facts(self, broker: BrokerConfig, vhost: str, *, settled: bool) -> VhostFacts:
         """A vhost's topology: at most a minute old where all was well, else seconds; new after ``provision``.
@@ -125,15 +123,15 @@ class RabbitBrokers:
         with self._lock:
             entry = self._vhosts.get((broker.name, vhost))
             if entry is None:
-                reader = DepthMonitor(broker, vhost, self._clock, partial(self._changed, broker.name, vhost))
-                entry = self._vhosts[broker.name, vhost] = _Vhost(reader, ManagementApi(broker))
+                monitor = DepthMonitor(broker, vhost, self._clock, partial(self._changed, broker.name, vhost))
+                entry = self._vhosts[broker.name, vhost] = _Vhost(monitor, ManagementApi(broker))
             return entry
 
-    def _changed(self, broker: str, vhost: str, uid: str, full: bool) -> None:  # noqa: FBT001 - a callback
+    def _changed(self, broker: str, vhost: str, pool: PoolKey, full: bool) -> None:  # noqa: FBT001 - a callback
         """A pool's queues have changed; ``full``: so has its topology."""
         if full:
             self._vhosts[broker, vhost].seen = None
-        self._on_change(uid, full)
+        self._on_change(pool, full)
 
     @staticmethod
     def _start(entry: _Vhost, seen: VhostFacts | BrokerError) -> None:
@@ -141,4 +139,4 @@ class RabbitBrokers:
         there = isinstance(seen, BrokerError) or seen.exists
         if there and not entry.started:
             entry.started = True
-            entry.reader.start()
+            entry.monitor.start()

@@ -20,17 +20,16 @@ from genpool_operator.adapters.rabbit.listing import read_listing
 from genpool_operator.adapters.rabbit.reachability import ReachabilityLog
 from genpool_operator.decide.broker_health import BrokerHealth
 from genpool_operator.decide.reading import Counted, Listed
-from genpool_operator.ports import QueueAnswers
+from genpool_operator.ports import OnChange, PoolKey, QueueAnswers
 
 _log = structlog.get_logger(__name__)
-#: ``(pool uid, full)``: the pool needs a pass, a full one where its topology has changed.
-OnChange = Callable[[str, bool], None]
 
 
 @dataclass(frozen=True)
 class Followed:
-    """Queues of a pool."""
+    """A pool and its queues."""
 
+    key: PoolKey
     queue: str
     dead: str
 
@@ -51,7 +50,7 @@ class DepthMonitor:
         self._counted: dict[str, Counted] = {}
         self._management = ReachabilityLog(clock)
         self._amqp = ReachabilityLog(clock)
-        self._heartbeats = Heartbeats(clock, lambda uid: on_change(uid, False))
+        self._heartbeats = Heartbeats(clock, self._worker_changed)
         self._connection: AmqpConnection | None = None
         self._stopped = threading.Event()
         place = f"{broker.name}{vhost if vhost.startswith('/') else '/' + vhost}"
@@ -61,7 +60,7 @@ class DepthMonitor:
         ]
 
     def start(self) -> None:
-        """Begin to read; returns at once."""
+        """Begin; returns at once."""
         for thread in self._threads:
             thread.start()
 
@@ -74,25 +73,31 @@ class DepthMonitor:
             self._connection.stop()
 
     def follow(self, uid: str, followed: Followed) -> None:
-        """Read these queues from now on."""
+        """Monitor these queues from now on."""
         with self._lock:
             self._followed[uid] = followed
 
     def forget(self, uid: str) -> None:
-        """Do not read a pool's queues any more."""
+        """Stop monitoring a pool's queues."""
         with self._lock:
             self._followed.pop(uid, None)
         self._heartbeats.forget(uid)
 
+    def _worker_changed(self, uid: str) -> None:
+        with self._lock:
+            followed = self._followed.get(uid)
+        if followed is not None:
+            self._on_change(followed.key, False)
+
     def answers(self, uid: str) -> QueueAnswers:
         """The newest answers about a pool's queues."""
-        link = BrokerHealth(self._management.reach, self._amqp.reach)
+        health = BrokerHealth(self._management.reach, self._amqp.reach)
         with self._lock:
             followed = self._followed.get(uid)
             if followed is None:
-                return QueueAnswers(link)
+                return QueueAnswers(health)
             return QueueAnswers(
-                link,
+                health,
                 listed=self._listed.get(followed.queue),
                 dead=self._listed.get(followed.dead),
                 counted=self._counted.get(followed.queue),
@@ -128,10 +133,10 @@ class DepthMonitor:
         while not self._stopped.wait(wait):
             connection = self._connected()
             with self._lock:
-                followed = dict(self._followed)
+                followed = list(self._followed.values())
             if connection is not None:
-                for uid, item in followed.items():
-                    self._count_once(connection, uid, item.queue)
+                for item in followed:
+                    self._count_once(connection, item)
             wait = max(timing.COUNT_SECONDS, len(followed) / timing.COUNTS_PER_SECOND)
 
     def _connected(self) -> AmqpConnection | None:
@@ -175,7 +180,8 @@ class DepthMonitor:
         self._connection = connection
         return connection
 
-    def _count_once(self, connection: AmqpConnection, uid: str, queue: str) -> None:
+    def _count_once(self, connection: AmqpConnection, followed: Followed) -> None:
+        queue = followed.queue
         try:
             count = connection.passive_declare(queue)
         except BrokerError as error:
@@ -190,9 +196,9 @@ class DepthMonitor:
         if count is None:
             # Deleted by somebody: that is not "no tasks". It is made again.
             if before is not None:
-                self._on_change(uid, True)
+                self._on_change(followed.key, True)
         elif before is None or before.ready != count.ready:
-            self._on_change(uid, False)
+            self._on_change(followed.key, False)
 
 
 def _listed(before: Listed | None, row: Listed) -> Listed:
