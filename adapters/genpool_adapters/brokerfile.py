@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from genpool_core.brokers import BrokerConfig, BrokersFile
 from genpool_core.errors import InvalidManifest
+from genpool_core.validation import first_fault
 
 REASON = "InvalidBrokersFile"
 
@@ -32,12 +33,10 @@ def load_brokers(path: str | Path) -> BrokersFile:
     try:
         return BrokersFile.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
+        fault = first_fault(error, whole="the file")
         raise InvalidManifest(
-            f"the brokers file {path}: {field}: {first['msg']}. Correct it in the chart's values (brokers).",
-            reason=REASON,
-        ) from error
+            f"the brokers file {path}: {fault}. Correct it in the chart's values (brokers).", reason=REASON
+        ) from None
 
 
 def credentials(broker: BrokerConfig) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from genpool_core.jsontypes import JsonObject
+from genpool_core.validation import first_fault
 from genpool_core.workerconfig import CONFIG_KEY, WorkerConfig, WorkflowEntry
 from genpool_core.workflow.render import check_targets
 from genpool_core.workflow.spec import WorkflowYaml, check_template, parse_workflow_yaml
@@ -67,9 +68,7 @@ def load_config(folder: Path) -> tuple[WorkerConfig, Catalog]:
     try:
         config = WorkerConfig.model_validate_json(_read(path))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{path}: {where}: {first['msg']}. The operator writes this file.") from None
+        raise SettingsError(f"{path}: {first_fault(error)}. The operator writes this file.") from None
     if not config.workflows:
         raise SettingsError(f"{path} names no workflow: a pool needs one.")
     return config, Catalog(tuple(_workflow(folder, entry) for entry in config.workflows))
