@@ -13,7 +13,7 @@ from genpool_adapters.amqp import AmqpParameters
 from genpool_adapters.brokerfile import credentials, load_brokers
 from genpool_adapters.web import WebServer, metrics, probe
 from genpool_core.brokers import BrokerConfig
-from genpool_core.errors import InvalidManifest
+from genpool_core.errors import SettingsError
 from genpool_core.version import __version__
 from genpool_gateway.adapters.callback_queue import RabbitCallbackQueue
 from genpool_gateway.adapters.http_receiver import HttpReceiver
@@ -52,7 +52,7 @@ class Callbacks:
         for broker in self.brokers:
             try:
                 current = credentials(broker)
-            except InvalidManifest:
+            except SettingsError:
                 continue
             if current != self.logins[broker.name]:
                 return f"the credentials of broker {broker.name} have changed."
@@ -99,7 +99,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
 
     Raises
     ------
-    InvalidManifest
+    SettingsError
         A file is missing or wrong.
     OSError
         The port is taken.

@@ -68,7 +68,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
 
     Raises
     ------
-    InvalidManifest
+    SettingsError
         The brokers file is missing or wrong.
     ClusterError
         There is no way to log in to Kubernetes.

@@ -20,9 +20,8 @@ import structlog
 from genpool_adapters.logs import configure_logging
 from genpool_adapters.web import WebServer, metrics, probe
 from genpool_core import timing
-from genpool_core.errors import GenPoolError
+from genpool_core.errors import GenPoolError, SettingsError
 from genpool_worker.comfyui.process import end_listener
-from genpool_worker.errors import SettingsError
 from genpool_worker.factory import Worker, build_worker
 from genpool_worker.files.workdir import clean_leftovers
 from genpool_worker.settings import WorkerSettings, load_settings

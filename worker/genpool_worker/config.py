@@ -9,12 +9,12 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from genpool_core.errors import SettingsError
 from genpool_core.jsontypes import JsonObject
 from genpool_core.validation import first_fault
 from genpool_core.workerconfig import CONFIG_KEY, WorkerConfig, WorkflowEntry
 from genpool_core.workflow.render import check_targets
 from genpool_core.workflow.spec import WorkflowYaml, check_template, parse_workflow_yaml
-from genpool_worker.errors import SettingsError
 
 
 @dataclass(frozen=True)

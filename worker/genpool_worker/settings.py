@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from genpool_worker.errors import SettingsError
+from genpool_core.errors import SettingsError
 
 
 class WorkerSettings(BaseSettings):

@@ -11,11 +11,11 @@ import pytest
 
 from fakes.worker_steps import FakeClock
 from fakes.worker_world import CONFIG
-from genpool_core.errors import AttemptFailed, BrokerError, InvalidManifest, StorageError
+from genpool_core.errors import AttemptFailed, BrokerError, InvalidManifest, SettingsError, StorageError
 from genpool_core.workerconfig import CONFIG_KEY
 from genpool_worker.config import load_config
 from genpool_worker.drain import Drain, margin_seconds
-from genpool_worker.errors import HandBack, SettingsError
+from genpool_worker.errors import HandBack
 from genpool_worker.files.outputs import _check, unique_name
 from genpool_worker.files.workdir import WorkDir, clean_leftovers
 from genpool_worker.metrics import Metrics
