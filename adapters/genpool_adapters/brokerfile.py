@@ -29,7 +29,8 @@ def load_brokers(path: str | Path) -> BrokersFile:
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise SettingsError(f"the brokers file {path} is no YAML: {error}.", reason=REASON) from error
+        problem = " ".join(str(error).split())
+        raise SettingsError(f"the brokers file {path} is no YAML: {problem}.", reason=REASON) from error
     try:
         return BrokersFile.model_validate(content)
     except ValidationError as error:

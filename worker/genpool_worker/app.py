@@ -17,34 +17,29 @@ import threading
 
 import structlog
 
-from genpool_adapters.logs import configure_logging
+from genpool_adapters.program import run_program
 from genpool_adapters.web import WebServer, metrics, probe
 from genpool_core import timing
 from genpool_core.errors import GenPoolError, SettingsError
 from genpool_worker.comfyui.process import end_listener
 from genpool_worker.factory import Worker, build_worker
 from genpool_worker.files.workdir import clean_leftovers
-from genpool_worker.settings import WorkerSettings, load_settings
+from genpool_worker.settings import WorkerSettings
 
 _log = structlog.get_logger("genpool_worker.app")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-EXIT_SETTINGS = 2
 EXIT_FAULT = 1
 
 
 def main() -> int:
-    """Run until a signal; returns the exit code."""
-    configure_logging("worker")
-    try:
-        settings = load_settings()
-        configure_logging("worker", settings.log_format, settings.log_level)
-        # Blocked here, before there are threads, the signals come to this thread and to nobody else.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        process = Process(settings, build_worker(settings))
-    except GenPoolError as error:
-        _log.error("worker_refuses", reason=error.reason, message=error.message)
-        return EXIT_SETTINGS
-    return process.run()
+    """Run until SIGTERM or SIGINT; the exit status."""
+    # Blocked here, before there are threads, the signals come to this thread and to nobody else.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    return run_program("worker", WorkerSettings, _build, Process.run)
+
+
+def _build(settings: WorkerSettings) -> Process:
+    return Process(settings, build_worker(settings))
 
 
 class Process:

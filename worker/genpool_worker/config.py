@@ -80,7 +80,8 @@ def _workflow(folder: Path, entry: WorkflowEntry) -> Workflow:
         raw_template = json.loads(_read(template_path))
         raw_yaml = yaml.safe_load(_read(yaml_path))
     except (ValueError, yaml.YAMLError) as error:
-        raise SettingsError(f"workflow {entry.name}: a file cannot be read: {error}") from None
+        problem = " ".join(str(error).split())
+        raise SettingsError(f"workflow {entry.name}: a file cannot be read: {problem}") from None
     template = check_template(raw_template, where=f"workflow {entry.name}")
     parameters = parse_workflow_yaml(raw_yaml, where=f"workflow {entry.name}")
     check_targets(template, parameters, where=f"workflow {entry.name}")

@@ -21,7 +21,7 @@ from genpool_worker.files.workdir import WorkDir, clean_leftovers
 from genpool_worker.metrics import Metrics
 from genpool_worker.ports import OutputRef
 from genpool_worker.retry import OutageRetry
-from genpool_worker.settings import load_settings
+from genpool_worker.settings import WorkerSettings
 from genpool_worker.status import WorkerStatus
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -149,7 +149,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
 
 def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     environment(monkeypatch)
-    settings = load_settings()
+    settings = WorkerSettings.load()
     assert settings.comfyui_url == "http://127.0.0.1:8188"
     assert settings.end_comfyui
     assert "secret" not in repr(settings)
@@ -162,7 +162,7 @@ def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     environment(monkeypatch, **{name: value})
     with pytest.raises(SettingsError, match=f"GENPOOL_{name}"):
-        load_settings()
+        WorkerSettings.load()
 
 
 @pytest.fixture
