@@ -11,7 +11,7 @@ import structlog
 
 from genpool_adapters.amqp import AmqpParameters
 from genpool_adapters.brokerfile import credentials, load_brokers
-from genpool_adapters.web import WebServer, metrics, probe
+from genpool_adapters.http_server import HttpServer, program_routes
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import SettingsError
 from genpool_core.version import __version__
@@ -64,17 +64,17 @@ class Gateway:
     """What runs."""
 
     callbacks: Callbacks
-    web: WebServer
+    http: HttpServer
     stopping: threading.Event
     drain_seconds: float
 
     def start(self) -> None:
         """Serve; returns at once."""
-        self.web.start()
+        self.http.start()
         for queue, dispatcher in self.callbacks.queues:
             queue.start(dispatcher.handle)
         vhosts = len(self.callbacks.queues)
-        _log.info("gateway_started", version=__version__, vhosts=vhosts, port=self.web.port)
+        _log.info("gateway_started", version=__version__, vhosts=vhosts, port=self.http.port)
 
     def stop(self) -> None:
         """Take nothing more, let attempts in flight end, close; what is left is requeued."""
@@ -90,7 +90,7 @@ class Gateway:
             thread.start()
         for thread in stops:
             thread.join()
-        self.web.stop()
+        self.http.stop()
         _log.info("gateway_stopped")
 
 
@@ -100,9 +100,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     Raises
     ------
     SettingsError
-        A file is missing or wrong.
-    OSError
-        The port is taken.
+        A file is missing or wrong, or the port is taken.
     """
     signer = Signer(settings.signing_secret_file)
     signer.check()
@@ -122,9 +120,5 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
 
     queues = tuple(join(broker, vhost) for broker in brokers for vhost in broker.vhosts)
     callbacks = Callbacks(brokers, logins, queues)
-    routes = {
-        "/healthz": probe(callbacks.unhealthy),
-        "/readyz": probe(callbacks.unready),
-        "/metrics": metrics(numbers.render),
-    }
-    return Gateway(callbacks, WebServer(settings.http_port, routes), stopping, settings.drain_seconds)
+    routes = program_routes(unhealthy=callbacks.unhealthy, unready=callbacks.unready, render=numbers.render)
+    return Gateway(callbacks, HttpServer(settings.http_port, routes), stopping, settings.drain_seconds)

@@ -23,7 +23,7 @@ def main() -> int:
 def run(operator: Operator) -> int:
     """Run the watches in this thread, everything else in its own."""
     operator.start()
-    _log.info("operator_started", port=operator.web.port)
+    _log.info("operator_started", port=operator.http.port)
     try:
         kopf.run(
             registry=operator.registry,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import kopf
 
 from genpool_adapters.brokerfile import load_brokers
-from genpool_adapters.web import WebServer, metrics, probe
+from genpool_adapters.http_server import HttpServer, program_routes
 from genpool_operator.adapters.kube import KubeCluster, selector
 from genpool_operator.adapters.kube_api import KubeApi
 from genpool_operator.adapters.metrics import Metrics
@@ -45,14 +45,14 @@ class Operator:
     brokers: RabbitBrokers
     manager: Manager
     resync: Resync
-    web: WebServer
+    http: HttpServer
     registry: kopf.OperatorRegistry
     settings: kopf.OperatorSettings
     namespaces: tuple[str, ...]
 
     def start(self) -> None:
         """Start all threads; the watches are run by the caller."""
-        self.web.start()
+        self.http.start()
         self.resync.start()
 
     def stop(self) -> None:
@@ -60,7 +60,7 @@ class Operator:
         self.resync.stop()
         self.manager.stop()
         self.brokers.stop()
-        self.web.stop()
+        self.http.stop()
 
 
 def build_operator(settings: OperatorSettings) -> Operator:
@@ -69,7 +69,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
     Raises
     ------
     SettingsError
-        The brokers file is missing or wrong.
+        The brokers file is missing or wrong, or the port is taken.
     ClusterError
         There is no way to log in to Kubernetes.
     """
@@ -97,17 +97,19 @@ def build_operator(settings: OperatorSettings) -> Operator:
 
     resync = Resync(store, reconciler, list_all, manager.synced, settings.resync_seconds)
 
-    def trouble() -> str | None:
+    def unhealthy() -> str | None:
         return manager.trouble() if resync.alive else "thread resync has ended"
 
+    def unready() -> str | None:
+        return unhealthy() or (None if manager.started else "pools are not listed yet: see the log for why.")
+
+    routes = program_routes(unhealthy=unhealthy, unready=unready, render=telemetry.render)
     return Operator(
         store=store,
         brokers=brokers,
         manager=manager,
         resync=resync,
-        web=WebServer(
-            settings.http_port, {"/healthz": probe(trouble), "/metrics": metrics(telemetry.render)}
-        ),
+        http=HttpServer(settings.http_port, routes),
         registry=watch_registry(store, lambda key, full: manager.wake(key, full=full)),
         settings=watch_settings(selector()),
         namespaces=settings.namespaces,

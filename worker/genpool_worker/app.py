@@ -17,10 +17,10 @@ import threading
 
 import structlog
 
+from genpool_adapters.http_server import HttpServer, program_routes
 from genpool_adapters.program import run_program
-from genpool_adapters.web import WebServer, metrics, probe
 from genpool_core import timing
-from genpool_core.errors import GenPoolError, SettingsError
+from genpool_core.errors import GenPoolError
 from genpool_worker.comfyui.process import end_listener
 from genpool_worker.factory import Worker, build_worker
 from genpool_worker.files.workdir import clean_leftovers
@@ -50,25 +50,15 @@ class Process:
         self._worker = worker
         self._failed = False
         self._thread = threading.Thread(target=self._consume, name="consumer", daemon=True)
-        routes = {
-            "/healthz": probe(self._health),
-            "/readyz": probe(self._readiness),
-            "/metrics": metrics(worker.metrics.text),
-        }
-        try:
-            self._web = WebServer(settings.http_port, routes)
-        except OSError as error:
-            raise SettingsError(
-                f"port {settings.http_port} for probes and metrics cannot be used ({error.strerror}): set "
-                "GENPOOL_HTTP_PORT to a free one."
-            ) from error
+        routes = program_routes(unhealthy=self._unhealthy, unready=self._unready, render=worker.metrics.text)
+        self._http = HttpServer(settings.http_port, routes)
 
     def run(self) -> int:
         """Start everything, wait for the end, stop everything."""
         worker = self._worker
         clean_leftovers(self._settings.scratch_dir)
-        self._web.start()
-        _log.info("worker_starts", pod=self._settings.pod_name, http_port=self._web.port)
+        self._http.start()
+        _log.info("worker_starts", pod=self._settings.pod_name, http_port=self._http.port)
         worker.broker.start(worker.inbox.put)
         worker.heartbeat.start()
         self._thread.start()
@@ -117,13 +107,13 @@ class Process:
     def _close(self) -> None:
         self._worker.heartbeat.stop()
         self._worker.broker.stop()
-        self._web.stop()
+        self._http.stop()
 
-    def _health(self) -> str | None:
+    def _unhealthy(self) -> str | None:
         alive = self._thread.is_alive() or self._worker.drain.active
         return None if alive else "the thread that works on tasks has ended: see the log."
 
-    def _readiness(self) -> str | None:
+    def _unready(self) -> str | None:
         return None if self._worker.status.was_ready else "not ready yet: see the log for what it waits for."
 
 

@@ -77,6 +77,11 @@ class Manager:
                 thread.start()
         self.wake_all()
 
+    @property
+    def started(self) -> bool:
+        """Whether pools are looked at: from the first listing of everything on."""
+        return self._started
+
     def stop(self) -> None:
         """End what is in hand and stop."""
         self._stopped.set()

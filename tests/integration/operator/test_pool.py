@@ -76,6 +76,7 @@ def test_a_new_pool_at_zero_starts_no_pod_and_is_ready(
     assert queues["generation_tasks.dead"] == "quorum"
     assert queues[names.retry_step(5)] == "quorum"
     assert operator.ask("healthz").text == "ok\n"
+    assert operator.ask("readyz").text == "ok\n"
 
 
 def test_the_password_in_the_secret_opens_the_queue(

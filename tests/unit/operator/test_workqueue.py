@@ -136,7 +136,9 @@ def test_a_pool_that_fails_and_one_with_a_bug_do_not_stop_the_others() -> None:
         FakeRecords(("failing", "buggy", "good")), cast("PoolReconciler", reconciler), telemetry
     )
     assert manager.trouble() is None
+    assert not manager.started
     manager.synced()
+    assert manager.started
     try:
         wait(lambda: reconciler.looks.count(("good", False)) >= 2)
         assert manager.trouble() is None
