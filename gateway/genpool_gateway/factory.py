@@ -17,7 +17,7 @@ from genpool_core.errors import SettingsError
 from genpool_core.version import __version__
 from genpool_gateway.adapters.callback_queue import RabbitCallbackQueue
 from genpool_gateway.adapters.http_receiver import HttpReceiver
-from genpool_gateway.adapters.metrics import Metrics
+from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.adapters.signing import Signer
 from genpool_gateway.dispatcher import Dispatcher
 from genpool_gateway.settings import GatewaySettings
@@ -106,19 +106,21 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     signer.check()
     brokers = tuple(load_brokers(settings.brokers_file).brokers)
     logins = {broker.name: credentials(broker) for broker in brokers}
-    stopping, numbers = threading.Event(), Metrics()
+    stopping, metrics = threading.Event(), GatewayMetrics()
     receiver, slow = HttpReceiver(signer, now=utc_now), SlowReceivers()
 
     def join(broker: BrokerConfig, vhost: str) -> tuple[RabbitCallbackQueue, Dispatcher]:
         username, password = logins[broker.name]
-        meter = numbers.meter(broker.name, vhost)
+        counted = metrics.vhost(broker.name, vhost)
         queue = RabbitCallbackQueue(
             AmqpParameters(broker.host, broker.port, vhost, username, password, broker.tls, CONNECTION_NAME),
-            on_change=lambda connected, _sentence: meter.connected(yes=connected),
+            on_change=lambda connected, _sentence: counted.connected(yes=connected),
         )
-        return queue, Dispatcher(queue, receiver, slow, meter, now=utc_now, stopping=stopping)
+        return queue, Dispatcher(queue, receiver, slow, counted, now=utc_now, stopping=stopping)
 
     queues = tuple(join(broker, vhost) for broker in brokers for vhost in broker.vhosts)
     callbacks = Callbacks(brokers, logins, queues)
-    routes = program_routes(unhealthy=callbacks.unhealthy, unready=callbacks.unready, render=numbers.render)
+    routes = program_routes(
+        unhealthy=callbacks.unhealthy, unready=callbacks.unready, render=metrics.registry.render
+    )
     return Gateway(callbacks, HttpServer(settings.http_port, routes), stopping, settings.drain_seconds)

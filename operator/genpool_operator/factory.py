@@ -13,7 +13,7 @@ from genpool_adapters.brokerfile import load_brokers
 from genpool_adapters.http_server import HttpServer, program_routes
 from genpool_operator.adapters.kube import KubeCluster, selector
 from genpool_operator.adapters.kube_api import KubeApi
-from genpool_operator.adapters.metrics import Metrics
+from genpool_operator.adapters.metrics import OperatorMetrics
 from genpool_operator.adapters.rabbit import RabbitBrokers
 from genpool_operator.adapters.store import Store
 from genpool_operator.adapters.workflow_loader import WorkflowLoader
@@ -76,7 +76,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
     brokers_file = load_brokers(settings.brokers_file)
     cluster = KubeCluster(KubeApi(), settings.namespaces)
     store = Store()
-    telemetry = Metrics()
+    metrics = OperatorMetrics()
     brokers = RabbitBrokers(utc_now, lambda uid, full: manager.wake_uid(uid, full))  # noqa: PLW0108 - made below
     reconciler = PoolReconciler(
         cluster,
@@ -88,12 +88,12 @@ def build_operator(settings: OperatorSettings) -> Operator:
         (settings.worker_image, settings.worker_image_pull_policy),
         utc_now,
     )
-    manager = Manager(store, reconciler, telemetry)
+    manager = Manager(store, reconciler, metrics)
 
     def list_all() -> None:
         began = time.monotonic()
         store.resync(cluster.list_pools(), cluster.list_deployments(), cluster.list_pods(), began)
-        telemetry.keep((record.meta.namespace, record.meta.name) for record in store.records())
+        metrics.keep((record.meta.namespace, record.meta.name) for record in store.records())
 
     resync = Resync(store, reconciler, list_all, manager.synced, settings.resync_seconds)
 
@@ -103,7 +103,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
     def unready() -> str | None:
         return unhealthy() or (None if manager.started else "pools are not listed yet: see the log for why.")
 
-    routes = program_routes(unhealthy=unhealthy, unready=unready, render=telemetry.render)
+    routes = program_routes(unhealthy=unhealthy, unready=unready, render=metrics.registry.render)
     return Operator(
         store=store,
         brokers=brokers,

@@ -50,7 +50,9 @@ class Process:
         self._worker = worker
         self._failed = False
         self._thread = threading.Thread(target=self._consume, name="consumer", daemon=True)
-        routes = program_routes(unhealthy=self._unhealthy, unready=self._unready, render=worker.metrics.text)
+        routes = program_routes(
+            unhealthy=self._unhealthy, unready=self._unready, render=worker.metrics.registry.render
+        )
         self._http = HttpServer(settings.http_port, routes)
 
     def run(self) -> int:

@@ -9,6 +9,7 @@ from genpool_adapters.amqp import AmqpParameters
 from genpool_worker.adapters.clock import SystemClock
 from genpool_worker.adapters.comfyui_http import ComfyUIHttp
 from genpool_worker.adapters.fetch import GuardedFetcher
+from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.adapters.rabbitmq import RabbitBroker
 from genpool_worker.adapters.s3 import S3Store
 from genpool_worker.config import load_config
@@ -19,7 +20,6 @@ from genpool_worker.ledger.lease import LeaseRenewal
 from genpool_worker.ledger.ledger import Ledger
 from genpool_worker.messaging.heartbeat import HeartbeatThread
 from genpool_worker.messaging.publish import TaskPublisher
-from genpool_worker.metrics import Metrics
 from genpool_worker.pipeline.process import Processor
 from genpool_worker.preconditions import Preconditions
 from genpool_worker.retry import OutageRetry
@@ -37,7 +37,7 @@ class Worker:
     drain: Drain
     status: WorkerStatus
     heartbeat: HeartbeatThread
-    metrics: Metrics
+    metrics: WorkerMetrics
     comfyui_port: int
 
 
@@ -50,9 +50,9 @@ def build_worker(settings: WorkerSettings) -> Worker:
         The pool's configuration cannot work.
     """
     config, catalog = load_config(settings.config_dir)
-    clock, numbers = SystemClock(), Metrics()
+    clock, metrics = SystemClock(), WorkerMetrics()
     drain = Drain(clock, config.grace_seconds)
-    status = WorkerStatus(clock, numbers)
+    status = WorkerStatus(clock, metrics)
     broker = RabbitBroker(_amqp(settings), config.queue)
     store = S3Store(config.s3)
     comfyui = ComfyUIHttp(settings.comfyui_url)
@@ -70,7 +70,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         retry=OutageRetry(drain),
         ledger=Ledger(store, config.s3.prefix, clock),
         publisher=TaskPublisher(broker, store, config, settings.pod_name, clock, heartbeat.offer),
-        metrics=numbers,
+        metrics=metrics,
         renewing=LeaseRenewal,
         scratch=settings.scratch_dir,
     )
@@ -83,11 +83,11 @@ def build_worker(settings: WorkerSettings) -> Worker:
         preconditions=Preconditions(comfyui, store, config.s3.prefix, clock, settings.scratch_dir),
         status=status,
         drain=drain,
-        metrics=numbers,
+        metrics=metrics,
         pool_uid=config.pool.uid,
     )
     port = urlsplit(settings.comfyui_url).port or 80
-    return Worker(broker, inbox, consumer, drain, status, heartbeat, numbers, port)
+    return Worker(broker, inbox, consumer, drain, status, heartbeat, metrics, port)
 
 
 def _amqp(settings: WorkerSettings) -> AmqpParameters:

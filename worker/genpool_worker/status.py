@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from genpool_worker.metrics import Metrics
-from genpool_worker.ports import Clock
+from genpool_worker.ports import Clock, Metrics
 
 State = Literal["starting", "idle", "busy", "draining", "unready"]
 

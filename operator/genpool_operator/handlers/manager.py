@@ -15,11 +15,11 @@ import structlog
 
 from genpool_core import timing
 from genpool_core.api.pool import GenerationPool
-from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.errors import GenPoolError
 from genpool_operator.decide.backoff import backoff_seconds
 from genpool_operator.decide.objects import PoolRecord
 from genpool_operator.handlers.workqueue import Item, Key, WorkQueue
+from genpool_operator.ports import Metrics
 from genpool_operator.reconcile.pool_reconciler import PoolReconciler
 
 _log = structlog.get_logger(__name__)
@@ -36,26 +36,13 @@ class Records(Protocol):
         """One of them."""
 
 
-class Telemetry(Protocol):
-    """Where figures go."""
-
-    def took(self, seconds: float, *, full: bool) -> None:
-        """A look took so long."""
-
-    def failed(self, reason: str) -> None:
-        """A look failed."""
-
-    def show(self, namespace: str, pool: str, status: GenerationPoolStatus) -> None:
-        """What is known of a pool."""
-
-
 class Manager:
     """Worker threads around a queue, and a ticker."""
 
-    def __init__(self, records: Records, reconciler: PoolReconciler, telemetry: Telemetry) -> None:
+    def __init__(self, records: Records, reconciler: PoolReconciler, metrics: Metrics) -> None:
         self._records = records
         self._reconciler = reconciler
-        self._telemetry = telemetry
+        self._metrics = metrics
         self._queue = WorkQueue()
         self._stopped = threading.Event()
         self._failures: dict[Key, int] = {}
@@ -152,7 +139,7 @@ class Manager:
         else:
             if item.full:
                 self._failures.pop(item.key, None)
-        self._telemetry.took(time.monotonic() - began, full=item.full)
+        self._metrics.took(time.monotonic() - began, full=item.full)
 
     def _reconcile(self, record: PoolRecord, item: Item) -> None:
         pool: GenerationPool | None = record.pool
@@ -160,13 +147,13 @@ class Manager:
             self._reconciler.refuse(record)
             return
         plan = self._reconciler.reconcile(pool, full=item.full)
-        self._telemetry.show(*item.key, plan.status)
+        self._metrics.show(*item.key, plan.status)
         # One that failed has its own time.
         if plan.requeue_after is not None and (item.full or item.key not in self._failures):
             self._queue.add(Item(item.key, full=True), delay=plan.requeue_after)
 
     def _failed(self, item: Item, reason: str) -> None:
         """Look at the whole again after a growing wait; the ticks go on, so that scaling does."""
-        self._telemetry.failed(reason)
+        self._metrics.failed(reason)
         failures = self._failures[item.key] = self._failures.get(item.key, 0) + 1
         self._queue.postpone(Item(item.key, full=True), backoff_seconds(failures))

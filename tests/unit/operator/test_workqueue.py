@@ -110,7 +110,7 @@ class FakeRecords:
 
 
 @dataclass
-class FakeTelemetry:
+class FakeMetrics:
     reasons: list[str] = field(default_factory=list)
 
     def took(self, seconds: float, *, full: bool) -> None:
@@ -131,10 +131,8 @@ def wait(check: Callable[[], bool]) -> None:
 
 
 def test_a_pool_that_fails_and_one_with_a_bug_do_not_stop_the_others() -> None:
-    reconciler, telemetry = FakeReconciler(), FakeTelemetry()
-    manager = Manager(
-        FakeRecords(("failing", "buggy", "good")), cast("PoolReconciler", reconciler), telemetry
-    )
+    reconciler, metrics = FakeReconciler(), FakeMetrics()
+    manager = Manager(FakeRecords(("failing", "buggy", "good")), cast("PoolReconciler", reconciler), metrics)
     assert manager.trouble() is None
     assert not manager.started
     manager.synced()
@@ -145,7 +143,7 @@ def test_a_pool_that_fails_and_one_with_a_bug_do_not_stop_the_others() -> None:
         assert ("good", True) in reconciler.looks
         # Ticks go on for the one that fails; its whole is tried again after a wait that grows.
         wait(lambda: reconciler.looks.count(("failing", False)) >= 2)
-        assert {"BrokerUnreachable", "Bug"} <= set(telemetry.reasons)
+        assert {"BrokerUnreachable", "Bug"} <= set(metrics.reasons)
         looks = reconciler.looks.count(("good", True))
         manager.wake_uid("good", True)
         wait(lambda: reconciler.looks.count(("good", True)) == looks + 1)

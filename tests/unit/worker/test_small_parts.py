@@ -13,12 +13,12 @@ from fakes.worker_steps import FakeClock
 from fakes.worker_world import CONFIG
 from genpool_core.errors import AttemptFailed, BrokerError, InvalidManifest, SettingsError, StorageError
 from genpool_core.workerconfig import CONFIG_KEY
+from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.config import load_config
 from genpool_worker.drain import Drain, margin_seconds
 from genpool_worker.errors import HandBack
 from genpool_worker.files.outputs import _check, unique_name
 from genpool_worker.files.workdir import WorkDir, clean_leftovers
-from genpool_worker.metrics import Metrics
 from genpool_worker.ports import OutputRef
 from genpool_worker.retry import OutageRetry
 from genpool_worker.settings import WorkerSettings
@@ -74,7 +74,7 @@ def test_waiting_for_an_outage_ends_with_a_drain() -> None:
 
 def test_status() -> None:
     clock = FakeClock()
-    status = WorkerStatus(clock, Metrics())
+    status = WorkerStatus(clock, WorkerMetrics())
     assert not status.was_ready
     status.set("unready")
     assert not status.was_ready
