@@ -186,11 +186,11 @@ def test_what_nothing_changed_writes_nothing(
 
     until(quiet, "no more writes", 40)
     before = versions()
-    # A second look at the full, by a restart: everything is applied once more, and nothing differs.
+    # A second look at the whole, by a restart: everything is applied once more, and nothing differs.
     operator.stop()
     operator.start()
     until(
-        lambda: operator.ask("metrics").text.count('genpool_reconcile_seconds_count{full="true"} '),
+        lambda: operator.ask("metrics").text.count('genpool_reconcile_seconds_count{whole="true"} '),
         "a whole look",
     )
     holds(lambda: versions()[1:] == before[1:], 5, "the objects are as they were")
