@@ -9,9 +9,13 @@ from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
+import structlog
+
 from genpool_adapters.program import run_program
 from genpool_gateway.factory import Gateway, build_gateway
 from genpool_gateway.settings import GatewaySettings
+
+_log = structlog.get_logger("genpool_gateway.app")
 
 
 def main() -> int:
@@ -25,8 +29,10 @@ def run(gateway: Gateway) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, partial(_end, ended.set))
     gateway.start()
+    _log.info("gateway_started", vhosts=len(gateway.callbacks.queues), port=gateway.http.port)
     ended.wait()
     gateway.stop()
+    _log.info("gateway_stopped")
     return 0
 
 

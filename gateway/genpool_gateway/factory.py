@@ -1,20 +1,17 @@
-"""Builds the gateway's parts and joins them. Connects to nothing."""
+"""All parts of the gateway, put together. Connects to nothing."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-
-import structlog
 
 from genpool_adapters.amqp import AmqpParameters
 from genpool_adapters.brokerfile import credentials, load_brokers
 from genpool_adapters.http_server import HttpServer, program_routes
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import SettingsError
-from genpool_core.version import __version__
 from genpool_gateway.adapters.callback_queue import RabbitCallbackQueue
 from genpool_gateway.adapters.http_receiver import HttpReceiver
 from genpool_gateway.adapters.metrics import GatewayMetrics
@@ -23,7 +20,6 @@ from genpool_gateway.dispatcher import Dispatcher
 from genpool_gateway.settings import GatewaySettings
 from genpool_gateway.slow_receivers import SlowReceivers
 
-_log = structlog.get_logger(__name__)
 CONNECTION_NAME = "genpool-gateway"
 Logins = Mapping[str, tuple[str, str]]
 
@@ -38,7 +34,7 @@ class Callbacks:
     """The callbacks queues of all vhosts, each with its dispatcher. ``logins``: user and password by broker."""
 
     brokers: tuple[BrokerConfig, ...]
-    logins: Logins
+    logins: Logins = field(repr=False)
     queues: tuple[tuple[RabbitCallbackQueue, Dispatcher], ...]
 
     def unready(self) -> str | None:
@@ -69,12 +65,10 @@ class Gateway:
     drain_seconds: float
 
     def start(self) -> None:
-        """Serve; returns at once."""
+        """Start all threads; returns at once."""
         self.http.start()
         for queue, dispatcher in self.callbacks.queues:
             queue.start(dispatcher.handle)
-        vhosts = len(self.callbacks.queues)
-        _log.info("gateway_started", version=__version__, vhosts=vhosts, port=self.http.port)
 
     def stop(self) -> None:
         """Take nothing more, let attempts in flight end, close; what is left is requeued."""
@@ -91,11 +85,10 @@ class Gateway:
         for thread in stops:
             thread.join()
         self.http.stop()
-        _log.info("gateway_stopped")
 
 
 def build_gateway(settings: GatewaySettings) -> Gateway:
-    """All parts of a gateway. Reads the files and takes the port.
+    """Put the gateway together. Reads the files and takes the port.
 
     Raises
     ------

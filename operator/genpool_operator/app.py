@@ -27,7 +27,7 @@ def run(operator: Operator) -> int:
     try:
         kopf.run(
             registry=operator.registry,
-            settings=operator.settings,
+            settings=operator.kopf_settings,
             standalone=True,
             clusterwide=not operator.namespaces,
             namespaces=operator.namespaces,

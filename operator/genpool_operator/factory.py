@@ -1,4 +1,4 @@
-"""All parts of the operator, put together."""
+"""All parts of the operator, put together. Connects to nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Operator:
     resync: Resync
     http: HttpServer
     registry: kopf.OperatorRegistry
-    settings: kopf.OperatorSettings
+    kopf_settings: kopf.OperatorSettings
     namespaces: tuple[str, ...]
 
     def start(self) -> None:
@@ -64,7 +64,7 @@ class Operator:
 
 
 def build_operator(settings: OperatorSettings) -> Operator:
-    """Put the operator together.
+    """Put the operator together. Reads the brokers file and takes the port.
 
     Raises
     ------
@@ -111,6 +111,6 @@ def build_operator(settings: OperatorSettings) -> Operator:
         resync=resync,
         http=HttpServer(settings.http_port, routes),
         registry=watch_registry(store, lambda key, full: manager.wake(key, full=full)),
-        settings=watch_settings(selector()),
+        kopf_settings=watch_settings(selector()),
         namespaces=settings.namespaces,
     )
