@@ -8,7 +8,8 @@ import yaml
 from pydantic import ValidationError
 
 from genpool_core.brokers import BrokerConfig, BrokersFile
-from genpool_core.errors import InvalidManifest
+from genpool_core.errors import SettingsError
+from genpool_core.validation import first_fault
 
 REASON = "InvalidBrokersFile"
 
@@ -18,26 +19,25 @@ def load_brokers(path: str | Path) -> BrokersFile:
 
     Raises
     ------
-    InvalidManifest
+    SettingsError
         It cannot be read, is no YAML, or a field is wrong; the message names file and field.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidManifest(f"the brokers file {path} cannot be read: {error}.", reason=REASON) from error
+        raise SettingsError(f"the brokers file {path} cannot be read: {error}.", reason=REASON) from error
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise InvalidManifest(f"the brokers file {path} is no YAML: {error}.", reason=REASON) from error
+        problem = " ".join(str(error).split())
+        raise SettingsError(f"the brokers file {path} is no YAML: {problem}.", reason=REASON) from error
     try:
         return BrokersFile.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InvalidManifest(
-            f"the brokers file {path}: {field}: {first['msg']}. Correct it in the chart's values (brokers).",
-            reason=REASON,
-        ) from error
+        fault = first_fault(error, whole="the file")
+        raise SettingsError(
+            f"the brokers file {path}: {fault}. Correct it in the chart's values (brokers).", reason=REASON
+        ) from None
 
 
 def credentials(broker: BrokerConfig) -> tuple[str, str]:
@@ -45,7 +45,7 @@ def credentials(broker: BrokerConfig) -> tuple[str, str]:
 
     Raises
     ------
-    InvalidManifest
+    SettingsError
         One of the two files is missing, empty or cannot be read.
     """
     username, password = (_read(broker, key) for key in ("username", "password"))
@@ -57,13 +57,13 @@ def _read(broker: BrokerConfig, key: str) -> str:
     try:
         value = path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidManifest(
+        raise SettingsError(
             f"broker {broker.name}: {path} cannot be read ({type(error).__name__}). "
             "Its Secret needs the keys username and password.",
             reason="BrokerCredentialsMissing",
         ) from error
     if not value:
-        raise InvalidManifest(
+        raise SettingsError(
             f"broker {broker.name}: {path} is empty. Its Secret needs the keys username and password.",
             reason="BrokerCredentialsMissing",
         )

@@ -13,6 +13,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from genpool_core.version import __version__
 
 LogFormat = Literal["json", "console"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _SECRET = ("password", "secret", "authorization", "signature", "token")
 #: Packages whose level can be set; programs are run with ``-m``, so one of their modules is ``__main__``.
 _OURS = (
@@ -34,7 +35,7 @@ _LIBRARIES = {
 }
 
 
-def configure_logging(component: str, fmt: LogFormat = "json", level: str = "INFO") -> None:
+def configure_logging(component: str, fmt: LogFormat = "json", level: LogLevel = "INFO") -> None:
     """Send structlog's and the standard library's logs to standard error; ``component`` is on every line."""
 
     def add_component(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -3,6 +3,7 @@
 ::
 
     GenPoolError
+    ├── SettingsError        a program that cannot work as it is set up; it refuses to start, or tells it in its log
     ├── InvalidManifest      a GenerationPool or a workflow that cannot work; shown as a condition, never retried
     ├── BrokerError          RabbitMQ refused, or did not answer
     ├── StorageError         S3 refused, or did not answer
@@ -31,8 +32,18 @@ class GenPoolError(Exception):
             self.reason = reason
 
 
+class SettingsError(GenPoolError):
+    """A program cannot work as it is set up.
+
+    An environment variable, a file that it is given (the brokers file, credentials, a signing secret, the pool's
+    configuration), or what these point to.
+    """
+
+    reason = "SettingsInvalid"
+
+
 class InvalidManifest(GenPoolError):  # noqa: N818 - named for what the user sees
-    """A manifest, workflow or setting that cannot work as it is."""
+    """A GenerationPool or a workflow that cannot work as it is."""
 
     reason = "InvalidManifest"
 

@@ -9,27 +9,30 @@ from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
-from genpool_adapters.logs import configure_logging
-from genpool_core.errors import GenPoolError
-from genpool_gateway.factory import build_gateway
-from genpool_gateway.settings import load
+import structlog
+
+from genpool_adapters.program import run_program
+from genpool_gateway.factory import Gateway, build_gateway
+from genpool_gateway.settings import GatewaySettings
+
+_log = structlog.get_logger("genpool_gateway.app")
 
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; the exit status."""
-    try:
-        settings = load()
-        configure_logging("gateway", settings.log_format, settings.log_level)
-        gateway = build_gateway(settings)
-    except (GenPoolError, OSError) as error:
-        sys.stderr.write(f"genpool-gateway: {error}\n")
-        return 1
+    return run_program("gateway", GatewaySettings, build_gateway, run)
+
+
+def run(gateway: Gateway) -> int:
+    """Serve until a signal, then stop."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, partial(_end, ended.set))
     gateway.start()
+    _log.info("gateway_started", vhosts=len(gateway.callbacks.queues), port=gateway.http.port)
     ended.wait()
     gateway.stop()
+    _log.info("gateway_stopped")
     return 0
 
 

@@ -15,6 +15,7 @@ from genpool_core.messages import headers as h
 from genpool_core.messages.amqp import Delivery
 from genpool_core.messages.base import SCHEMA_VERSION
 from genpool_core.messages.callbacks import CallbackMessage
+from genpool_core.validation import first_fault
 from genpool_gateway.disposition import DeadLetter
 from genpool_gateway.ports import WebhookRequest
 
@@ -54,9 +55,8 @@ def read(delivery: Delivery, own_user: str) -> Callback:
             json.loads(delivery.body)["body"], ensure_ascii=False, separators=(",", ":"), allow_nan=False
         ).encode("utf-8")
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the message"
-        raise InvalidMessage(f"the message is not a callback: {where}: {first['msg']}.") from None
+        fault = first_fault(error, whole="the message")
+        raise InvalidMessage(f"the message is not a callback: {fault}.") from None
     except (ValueError, RecursionError):
         raise InvalidMessage(
             "the message is not a callback: its body cannot be written as JSON in UTF-8."

@@ -22,7 +22,7 @@ from genpool_gateway.disposition import (
     RetryLater,
     decide_disposition,
 )
-from genpool_gateway.ports import CallbackQueue, Meter, Receiver
+from genpool_gateway.ports import CallbackQueue, Metrics, Receiver
 from genpool_gateway.slow_receivers import SlowReceivers
 
 _log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ class Dispatcher:
         queue: CallbackQueue,
         receiver: Receiver,
         slow: SlowReceivers,
-        meter: Meter,
+        metrics: Metrics,
         *,
         now: Callable[[], datetime],
         stopping: threading.Event,
@@ -44,7 +44,7 @@ class Dispatcher:
         self._queue = queue
         self._receiver = receiver
         self._slow = slow
-        self._meter = meter
+        self._metrics = metrics
         self._now = now
         self._stopping = stopping
         self._clock: Callable[[], float] = time.monotonic
@@ -73,7 +73,7 @@ class Dispatcher:
         match decide_disposition(outcome, callback.failed_before):
             case Acknowledge():
                 self._queue.ack(delivery)
-                self._meter.delivered(seconds)
+                self._metrics.delivered(seconds)
                 _log.info("callback_delivered", webhook_id=callback.request.id, task_key=callback.task_key)
             case RetryLater() as retry:
                 self._delay(delivery, callback, outcome, retry, seconds)
@@ -102,10 +102,10 @@ class Dispatcher:
         self._queue.ack(delivery)
         facts = {"webhook_id": callback.request.id, "receiver": callback.request.receiver}
         if isinstance(outcome, ReceiverBusy):
-            self._meter.stepped_aside()
+            self._metrics.stepped_aside()
             _log.debug("callback_stepped_aside", **facts)
         else:
-            self._meter.retried(seconds)
+            self._metrics.retried(seconds)
             _log.info(
                 "callback_retried",
                 attempts=retry.attempts,
@@ -122,7 +122,7 @@ class Dispatcher:
         if not self._publish(delivery, letter):
             return
         self._queue.ack(delivery)
-        self._meter.dead(dead.reason)
+        self._metrics.dead(dead.reason)
         _log.warning(
             "callback_dead",
             webhook_id=message_id,

@@ -1,29 +1,25 @@
-"""Builds the gateway's parts and joins them. Connects to nothing."""
+"""All parts of the gateway, put together. Connects to nothing."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-
-import structlog
 
 from genpool_adapters.amqp import AmqpParameters
 from genpool_adapters.brokerfile import credentials, load_brokers
-from genpool_adapters.web import WebServer, metrics, probe
+from genpool_adapters.http_server import HttpServer, program_routes
 from genpool_core.brokers import BrokerConfig
-from genpool_core.errors import InvalidManifest
-from genpool_core.version import __version__
+from genpool_core.errors import SettingsError
 from genpool_gateway.adapters.callback_queue import RabbitCallbackQueue
 from genpool_gateway.adapters.http_receiver import HttpReceiver
-from genpool_gateway.adapters.metrics import Metrics
+from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.adapters.signing import Signer
 from genpool_gateway.dispatcher import Dispatcher
 from genpool_gateway.settings import GatewaySettings
 from genpool_gateway.slow_receivers import SlowReceivers
 
-_log = structlog.get_logger(__name__)
 CONNECTION_NAME = "genpool-gateway"
 Logins = Mapping[str, tuple[str, str]]
 
@@ -38,7 +34,7 @@ class Callbacks:
     """The callbacks queues of all vhosts, each with its dispatcher. ``logins``: user and password by broker."""
 
     brokers: tuple[BrokerConfig, ...]
-    logins: Logins
+    logins: Logins = field(repr=False)
     queues: tuple[tuple[RabbitCallbackQueue, Dispatcher], ...]
 
     def unready(self) -> str | None:
@@ -52,7 +48,7 @@ class Callbacks:
         for broker in self.brokers:
             try:
                 current = credentials(broker)
-            except InvalidManifest:
+            except SettingsError:
                 continue
             if current != self.logins[broker.name]:
                 return f"the credentials of broker {broker.name} have changed."
@@ -64,17 +60,15 @@ class Gateway:
     """What runs."""
 
     callbacks: Callbacks
-    web: WebServer
+    http: HttpServer
     stopping: threading.Event
     drain_seconds: float
 
     def start(self) -> None:
-        """Serve; returns at once."""
-        self.web.start()
+        """Start all threads; returns at once."""
+        self.http.start()
         for queue, dispatcher in self.callbacks.queues:
             queue.start(dispatcher.handle)
-        vhosts = len(self.callbacks.queues)
-        _log.info("gateway_started", version=__version__, vhosts=vhosts, port=self.web.port)
 
     def stop(self) -> None:
         """Take nothing more, let attempts in flight end, close; what is left is requeued."""
@@ -90,41 +84,36 @@ class Gateway:
             thread.start()
         for thread in stops:
             thread.join()
-        self.web.stop()
-        _log.info("gateway_stopped")
+        self.http.stop()
 
 
 def build_gateway(settings: GatewaySettings) -> Gateway:
-    """All parts of a gateway. Reads the files and takes the port.
+    """Put the gateway together. Reads the files and takes the port.
 
     Raises
     ------
-    InvalidManifest
-        A file is missing or wrong.
-    OSError
-        The port is taken.
+    SettingsError
+        A file is missing or wrong, or the port is taken.
     """
     signer = Signer(settings.signing_secret_file)
     signer.check()
     brokers = tuple(load_brokers(settings.brokers_file).brokers)
     logins = {broker.name: credentials(broker) for broker in brokers}
-    stopping, numbers = threading.Event(), Metrics()
+    stopping, metrics = threading.Event(), GatewayMetrics()
     receiver, slow = HttpReceiver(signer, now=utc_now), SlowReceivers()
 
     def join(broker: BrokerConfig, vhost: str) -> tuple[RabbitCallbackQueue, Dispatcher]:
         username, password = logins[broker.name]
-        meter = numbers.meter(broker.name, vhost)
+        counted = metrics.vhost(broker.name, vhost)
         queue = RabbitCallbackQueue(
             AmqpParameters(broker.host, broker.port, vhost, username, password, broker.tls, CONNECTION_NAME),
-            on_change=lambda connected, _sentence: meter.connected(yes=connected),
+            on_change=lambda connected, _sentence: counted.connected(yes=connected),
         )
-        return queue, Dispatcher(queue, receiver, slow, meter, now=utc_now, stopping=stopping)
+        return queue, Dispatcher(queue, receiver, slow, counted, now=utc_now, stopping=stopping)
 
     queues = tuple(join(broker, vhost) for broker in brokers for vhost in broker.vhosts)
     callbacks = Callbacks(brokers, logins, queues)
-    routes = {
-        "/healthz": probe(callbacks.unhealthy),
-        "/readyz": probe(callbacks.unready),
-        "/metrics": metrics(numbers.render),
-    }
-    return Gateway(callbacks, WebServer(settings.http_port, routes), stopping, settings.drain_seconds)
+    routes = program_routes(
+        unhealthy=callbacks.unhealthy, unready=callbacks.unready, render=metrics.registry.render
+    )
+    return Gateway(callbacks, HttpServer(settings.http_port, routes), stopping, settings.drain_seconds)

@@ -46,8 +46,8 @@ class Receiver(Protocol):
         """One attempt to deliver a callback, in bounded time; raises nothing."""
 
 
-class Meter(Protocol):
-    """What is counted."""
+class Metrics(Protocol):
+    """What is counted and measured."""
 
     def delivered(self, seconds: float) -> None:
         """Delivered; the attempt took so long."""

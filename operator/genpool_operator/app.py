@@ -6,11 +6,8 @@ import sys
 
 import kopf
 import structlog
-from pydantic import ValidationError
 
-from genpool_adapters.logs import configure_logging
-from genpool_core.errors import GenPoolError
-from genpool_core.validation import first_fault
+from genpool_adapters.program import run_program
 from genpool_operator.factory import Operator, build_operator
 from genpool_operator.settings import OperatorSettings
 
@@ -20,31 +17,17 @@ IDENTITY = "genpool-operator"
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; the exit status."""
-    try:
-        settings = OperatorSettings()
-    except ValidationError as error:
-        field, _, fault = first_fault(error).partition(": ")
-        sys.stderr.write(
-            f"genpool-operator: the setting GENPOOL_{field.upper()} is wrong or missing: {fault}.\n"
-        )
-        return 2
-    configure_logging("operator", settings.log_format, settings.log_level)
-    try:
-        operator = build_operator(settings)
-    except (GenPoolError, OSError) as error:
-        _log.error("operator_cannot_start", message=str(error))
-        return 2
-    return run(operator)
+    return run_program("operator", OperatorSettings, build_operator, run)
 
 
 def run(operator: Operator) -> int:
     """Run the watches in this thread, everything else in its own."""
     operator.start()
-    _log.info("operator_started", port=operator.web.port)
+    _log.info("operator_started", port=operator.http.port)
     try:
         kopf.run(
             registry=operator.registry,
-            settings=operator.settings,
+            settings=operator.kopf_settings,
             standalone=True,
             clusterwide=not operator.namespaces,
             namespaces=operator.namespaces,

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import kopf
 
 from genpool_adapters.brokerfile import load_brokers
-from genpool_adapters.web import WebServer, metrics, probe
+from genpool_adapters.http_server import HttpServer, program_routes
 from genpool_operator.adapters.kube import KubeCluster, selector
 from genpool_operator.adapters.kube_api import KubeApi
-from genpool_operator.adapters.metrics import Metrics
+from genpool_operator.adapters.metrics import OperatorMetrics
 from genpool_operator.adapters.rabbit import RabbitBrokers
 from genpool_operator.adapters.store import Store
 from genpool_operator.adapters.workflow_loader import WorkflowLoader
@@ -49,14 +49,14 @@ class Operator:
     manager: Manager
     resync: PeriodicThread
     user_cleanup: PeriodicThread
-    web: WebServer
+    http: HttpServer
     registry: kopf.OperatorRegistry
-    settings: kopf.OperatorSettings
+    kopf_settings: kopf.OperatorSettings
     namespaces: tuple[str, ...]
 
     def start(self) -> None:
         """Start all threads; the watches are run by the caller."""
-        self.web.start()
+        self.http.start()
         self.resync.start()
         self.user_cleanup.start()
 
@@ -66,7 +66,7 @@ class Operator:
         self.resync.stop()
         self.manager.stop()
         self.brokers.stop()
-        self.web.stop()
+        self.http.stop()
 
 
 def build_operator(settings: OperatorSettings) -> Operator:
@@ -74,15 +74,15 @@ def build_operator(settings: OperatorSettings) -> Operator:
 
     Raises
     ------
-    InvalidManifest
-        The brokers file is missing or wrong.
+    SettingsError
+        The brokers file is missing or wrong, or the port is taken.
     ClusterError
         There is no way to log in to Kubernetes.
     """
     brokers_file = load_brokers(settings.brokers_file)
     cluster = KubeCluster(KubeApi(), settings.namespaces)
     store = Store()
-    telemetry = Metrics()
+    metrics = OperatorMetrics()
     requests = WorkQueue()
     brokers = RabbitBrokers(utc_now, requests.request)
     reconciler = PoolReconciler(
@@ -95,12 +95,12 @@ def build_operator(settings: OperatorSettings) -> Operator:
         (settings.worker_image, settings.worker_image_pull_policy),
         utc_now,
     )
-    manager = Manager(store, reconciler, telemetry, requests)
+    manager = Manager(store, reconciler, metrics, requests)
 
     def list_all() -> None:
         began = time.monotonic()
         store.resync(cluster.list_pools(), cluster.list_deployments(), cluster.list_pods(), began)
-        telemetry.keep((record.meta.namespace, record.meta.name) for record in store.records())
+        metrics.keep((record.meta.namespace, record.meta.name) for record in store.records())
 
     resync = Resync(list_all, manager.synced, settings.resync_seconds).thread
     user_cleanup = UserCleanup(store, reconciler).thread
@@ -108,16 +108,18 @@ def build_operator(settings: OperatorSettings) -> Operator:
     def unhealthy() -> str | None:
         return resync.unhealthy() or user_cleanup.unhealthy() or manager.unhealthy()
 
+    def unready() -> str | None:
+        return unhealthy() or (None if manager.started else "pools are not listed yet: see the log for why.")
+
+    routes = program_routes(unhealthy=unhealthy, unready=unready, render=metrics.registry.render)
     return Operator(
         store=store,
         brokers=brokers,
         manager=manager,
         resync=resync,
         user_cleanup=user_cleanup,
-        web=WebServer(
-            settings.http_port, {"/healthz": probe(unhealthy), "/metrics": metrics(telemetry.render)}
-        ),
+        http=HttpServer(settings.http_port, routes),
         registry=watch_registry(store, requests.request),
-        settings=watch_settings(selector()),
+        kopf_settings=watch_settings(selector()),
         namespaces=settings.namespaces,
     )

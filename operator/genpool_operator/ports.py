@@ -122,6 +122,19 @@ class Brokers(Protocol):
         """Delete a user; nothing happens when it is gone."""
 
 
+class Metrics(Protocol):
+    """What is counted and measured."""
+
+    def took(self, seconds: float, *, full: bool) -> None:
+        """A reconcile took so long."""
+
+    def failed(self, reason: str) -> None:
+        """A reconcile failed; ``reason`` is a constant."""
+
+    def show(self, namespace: str, pool: str, status: GenerationPoolStatus) -> None:
+        """What is known of a pool."""
+
+
 class Workflows(Protocol):
     """Where workflow templates come from. Raises ClusterError."""
 

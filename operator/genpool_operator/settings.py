@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from genpool_adapters.settings import ProgramSettings
 from genpool_core import timing
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -19,10 +19,8 @@ def default_workflows() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parents[1] / "workflows"
 
 
-class OperatorSettings(BaseSettings):
-    """Each field is the environment variable ``GENPOOL_<FIELD>``."""
-
-    model_config = SettingsConfigDict(env_prefix="GENPOOL_", frozen=True, use_attribute_docstrings=True)
+class OperatorSettings(ProgramSettings):
+    """What the platform team decides; what is about one pool stands in its GenerationPool."""
 
     brokers_file: Path = Path("/etc/genpool/brokers.yaml")
     """File with the platform's brokers."""
@@ -32,16 +30,10 @@ class OperatorSettings(BaseSettings):
     """Pull policy of the workers' image; Kubernetes' default when absent."""
     builtin_workflows: Annotated[Path, Field(default_factory=default_workflows)]
     """Folder with the shipped workflows."""
-    namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    namespaces: tuple[str, ...] = ()
     """Namespaces to look after, separated by commas; all when empty."""
     resync_seconds: Annotated[float, Field(ge=1, le=600)] = timing.RESYNC_SECONDS
     """Everything is listed and looked at anew after this."""
-    http_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
-    """Port of /healthz and /metrics."""
-    log_format: Literal["json", "console"] = "json"
-    """Logs for machines or for people."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """Least level that is logged."""
 
     @field_validator("namespaces", mode="before")
     @classmethod

@@ -27,6 +27,7 @@ from genpool_core.messages.base import PoolRef
 from genpool_core.messages.events import Event
 from genpool_core.workerconfig import S3Config, WorkerConfig, WorkflowEntry
 from genpool_core.workflow.spec import parse_workflow_yaml
+from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.config import Catalog, Workflow
 from genpool_worker.context import WorkerContext
 from genpool_worker.drain import Drain
@@ -34,7 +35,6 @@ from genpool_worker.errors import HandBack
 from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.ledger.ledger import Ledger
 from genpool_worker.messaging.publish import TaskPublisher
-from genpool_worker.metrics import Metrics
 from genpool_worker.pipeline.decode import decode
 from genpool_worker.pipeline.process import Processor
 from genpool_worker.retry import OutageRetry
@@ -156,7 +156,7 @@ class World:
             retry=OutageRetry(drain),
             ledger=Ledger(store, self.config.s3.prefix, self.clock),
             publisher=TaskPublisher(broker, store, self.config, name, self.clock, offer),
-            metrics=Metrics(),
+            metrics=WorkerMetrics(),
             renewing=_no_renewals,
             scratch=self.scratch,
         )

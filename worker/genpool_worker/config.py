@@ -9,11 +9,12 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from genpool_core.errors import SettingsError
 from genpool_core.jsontypes import JsonObject
+from genpool_core.validation import first_fault
 from genpool_core.workerconfig import CONFIG_KEY, WorkerConfig, WorkflowEntry
 from genpool_core.workflow.render import check_targets
 from genpool_core.workflow.spec import WorkflowYaml, check_template, parse_workflow_yaml
-from genpool_worker.errors import SettingsError
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,7 @@ def load_config(folder: Path) -> tuple[WorkerConfig, Catalog]:
     try:
         config = WorkerConfig.model_validate_json(_read(path))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{path}: {where}: {first['msg']}. The operator writes this file.") from None
+        raise SettingsError(f"{path}: {first_fault(error)}. The operator writes this file.") from None
     if not config.workflows:
         raise SettingsError(f"{path} names no workflow: a pool needs one.")
     return config, Catalog(tuple(_workflow(folder, entry) for entry in config.workflows))
@@ -81,7 +80,8 @@ def _workflow(folder: Path, entry: WorkflowEntry) -> Workflow:
         raw_template = json.loads(_read(template_path))
         raw_yaml = yaml.safe_load(_read(yaml_path))
     except (ValueError, yaml.YAMLError) as error:
-        raise SettingsError(f"workflow {entry.name}: a file cannot be read: {error}") from None
+        problem = " ".join(str(error).split())
+        raise SettingsError(f"workflow {entry.name}: a file cannot be read: {problem}") from None
     template = check_template(raw_template, where=f"workflow {entry.name}")
     parameters = parse_workflow_yaml(raw_yaml, where=f"workflow {entry.name}")
     check_targets(template, parameters, where=f"workflow {entry.name}")

@@ -12,10 +12,9 @@ from genpool_core.errors import BrokerError, StorageError
 from genpool_core.messages.amqp import Delivery
 from genpool_worker.drain import Drain
 from genpool_worker.errors import HandBack
-from genpool_worker.metrics import Metrics
 from genpool_worker.pipeline.decode import TaskDelivery, decode
 from genpool_worker.pipeline.process import Processor
-from genpool_worker.ports import Broker, Consumption
+from genpool_worker.ports import Broker, Consumption, Metrics
 from genpool_worker.preconditions import Preconditions
 from genpool_worker.status import WorkerStatus
 

@@ -13,8 +13,7 @@ from genpool_worker.drain import Drain
 from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.ledger.ledger import Ledger
 from genpool_worker.messaging.publish import TaskPublisher
-from genpool_worker.metrics import Metrics
-from genpool_worker.ports import Broker, Clock, ComfyUI, Fetcher, Store
+from genpool_worker.ports import Broker, Clock, ComfyUI, Fetcher, Metrics, Store
 from genpool_worker.retry import OutageRetry
 
 

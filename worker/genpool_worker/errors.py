@@ -8,7 +8,6 @@
     │   ├── ComfyUISilent        no answer in time, or a broken one: it is busy, hangs, or is starting
     │   └── ComfyUIRefused       it answered with an error
     ├── UnreadableLedger     a record in the bucket that is none of ours
-    ├── SettingsError        the worker cannot start as it is set up
     └── HandBack             the task in hand goes back to the queue, and its attempt does not count
 """
 
@@ -51,12 +50,6 @@ class UnreadableLedger(GenPoolError):  # noqa: N818 - named for what was found
     """A claim or end record that cannot be read."""
 
     reason = "UnreadableLedger"
-
-
-class SettingsError(GenPoolError):
-    """The worker cannot start as it is set up."""
-
-    reason = "SettingsInvalid"
 
 
 class HandBack(GenPoolError):  # noqa: N818 - a decision on its way up

@@ -1,4 +1,4 @@
-"""Builds the worker's parts and joins them. Nothing here connects or waits."""
+"""All parts of the worker, put together. Connects to nothing."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from genpool_adapters.amqp import AmqpParameters
+from genpool_adapters.http_server import HttpServer, program_routes
 from genpool_worker.adapters.clock import SystemClock
 from genpool_worker.adapters.comfyui_http import ComfyUIHttp
 from genpool_worker.adapters.fetch import GuardedFetcher
+from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.adapters.rabbitmq import RabbitBroker
 from genpool_worker.adapters.s3 import S3Store
 from genpool_worker.config import load_config
 from genpool_worker.consumer import Inbox, TaskConsumer
+from genpool_worker.consumer_thread import ConsumerThread
 from genpool_worker.context import WorkerContext
 from genpool_worker.drain import Drain
+from genpool_worker.files.workdir import clean_leftovers
 from genpool_worker.ledger.lease import LeaseRenewal
 from genpool_worker.ledger.ledger import Ledger
 from genpool_worker.messaging.heartbeat import HeartbeatThread
 from genpool_worker.messaging.publish import TaskPublisher
-from genpool_worker.metrics import Metrics
 from genpool_worker.pipeline.process import Processor
 from genpool_worker.preconditions import Preconditions
 from genpool_worker.retry import OutageRetry
@@ -29,30 +32,50 @@ from genpool_worker.status import WorkerStatus
 
 @dataclass(frozen=True)
 class Worker:
-    """Everything that ``app`` starts, asks and stops."""
+    """What runs."""
 
+    settings: WorkerSettings
     broker: RabbitBroker
     inbox: Inbox
     consumer: TaskConsumer
+    thread: ConsumerThread
     drain: Drain
     status: WorkerStatus
     heartbeat: HeartbeatThread
-    metrics: Metrics
-    comfyui_port: int
+    http: HttpServer
+
+    @property
+    def comfyui_port(self) -> int:
+        """Port that ComfyUI listens on."""
+        return urlsplit(self.settings.comfyui_url).port or 80
+
+    def start(self) -> None:
+        """Start all threads; returns at once."""
+        clean_leftovers(self.settings.scratch_dir)
+        self.http.start()
+        self.broker.start(self.inbox.put)
+        self.heartbeat.start()
+        self.thread.start()
+
+    def stop(self) -> None:
+        """Close the connections; the broker requeues what was delivered and not acknowledged."""
+        self.heartbeat.stop()
+        self.broker.stop()
+        self.http.stop()
 
 
 def build_worker(settings: WorkerSettings) -> Worker:
-    """All parts of a worker.
+    """Put the worker together. Reads the pool's configuration and takes the port.
 
     Raises
     ------
     SettingsError, InvalidManifest
-        The pool's configuration cannot work.
+        The pool's configuration cannot work, or the port is taken.
     """
     config, catalog = load_config(settings.config_dir)
-    clock, numbers = SystemClock(), Metrics()
+    clock, metrics = SystemClock(), WorkerMetrics()
     drain = Drain(clock, config.grace_seconds)
-    status = WorkerStatus(clock, numbers)
+    status = WorkerStatus(clock, metrics)
     broker = RabbitBroker(_amqp(settings), config.queue)
     store = S3Store(config.s3)
     comfyui = ComfyUIHttp(settings.comfyui_url)
@@ -70,7 +93,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         retry=OutageRetry(drain),
         ledger=Ledger(store, config.s3.prefix, clock),
         publisher=TaskPublisher(broker, store, config, settings.pod_name, clock, heartbeat.offer),
-        metrics=numbers,
+        metrics=metrics,
         renewing=LeaseRenewal,
         scratch=settings.scratch_dir,
     )
@@ -83,11 +106,26 @@ def build_worker(settings: WorkerSettings) -> Worker:
         preconditions=Preconditions(comfyui, store, config.s3.prefix, clock, settings.scratch_dir),
         status=status,
         drain=drain,
-        metrics=numbers,
+        metrics=metrics,
         pool_uid=config.pool.uid,
     )
-    port = urlsplit(settings.comfyui_url).port or 80
-    return Worker(broker, inbox, consumer, drain, status, heartbeat, numbers, port)
+    thread = ConsumerThread(consumer, drain)
+
+    def unready() -> str | None:
+        return None if status.was_ready else "not ready yet: see the log for what it waits for."
+
+    routes = program_routes(unhealthy=thread.unhealthy, unready=unready, render=metrics.registry.render)
+    return Worker(
+        settings=settings,
+        broker=broker,
+        inbox=inbox,
+        consumer=consumer,
+        thread=thread,
+        drain=drain,
+        status=status,
+        heartbeat=heartbeat,
+        http=HttpServer(settings.http_port, routes),
+    )
 
 
 def _amqp(settings: WorkerSettings) -> AmqpParameters:

@@ -156,6 +156,28 @@ class Fetcher(Protocol):
         """A file. Raises RefusedInput, or AttemptFailed where a later attempt may get it."""
 
 
+class Metrics(Protocol):
+    """What is counted and measured."""
+
+    def task(self, outcome: str, reason: str) -> None:
+        """A task ended."""
+
+    def attempt(self, result: str, reason: str) -> None:
+        """An attempt ended."""
+
+    def message(self, what: str) -> None:
+        """A message was dealt with without an attempt."""
+
+    def moved(self, what: str, count: int) -> None:
+        """Bytes of ``input`` or ``output``."""
+
+    def state(self, state: str) -> None:
+        """The worker's state changed."""
+
+    def phase(self, phase: str) -> AbstractContextManager[object]:
+        """Measure a part of an attempt, also one that fails."""
+
+
 class Clock(Protocol):
     """Time and waiting."""
 

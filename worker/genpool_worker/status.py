@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from genpool_core.messages.events import WorkerState
-from genpool_worker.metrics import Metrics
-from genpool_worker.ports import Clock
+from genpool_worker.ports import Clock, Metrics
 
 
 @dataclass(frozen=True)

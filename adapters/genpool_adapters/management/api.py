@@ -12,7 +12,7 @@ from genpool_adapters.brokerfile import credentials
 from genpool_adapters.http import ca_bundle
 from genpool_core import timing
 from genpool_core.brokers import BrokerConfig
-from genpool_core.errors import BrokerError, InvalidManifest
+from genpool_core.errors import BrokerError, SettingsError
 from genpool_core.jsontypes import JsonObject, JsonValue
 
 UNREACHABLE = "BrokerUnreachable"
@@ -77,7 +77,7 @@ class ManagementApi:
     def _login(self) -> tuple[str, str]:
         try:
             return credentials(self.broker)
-        except InvalidManifest as error:
+        except SettingsError as error:
             raise BrokerError(error.message, reason=REFUSED) from error
 
     def _request(

@@ -11,6 +11,7 @@ from pydantic_core import SchemaError
 
 from genpool_core.errors import InvalidTask
 from genpool_core.jsontypes import JsonValue
+from genpool_core.validation import first_fault
 
 Scalar = str | int | float | bool
 _TYPES: dict[str, type] = {"string": str, "integer": int, "number": float, "boolean": bool}
@@ -86,9 +87,9 @@ def check_value(name: str, raw: JsonValue, schema: ParameterSchema) -> Scalar:
     try:
         value = _adapter_for(schema).validate_python(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        # A number is shown on purpose: it is no secret, and tells which of two mistakes was made.
         shown = f" ({raw!r:.60})" if isinstance(raw, (int, float)) else ""
-        raise InvalidTask(f"{name}{shown}: {first['msg']}. Send {_expected(schema)}.") from None
+        raise InvalidTask(f"{name}{shown}: {first_fault(error)}. Send {_expected(schema)}.") from None
     if schema.enum is not None and value not in schema.enum:
         raise InvalidTask(f"{name}: not one of the allowed values. Send {_expected(schema)}.")
     return value

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from genpool_core.validation import first_fault
 from genpool_dev.cluster.errors import ClusterError
 
 ProviderName = Literal["local", "kind", "current"]
@@ -62,11 +63,14 @@ def load() -> ClusterSettings:
     try:
         return ClusterSettings()
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]).upper()
-        full = name if name.startswith(("PROVIDER", "GENPOOL_DEV_")) else f"GENPOOL_DEV_{name}"
-        said = first["msg"].removeprefix("Value error, ")
-        raise ClusterError(f"The environment variable {full} is wrong: {said}.") from error
+        raise ClusterError(f"{first_fault(error, named=_described)}.") from None
+
+
+def _described(path: str) -> str:
+    """What a field is to its reader. A field with aliases comes as one of them: ``PROVIDER``."""
+    name = path.upper()
+    variable = name if name.startswith(("PROVIDER", "GENPOOL_DEV_")) else f"GENPOOL_DEV_{name}"
+    return f"The environment variable {variable} is wrong"
 
 
 def cache_home() -> Path:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings
 
+from genpool_adapters.settings import ProgramSettings, variable
 from genpool_gateway.settings import GatewaySettings
 from genpool_operator.settings import OperatorSettings
 from genpool_worker.settings import WorkerSettings
@@ -18,7 +18,7 @@ _HEAD = """<!-- Generated from the programs' settings by `make generate`. Do not
 
 Environment variables. The chart and the operator set them; you need this page only to run a program by hand.
 """
-_PROGRAMS: tuple[tuple[str, type[BaseSettings]], ...] = (
+_PROGRAMS: tuple[tuple[str, type[ProgramSettings]], ...] = (
     ("Operator", OperatorSettings),
     ("Worker", WorkerSettings),
     ("Gateway", GatewaySettings),
@@ -30,19 +30,13 @@ def page() -> str:
     return _HEAD + "".join(f"\n## {name}\n\n{_table(model)}\n" for name, model in _PROGRAMS)
 
 
-def _table(model: type[BaseSettings]) -> str:
-    prefix = model.model_config.get("env_prefix", "")
+def _table(model: type[ProgramSettings]) -> str:
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     rows += [
-        f"| `{_variable(prefix, name, field)}` | {_default(field)} | {_text(field)} |"
+        f"| `{variable(name)}` | {_default(field)} | {_text(field)} |"
         for name, field in model.model_fields.items()
     ]
     return "\n".join(rows)
-
-
-def _variable(prefix: str, name: str, field: FieldInfo) -> str:
-    alias = field.validation_alias
-    return alias if isinstance(alias, str) else f"{prefix}{name}".upper()
 
 
 def _text(field: FieldInfo) -> str:

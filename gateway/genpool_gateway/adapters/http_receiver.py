@@ -11,7 +11,7 @@ import structlog
 from genpool_adapters.guarded import Resolve, system_resolve
 from genpool_adapters.http import explain, guarded_session
 from genpool_core import timing
-from genpool_core.errors import InvalidManifest, RefusedInput
+from genpool_core.errors import RefusedInput, SettingsError
 from genpool_gateway.adapters.signing import Signer
 from genpool_gateway.disposition import Answered, Away, Forbidden, Outcome
 from genpool_gateway.ports import WebhookRequest
@@ -45,7 +45,7 @@ class HttpReceiver:
         """One attempt; raises nothing."""
         try:
             headers = self._signer.headers(request.id, request.body, self._now())
-        except InvalidManifest as error:
+        except SettingsError as error:
             _log.exception("callback_not_signed", message=error.message)
             return Away("GenPool could not sign it.")
         headers["Content-Type"] = "application/json"

@@ -1,51 +1,51 @@
-"""What Prometheus reads."""
+"""The gateway's figures for Prometheus."""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from genpool_adapters.metrics import REQUEST_BUCKETS, Registry
 
-_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_VHOST = ("broker", "vhost")
 
 
-class Metrics:
-    """The gateway's metrics."""
+class GatewayMetrics:
+    """Written by the dispatchers, read by ``/metrics``."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        labels = ("broker", "vhost")
-        self.delivered = self._counter("delivered", "Callbacks that their receiver took", labels)
-        self.retried = self._counter("retried", "Attempts after which a callback waits for the next", labels)
-        self.stepped_aside = self._counter(
-            "stepped_aside", "Callbacks put off because their receiver is slow", labels
+        self.registry = registry = Registry()
+        self.delivered = registry.counter(
+            "genpool_callbacks_delivered_total", "Callbacks that their receiver took", *_VHOST
         )
-        self.dead = self._counter("dead", "Callbacks given up, by reason", (*labels, "reason"))
-        self.seconds = Histogram(
+        self.retried = registry.counter(
+            "genpool_callbacks_retried_total", "Attempts after which a callback waits for the next", *_VHOST
+        )
+        self.stepped_aside = registry.counter(
+            "genpool_callbacks_stepped_aside_total",
+            "Callbacks put off because their receiver is slow",
+            *_VHOST,
+        )
+        self.dead = registry.counter(
+            "genpool_callbacks_dead_total", "Callbacks given up, by reason", *_VHOST, "reason"
+        )
+        self.seconds = registry.histogram(
             "genpool_callback_seconds",
             "Time of one attempt to deliver a callback",
-            (*labels, "outcome"),
-            buckets=_BUCKETS,
-            registry=self.registry,
+            *_VHOST,
+            "outcome",
+            buckets=REQUEST_BUCKETS,
         )
-        self.connected = Gauge(
-            "genpool_broker_connected", "1 while connected to the broker", labels, registry=self.registry
+        self.connected = registry.gauge(
+            "genpool_broker_connected", "1 while connected to the broker", *_VHOST
         )
 
-    def render(self) -> bytes:
-        """Prometheus' text format."""
-        return generate_latest(self.registry)
-
-    def meter(self, broker: str, vhost: str) -> VhostMeter:
-        """What one vhost's dispatcher counts with."""
-        return VhostMeter(self, broker, vhost)
-
-    def _counter(self, name: str, text: str, labels: tuple[str, ...]) -> Counter:
-        return Counter(f"genpool_callbacks_{name}", text, labels, registry=self.registry)
+    def vhost(self, broker: str, vhost: str) -> VhostMetrics:
+        """What is counted for one vhost."""
+        return VhostMetrics(self, broker, vhost)
 
 
-class VhostMeter:
+class VhostMetrics:
     """Metrics of one vhost."""
 
-    def __init__(self, metrics: Metrics, broker: str, vhost: str) -> None:
+    def __init__(self, metrics: GatewayMetrics, broker: str, vhost: str) -> None:
         self._dead = metrics.dead
         self._labels = (broker, vhost)
         self._delivered = metrics.delivered.labels(broker, vhost)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from standardwebhooks import Webhook
 
-from genpool_core.errors import InvalidManifest
+from genpool_core.errors import SettingsError
 
 _PREFIX = "whsec_"
 _MIN_BYTES, _MAX_BYTES = 24, 64
@@ -33,7 +33,7 @@ class Signer:
 
         Raises
         ------
-        InvalidManifest
+        SettingsError
             The file cannot be read, or holds no good secret; the message does not show it.
         """
         text = body.decode("utf-8")
@@ -45,7 +45,7 @@ class Signer:
         }
 
     def check(self) -> None:
-        """Read the file once; raises InvalidManifest as :meth:`headers` does."""
+        """Read the file once; raises SettingsError as :meth:`headers` does."""
         self._hooks()
 
     def _hooks(self) -> list[Webhook]:
@@ -69,7 +69,5 @@ class Signer:
             raise self._wrong(f"holds {len(secret)} bytes in line {number}")
         return secret
 
-    def _wrong(self, what: str) -> InvalidManifest:
-        return InvalidManifest(
-            f"the signing secret {self._path} {what}. {_HOW}", reason="InvalidSigningSecret"
-        )
+    def _wrong(self, what: str) -> SettingsError:
+        return SettingsError(f"the signing secret {self._path} {what}. {_HOW}", reason="InvalidSigningSecret")

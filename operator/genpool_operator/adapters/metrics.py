@@ -2,54 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import Gauge
 
+from genpool_adapters.metrics import RECONCILE_BUCKETS, Registry
 from genpool_core.api.status import GenerationPoolStatus
 
 _POOL = ("namespace", "pool")
-_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30)
+#: A pool's figures: name, text, and where the status has it.
+_FIGURES: tuple[tuple[str, str, Callable[[GenerationPoolStatus], int | None]], ...] = (
+    ("genpool_pool_desired_replicas", "Pods that the scaler wants", lambda status: status.scaling.desired),
+    ("genpool_pool_current_replicas", "Pods that exist", lambda status: status.replicas),
+    ("genpool_pool_ready_replicas", "Pods that can take tasks", lambda status: status.ready_replicas),
+    ("genpool_pool_busy_replicas", "Pods that work on a task", lambda status: status.busy_replicas),
+    (
+        "genpool_pool_waiting_tasks",
+        "Tasks in the queue that no worker holds",
+        lambda status: status.queue.waiting,
+    ),
+    ("genpool_pool_running_tasks", "Tasks that a worker holds", lambda status: status.queue.running),
+    (
+        "genpool_pool_dead_lettered_tasks",
+        "Messages in the dead-letter queue",
+        lambda status: status.queue.dead_lettered,
+    ),
+)
 
 
-class Metrics:
+class OperatorMetrics:
     """Written by the manager, read by ``/metrics``. A figure that is unknown is absent, not 0."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self._seconds = Histogram(
-            "genpool_reconcile_seconds",
-            "Time of one reconcile of a pool",
-            ("whole",),
-            buckets=_BUCKETS,
-            registry=self._registry,
+        self.registry = registry = Registry()
+        self._seconds = registry.histogram(
+            "genpool_reconcile_seconds", "Time of one reconcile of a pool", "whole", buckets=RECONCILE_BUCKETS
         )
-        self._errors = Counter(
-            "genpool_reconcile_errors", "Reconciles that failed", ("reason",), registry=self._registry
-        )
-        self._gauges = {
-            name: Gauge(f"genpool_pool_{name}", text, _POOL, registry=self._registry)
-            for name, text in (
-                ("desired_replicas", "Pods that the scaler wants"),
-                ("current_replicas", "Pods that exist"),
-                ("ready_replicas", "Pods that can take tasks"),
-                ("busy_replicas", "Pods that work on a task"),
-                ("waiting_tasks", "Tasks in the queue that no worker holds"),
-                ("running_tasks", "Tasks that a worker holds"),
-                ("dead_lettered_tasks", "Messages in the dead-letter queue"),
-            )
-        }
-        self._conditions = Gauge(
+        self._errors = registry.counter("genpool_reconcile_errors_total", "Reconciles that failed", "reason")
+        self._figures = [(registry.gauge(name, text, *_POOL), read) for name, text, read in _FIGURES]
+        self._conditions = registry.gauge(
             "genpool_pool_condition",
             "1 when the condition is True, 0 when it is False, absent when unknown",
-            (*_POOL, "condition"),
-            registry=self._registry,
+            *_POOL,
+            "condition",
         )
         self._known: set[tuple[str, str]] = set()
-
-    def render(self) -> bytes:
-        """Prometheus' text format."""
-        return generate_latest(self._registry)
 
     def took(self, seconds: float, *, full: bool) -> None:
         """A reconcile took so long."""
@@ -62,18 +59,8 @@ class Metrics:
     def show(self, namespace: str, pool: str, status: GenerationPoolStatus) -> None:
         """Publish a pool's figures."""
         self._known.add((namespace, pool))
-        queue = status.queue
-        figures = {
-            "desired_replicas": status.scaling.desired,
-            "current_replicas": status.replicas,
-            "ready_replicas": status.ready_replicas,
-            "busy_replicas": status.busy_replicas,
-            "waiting_tasks": queue.waiting,
-            "running_tasks": queue.running,
-            "dead_lettered_tasks": queue.dead_lettered,
-        }
-        for name, value in figures.items():
-            _set(self._gauges[name], (namespace, pool), value)
+        for gauge, read in self._figures:
+            _set(gauge, (namespace, pool), read(status))
         for condition in status.conditions:
             value = {"True": 1, "False": 0}.get(condition.status)
             _set(self._conditions, (namespace, pool, condition.type), value)
@@ -83,7 +70,7 @@ class Metrics:
         for gone in self._known - set(pools):
             self._known.discard(gone)
             labels = dict(zip(_POOL, gone, strict=True))
-            for gauge in (*self._gauges.values(), self._conditions):
+            for gauge in (*(gauge for gauge, _ in self._figures), self._conditions):
                 gauge.remove_by_labels(labels)
 
 

@@ -17,7 +17,7 @@ from genpool_core.errors import GenPoolError
 from genpool_operator.decide.backoff import backoff_seconds
 from genpool_operator.decide.objects import PoolRecord
 from genpool_operator.handlers.workqueue import Request, WorkQueue
-from genpool_operator.ports import PoolKey, PoolRecords, Telemetry
+from genpool_operator.ports import Metrics, PoolKey, PoolRecords
 from genpool_operator.reconcile.pool_reconciler import PoolReconciler
 
 _log = structlog.get_logger(__name__)
@@ -28,11 +28,11 @@ class Manager:
     """Worker threads around a queue, and a ticker."""
 
     def __init__(
-        self, records: PoolRecords, reconciler: PoolReconciler, telemetry: Telemetry, requests: WorkQueue
+        self, records: PoolRecords, reconciler: PoolReconciler, metrics: Metrics, requests: WorkQueue
     ) -> None:
         self._records = records
         self._reconciler = reconciler
-        self._telemetry = telemetry
+        self._metrics = metrics
         self._requests = requests
         self._stopped = threading.Event()
         self._failures: dict[PoolKey, int] = {}
@@ -57,6 +57,11 @@ class Manager:
         for key in self._pools():
             if key not in self._failures:
                 self._requests.add(Request(key, full=True))
+
+    @property
+    def started(self) -> bool:
+        """Whether pools are looked at: from the first listing of everything on."""
+        return self._started
 
     def stop(self) -> None:
         """Let the passes in hand end, then stop."""
@@ -112,7 +117,7 @@ class Manager:
         else:
             if request.full:
                 self._failures.pop(request.key, None)
-        self._telemetry.took(time.monotonic() - began, full=request.full)
+        self._metrics.took(time.monotonic() - began, full=request.full)
 
     def _reconcile(self, record: PoolRecord, request: Request) -> None:
         pool: GenerationPool | None = record.pool
@@ -120,13 +125,13 @@ class Manager:
             self._reconciler.refuse(record)
             return
         plan = self._reconciler.reconcile(pool, full=request.full)
-        self._telemetry.show(*request.key, plan.status)
+        self._metrics.show(*request.key, plan.status)
         # A pool that failed has its own retry.
         if plan.requeue_after is not None and (request.full or request.key not in self._failures):
             self._requests.add(Request(request.key, full=True), delay=plan.requeue_after)
 
     def _failed(self, request: Request, reason: str) -> None:
         """Request a full pass after a growing wait; quick passes go on, so that scaling does."""
-        self._telemetry.failed(reason)
+        self._metrics.failed(reason)
         failures = self._failures[request.key] = self._failures.get(request.key, 0) + 1
         self._requests.postpone(Request(request.key, full=True), backoff_seconds(failures))

@@ -98,7 +98,13 @@ class GatewayProcess:
     environment: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
-        self._write_files()
+        """Start it and wait until it serves."""
+        self.write_files()
+        self.spawn()
+        self.port = until(self._started_port, f"the gateway's start: {self.log}", 30)
+
+    def spawn(self) -> None:
+        """Start it with the files that are there."""
         environment = {
             **os.environ,
             "GENPOOL_BROKERS_FILE": str(self.folder / "brokers.yaml"),
@@ -110,9 +116,9 @@ class GatewayProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "genpool_gateway.app"], env=environment, stderr=log
             )
-        self.port = until(self._started_port, f"the gateway's start: {self.log}", 30)
 
-    def _write_files(self) -> None:
+    def write_files(self) -> None:
+        """Files as the chart mounts them."""
         username, password = self.login or (self.vhost.server.username, self.vhost.server.password)
         (self.folder / "username").write_text(username, encoding="utf-8")
         (self.folder / "password").write_text(password, encoding="utf-8")

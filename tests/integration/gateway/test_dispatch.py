@@ -181,12 +181,11 @@ def test_changed_credentials_ask_for_a_restart(gateway_process: GatewayProcess, 
 def test_a_wrong_file_ends_it_with_one_sentence(
     gateway_process: GatewayProcess, file: str, text: str, said: str
 ) -> None:
-    gateway_process._write_files()
+    gateway_process.write_files()
     (gateway_process.folder / file).write_text(text, encoding="utf-8")
-    gateway_process._write_files = lambda: None  # type: ignore[method-assign]
-    with pytest.raises((AssertionError, ValueError)):
-        gateway_process.start()
+    gateway_process.spawn()
     assert gateway_process.process is not None
-    assert gateway_process.process.wait(20) == 1
-    assert said in gateway_process.log
-    assert len(gateway_process.log.splitlines()) == 1
+    assert gateway_process.process.wait(20) == 2
+    (refusal,) = gateway_process.events()
+    assert refusal["event"] == "gateway_refuses"
+    assert said in refusal["message"]

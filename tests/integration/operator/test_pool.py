@@ -76,6 +76,7 @@ def test_a_new_pool_at_zero_starts_no_pod_and_is_ready(
     assert queues["generation_tasks.dead"] == "quorum"
     assert queues[names.retry_step(5)] == "quorum"
     assert operator.ask("healthz").text == "ok\n"
+    assert operator.ask("readyz").text == "ok\n"
 
 
 def test_the_password_in_the_secret_opens_the_queue(
@@ -185,7 +186,7 @@ def test_what_nothing_changed_writes_nothing(
 
     until(quiet, "no more writes", 40)
     before = versions()
-    # A second look at the full, by a restart: everything is applied once more, and nothing differs.
+    # A second look at the whole, by a restart: everything is applied once more, and nothing differs.
     operator.stop()
     operator.start()
     until(

@@ -307,3 +307,21 @@ def test_a_conflict_on_the_broker_says_what_to_do(
     kubectl.wait_condition("Ready", "True", seconds=120)
     assert json.dumps(kubectl.pool()["status"]).count("classic") == 0
     assert not operator.lines("reconcile_crashed")
+
+
+def test_an_operator_that_cannot_list_is_not_ready_and_need_not_restart(
+    stopped_operator: OperatorProcess, tmp_path: Path
+) -> None:
+    nobody = {
+        "clusters": [{"name": "a", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "users": [{"name": "a", "user": {"token": "made-up"}}],
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+        "current-context": "a",
+    }
+    (tmp_path / "kubeconfig").write_text(json.dumps(nobody))
+    stopped_operator.environment["KUBECONFIG"] = str(tmp_path / "kubeconfig")
+    stopped_operator.start()
+    answer = stopped_operator.ask("readyz")
+    assert (answer.status_code, answer.text) == (503, "pools are not listed yet: see the log for why.\n")
+    assert stopped_operator.ask("healthz").text == "ok\n"
+    until(lambda: "Kubernetes does not answer" in stopped_operator.log.read_text(), "the log says why")

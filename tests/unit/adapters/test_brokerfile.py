@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from genpool_adapters.brokerfile import credentials, load_brokers
-from genpool_core.errors import InvalidManifest
+from genpool_core.errors import SettingsError
 
 GOOD = """
 brokers:
@@ -41,20 +41,22 @@ def test_reads_brokers_and_credentials(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_file_is_told_by_field(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(InvalidManifest, match=said):
+    with pytest.raises(SettingsError, match=said) as caught:
         load_brokers(_write(tmp_path, text))
+    assert caught.value.reason == "InvalidBrokersFile"
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InvalidManifest, match="cannot be read"):
+    with pytest.raises(SettingsError, match="cannot be read"):
         load_brokers(tmp_path / "none.yaml")
 
 
 def test_missing_and_empty_credentials_are_told(tmp_path: Path) -> None:
     (broker,) = load_brokers(_write(tmp_path, GOOD.format(path=tmp_path))).brokers
-    with pytest.raises(InvalidManifest, match="username cannot be read"):
+    with pytest.raises(SettingsError, match="username cannot be read"):
         credentials(broker)
     (tmp_path / "username").write_text("admin", encoding="utf-8")
     (tmp_path / "password").write_text("\n", encoding="utf-8")
-    with pytest.raises(InvalidManifest, match="password is empty"):
+    with pytest.raises(SettingsError, match="password is empty") as caught:
         credentials(broker)
+    assert caught.value.reason == "BrokerCredentialsMissing"

@@ -51,7 +51,7 @@ class FakeReceiver:
 
 
 @dataclass
-class FakeMeter:
+class FakeMetrics:
     """Counts by name."""
 
     counts: dict[str, int] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from genpool_core.messages import headers as h
 from genpool_gateway.dispatcher import Dispatcher
 from genpool_gateway.disposition import Answered, Away, Forbidden, delays
 from genpool_gateway.slow_receivers import SlowReceivers
-from unit.gateway.fakes import FakeMeter, FakeQueue, FakeReceiver
+from unit.gateway.fakes import FakeMetrics, FakeQueue, FakeReceiver
 from unit.gateway.messages import delivery, message
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -21,13 +21,13 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 class World:
     queue: FakeQueue = field(default_factory=FakeQueue)
     receiver: FakeReceiver = field(default_factory=FakeReceiver)
-    meter: FakeMeter = field(default_factory=FakeMeter)
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
     slow: SlowReceivers = field(default_factory=SlowReceivers)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def dispatcher(self) -> Dispatcher:
         made = Dispatcher(
-            self.queue, self.receiver, self.slow, self.meter, now=lambda: NOW, stopping=self.stopping
+            self.queue, self.receiver, self.slow, self.metrics, now=lambda: NOW, stopping=self.stopping
         )
         made._backoff = Backoff(first=0.0, cap=0.0)
         return made
@@ -42,7 +42,7 @@ def test_a_delivered_callback_is_acknowledged(world: World) -> None:
     world.dispatcher().handle(delivery())
     assert world.queue.done == ["ack"]
     assert [post.id for post in world.receiver.requests] == [message()["id"]]
-    assert world.meter.counts == {"delivered": 1}
+    assert world.metrics.counts == {"delivered": 1}
 
 
 def test_a_failed_one_waits_and_is_acknowledged_last(world: World) -> None:
@@ -54,7 +54,7 @@ def test_a_failed_one_waits_and_is_acknowledged_last(world: World) -> None:
     assert sent.body == delivery().body
     assert sent.headers[h.ATTEMPT] == 2
     assert sent.properties.message_id == message()["id"]
-    assert world.meter.counts == {"retried": 1}
+    assert world.metrics.counts == {"retried": 1}
 
 
 def test_the_last_failure_goes_to_the_dead_letter_queue(world: World) -> None:
@@ -76,7 +76,7 @@ def test_a_refusal_is_dead_at_once(world: World, outcome: Answered | Forbidden, 
     world.receiver.outcome = outcome
     world.dispatcher().handle(delivery())
     assert world.queue.published[0].headers[h.REASON] == reason
-    assert world.meter.counts == {reason: 1}
+    assert world.metrics.counts == {reason: 1}
 
 
 @pytest.mark.parametrize(
@@ -146,4 +146,4 @@ def test_callbacks_to_a_slow_receiver_step_aside_uncounted(world: World) -> None
     sent = world.queue.published[1]
     assert sent.exchange == "genpool.retry.5s"
     assert sent.headers[h.ATTEMPT] == 4
-    assert world.meter.counts == {"retried": 1, "stepped_aside": 1}
+    assert world.metrics.counts == {"retried": 1, "stepped_aside": 1}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
-from genpool_core.errors import InvalidManifest
+from genpool_core.errors import SettingsError
 from genpool_gateway.adapters.signing import Signer
 
 KEY = bytes(range(32))
@@ -57,11 +57,12 @@ def test_a_receiver_with_either_secret_accepts_while_they_change(path: Path) -> 
 )
 def test_a_wrong_secret_is_told_and_not_shown(path: Path, text: str, said: str) -> None:
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(InvalidManifest, match=said) as caught:
+    with pytest.raises(SettingsError, match=said) as caught:
         Signer(path).check()
     assert SECRET not in caught.value.message
+    assert caught.value.reason == "InvalidSigningSecret"
 
 
 def test_a_missing_file_is_told(path: Path) -> None:
-    with pytest.raises(InvalidManifest, match="cannot be read"):
+    with pytest.raises(SettingsError, match="cannot be read"):
         Signer(path).check()

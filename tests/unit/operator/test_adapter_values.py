@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_operator.adapters.kube import selector
-from genpool_operator.adapters.metrics import Metrics
+from genpool_operator.adapters.metrics import OperatorMetrics
 from genpool_operator.adapters.rabbit.listing import _completed, parse_row
 from genpool_operator.adapters.workflow_loader import WorkflowLoader
 from genpool_operator.decide.objects import ConfigMapView
@@ -106,10 +106,10 @@ def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_figures_that_are_unknown_are_absent() -> None:
-    metrics = Metrics()
+    metrics = OperatorMetrics()
 
     def text() -> str:
-        return metrics.render().decode()
+        return metrics.registry.render().decode()
 
     metrics.show("team", "a", GenerationPoolStatus.model_validate({"replicas": 2, "queue": {"waiting": 3}}))
     assert 'genpool_pool_waiting_tasks{namespace="team",pool="a"} 3.0' in text()

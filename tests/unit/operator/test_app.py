@@ -38,7 +38,7 @@ def refusal() -> str:
 
 def test_a_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GENPOOL_WORKER_IMAGE")
-    assert "the setting GENPOOL_WORKER_IMAGE is wrong or missing: Field required." in refusal()
+    assert "environment variable GENPOOL_WORKER_IMAGE: Field required. Set it and start again." in refusal()
 
 
 def test_no_brokers_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ class FakeRecords:
 
 
 @dataclass
-class FakeTelemetry:
+class FakeMetrics:
     reasons: list[str] = field(default_factory=list)
 
     def took(self, seconds: float, *, full: bool) -> None:
@@ -132,18 +132,20 @@ def wait(check: Callable[[], bool]) -> None:
 
 
 def test_a_pool_that_fails_and_one_with_a_bug_do_not_stop_the_others() -> None:
-    reconciler, telemetry = FakeReconciler(), FakeTelemetry()
+    reconciler, metrics = FakeReconciler(), FakeMetrics()
     records, requests = FakeRecords(("failing", "buggy", "good")), WorkQueue()
-    manager = Manager(records, cast("PoolReconciler", reconciler), telemetry, requests)
+    manager = Manager(records, cast("PoolReconciler", reconciler), metrics, requests)
     assert manager.unhealthy() is None
+    assert not manager.started
     manager.synced()
+    assert manager.started
     try:
         wait(lambda: reconciler.passes.count(("good", False)) >= 2)
         assert manager.unhealthy() is None
         assert ("good", True) in reconciler.passes
         # Ticks go on for the one that fails; its full pass is tried again after a wait that grows.
         wait(lambda: reconciler.passes.count(("failing", False)) >= 2)
-        assert {"BrokerUnreachable", "Bug"} <= set(telemetry.reasons)
+        assert {"BrokerUnreachable", "Bug"} <= set(metrics.reasons)
         passes = reconciler.passes.count(("good", True))
         requests.request(("default", "good"), full=True)
         wait(lambda: reconciler.passes.count(("good", True)) == passes + 1)

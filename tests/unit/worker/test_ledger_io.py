@@ -9,10 +9,10 @@ import pytest
 
 from fakes.worker_ports import FakeStore, SharedStore
 from fakes.worker_steps import FakeClock, Steps
-from genpool_core.errors import StorageError
+from genpool_core.errors import SettingsError, StorageError
 from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, Failure
-from genpool_worker.errors import SettingsError, UnreadableLedger
+from genpool_worker.errors import UnreadableLedger
 from genpool_worker.ledger.conditional_put_check import prove_conditional_put
 from genpool_worker.ledger.lease import HeldClaim, LeaseRenewal
 from genpool_worker.ledger.ledger import TRIES, Ledger

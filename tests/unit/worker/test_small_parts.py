@@ -11,17 +11,17 @@ import pytest
 
 from fakes.worker_steps import FakeClock
 from fakes.worker_world import CONFIG
-from genpool_core.errors import AttemptFailed, BrokerError, InvalidManifest, StorageError
+from genpool_core.errors import AttemptFailed, BrokerError, InvalidManifest, SettingsError, StorageError
 from genpool_core.workerconfig import CONFIG_KEY
+from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.config import load_config
 from genpool_worker.drain import Drain, margin_seconds
-from genpool_worker.errors import HandBack, SettingsError
+from genpool_worker.errors import HandBack
 from genpool_worker.files.outputs import _check, unique_name
 from genpool_worker.files.workdir import WorkDir, clean_leftovers
-from genpool_worker.metrics import Metrics
 from genpool_worker.ports import OutputRef
 from genpool_worker.retry import OutageRetry
-from genpool_worker.settings import load_settings
+from genpool_worker.settings import WorkerSettings
 from genpool_worker.status import WorkerStatus
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -74,7 +74,7 @@ def test_waiting_for_an_outage_ends_with_a_drain() -> None:
 
 def test_status() -> None:
     clock = FakeClock()
-    status = WorkerStatus(clock, Metrics())
+    status = WorkerStatus(clock, WorkerMetrics())
     assert not status.was_ready
     status.set("unready")
     assert not status.was_ready
@@ -149,7 +149,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
 
 def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     environment(monkeypatch)
-    settings = load_settings()
+    settings = WorkerSettings.load()
     assert settings.comfyui_url == "http://127.0.0.1:8188"
     assert settings.end_comfyui
     assert "secret" not in repr(settings)
@@ -162,7 +162,7 @@ def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     environment(monkeypatch, **{name: value})
     with pytest.raises(SettingsError, match=f"GENPOOL_{name}"):
-        load_settings()
+        WorkerSettings.load()
 
 
 @pytest.fixture

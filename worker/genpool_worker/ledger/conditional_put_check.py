@@ -8,8 +8,8 @@ from __future__ import annotations
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+from genpool_core.errors import SettingsError
 from genpool_core.ledger.keys import probe_key
-from genpool_worker.errors import SettingsError
 from genpool_worker.ports import Put, Store
 
 RACERS = 8

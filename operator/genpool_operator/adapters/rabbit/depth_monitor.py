@@ -14,7 +14,7 @@ from genpool_adapters.brokerfile import credentials
 from genpool_adapters.management.api import REFUSED, UNREACHABLE, ManagementApi
 from genpool_core import names, timing
 from genpool_core.brokers import BrokerConfig
-from genpool_core.errors import BrokerError, InvalidManifest
+from genpool_core.errors import BrokerError, SettingsError
 from genpool_operator.adapters.rabbit.heartbeats import BINDING, Heartbeats
 from genpool_operator.adapters.rabbit.listing import read_listing
 from genpool_operator.adapters.rabbit.reachability import ReachabilityLog
@@ -143,7 +143,7 @@ class DepthMonitor:
         """The connection when it is usable; makes it, and makes it anew when the credentials have changed."""
         try:
             username, password = credentials(self._broker)
-        except InvalidManifest as error:
+        except SettingsError as error:
             self._amqp.failed(REFUSED, error.message)
             return None
         connection = self._connection

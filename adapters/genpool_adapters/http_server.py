@@ -1,4 +1,4 @@
-"""A tiny HTTP server for probes and metrics, beside a program's real work."""
+"""The HTTP server of every program, for probes and metrics, beside its real work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import structlog
 
+from genpool_adapters.settings import variable
 from genpool_core import timing
+from genpool_core.errors import SettingsError
 
 _log = structlog.get_logger(__name__)
 #: None when all is well, else a sentence about what is not.
@@ -46,14 +48,28 @@ def metrics(render: Callable[[], bytes]) -> Route:
     return lambda: Answer(200, render(), METRICS)
 
 
-class WebServer:
+def program_routes(*, unhealthy: Check, unready: Check, render: Callable[[], bytes]) -> dict[str, Route]:
+    """What every program serves: ``/healthz``, ``/readyz`` and ``/metrics``.
+
+    ``unhealthy`` tells why the process should be restarted, ``unready`` why it does not do its work now.
+    """
+    return {"/healthz": probe(unhealthy), "/readyz": probe(unready), "/metrics": metrics(render)}
+
+
+class HttpServer:
     """Serves GET and HEAD of fixed paths in threads of its own, on all addresses of ``port`` (0: any free one).
 
-    ``port`` is then the real one. Its constructor raises OSError when the port is taken.
+    ``port`` is then the real one. Its constructor takes the port; it raises SettingsError where that is not possible.
     """
 
     def __init__(self, port: int, routes: Mapping[str, Route], *, host: str = "") -> None:
-        self._server = _Server((host, port), _handler(dict(routes)))
+        try:
+            self._server = _Server((host, port), _handler(dict(routes)))
+        except OSError as error:
+            raise SettingsError(
+                f"port {port} for probes and metrics cannot be used ({error.strerror}): set "
+                f"{variable('http_port')} to a free one."
+            ) from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="http-server", daemon=True)
 
     @property

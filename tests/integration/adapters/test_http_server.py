@@ -8,15 +8,18 @@ import pytest
 import requests
 from structlog.testing import capture_logs
 
-from genpool_adapters.web import Answer, WebServer, metrics, probe
+from genpool_adapters.http_server import Answer, HttpServer, probe, program_routes
+from genpool_core.errors import SettingsError
 from integration.broker import until
 
 
 def test_probes_and_metrics() -> None:
     trouble: list[str] = []
-    server = WebServer(
+    server = HttpServer(
         0,
-        {"/healthz": probe(lambda: trouble[0] if trouble else None), "/metrics": metrics(lambda: b"a 1\n")},
+        program_routes(
+            unhealthy=lambda: None, unready=lambda: trouble[0] if trouble else None, render=lambda: b"a 1\n"
+        ),
         host="127.0.0.1",
     )
     server.start()
@@ -31,7 +34,8 @@ def test_probes_and_metrics() -> None:
         )
         assert requests.get(f"{base}/other", timeout=5).status_code == 404
         trouble.append("RabbitMQ does not answer.")
-        answer = requests.get(f"{base}/healthz", timeout=5)
+        assert requests.get(f"{base}/healthz", timeout=5).status_code == 200
+        answer = requests.get(f"{base}/readyz", timeout=5)
         assert (answer.status_code, answer.text) == (503, "RabbitMQ does not answer.\n")
     finally:
         server.stop()
@@ -46,7 +50,7 @@ def test_a_prober_that_did_not_wait_leaves_no_traceback(capfd: pytest.CaptureFix
         answered.set()
         return Answer(200, b"x" * 10_000_000)
 
-    server = WebServer(0, {"/slow": slow, "/healthz": probe(lambda: None)}, host="127.0.0.1")
+    server = HttpServer(0, {"/slow": slow, "/healthz": probe(lambda: None)}, host="127.0.0.1")
     server.start()
     try:
         with socket.create_connection(("127.0.0.1", server.port)) as prober:
@@ -70,7 +74,7 @@ def _answering() -> list[str]:
 
 
 def test_a_fault_of_a_route_is_logged() -> None:
-    server = WebServer(0, {"/broken": lambda: Answer(1 // 0, b"")}, host="127.0.0.1")
+    server = HttpServer(0, {"/broken": lambda: Answer(1 // 0, b"")}, host="127.0.0.1")
     server.start()
     try:
         with capture_logs() as logged, pytest.raises(requests.ConnectionError):
@@ -78,3 +82,16 @@ def test_a_fault_of_a_route_is_logged() -> None:
     finally:
         server.stop()
     assert [entry["event"] for entry in logged] == ["http_request_failed"]
+
+
+def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
+    server = HttpServer(0, {}, host="127.0.0.1")
+    try:
+        with pytest.raises(SettingsError) as caught:
+            HttpServer(server.port, {}, host="127.0.0.1")
+    finally:
+        server.stop()
+    assert caught.value.message == (
+        f"port {server.port} for probes and metrics cannot be used (Address already in use): set GENPOOL_HTTP_PORT to "
+        "a free one."
+    )

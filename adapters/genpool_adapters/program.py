@@ -1,0 +1,46 @@
+"""How every program starts: settings, logs, parts. What stands against it is told in one line of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
+from genpool_adapters.logs import configure_logging
+from genpool_adapters.settings import ProgramSettings, log_format_of_environment
+from genpool_core.errors import GenPoolError, SettingsError
+
+_log = structlog.get_logger(__name__)
+#: Exit status of a program that refuses to start: starting it again as it is set up would not help.
+EXIT_REFUSED = 2
+Settings = TypeVar("Settings", bound=ProgramSettings)
+Program = TypeVar("Program")
+
+
+def run_program(
+    name: str,
+    settings: type[Settings],
+    build: Callable[[Settings], Program],
+    run: Callable[[Program], int],
+) -> int:
+    """Read the settings, build the program and run it; its exit status.
+
+    Where ``settings`` or ``build`` raise a GenPoolError or an OSError, the log has ``<name>_refuses`` with reason and
+    message, and the status is 2. What ``run`` raises goes through.
+    """
+    configure_logging(name, log_format_of_environment())
+    try:
+        chosen = settings.load()
+        configure_logging(name, chosen.log_format, chosen.log_level)
+        program = build(chosen)
+    except GenPoolError as error:
+        return _refuse(name, error.reason, error.message)
+    except OSError as error:
+        return _refuse(name, SettingsError.reason, f"{error}.")
+    return run(program)
+
+
+def _refuse(name: str, reason: str, message: str) -> int:
+    _log.error(f"{name}_refuses", reason=reason, message=message)
+    return EXIT_REFUSED

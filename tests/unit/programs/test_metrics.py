@@ -1,0 +1,166 @@
+"""What Prometheus sees of each program. Dashboards and alerts of others stand on it: a name here changes for nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import get_args
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from genpool_adapters.metrics import Registry
+from genpool_core.api.status import GenerationPoolStatus
+from genpool_core.messages.events import WorkerState
+from genpool_gateway.adapters.metrics import GatewayMetrics
+from genpool_operator.adapters.metrics import OperatorMetrics
+from genpool_worker.adapters.metrics import WorkerMetrics
+
+
+@dataclass
+class Program:
+    """A program's metrics after each thing that it counts has happened once."""
+
+    registry: Registry
+    families: list[str]
+    """Kind, name and labels, in the order of ``/metrics``."""
+    values: dict[str, set[str]] = field(default_factory=dict)
+    """Values of labels that the program itself chooses, by label."""
+
+
+def operator() -> Program:
+    metrics = OperatorMetrics()
+    status = {
+        "replicas": 1,
+        "readyReplicas": 1,
+        "busyReplicas": 0,
+        "queue": {"waiting": 1, "running": 2, "deadLettered": 3},
+        "scaling": {"desired": 2},
+        "conditions": [
+            {
+                "type": "Ready",
+                "status": "True",
+                "reason": "Ready",
+                "message": "",
+                "lastTransitionTime": "2026-05-01T00:00:00Z",
+            }
+        ],
+    }
+    metrics.took(0.1, full=True)
+    metrics.took(0.1, full=False)
+    metrics.failed("BrokerUnreachable")
+    metrics.show("team", "pictures", GenerationPoolStatus.model_validate(status))
+    return Program(
+        metrics.registry,
+        [
+            "histogram genpool_reconcile_seconds{whole}",
+            "counter genpool_reconcile_errors_total{reason}",
+            "gauge genpool_pool_desired_replicas{namespace,pool}",
+            "gauge genpool_pool_current_replicas{namespace,pool}",
+            "gauge genpool_pool_ready_replicas{namespace,pool}",
+            "gauge genpool_pool_busy_replicas{namespace,pool}",
+            "gauge genpool_pool_waiting_tasks{namespace,pool}",
+            "gauge genpool_pool_running_tasks{namespace,pool}",
+            "gauge genpool_pool_dead_lettered_tasks{namespace,pool}",
+            "gauge genpool_pool_condition{namespace,pool,condition}",
+        ],
+        {
+            "whole": {"true", "false"},
+            "le": {"0.001", "0.005", "0.01", "0.05", "0.1", "0.5", "1.0", "5.0", "30.0", "+Inf"},
+        },
+    )
+
+
+def worker() -> Program:
+    metrics = WorkerMetrics()
+    metrics.task("succeeded", "Succeeded")
+    metrics.attempt("released", "Drained")
+    metrics.message("parked")
+    metrics.moved("input", 3)
+    metrics.state("busy")
+    with metrics.phase("run"):
+        pass
+    return Program(
+        metrics.registry,
+        [
+            "counter genpool_worker_tasks_total{outcome,reason}",
+            "counter genpool_worker_attempts_total{result,reason}",
+            "counter genpool_worker_messages_total{what}",
+            "histogram genpool_worker_phase_seconds{phase}",
+            "gauge genpool_worker_state{state}",
+            "counter genpool_worker_bytes_total{what}",
+        ],
+        {
+            "state": {"starting", "idle", "busy", "draining", "unready"},
+            "le": {
+                *("0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0"),
+                *("30.0", "60.0", "120.0", "300.0", "600.0", "1800.0", "+Inf"),
+            },
+        },
+    )
+
+
+def gateway() -> Program:
+    metrics = GatewayMetrics()
+    vhost = metrics.vhost("default", "/")
+    vhost.delivered(0.1)
+    vhost.retried(0.1)
+    vhost.dead("ReceiverGone")
+    vhost.stepped_aside()
+    vhost.connected(yes=True)
+    return Program(
+        metrics.registry,
+        [
+            "counter genpool_callbacks_delivered_total{broker,vhost}",
+            "counter genpool_callbacks_retried_total{broker,vhost}",
+            "counter genpool_callbacks_stepped_aside_total{broker,vhost}",
+            "counter genpool_callbacks_dead_total{broker,vhost,reason}",
+            "histogram genpool_callback_seconds{broker,vhost,outcome}",
+            "gauge genpool_broker_connected{broker,vhost}",
+        ],
+        {
+            "outcome": {"delivered", "failed"},
+            "le": {"0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "+Inf"},
+        },
+    )
+
+
+@pytest.mark.parametrize("make", [operator, worker, gateway])
+def test_the_families_of_a_program(make: Callable[[], Program]) -> None:
+    program = make()
+    assert [f"{family.kind} {family}" for family in program.registry.families] == program.families
+
+
+@pytest.mark.parametrize("make", [operator, worker, gateway])
+def test_what_is_rendered_is_what_was_made(make: Callable[[], Program]) -> None:
+    program = make()
+    rendered: dict[str, tuple[str, set[str]]] = {}
+    values: dict[str, set[str]] = {}
+    for metric in text_string_to_metric_families(program.registry.render().decode()):
+        for sample in metric.samples:
+            for label, value in sample.labels.items():
+                values.setdefault(label, set()).add(value)
+        name = f"{metric.name}_total" if metric.type == "counter" else metric.name
+        labels = {label for sample in metric.samples for label in sample.labels} - {"le"}
+        rendered[name] = (metric.type, labels)
+    made = {family.name: (family.kind, set(family.labels)) for family in program.registry.families}
+    # The client library adds the time of birth of each counter and histogram.
+    assert {name: seen for name, seen in rendered.items() if not name.endswith("_created")} == made
+    assert {label: values[label] for label in program.values} == program.values
+
+
+def test_each_state_of_a_worker_is_a_series() -> None:
+    metrics = WorkerMetrics()
+    metrics.state("idle")
+    lines = metrics.registry.render().decode().splitlines()
+    shown = {line for line in lines if line.startswith("genpool_worker_state{")}
+    assert shown == {
+        f'genpool_worker_state{{state="{state}"}} {float(state == "idle")}' for state in get_args(WorkerState)
+    }
+
+
+def test_a_part_of_an_attempt_that_fails_is_measured_too() -> None:
+    metrics = WorkerMetrics()
+    with pytest.raises(OSError, match="gone"), metrics.phase("run"):
+        raise OSError("gone")
+    assert 'genpool_worker_phase_seconds_count{phase="run"} 1.0' in metrics.registry.render().decode()
