@@ -41,7 +41,7 @@ class LooseModel(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
     @classmethod
-    def read(cls, value: object) -> Self:
+    def read_object(cls, value: object) -> Self:
         """Read an object; where the value is none, every field has its default."""
         return cls.model_validate(value) if isinstance(value, dict) else cls()
 

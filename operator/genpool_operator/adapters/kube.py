@@ -75,7 +75,7 @@ class KubeCluster:
         """Write a Deployment's replicas through ``/scale``; its resource version after that."""
         path = _path("/apis/apps/v1", namespace, "deployments", deployment, "scale")
         body = self._api.request("PATCH", path + _MANAGED, {"spec": {"replicas": replicas}}, MERGE)
-        return AnyObject.read(body).metadata.resource_version
+        return AnyObject.read_object(body).metadata.resource_version
 
     def set_deletion_cost(self, namespace: str, pod: str, cost: int) -> None:
         """Annotate a pod."""

@@ -62,7 +62,7 @@ class KubeApi:
         token = ""
         while True:
             query = f"?limit={PAGE}&labelSelector={quote(selector)}&continue={quote(token)}"
-            page = Page.read(self.request("GET", path + query))
+            page = Page.read_object(self.request("GET", path + query))
             yield from page.items
             token = page.metadata.next_page
             if not token:
@@ -97,7 +97,7 @@ class KubeApi:
             raise ClusterError(message, status=0) from error
         answer = _json(response.data)
         if response.status >= _ERRORS:
-            said = Refusal.read(answer).message or response.reason or f"status {response.status}"
+            said = Refusal.read_object(answer).message or response.reason or f"status {response.status}"
             raise ClusterError(f"Kubernetes refuses {subject}: {said}", status=_status(response.status, said))
         if not isinstance(answer, dict):
             # Read as an object it would be one without anything, and a list without objects.

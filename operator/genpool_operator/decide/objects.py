@@ -98,7 +98,7 @@ def parse_pool(body: JsonObject) -> PoolRecord:
 
 def parse_deployment(body: JsonObject) -> DeploymentView:
     """A Deployment of the API server."""
-    found = Deployment.read(body)
+    found = Deployment.read_object(body)
     meta, spec, status = found.metadata, found.spec, found.status
     failures = (item for item in status.conditions if item.type == "ReplicaFailure" and item.status == "True")
     failure = next(failures, None)
@@ -120,7 +120,7 @@ def parse_deployment(body: JsonObject) -> DeploymentView:
 
 def parse_pod(body: JsonObject) -> PodView:
     """A pod of the API server."""
-    found = Pod.read(body)
+    found = Pod.read_object(body)
     meta, status = found.metadata, found.status
     by_type = {item.type: item for item in status.conditions}
     ready, scheduled = by_type.get("Ready", Condition()), by_type.get("PodScheduled", Condition())
@@ -142,13 +142,13 @@ def parse_pod(body: JsonObject) -> PodView:
 
 def parse_config_map(body: JsonObject) -> ConfigMapView:
     """A ConfigMap of the API server."""
-    found = ConfigMap.read(body)
+    found = ConfigMap.read_object(body)
     return ConfigMapView(_owner(found.metadata), found.data)
 
 
 def parse_secret(body: JsonObject) -> SecretView:
     """The Secret with the workers' RabbitMQ user, as the API server gives it."""
-    found = Secret.read(body)
+    found = Secret.read_object(body)
     return SecretView(
         _owner(found.metadata),
         _decoded(found.data.get(USERNAME_KEY)),
@@ -158,7 +158,7 @@ def parse_secret(body: JsonObject) -> SecretView:
 
 def parse_owner(body: JsonObject) -> OwnerFacts:
     """Labels and controller of any object."""
-    return _owner(OwnedObject.read(body).metadata)
+    return _owner(OwnedObject.read_object(body).metadata)
 
 
 def _owner(meta: OwnedMetadata) -> OwnerFacts:

@@ -96,7 +96,7 @@ class Outer(LooseModel):
 def test_a_field_that_does_not_fit_gets_its_default_and_hides_nothing(
     field: str, value: object, expected: object
 ) -> None:
-    read = Outer.read({"unknown": 1, field: value, "text" if field != "text" else "number": None})
+    read = Outer.read_object({"unknown": 1, field: value, "text" if field != "text" else "number": None})
     assert getattr(read, field) == expected
     assert type(getattr(read, field)) is type(expected)
     others = Outer.model_fields.keys() - {field}
@@ -105,7 +105,7 @@ def test_a_field_that_does_not_fit_gets_its_default_and_hides_nothing(
 
 @pytest.mark.parametrize("value", [None, [], "a", 5, {}])
 def test_what_is_no_object_has_only_defaults(value: object) -> None:
-    assert Outer.read(value) == Outer()
+    assert Outer.read_object(value) == Outer()
 
 
 @pytest.mark.parametrize(
@@ -123,12 +123,12 @@ def test_an_odd_row_does_not_hide_the_others(value: object, expected: list[Inner
 
 def test_what_was_read_does_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Inner.read({}).name = "b"
+        Inner.read_object({}).name = "b"
 
 
 def test_defaults_are_not_shared() -> None:
-    Outer.read({}).entries["a"] = Inner()
-    assert Outer.read({"entries": 1}).entries == {}
+    Outer.read_object({}).entries["a"] = Inner()
+    assert Outer.read_object({"entries": 1}).entries == {}
 
 
 def test_every_field_needs_a_default() -> None:
