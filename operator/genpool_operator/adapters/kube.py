@@ -12,7 +12,7 @@ from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.jsontypes import JsonObject
 from genpool_operator.adapters.kube_api import APPLY, MERGE, KubeApi
 from genpool_operator.decide.events import PoolEvent
-from genpool_operator.decide.kube_models import AnyObject
+from genpool_operator.decide.kube_json import AnyObject
 from genpool_operator.decide.objects import ConfigMapView, SecretView, parse_config_map, parse_secret
 
 _POOLS = f"/apis/{names.API_VERSION}"

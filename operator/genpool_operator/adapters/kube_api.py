@@ -14,7 +14,7 @@ from genpool_core import timing
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.version import __version__
 from genpool_operator.adapters.kube_login import authorization, open_pool
-from genpool_operator.decide.kube_models import Page, Refusal
+from genpool_operator.decide.kube_json import Page, Refusal
 from genpool_operator.ports import ClusterError
 
 PAGE = 500

@@ -62,8 +62,9 @@ def authorization(configuration: Configuration) -> dict[str, str]:
         The token could not be renewed.
     """
     try:
-        # The first name since 36, the second before.
-        token = configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        # Which of the two names the loaders use depends on the release of their package.
+        found = map(configuration.get_api_key_with_prefix, ("BearerToken", "authorization"))
+        token = next(filter(None, found), None)
     except (config.ConfigException, OSError) as error:
         raise ClusterError(f"the login to Kubernetes could not be renewed: {error}", status=0) from error
     return {"Authorization": token} if token else {}

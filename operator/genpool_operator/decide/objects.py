@@ -14,7 +14,7 @@ from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.canonical import canonical_json, digest
 from genpool_core.errors import InvalidManifest
 from genpool_core.jsontypes import JsonObject
-from genpool_operator.decide.kube_models import (
+from genpool_operator.decide.kube_json import (
     Condition,
     ConfigMap,
     ContainerStatus,
