@@ -52,6 +52,12 @@ class LooseModel(BaseModel):
         return [cls.model_validate(item) for item in items if isinstance(item, dict)]
 
     @classmethod
+    def read_map(cls, value: object) -> dict[str, Self]:
+        """Read an object of objects. Values that are no objects are left out; a value that is none has no entries."""
+        entries = value if isinstance(value, dict) else {}
+        return {key: cls.model_validate(item) for key, item in entries.items() if isinstance(item, dict)}
+
+    @classmethod
     def __get_pydantic_core_schema__(
         cls, source: type[BaseModel], handler: GetCoreSchemaHandler
     ) -> CoreSchema:

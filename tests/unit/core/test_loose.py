@@ -121,6 +121,18 @@ def test_an_odd_row_does_not_hide_the_others(value: object, expected: list[Inner
     assert Inner.read_list(value) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"a": {"size": 2}, "b": None, "c": [], "d": {"size": None}}, {"a": Inner(size=2), "d": Inner()}),
+        ([{"size": 2}], {}),
+        (None, {}),
+    ],
+)
+def test_an_odd_entry_does_not_hide_the_others(value: object, expected: dict[str, Inner]) -> None:
+    assert Inner.read_map(value) == expected
+
+
 def test_what_was_read_does_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Inner.read_object({}).name = "b"
