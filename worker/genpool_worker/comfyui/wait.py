@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed
-from genpool_core.jsontypes import JsonObject
 from genpool_worker.comfyui.event_stream import SOCKET_CHANGED, EventStream
 from genpool_worker.comfyui.progress import Progress
 from genpool_worker.comfyui.retry import ComfyUIRetry
+from genpool_worker.comfyui_json import HistoryEntry
 from genpool_worker.errors import ComfyUIError, ComfyUIGone, ComfyUISilent, HandBack
 from genpool_worker.ports import ComfyUI, Where
 
@@ -37,7 +37,7 @@ class PromptWaiter:
         self._prompt_id = prompt_id
         self._progress = progress
 
-    def wait(self, on_progress: OnProgress) -> JsonObject:
+    def wait(self, on_progress: OnProgress) -> HistoryEntry:
         """Wait for the history entry; ``on_progress`` is called with the progress, at most once a second.
 
         Raises
@@ -67,7 +67,7 @@ class PromptWaiter:
                 on_progress(reported, self._progress.node)
             self._check_time()
 
-    def _history(self) -> JsonObject | None:
+    def _history(self) -> HistoryEntry | None:
         """The history entry; None while the prompt waits or runs, and while ComfyUI is silent."""
         comfyui = self._comfyui
         try:

@@ -15,6 +15,7 @@ from genpool_worker.comfyui.progress import Progress
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.comfyui.submit import submit
 from genpool_worker.comfyui.wait import OnProgress, PromptWaiter
+from genpool_worker.comfyui_json import HistoryEntry
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import ComfyUIError
 from genpool_worker.files import inputs, outputs
@@ -81,7 +82,7 @@ class Attempt:
         clock = self._context.clock
         return ComfyUIRetry(clock, self._context.drain, clock.monotonic() + seconds)
 
-    def _execute(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> JsonObject:
+    def _execute(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> HistoryEntry:
         context = self._context
         with EventStream(context.comfyui, context.clock) as stream:
             self._submitted = True
@@ -89,7 +90,7 @@ class Attempt:
             progress = Progress(self._prompt_id, graph.keys())
             return PromptWaiter(context.comfyui, retry, stream, self._prompt_id, progress).wait(on_progress)
 
-    def _judged(self, entry: JsonObject) -> list[OutputRef]:
+    def _judged(self, entry: HistoryEntry) -> list[OutputRef]:
         try:
             return result.outputs_of(entry)
         except AttemptFailed as failure:
