@@ -13,6 +13,7 @@ from genpool_adapters.brokerfile import load_brokers
 from genpool_adapters.http_server import HttpServer, program_routes
 from genpool_operator.adapters.kube import KubeCluster, selector
 from genpool_operator.adapters.kube_api import KubeApi
+from genpool_operator.adapters.kube_login import load_configuration
 from genpool_operator.adapters.metrics import OperatorMetrics
 from genpool_operator.adapters.rabbit import RabbitBrokers
 from genpool_operator.adapters.store import Store
@@ -80,7 +81,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
         There is no way to log in to Kubernetes.
     """
     brokers_file = load_brokers(settings.brokers_file)
-    cluster = KubeCluster(KubeApi(), settings.namespaces)
+    cluster = KubeCluster(KubeApi(load_configuration()), settings.namespaces)
     store = Store()
     metrics = OperatorMetrics()
     requests = WorkQueue()

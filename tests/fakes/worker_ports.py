@@ -20,8 +20,9 @@ from genpool_core import names, timing
 from genpool_core.errors import AttemptFailed, BrokerError, StorageError
 from genpool_core.jsontypes import JsonObject
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
+from genpool_worker.comfyui_json import Frame, HistoryEntry, NodeErrors, PromptAnswer
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
-from genpool_worker.ports import Frame, OutputRef, Put, Where
+from genpool_worker.ports import OutputRef, Put, Where
 
 
 @dataclass
@@ -238,7 +239,7 @@ class FakeComfyUI:
             pass
         yield FakeListener(self._steps, self._clock)
 
-    def submit(self, prompt_id: str, client_id: str, graph: JsonObject, mark: str) -> JsonObject:
+    def submit(self, prompt_id: str, client_id: str, graph: JsonObject, mark: str) -> NodeErrors:
         assert client_id
         assert mark
         with self._steps.step("comfyui.submit", ComfyUISilent("slow")):
@@ -246,7 +247,7 @@ class FakeComfyUI:
             self.posted.append(prompt_id)
             self.graphs.append(graph)
             self._finish(prompt_id, result)
-            return self.node_errors
+            return PromptAnswer.read_object({"node_errors": self.node_errors}).node_errors
 
     def where(self, prompt_id: str) -> Where:
         with self._steps.step("comfyui.where", ComfyUISilent("slow")):
@@ -256,9 +257,9 @@ class FakeComfyUI:
         with self._steps.step("comfyui.ours", ComfyUISilent("slow")):
             return list(self.running)
 
-    def history(self, prompt_id: str) -> JsonObject | None:
+    def history(self, prompt_id: str) -> HistoryEntry | None:
         with self._steps.step("comfyui.history", ComfyUISilent("slow")):
-            return self.entries.get(prompt_id)
+            return HistoryEntry.read_map(self.entries).get(prompt_id)
 
     def forget(self, prompt_id: str) -> None:
         with self._steps.step("comfyui.forget", ComfyUISilent("slow")):
@@ -316,7 +317,7 @@ class FakeListener:
     def __init__(self, steps: Steps, clock: FakeClock) -> None:
         self._steps = steps
         self._clock = clock
-        self._frames = deque([Frame("status", {})])
+        self._frames = deque([Frame(type="status")])
 
     def receive(self, timeout: float) -> Frame | None:
         assert timeout > 0

@@ -16,6 +16,7 @@ from typing import Protocol
 from genpool_core import timing
 from genpool_core.jsontypes import JsonObject
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
+from genpool_worker.comfyui_json import Frame, HistoryEntry, NodeErrors
 
 
 class Broker(Protocol):
@@ -89,14 +90,6 @@ class OutputRef:
     type: str
 
 
-@dataclass(frozen=True)
-class Frame:
-    """A message of ComfyUI's websocket."""
-
-    type: str
-    data: JsonObject
-
-
 class Listener(Protocol):
     """An open websocket."""
 
@@ -124,8 +117,8 @@ class ComfyUI(Protocol):
     def listen(self, client_id: str) -> AbstractContextManager[Listener]:
         """Open a websocket."""
 
-    def submit(self, prompt_id: str, client_id: str, graph: JsonObject, mark: str) -> JsonObject:
-        """Queue a prompt; ``mark`` tells ours from a person's. Returns the answer's ``node_errors``."""
+    def submit(self, prompt_id: str, client_id: str, graph: JsonObject, mark: str) -> NodeErrors:
+        """Queue a prompt; ``mark`` tells ours from a person's. Returns what is wrong with nodes, by node."""
 
     def where(self, prompt_id: str) -> Where:
         """Look for a prompt in the queue."""
@@ -133,7 +126,7 @@ class ComfyUI(Protocol):
     def ours(self) -> list[str]:
         """Prompts in the queue that carry a mark of ours, running ones first."""
 
-    def history(self, prompt_id: str) -> JsonObject | None:
+    def history(self, prompt_id: str) -> HistoryEntry | None:
         """The history entry of a prompt that has ended, or None."""
 
     def forget(self, prompt_id: str) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from typing import cast
+from typing import TypeVar, cast
 from urllib.parse import quote
 
 import requests
 
 from genpool_adapters.brokerfile import credentials
 from genpool_adapters.http import ca_bundle
+from genpool_adapters.management.rows import Refusal
 from genpool_core import timing
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import BrokerError, SettingsError
 from genpool_core.jsontypes import JsonObject, JsonValue
+from genpool_core.loose import LooseModel
+
+Row = TypeVar("Row", bound=LooseModel)
 
 UNREACHABLE = "BrokerUnreachable"
 REFUSED = "BrokerRefused"
@@ -57,10 +61,9 @@ class ManagementApi:
         """
         return self._request("GET", parts, query=query)
 
-    def rows(self, *parts: str, query: str = "") -> list[JsonObject]:
+    def rows(self, model: type[Row], *parts: str, query: str = "") -> list[Row]:
         """A list of objects; empty when there is none."""
-        found = self.get(*parts, query=query)
-        return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+        return model.read_list(self.get(*parts, query=query))
 
     def put(self, *parts: str, body: JsonObject) -> None:
         """Make or change a resource."""
@@ -109,8 +112,7 @@ class ManagementApi:
         return _json(answer) if answer.content else None
 
     def _refusal(self, answer: requests.Response, what: str, user: str) -> BrokerError:
-        content = _json(answer)
-        said = str(content.get("reason") or "") if isinstance(content, dict) else ""
+        said = Refusal.read_object(_json(answer)).reason
         if answer.status_code in {_UNAUTHORIZED, _FORBIDDEN}:
             return BrokerError(
                 f"RabbitMQ refuses user {user} ({what}: {answer.status_code} {said}): check the broker's Secret, "

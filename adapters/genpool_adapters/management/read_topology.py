@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from genpool_adapters.management.api import ManagementApi
-from genpool_core.jsontypes import JsonObject
+from genpool_adapters.management.rows import (
+    BindingRow,
+    ExchangeRow,
+    Overview,
+    PermissionRow,
+    PolicyRow,
+    QueueRow,
+    UserRow,
+)
 from genpool_core.topology.desired import Binding, parse_version
 from genpool_core.topology.password import UserFact
 from genpool_core.topology.plan import PolicyFact, QueueFact, VhostFacts
@@ -19,55 +27,46 @@ def read_topology(api: ManagementApi, vhost: str) -> VhostFacts:
     BrokerError
         Refused, or no answer.
     """
-    overview = api.get("overview")
-    version = overview.get("rabbitmq_version") if isinstance(overview, dict) else None
-    facts = VhostFacts(version=parse_version(str(version)), admin=api.username)
+    overview = Overview.read_object(api.get("overview"))
+    version, admin = parse_version(overview.rabbitmq_version), api.username
     if api.get("vhosts", vhost) is None:
-        return VhostFacts(version=facts.version, admin=facts.admin, exists=False)
+        return VhostFacts(version=version, admin=admin, exists=False)
     return VhostFacts(
-        version=facts.version,
-        admin=facts.admin,
-        exchanges={_text(row, "name"): _text(row, "type") for row in api.rows("exchanges", vhost)},
-        policies={_text(row, "name"): _policy(row) for row in api.rows("policies", vhost)},
+        version=version,
+        admin=admin,
+        exchanges={row.name: row.type for row in api.rows(ExchangeRow, "exchanges", vhost)},
+        policies={row.name: _policy(row) for row in api.rows(PolicyRow, "policies", vhost)},
         bindings=frozenset(
-            Binding(_text(row, "source"), _text(row, "destination"), _text(row, "routing_key"))
-            for row in api.rows("bindings", vhost)
-            if row.get("destination_type") == "queue"
+            Binding(row.source, row.destination, row.routing_key)
+            for row in api.rows(BindingRow, "bindings", vhost)
+            if row.destination_type == "queue"
         ),
         users={
-            _text(row, "name"): UserFact(_text(row, "password_hash"), _text(row, "hashing_algorithm"))
-            for row in api.rows("users")
+            row.name: UserFact(row.password_hash, row.hashing_algorithm) for row in api.rows(UserRow, "users")
         },
         permissions={
-            _text(row, "user"): {key: _text(row, key) for key in ("configure", "write", "read")}
-            for row in api.rows("vhosts", vhost, "permissions")
+            row.user: {"configure": row.configure, "write": row.write, "read": row.read}
+            for row in api.rows(PermissionRow, "vhosts", vhost, "permissions")
         },
         # After the policies, so that a policy that we see is one that these rows know of.
-        queues={_text(row, "name"): _queue(row) for row in api.rows("queues", vhost, query=_QUEUE_COLUMNS)},
+        queues={row.name: _queue(row) for row in api.rows(QueueRow, "queues", vhost, query=_QUEUE_COLUMNS)},
     )
 
 
-def _queue(row: JsonObject) -> QueueFact:
-    policy = row.get("policy")
+def _queue(row: QueueRow) -> QueueFact:
     return QueueFact(
-        type=_text(row, "type"),
-        durable=row.get("durable") is not False,
-        exclusive=row.get("exclusive") is True,
-        auto_delete=row.get("auto_delete") is True,
-        policy=policy if isinstance(policy, str) and policy else None,
+        type=row.type,
+        durable=row.durable,
+        exclusive=row.exclusive,
+        auto_delete=row.auto_delete,
+        policy=row.policy or None,
     )
 
 
-def _policy(row: JsonObject) -> PolicyFact:
-    priority, definition = row.get("priority"), row.get("definition")
+def _policy(row: PolicyRow) -> PolicyFact:
     return PolicyFact(
-        pattern=_text(row, "pattern"),
-        applies_to=_text(row, "apply-to"),
-        priority=priority if isinstance(priority, int) else 0,
-        definition=definition if isinstance(definition, dict) else {},
+        pattern=row.pattern,
+        applies_to=row.applies_to,
+        priority=row.priority,
+        definition=row.definition,
     )
-
-
-def _text(row: JsonObject, key: str) -> str:
-    value = row.get(key)
-    return value if isinstance(value, str) else ""

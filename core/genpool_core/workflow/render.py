@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import cast
+from typing import Annotated, cast
+
+from pydantic import Field
 
 from genpool_core.errors import InvalidManifest
 from genpool_core.jsontypes import JsonObject
+from genpool_core.loose import LooseModel
 from genpool_core.workflow.bind import Bound
 from genpool_core.workflow.schema import Scalar
 from genpool_core.workflow.spec import Parameter, Target, WorkflowYaml, scalar_text
@@ -15,6 +18,17 @@ from genpool_core.workflow.spec import Parameter, Target, WorkflowYaml, scalar_t
 #: Input of the nodes that save files. Each job has a prefix of its own: ComfyUI answers an identical prompt from its
 #: cache with the old file names, even when the files are gone.
 PREFIX_INPUT = "filename_prefix"
+
+
+class _NodeMeta(LooseModel):
+    title: str | None = None
+
+
+class _Node(LooseModel):
+    """How a node can be found in a graph. A task's graph may hold anything."""
+
+    class_type: str | None = None
+    meta: Annotated[_NodeMeta, Field(alias="_meta")] = _NodeMeta()
 
 
 def render(
@@ -95,14 +109,8 @@ def _nodes(graph: JsonObject, target: Target) -> list[str]:
     if target.node is not None:
         return [target.node] if target.node in graph else []
     if target.class_type is not None:
-        return [node_id for node_id, node in graph.items() if _field(node, "class_type") == target.class_type]
-    return [
-        node_id for node_id, node in graph.items() if _field(_field(node, "_meta"), "title") == target.title
-    ]
-
-
-def _field(value: object, key: str) -> object:
-    return value.get(key) if isinstance(value, dict) else None
+        return [key for key, node in graph.items() if _Node.read_object(node).class_type == target.class_type]
+    return [key for key, node in graph.items() if _Node.read_object(node).meta.title == target.title]
 
 
 def _inputs(graph: JsonObject, node_id: str) -> JsonObject:

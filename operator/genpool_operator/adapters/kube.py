@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from urllib.parse import quote
@@ -14,8 +12,8 @@ from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.jsontypes import JsonObject
 from genpool_operator.adapters.kube_api import APPLY, MERGE, KubeApi
 from genpool_operator.decide.events import PoolEvent
-from genpool_operator.decide.manifests.secret import PASSWORD_KEY, USERNAME_KEY
-from genpool_operator.decide.objects import ConfigMapView, SecretView, parse_owner
+from genpool_operator.decide.kube_json import AnyObject
+from genpool_operator.decide.objects import ConfigMapView, SecretView, parse_config_map, parse_secret
 
 _POOLS = f"/apis/{names.API_VERSION}"
 _PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets", "Deployment": "deployments"}
@@ -51,11 +49,7 @@ class KubeCluster:
     def get_config_map(self, namespace: str, name: str) -> ConfigMapView | None:
         """A ConfigMap, or None when there is none."""
         body = self._api.get(_path("/api/v1", namespace, "configmaps", name))
-        if body is None:
-            return None
-        data = body.get("data")
-        texts = {key: str(value) for key, value in data.items()} if isinstance(data, dict) else {}
-        return ConfigMapView(parse_owner(body), texts)
+        return None if body is None else parse_config_map(body)
 
     def get_deployment(self, namespace: str, name: str) -> JsonObject | None:
         """A Deployment, or None when there is none."""
@@ -64,9 +58,7 @@ class KubeCluster:
     def get_secret(self, namespace: str, name: str) -> SecretView | None:
         """The Secret with a RabbitMQ user, or None when there is none."""
         body = self._api.get(_path("/api/v1", namespace, "secrets", name))
-        if body is None:
-            return None
-        return SecretView(parse_owner(body), _decoded(body, USERNAME_KEY), _decoded(body, PASSWORD_KEY))
+        return None if body is None else parse_secret(body)
 
     def apply(self, manifest: JsonObject, *, manager: str | None = None) -> JsonObject:
         """Apply server-side. The operator takes its fields from whoever has them, another manager does not."""
@@ -83,8 +75,7 @@ class KubeCluster:
         """Write a Deployment's replicas through ``/scale``; its resource version after that."""
         path = _path("/apis/apps/v1", namespace, "deployments", deployment, "scale")
         body = self._api.request("PATCH", path + _MANAGED, {"spec": {"replicas": replicas}}, MERGE)
-        metadata = body.get("metadata")
-        return str(metadata.get("resourceVersion") or "") if isinstance(metadata, dict) else ""
+        return AnyObject.read_object(body).metadata.resource_version
 
     def set_deletion_cost(self, namespace: str, pod: str, cost: int) -> None:
         """Annotate a pod."""
@@ -135,14 +126,3 @@ def selector() -> str:
 
 def _path(prefix: str, namespace: str, *parts: str) -> str:
     return "/".join([prefix, "namespaces", *(quote(part, safe="") for part in (namespace, *parts))])
-
-
-def _decoded(secret: JsonObject, key: str) -> str | None:
-    data = secret.get("data")
-    value = data.get(key) if isinstance(data, dict) else None
-    if not isinstance(value, str):
-        return None
-    try:
-        return base64.b64decode(value, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None

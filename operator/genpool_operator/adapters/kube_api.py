@@ -1,25 +1,22 @@
-"""Requests to the Kubernetes API, as JSON. The client library brings login and TLS; its models are not used."""
+"""Requests to the Kubernetes API, as JSON."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import cast
 from urllib.parse import quote
 
-import kubernetes
 import urllib3
+from kubernetes.client import Configuration
 
 from genpool_core import timing
-from genpool_core.jsontypes import JsonObject
+from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.version import __version__
+from genpool_operator.adapters.kube_login import authorization, open_pool
+from genpool_operator.decide.kube_json import Page, Refusal
 from genpool_operator.ports import ClusterError
 
-_TIMEOUT = urllib3.Timeout(connect=timing.KUBE_CONNECT_SECONDS, read=timing.KUBE_READ_SECONDS)
-#: A connection that the server closed meanwhile is made again; a request that may have arrived is not repeated.
-_RETRIES = urllib3.Retry(total=2, connect=2, read=0, redirect=0, status=0, other=0)
 PAGE = 500
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -28,35 +25,22 @@ NOT_FOUND = 404
 _ERRORS = 400
 _UNPROCESSABLE = 422
 _NO_SCHEMA = "failed to create typed patch object"
-_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-
-
-def in_cluster() -> bool:
-    """Whether to log in as a pod does. A KUBECONFIG in the environment is somebody's wish and goes first."""
-    return not os.environ.get("KUBECONFIG") and _TOKEN.exists()
+#: A connection that the server closed meanwhile is made again; a request that may have arrived is not repeated.
+_RETRIES = urllib3.Retry(total=2, connect=2, read=0, redirect=0, status=0, other=0)
+_TIMEOUT = urllib3.Timeout(connect=timing.KUBE_CONNECT_SECONDS, read=timing.KUBE_READ_SECONDS)
+_USER_AGENT = f"genpool-operator/{__version__}"
 
 
 class KubeApi:
-    """One API server. Its constructor raises ClusterError when there is no way to log in."""
+    """One API server, used by several threads."""
 
-    def __init__(self) -> None:
-        configuration = kubernetes.client.Configuration()
-        try:
-            if in_cluster():
-                kubernetes.config.load_incluster_config(client_configuration=configuration)
-            else:
-                kubernetes.config.load_kube_config(client_configuration=configuration)
-        except kubernetes.config.ConfigException as error:
-            raise ClusterError(
-                f"no way to log in to Kubernetes ({error}): run in a pod, or point KUBECONFIG to a file.",
-                status=0,
-            ) from error
-        self._client = kubernetes.client.ApiClient(configuration)
-        self._client.user_agent = f"genpool-operator/{__version__}"
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._pool = open_pool(configuration)
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.rest_client.close()
+        self._pool.clear()
 
     def get(self, path: str) -> JsonObject | None:
         """An object, or None when there is none.
@@ -78,11 +62,9 @@ class KubeApi:
         token = ""
         while True:
             query = f"?limit={PAGE}&labelSelector={quote(selector)}&continue={quote(token)}"
-            page = self.request("GET", path + query)
-            items = page.get("items")
-            yield from (item for item in items if isinstance(item, dict)) if isinstance(items, list) else ()
-            meta = page.get("metadata")
-            token = str(meta.get("continue") or "") if isinstance(meta, dict) else ""
+            page = Page.read_object(self.request("GET", path + query))
+            yield from page.items
+            token = page.metadata.next_page
             if not token:
                 return
 
@@ -102,25 +84,25 @@ class KubeApi:
             Refused, with what Kubernetes says; or no answer (status 0).
         """
         subject = what or f"{method} {path.partition('?')[0]}"
-        _, url, headers, _, _ = self._client.param_serialize(
-            method=method,
-            resource_path=path,
-            header_params={"Accept": JSON, "Content-Type": content_type},
-            auth_settings=["BearerToken"],
-        )
+        headers = {"Accept": JSON, "Content-Type": content_type, "User-Agent": _USER_AGENT}
+        headers |= authorization(self._configuration)
+        url = self._configuration.host + path
         data = None if body is None else json.dumps(body).encode()
         try:
-            # Not the client's own ``request``: it treats a body by its content type, and this one is encoded.
-            response = self._client.rest_client.pool_manager.request(
+            response = self._pool.request(
                 method, url, body=data, headers=headers, timeout=_TIMEOUT, retries=_RETRIES
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             message = f"Kubernetes does not answer about {subject} ({type(error).__name__})."
             raise ClusterError(message, status=0) from error
+        answer = _json(response.data)
         if response.status >= _ERRORS:
-            said = _message(response.data) or response.reason
+            said = Refusal.read_object(answer).message or response.reason or f"status {response.status}"
             raise ClusterError(f"Kubernetes refuses {subject}: {said}", status=_status(response.status, said))
-        return cast("JsonObject", json.loads(response.data))
+        if not isinstance(answer, dict):
+            # Read as an object it would be one without anything, and a list without objects.
+            raise ClusterError(f"Kubernetes answers {subject} with what is no JSON object.", status=0)
+        return answer
 
 
 def _status(status: int, said: str) -> int:
@@ -128,10 +110,9 @@ def _status(status: int, said: str) -> int:
     return _UNPROCESSABLE if said.startswith(_NO_SCHEMA) else status
 
 
-def _message(data: bytes) -> str:
-    """What the API server says in its Status object."""
+def _json(data: bytes) -> JsonValue:
+    """JSON of an answer; None where it is something else, such as a proxy's page."""
     try:
-        status = json.loads(data)
+        return cast("JsonValue", json.loads(data))
     except ValueError:
-        return ""
-    return str(status.get("message") or "") if isinstance(status, dict) else ""
+        return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -13,7 +13,19 @@ from genpool_core.api.pool import GenerationPool, ObjectMeta
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.canonical import canonical_json, digest
 from genpool_core.errors import InvalidManifest
-from genpool_core.jsontypes import JsonObject, JsonValue
+from genpool_core.jsontypes import JsonObject
+from genpool_operator.decide.kube_json import (
+    Condition,
+    ConfigMap,
+    ContainerStatus,
+    Deployment,
+    OwnedMetadata,
+    OwnedObject,
+    OwnerReference,
+    Pod,
+    Secret,
+)
+from genpool_operator.decide.manifests.secret import PASSWORD_KEY, USERNAME_KEY
 from genpool_operator.decide.ownership import OwnerFacts
 from genpool_operator.decide.pods import ContainerView, PodView
 
@@ -86,96 +98,89 @@ def parse_pool(body: JsonObject) -> PoolRecord:
 
 def parse_deployment(body: JsonObject) -> DeploymentView:
     """A Deployment of the API server."""
-    meta, spec, status = _object(body, "metadata"), _object(body, "spec"), _object(body, "status")
-    failure = next(
-        (
-            condition
-            for condition in _objects(status, "conditions")
-            if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True"
-        ),
-        None,
-    )
-    rest = {key: value for key, value in spec.items() if key != "replicas"}
+    found = Deployment.read_object(body)
+    meta, spec, status = found.metadata, found.spec, found.status
+    failures = (item for item in status.conditions if item.type == "ReplicaFailure" and item.status == "True")
+    failure = next(failures, None)
     return DeploymentView(
-        name=_text(meta, "name"),
-        namespace=_text(meta, "namespace"),
-        instance=_text(_object(meta, "labels"), names.LABEL_INSTANCE),
-        owner=parse_owner(body),
-        uid=_text(meta, "uid"),
-        resource_version=_text(meta, "resourceVersion"),
-        spec_hash=_text(_object(meta, "annotations"), names.ANNOTATION_SPEC_HASH) or None,
-        fingerprint=digest(canonical_json(rest))[:16],
-        wanted=_number(spec, "replicas", 1),
-        existing=_number(status, "replicas", 0),
-        ready=_number(status, "readyReplicas", 0),
-        refused=None if failure is None else _text(failure, "message"),
+        name=meta.name,
+        namespace=meta.namespace,
+        instance=meta.labels.get(names.LABEL_INSTANCE, ""),
+        owner=_owner(meta),
+        uid=meta.uid,
+        resource_version=meta.resource_version,
+        spec_hash=meta.annotations.get(names.ANNOTATION_SPEC_HASH) or None,
+        fingerprint=digest(canonical_json(spec.model_extra or {}))[:16],
+        wanted=spec.replicas,
+        existing=status.replicas,
+        ready=status.ready_replicas,
+        refused=None if failure is None else failure.message,
     )
 
 
 def parse_pod(body: JsonObject) -> PodView:
     """A pod of the API server."""
-    meta, status = _object(body, "metadata"), _object(body, "status")
-    by_type = {_text(item, "type"): item for item in _objects(status, "conditions")}
-    scheduled = by_type.get("PodScheduled", {})
-    unschedulable = scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable"
-    cost = _text(_object(meta, "annotations"), names.ANNOTATION_DELETION_COST)
-    containers = [*_objects(status, "initContainerStatuses"), *_objects(status, "containerStatuses")]
+    found = Pod.read_object(body)
+    meta, status = found.metadata, found.status
+    by_type = {item.type: item for item in status.conditions}
+    ready, scheduled = by_type.get("Ready", Condition()), by_type.get("PodScheduled", Condition())
+    unschedulable = scheduled.status == "False" and scheduled.reason == "Unschedulable"
     return PodView(
-        name=_text(meta, "name"),
-        namespace=_text(meta, "namespace"),
-        instance=_text(_object(meta, "labels"), names.LABEL_INSTANCE),
-        resource_version=_text(meta, "resourceVersion"),
-        ready=by_type.get("Ready", {}).get("status") == "True",
-        terminating=meta.get("deletionTimestamp") is not None,
-        finished=status.get("phase") in {"Succeeded", "Failed"},
-        unschedulable_since=_time(scheduled.get("lastTransitionTime")) if unschedulable else None,
-        unschedulable_message=_text(scheduled, "message") if unschedulable else "",
-        deletion_cost=int(cost) if cost.lstrip("-").isdecimal() else None,
-        containers=tuple(_container(item) for item in containers),
+        name=meta.name,
+        namespace=meta.namespace,
+        instance=meta.labels.instance,
+        resource_version=meta.resource_version,
+        ready=ready.status == "True",
+        terminating=meta.deletion_timestamp is not None,
+        finished=status.phase in {"Succeeded", "Failed"},
+        unschedulable_since=scheduled.last_transition_time if unschedulable else None,
+        unschedulable_message=scheduled.message if unschedulable else "",
+        deletion_cost=meta.annotations.deletion_cost,
+        containers=tuple(map(_container, (*status.init_container_statuses, *status.container_statuses))),
+    )
+
+
+def parse_config_map(body: JsonObject) -> ConfigMapView:
+    """A ConfigMap of the API server."""
+    found = ConfigMap.read_object(body)
+    return ConfigMapView(_owner(found.metadata), found.data)
+
+
+def parse_secret(body: JsonObject) -> SecretView:
+    """The Secret with the workers' RabbitMQ user, as the API server gives it."""
+    found = Secret.read_object(body)
+    return SecretView(
+        _owner(found.metadata),
+        _decoded(found.data.get(USERNAME_KEY)),
+        _decoded(found.data.get(PASSWORD_KEY)),
     )
 
 
 def parse_owner(body: JsonObject) -> OwnerFacts:
     """Labels and controller of any object."""
-    meta = _object(body, "metadata")
-    controller = next((ref for ref in _objects(meta, "ownerReferences") if ref.get("controller") is True), {})
-    labels = {key: str(value) for key, value in _object(meta, "labels").items()}
-    return OwnerFacts(labels, _text(controller, "kind") or None, _text(controller, "uid") or None)
+    return _owner(OwnedObject.read_object(body).metadata)
 
 
-def _container(status: JsonObject) -> ContainerView:
-    waiting = _object(_object(status, "state"), "waiting")
-    ended = _object(_object(status, "lastState"), "terminated")
-    exit_code = ended.get("exitCode")
+def _owner(meta: OwnedMetadata) -> OwnerFacts:
+    controller = next((owner for owner in meta.owner_references if owner.controller), OwnerReference())
+    return OwnerFacts(meta.labels, controller.kind or None, controller.uid or None)
+
+
+def _container(status: ContainerStatus) -> ContainerView:
+    waiting, ended = status.state.waiting, status.last_state.terminated
     return ContainerView(
-        name=_text(status, "name"),
-        restarts=_number(status, "restartCount", 0),
-        waiting=_text(waiting, "reason") or None,
-        waiting_message=_text(waiting, "message"),
-        ended=_text(ended, "reason") or None,
-        exit_code=exit_code if isinstance(exit_code, int) else None,
+        name=status.name,
+        restarts=status.restart_count,
+        waiting=waiting.reason or None,
+        waiting_message=waiting.message,
+        ended=ended.reason or None,
+        exit_code=ended.exit_code,
     )
 
 
-def _object(value: JsonObject, key: str) -> JsonObject:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def _objects(value: JsonObject, key: str) -> list[JsonObject]:
-    found = value.get(key)
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-
-
-def _text(value: JsonObject, key: str) -> str:
-    found = value.get(key)
-    return found if isinstance(found, str) else ""
-
-
-def _number(value: JsonObject, key: str, default: int) -> int:
-    found = value.get(key)
-    return found if isinstance(found, int) and not isinstance(found, bool) else default
-
-
-def _time(value: JsonValue) -> datetime | None:
-    return datetime.fromisoformat(value) if isinstance(value, str) else None
+def _decoded(value: str | None) -> str | None:
+    """Text from base64; None where it is none."""
+    try:
+        return None if value is None else base64.b64decode(value, validate=True).decode()
+    except ValueError:
+        return None

@@ -118,8 +118,8 @@ def test_comfyui(rig: Rig, tmp_path: Path) -> None:
         while not seen or seen[-1] != ("executing", None):
             assert time.monotonic() < deadline
             frame = listener.receive(1)
-            if frame and frame.data.get("prompt_id") == prompt:
-                seen.append((frame.type, frame.data.get("node") if frame.type == "executing" else ...))
+            if frame and frame.data.prompt_id == prompt:
+                seen.append((frame.type, frame.data.node if frame.type == "executing" else ...))
     entry = comfyui.history(prompt)
     assert entry is not None
     assert comfyui.where(prompt) is Where.ABSENT

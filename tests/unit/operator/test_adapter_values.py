@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_operator.adapters.kube import selector
 from genpool_operator.adapters.metrics import OperatorMetrics
-from genpool_operator.adapters.rabbit.listing import _completed, parse_row
+from genpool_operator.adapters.rabbit.listing import DepthRow, _completed, _listed
 from genpool_operator.adapters.workflow_loader import WorkflowLoader
 from genpool_operator.decide.objects import ConfigMapView
 from genpool_operator.decide.ownership import OwnerFacts
@@ -34,10 +34,16 @@ from unit.operator.pools import NOW, make_pool
             {"state": "running", "messages": -1, "messages_ready": True},
             Listed(NOW, "running", None, None, None),
         ),
+        (
+            {"state": None, "messages": None, "messages_ready": "2", "messages_unacknowledged": 1.0},
+            Listed(NOW, None, None, None, None),
+        ),
+        ({"state": ["running"], "messages": {}, "messages_ready": 2}, Listed(NOW, None, 2, None, None)),
     ],
 )
 def test_rows(row: dict[str, Any], expected: Listed) -> None:
-    assert parse_row(row, NOW) == expected
+    """Unknown is never zero."""
+    assert _listed(DepthRow.read_object(row), NOW) == expected
 
 
 @pytest.mark.parametrize(
@@ -53,7 +59,8 @@ def test_rows(row: dict[str, Any], expected: Listed) -> None:
 def test_totals_fill_in_where_a_quorum_queues_zero_means_nothing(
     row: dict[str, Any], totals: dict[str, Any] | None, messages: int | None
 ) -> None:
-    assert parse_row(_completed(row, totals), NOW).total == messages
+    given = None if totals is None else DepthRow.read_object(totals)
+    assert _completed(DepthRow.read_object(row), given).messages == messages
 
 
 @dataclass

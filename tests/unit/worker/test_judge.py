@@ -8,17 +8,17 @@ import pytest
 
 from genpool_core.errors import AttemptFailed
 from genpool_worker.comfyui import result
+from genpool_worker.comfyui_json import HistoryEntry, PromptAnswer
 from genpool_worker.errors import ComfyUIRefused
 from genpool_worker.ports import OutputRef
 
 
-def entry(
-    *messages: list[Any], status: str = "error", outputs: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    return {"outputs": outputs or {}, "status": {"status_str": status, "messages": list(messages)}}
+def entry(*messages: object, status: object = "error", outputs: dict[str, Any] | None = None) -> HistoryEntry:
+    status = {"status_str": status, "messages": list(messages)}
+    return HistoryEntry.read_object({"outputs": outputs or {}, "status": status})
 
 
-def failed(exception_type: str, message: str) -> dict[str, Any]:
+def failed(exception_type: object, message: object) -> HistoryEntry:
     data = {
         "node_id": "3",
         "node_type": "KSampler",
@@ -39,6 +39,9 @@ def failed(exception_type: str, message: str) -> dict[str, Any]:
         (failed("RuntimeError", "CUDA error: an illegal memory access"), "DeviceFailed", True),
         (entry(["execution_interrupted", {"node_id": "3"}]), "Interrupted", True),
         (entry(), "NodeFailed", False),
+        (entry(["execution_interrupted", None], 5, None, [], [None, {}]), "Interrupted", True),
+        (failed(None, 5), "NodeFailed", False),
+        (entry(status=None), "NodeFailed", False),
         (entry(status="success"), "NoOutput", False),
         (entry(status="success", outputs={"1": {"text": ["hello"], "animated": [True]}}), "NoOutput", False),
         (
@@ -48,7 +51,7 @@ def failed(exception_type: str, message: str) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_run_without_result(history: dict[str, Any], reason: str, *, retryable: bool) -> None:
+def test_a_run_without_result(history: HistoryEntry, reason: str, *, retryable: bool) -> None:
     with pytest.raises(AttemptFailed) as caught:
         result.outputs_of(history)
     assert (caught.value.reason, caught.value.retryable) == (reason, retryable)
@@ -85,6 +88,21 @@ def test_outputs_in_order_of_nodes() -> None:
     assert {ref.filename for ref in result.left_behind(history)} == {"b.mp4", "p.png", "c.png", "d.png"}
 
 
+@pytest.mark.parametrize("odd", [None, 5, "a.png", [], {"text": "b.png"}, {"images": {"filename": "b.png"}}])
+def test_what_else_nodes_show_hides_no_file(odd: object) -> None:
+    images = [odd, {"filename": 5}, {"filename": "c.png", "type": 5}, {"filename": "a.png"}]
+    shown = {"animated": [False], "text": ["b.png"], "images": images}
+    files = entry(status="success", outputs={"1": odd, "2": shown, "3": {"images": odd}})
+    assert result.outputs_of(files) == [OutputRef("2", "images", "a.png", "", "output")]
+
+
+@pytest.mark.parametrize("status", [None, "success", [], {}])
+def test_an_entry_without_a_status_is_a_success(status: object) -> None:
+    outputs = {"1": {"images": [{"filename": "a.png", "subfolder": None, "type": ""}]}}
+    files = HistoryEntry.read_object({"status": status, "outputs": outputs})
+    assert result.outputs_of(files) == [OutputRef("1", "images", "a.png", "", "output")]
+
+
 NODE_ERRORS = {
     "4": {
         "class_type": "CheckpointLoaderSimple",
@@ -119,6 +137,13 @@ NODE_ERRORS = {
         ),
         (400, None, "InvalidPrompt", False, "no reason"),
         (400, {"error": "text", "node_errors": []}, "InvalidPrompt", False, "no reason"),
+        (
+            400,
+            {"error": None, "node_errors": {"4": None, "5": {"errors": [5]}}},
+            "InvalidPrompt",
+            False,
+            "node 5 (?)",
+        ),
         (413, None, "InvalidPrompt", False, "size"),
         (500, None, "ComfyUIError", True, "500"),
     ],
@@ -130,7 +155,12 @@ def test_refused(status: int, body: Any, reason: str, *, retryable: bool, part: 
     assert "/opt/secret" not in failure.message
 
 
+def test_a_node_error_that_cannot_be_read_is_one_all_the_same() -> None:
+    assert PromptAnswer.read_object({"node_errors": {"4": None}}).node_errors
+    assert not PromptAnswer.read_object({"node_errors": [None]}).node_errors
+
+
 def test_dropped_outputs() -> None:
-    failure = result.dropped_outputs(NODE_ERRORS)  # type: ignore[arg-type]
+    failure = result.dropped_outputs(PromptAnswer.read_object({"node_errors": NODE_ERRORS}).node_errors)
     assert (failure.reason, failure.retryable) == ("InvalidPrompt", False)
     assert "node 4 (CheckpointLoaderSimple)" in failure.message

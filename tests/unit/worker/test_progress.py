@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from genpool_worker.comfyui.progress import Progress
-from genpool_worker.ports import Frame
+from genpool_worker.comfyui_json import Frame
 
 
 def frame(kind: str, **data: Any) -> Frame:  # noqa: ANN401 - JSON
-    return Frame(kind, {"prompt_id": "p", **data})
+    return Frame.read_object({"type": kind, "data": {"prompt_id": "p", **data}})
 
 
 def test_a_run() -> None:
@@ -43,10 +45,38 @@ def test_it_never_goes_back() -> None:
 
 def test_only_frames_of_the_prompt_count() -> None:
     progress = Progress("p", {"1"})
-    assert not progress.feed(Frame("executing", {"node": None, "prompt_id": "other"}))
-    assert not progress.feed(Frame("progress", {"value": 1, "max": 1, "prompt_id": "other"}))
+    assert not progress.feed(frame("executing", node=None, prompt_id="other"))
+    assert not progress.feed(frame("progress", value=1, max=1, prompt_id="other"))
     assert progress.value == 0
 
 
 def test_a_queue_that_changed_is_worth_a_look() -> None:
-    assert Progress("p", {"1"}).feed(Frame("status", {"status": {}}))
+    assert Progress("p", {"1"}).feed(Frame.read_object({"type": "status", "data": {"status": {}}}))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        frame("progress", value=None, max=2),
+        frame("progress", value="1", max=2),
+        frame("progress", value=1, max=True),
+        frame("progress", value=1),
+        frame("execution_cached", nodes="12"),
+        frame("execution_cached", nodes=[None, ["1"]]),
+        frame("execution_cached"),
+        frame("progress", value=1, max=2, prompt_id=None),
+        frame("progress_state", nodes={"1": {"value": 1}}),
+        Frame.read_object({"type": "progress", "data": None}),
+    ],
+)
+def test_an_odd_frame_is_no_progress(odd: Frame) -> None:
+    progress = Progress("p", {"1", "2"})
+    assert not progress.feed(odd)
+    assert progress.value == 0
+
+
+def test_nodes_may_be_numbers() -> None:
+    progress = Progress("p", {"1", "2"})
+    progress.feed(frame("execution_cached", nodes=[1, "x"]))
+    progress.feed(frame("executing", node=2))
+    assert (progress.value, progress.node) == (0.5, "2")

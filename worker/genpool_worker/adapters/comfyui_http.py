@@ -13,6 +13,7 @@ import requests
 from genpool_core import timing
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_worker.adapters.comfyui_ws import open_listener
+from genpool_worker.comfyui_json import HistoryEntry, NodeErrors, PromptAnswer, Queue, QueueInfo, Upload
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
 from genpool_worker.ports import Listener, OutputRef, Where
 
@@ -35,13 +36,11 @@ class ComfyUIHttp:
 
     def waiting(self) -> int:
         """Prompts that wait or run."""
-        info = _dict(_dict(self._json("GET", "/prompt", timeout=QUICK)).get("exec_info"))
-        count = info.get("queue_remaining")
-        return count if isinstance(count, int) else 0
+        return QueueInfo.read_object(self._json("GET", "/prompt", timeout=QUICK)).exec_info.queue_remaining
 
     def upload(self, subfolder: str, filename: str, data: bytes, content_type: str) -> str:
         """Upload an input file."""
-        answer = _dict(
+        answer = Upload.read_object(
             self._json(
                 "POST",
                 "/upload/image",
@@ -50,15 +49,15 @@ class ComfyUIHttp:
                 data={"subfolder": subfolder, "type": "input"},
             )
         )
-        name, folder = str(answer.get("name") or filename), str(answer.get("subfolder") or "")
-        return f"{folder}/{name}" if folder else name
+        name = answer.name or filename
+        return f"{answer.subfolder}/{name}" if answer.subfolder else name
 
     def listen(self, client_id: str) -> AbstractContextManager[Listener]:
         """Open a websocket."""
         host = urlsplit(self._url).netloc
         return open_listener(f"ws://{host}/ws?clientId={client_id}")
 
-    def submit(self, prompt_id: str, client_id: str, graph: JsonObject, mark: str) -> JsonObject:
+    def submit(self, prompt_id: str, client_id: str, graph: JsonObject, mark: str) -> NodeErrors:
         """Queue a prompt."""
         body = {
             "prompt": graph,
@@ -66,24 +65,25 @@ class ComfyUIHttp:
             "client_id": client_id,
             "extra_data": {_MARK: mark},
         }
-        return _dict(_dict(self._json("POST", "/prompt", timeout=SEND, json=body)).get("node_errors"))
+        return PromptAnswer.read_object(self._json("POST", "/prompt", timeout=SEND, json=body)).node_errors
 
     def where(self, prompt_id: str) -> Where:
         """Look for a prompt in the queue."""
-        running, pending = self._queue()
-        if any(_prompt_id(item) == prompt_id for item in running):
+        queue = self._queue()
+        if any(entry.prompt_id == prompt_id for entry in queue.queue_running):
             return Where.RUNNING
-        return Where.PENDING if any(_prompt_id(item) == prompt_id for item in pending) else Where.ABSENT
+        pending = any(entry.prompt_id == prompt_id for entry in queue.queue_pending)
+        return Where.PENDING if pending else Where.ABSENT
 
     def ours(self) -> list[str]:
         """Prompts with a mark of ours."""
-        running, pending = self._queue()
-        return [_prompt_id(item) for item in [*running, *pending] if _is_marked(item)]
+        queue = self._queue()
+        entries = (*queue.queue_running, *queue.queue_pending)
+        return [entry.prompt_id for entry in entries if _MARK in entry.extra_data]
 
-    def history(self, prompt_id: str) -> JsonObject | None:
+    def history(self, prompt_id: str) -> HistoryEntry | None:
         """The history entry of a prompt that has ended."""
-        entry = _dict(self._json("GET", f"/history/{prompt_id}", timeout=ASK)).get(prompt_id)
-        return entry if isinstance(entry, dict) else None
+        return HistoryEntry.read_map(self._json("GET", f"/history/{prompt_id}", timeout=ASK)).get(prompt_id)
 
     def forget(self, prompt_id: str) -> None:
         """Delete a history entry."""
@@ -108,9 +108,8 @@ class ComfyUIHttp:
                     size += file.write(chunk)
         return size
 
-    def _queue(self) -> tuple[list[JsonValue], list[JsonValue]]:
-        queue = _dict(self._json("GET", "/queue", timeout=ASK))
-        return _list(queue.get("queue_running")), _list(queue.get("queue_pending"))
+    def _queue(self) -> Queue:
+        return Queue.read_object(self._json("GET", "/queue", timeout=ASK))
 
     def _json(self, method: str, path: str, *, timeout: tuple[float, float], **kwargs: Any) -> JsonValue:  # noqa: ANN401 - requests' own arguments
         with self._answer(method, path, timeout=timeout, **kwargs) as response:
@@ -162,20 +161,3 @@ def _body(response: requests.Response) -> JsonValue:
     except requests.exceptions.JSONDecodeError:
         return None
     return body
-
-
-def _prompt_id(item: JsonValue) -> str:
-    """A queue entry is ``[number, id, prompt, extra_data, outputs]``."""
-    return str(item[1]) if isinstance(item, list) and len(item) > 1 else ""
-
-
-def _is_marked(item: JsonValue) -> bool:
-    return isinstance(item, list) and len(item) > 3 and _MARK in _dict(item[3])  # noqa: PLR2004 - see _prompt_id
-
-
-def _dict(value: JsonValue) -> JsonObject:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: JsonValue) -> list[JsonValue]:
-    return value if isinstance(value, list) else []

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import websocket
 
 from genpool_core import timing
+from genpool_worker.comfyui_json import Frame
 from genpool_worker.errors import ComfyUIGone, ComfyUISilent
-from genpool_worker.ports import Frame
 
 _CONNECT_SECONDS = 5.0
 
@@ -84,10 +84,7 @@ class SocketListener:
 
 def _frame(data: bytes) -> Frame | None:
     try:
-        value = json.loads(data)
+        frame = Frame.read_object(json.loads(data))
     except ValueError:
         return None
-    if not isinstance(value, dict) or not isinstance(value.get("type"), str):
-        return None
-    body = value.get("data")
-    return Frame(value["type"], body if isinstance(body, dict) else {})
+    return frame if frame.type else None

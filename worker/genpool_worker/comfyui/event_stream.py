@@ -10,12 +10,13 @@ from typing import Self
 import structlog
 
 from genpool_core import timing
+from genpool_worker.comfyui_json import Frame
 from genpool_worker.errors import ComfyUIError
-from genpool_worker.ports import Clock, ComfyUI, Frame, Listener
+from genpool_worker.ports import Clock, ComfyUI, Listener
 
 _log = structlog.get_logger(__name__)
 #: Not ComfyUI's: the socket died or was opened again, and frames may have been missed.
-SOCKET_CHANGED = Frame("socket_changed", {})
+SOCKET_CHANGED = Frame(type="socket_changed")
 
 
 class EventStream:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from genpool_worker.ports import Frame
+from genpool_worker.comfyui_json import Frame
 
 #: After these the history is worth a look.
 TERMINAL = frozenset({"execution_success", "execution_error", "execution_interrupted"})
@@ -23,30 +23,29 @@ class Progress:
     def feed(self, frame: Frame) -> bool:
         """Take a frame in. True: it may be the last one, so look at the history."""
         data = frame.data
-        if data.get("prompt_id") != self._prompt_id:
+        if data.prompt_id != self._prompt_id:
             # A queue that changed is told to everybody, also on a socket that came after the prompt.
             return frame.type == "status"
         if frame.type == "execution_cached":
-            cached = data.get("nodes")
-            self._finish({str(node) for node in cached} if isinstance(cached, list) else set())
+            self._finish(set(data.nodes))
         elif frame.type == "executing":
-            return self._executing(data.get("node"))
+            return self._executing(data.node)
         elif frame.type == "progress":
-            self._step(data.get("value"), data.get("max"))
+            self._step(data.value, data.maximum)
         return frame.type in TERMINAL
 
-    def _executing(self, node: object) -> bool:
+    def _executing(self, node: str | None) -> bool:
         if self.node is not None:
             self._finish({self.node})
-        self.node = str(node) if node is not None else None
+        self.node = node
         return node is None
 
     def _finish(self, nodes: AbstractSet[str]) -> None:
         self._done |= nodes & self._nodes
         self._advance(0.0)
 
-    def _step(self, value: object, maximum: object) -> None:
-        if isinstance(value, (int, float)) and isinstance(maximum, (int, float)) and maximum > 0:
+    def _step(self, value: float, maximum: float) -> None:
+        if maximum > 0:
             self._advance(min(max(value / maximum, 0.0), 1.0))
 
     def _advance(self, fraction: float) -> None:

@@ -12,6 +12,7 @@ from genpool_core.ledger.records import Claim, Output
 from genpool_worker.comfyui import result
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.comfyui.run import OnProgress, PromptRun
+from genpool_worker.comfyui_json import HistoryEntry
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import ComfyUIError
 from genpool_worker.files import inputs, outputs
@@ -78,12 +79,12 @@ class Attempt:
         clock = self._context.clock
         return ComfyUIRetry(clock, self._context.drain, clock.monotonic() + seconds)
 
-    def _execute(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> JsonObject:
+    def _execute(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> HistoryEntry:
         self._submitted = True
         run = PromptRun(self._context.comfyui, retry, self._prompt_id, mark=self._claim.task_key)
         return run.run(graph, on_progress)
 
-    def _results(self, entry: JsonObject) -> list[OutputRef]:
+    def _results(self, entry: HistoryEntry) -> list[OutputRef]:
         try:
             return result.outputs_of(entry)
         except AttemptFailed as failure:

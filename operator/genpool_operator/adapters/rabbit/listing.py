@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from genpool_adapters.management.api import ManagementApi
-from genpool_core.jsontypes import JsonObject
+from genpool_core.loose import LooseModel
 from genpool_operator.decide.reading import Listed
 
 _COLUMNS = "?columns=name,type,state,messages,messages_ready,messages_unacknowledged"
 #: For brokers without statistics. A quorum queue's zero means nothing here: it may come from a node that does not know.
 _TOTALS = "?disable_stats=true&enable_queue_totals=true"
+Figure = Annotated[int, Field(ge=0)]
+
+
+class DepthRow(LooseModel):
+    """A queue's depth. A figure that is absent is unknown; so is one that is no number, or less than nothing."""
+
+    name: str = ""
+    type: str = ""
+    state: str | None = None
+    messages: Figure | None = None
+    messages_ready: Figure | None = None
+    messages_unacknowledged: Figure | None = None
 
 
 def read_listing(api: ManagementApi, vhost: str, needed: Collection[str], now: datetime) -> dict[str, Listed]:
@@ -22,32 +37,27 @@ def read_listing(api: ManagementApi, vhost: str, needed: Collection[str], now: d
     BrokerError
         Refused, or no answer.
     """
-    rows = {str(row.get("name")): row for row in api.rows("queues", vhost, query=_COLUMNS)}
-    if any(name in rows and _number(rows[name], "messages") is None for name in needed):
-        totals = {str(row.get("name")): row for row in api.rows("queues", vhost, query=_TOTALS)}
+    rows = {row.name: row for row in api.rows(DepthRow, "queues", vhost, query=_COLUMNS)}
+    if any(name in rows and rows[name].messages is None for name in needed):
+        totals = {row.name: row for row in api.rows(DepthRow, "queues", vhost, query=_TOTALS)}
         rows = {name: _completed(row, totals.get(name)) for name, row in rows.items()}
-    return {name: parse_row(row, now) for name, row in rows.items()}
+    return {name: _listed(row, now) for name, row in rows.items()}
 
 
-def parse_row(row: JsonObject, now: datetime) -> Listed:
-    """One row."""
-    state = row.get("state")
+def _listed(row: DepthRow, now: datetime) -> Listed:
     return Listed(
         at=now,
-        state=state if isinstance(state, str) else None,
-        ready=_number(row, "messages_ready"),
-        unacked=_number(row, "messages_unacknowledged"),
-        total=_number(row, "messages"),
+        state=row.state,
+        ready=row.messages_ready,
+        unacked=row.messages_unacknowledged,
+        total=row.messages,
     )
 
 
-def _completed(row: JsonObject, totals: JsonObject | None) -> JsonObject:
-    if totals is None or _number(row, "messages") is not None:
+def _completed(row: DepthRow, totals: DepthRow | None) -> DepthRow:
+    """A row without figures with those of the totals, where they can be believed."""
+    if totals is None or row.messages is not None:
         return row
-    believed = totals.get("type") == "classic" or bool(_number(totals, "messages"))
-    return {**row, **totals} if believed else row
-
-
-def _number(row: JsonObject, key: str) -> int | None:
-    value = row.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    believed = totals.type == "classic" or bool(totals.messages)
+    known = {name: value for name, value in totals if value is not None}
+    return row.model_copy(update=known) if believed else row
