@@ -16,14 +16,15 @@ import structlog
 from genpool_core import timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.api.status import GenerationPoolStatus
+from genpool_core.backoff import Backoff
 from genpool_core.errors import GenPoolError
-from genpool_operator.decide.backoff import backoff_seconds
 from genpool_operator.decide.objects import PoolRecord
 from genpool_operator.handlers.workqueue import Item, Key, WorkQueue
 from genpool_operator.reconcile.pool_reconciler import PoolReconciler
 
 _log = structlog.get_logger(__name__)
 WORKERS = 4
+BACKOFF = Backoff(timing.RECONCILE_RETRY_SECONDS, timing.RECONCILE_RETRY_MOST_SECONDS, spread=0.0)
 
 
 class Records(Protocol):
@@ -164,4 +165,4 @@ class Manager:
         """Look at the whole again after a growing wait; the ticks go on, so that scaling does."""
         self._telemetry.failed(reason)
         failures = self._failures[item.key] = self._failures.get(item.key, 0) + 1
-        self._queue.postpone(Item(item.key, full=True), backoff_seconds(failures))
+        self._queue.postpone(Item(item.key, full=True), BACKOFF.seconds(failures))
