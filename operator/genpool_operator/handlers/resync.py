@@ -67,34 +67,40 @@ class Resync:
         while not self._stopped.wait(wait):
             wait = STEP_SECONDS
             try:
-                self._step()
+                self._step(time.monotonic())
             except GenPoolError as error:
                 _log.warning("housekeeping_failed", reason=error.reason, message=error.message)
             except Exception:  # noqa: BLE001 - the next step may work
                 _log.exception("housekeeping_crashed")
 
-    def _step(self) -> None:
-        now = time.monotonic()
+    def _step(self, now: float) -> None:
         for pool in self._gone.take_gone():
             self._reconciler.forget(pool.metadata.uid)
             self._graves[pool.metadata.uid] = (pool, now)
             _log.info("pool_gone", pool=f"{pool.metadata.namespace}/{pool.metadata.name}")
         if self._graves and now >= self._bury_at:
             self._bury_at = now + timing.USER_DELETE_RETRY_SECONDS
-            self._bury(now)
-            self._bury_at = now
+            buried = [self._bury(uid, now) for uid in list(self._graves)]
+            if all(buried):
+                self._bury_at = now
         if now >= self._resync_at:
             self._resync_at = now + timing.RESYNC_RETRY_SECONDS
             self._resync()
             self._resync_at = now + self._resync_seconds
             self._on_synced()
 
-    def _bury(self, now: float) -> None:
-        for uid, (pool, since) in list(self._graves.items()):
-            waited = now - since
-            overdue = waited > grace_seconds(pool) + timing.USER_OVERDUE_SECONDS
-            if self._reconciler.bury(pool, overdue=overdue):
-                _log.info("broker_user_deleted", pool=f"{pool.metadata.namespace}/{pool.metadata.name}")
+    def _bury(self, uid: str, now: float) -> bool:
+        """Delete a deleted pool's user where it is time to. False: its broker refused; that holds up no other user."""
+        pool, since = self._graves[uid]
+        name = f"{pool.metadata.namespace}/{pool.metadata.name}"
+        overdue = now - since - grace_seconds(pool) - timing.USER_OVERDUE_SECONDS
+        try:
+            if self._reconciler.bury(pool, overdue=overdue > 0):
+                _log.info("broker_user_deleted", pool=name)
                 del self._graves[uid]
-            elif waited > grace_seconds(pool) + timing.USER_OVERDUE_SECONDS + timing.USER_GIVE_UP_SECONDS:
+        except GenPoolError as error:
+            _log.warning("broker_user_not_deleted", pool=name, reason=error.reason, message=error.message)
+            if overdue > timing.USER_GIVE_UP_SECONDS:
                 del self._graves[uid]
+            return False
+        return True
