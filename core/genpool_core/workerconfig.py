@@ -34,7 +34,7 @@ class S3Config(Message):
     bucket: str
     prefix: str = ""
     region: str = "us-east-1"
-    url_ttl_seconds: int = 86_400
+    url_ttl_seconds: int = timing.LINK_SECONDS
 
 
 class WorkerConfig(Message):

@@ -103,7 +103,7 @@ class Process:
     def _wait_for_signal(self) -> signal.Signals | None:
         """The signal that ends this worker, or None when its work failed for good."""
         while not self._failed:
-            info = signal.sigtimedwait(_SIGNALS, 0.5)
+            info = signal.sigtimedwait(_SIGNALS, timing.FAILED_TICK_SECONDS)
             if info is not None:
                 return signal.Signals(info.si_signo)
         return None

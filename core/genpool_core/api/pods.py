@@ -19,7 +19,7 @@ class ProbeSpec(ApiModel):
 
     python: Annotated[str, Field(min_length=1, max_length=253)] = "python3"
     """The Python of the image; the probe runs a line of it, because ComfyUI listens on loopback only."""
-    startup_seconds: Annotated[int, Field(ge=10, le=7200)] = 600
+    startup_seconds: Annotated[int, Field(ge=10, le=7200)] = timing.STARTUP_SECONDS
     """How long ComfyUI may take to start (models load later, with the first task)."""
     period_seconds: Annotated[int, Field(ge=1, le=300)] = timing.PROBE_PERIOD_SECONDS
     """Seconds between two liveness probes."""

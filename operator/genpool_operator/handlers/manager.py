@@ -83,7 +83,7 @@ class Manager:
         self._stopped.set()
         self._queue.close()
         for thread in self._threads if self._started else ():
-            thread.join(30)
+            thread.join(timing.RECONCILE_STOP_SECONDS)
 
     def wake(self, key: Key, *, full: bool) -> None:
         """Look at a pool now."""

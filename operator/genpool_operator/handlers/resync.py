@@ -16,7 +16,6 @@ from genpool_core.workerconfig import grace_seconds
 from genpool_operator.reconcile.pool_reconciler import PoolReconciler
 
 _log = structlog.get_logger(__name__)
-STEP_SECONDS = timing.TICK_SECONDS
 
 
 class Gone(Protocol):
@@ -55,7 +54,7 @@ class Resync:
     def stop(self) -> None:
         """End what is in hand and stop."""
         self._stopped.set()
-        self._thread.join(60)
+        self._thread.join(timing.RESYNC_STOP_SECONDS)
 
     @property
     def alive(self) -> bool:
@@ -65,7 +64,7 @@ class Resync:
     def _run(self) -> None:
         wait = 0.0
         while not self._stopped.wait(wait):
-            wait = STEP_SECONDS
+            wait = timing.TICK_SECONDS
             try:
                 self._step(time.monotonic())
             except GenPoolError as error:

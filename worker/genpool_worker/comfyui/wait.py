@@ -16,7 +16,6 @@ from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.errors import ComfyUIError, ComfyUIGone, ComfyUISilent, HandBack
 from genpool_worker.ports import ComfyUI, Where
 
-_TICK = 1.0
 OnProgress = Callable[[float, str | None], None]
 
 
@@ -50,7 +49,7 @@ class PromptWaiter:
         next_poll = next_report = 0.0
         reported = 0.0
         while True:
-            frame = self._stream.next_frame(_TICK)
+            frame = self._stream.next_frame(timing.COMFYUI_TICK_SECONDS)
             due = frame is not None and (frame is SOCKET_CHANGED or self._progress.feed(frame))
             now = self._retry.clock.monotonic()
             if due or now >= next_poll:
@@ -63,7 +62,7 @@ class PromptWaiter:
                     else timing.COMFYUI_POLL_ALONE_SECONDS
                 )
             if self._progress.value > reported and now >= next_report:
-                reported, next_report = self._progress.value, now + 1.0
+                reported, next_report = self._progress.value, now + timing.PROGRESS_SECONDS
                 on_progress(reported, self._progress.node)
             self._check_time()
 
