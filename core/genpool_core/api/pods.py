@@ -117,5 +117,6 @@ class TemplateSpec(ApiModel):
     ) = None
     """Longest time that a pod may take to finish or hand back its task.
 
-    The longest time-out of a workflow plus 2 minutes, at least 600, when absent.
+    A tenth of it, 15 to 30 seconds, is kept for handing back. The longest time-out of a workflow plus 2 minutes, at
+    least 600, when absent.
     """
