@@ -314,7 +314,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
         Rule(
             "2 * RESYNC_SECONDS < USER_OVERDUE_SECONDS",
-            "a list tells that pods have gone whose end no watch told, before their user is deleted under them",
+            "pods whose end no watch told are known to have gone before their user counts as overdue",
         ),
         Rule(
             "10 * USER_OVERDUE_SECONDS <= USER_GIVE_UP_SECONDS",

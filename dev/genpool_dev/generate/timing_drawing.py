@@ -51,7 +51,7 @@ def bullets(*items: str) -> str:
 
 def in_seconds(value: float) -> str:
     """``0.5 s``, ``30 s``."""
-    return f"{round(value, 2):g} s"
+    return f"{round(value, 2):,g} s"
 
 
 def for_people(value: float) -> str:

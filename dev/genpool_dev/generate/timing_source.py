@@ -92,7 +92,9 @@ def _numbers(holds: str) -> str:
     signs = [_OPERATORS.get(type(sign)) for sign in comparison.ops]
     if not all(isinstance(side, (int, float)) for side in sides) or not all(signs):
         return ""
-    return f"{sides[0]:g}" + "".join(f" {sign} {side:g}" for sign, side in zip(signs, sides[1:], strict=True))
+    return f"{sides[0]:,g}" + "".join(
+        f" {sign} {side:,g}" for sign, side in zip(signs, sides[1:], strict=True)
+    )
 
 
 def _evaluated(side: ast.expr) -> object:
