@@ -101,7 +101,7 @@ class _Server(ThreadingHTTPServer):
 
 def _handler(routes: dict[str, Route]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        timeout = 10
+        timeout = timing.WEB_READ_SECONDS
         server_version = "GenPool"
         sys_version = ""
 

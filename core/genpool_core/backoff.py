@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genpool_core import timing
+
 
 @dataclass(frozen=True)
 class Backoff:
-    """Waits of ``first``, ``2 * first``, ``4 * first`` … seconds, never more than ``cap``, shortened at random."""
+    """Waits of ``first``, ``2 * first``, ``4 * first`` … seconds, never more than ``cap``, shortened at random.
 
-    first: float = 0.5
-    cap: float = 15.0
+    The defaults are those of a connection to RabbitMQ.
+    """
+
+    first: float = timing.AMQP_RETRY_SECONDS
+    cap: float = timing.AMQP_RETRY_MOST_SECONDS
     #: Share of the wait that chance may take away, 0 to 1.
     spread: float = 0.5
 

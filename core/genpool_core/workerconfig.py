@@ -34,7 +34,7 @@ class S3Config(Message):
     bucket: str
     prefix: str = ""
     region: str = "us-east-1"
-    url_ttl_seconds: int = 86_400
+    url_ttl_seconds: int = timing.LINK_SECONDS
 
 
 class WorkerConfig(Message):
@@ -62,7 +62,12 @@ def workflow_keys(name: str) -> tuple[str, str]:
 def grace_seconds(pool: GenerationPool) -> int:
     """Grace period of the pods: what the pool says, else the longest run with its margin."""
     explicit = pool.spec.template.termination_grace_period_seconds
-    return explicit or max(timing.MIN_GRACE_SECONDS, longest_run_seconds(pool) + timing.GRACE_MARGIN_SECONDS)
+    return explicit or default_grace_seconds(longest_run_seconds(pool))
+
+
+def default_grace_seconds(longest_run: int) -> int:
+    """Grace period of pods whose pool sets none, from the longest run in seconds."""
+    return max(timing.MIN_GRACE_SECONDS, longest_run + timing.GRACE_MARGIN_SECONDS)
 
 
 def longest_run_seconds(pool: GenerationPool) -> int:

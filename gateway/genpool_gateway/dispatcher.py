@@ -48,7 +48,7 @@ class Dispatcher:
         self._now = now
         self._stopping = stopping
         self._clock: Callable[[], float] = time.monotonic
-        self._backoff = Backoff(first=1.0, cap=30.0, spread=0.0)
+        self._backoff = Backoff(timing.CALLBACK_RETRY_SECONDS, timing.CALLBACK_RETRY_MOST_SECONDS, spread=0.0)
 
     def handle(self, delivery: Delivery) -> None:
         """Deal with one delivery to its end. While stopping nothing is begun: the broker requeues it."""

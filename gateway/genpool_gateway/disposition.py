@@ -20,6 +20,7 @@ from genpool_core import timing
 
 _RETRYABLE = frozenset({408, 425, 429})
 _GONE = 410
+_HOURS = timing.CALLBACK_GIVE_UP_SECONDS // 3600
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,6 @@ def _after_answer(status: int, retry_after: int | None, attempts: int) -> Dispos
 def _retry(attempts: int, retry_after: int | None, reason: str, said: str) -> Disposition:
     waits = delays()
     if attempts > len(waits):
-        return DeadLetter(reason, f"{said} (given up after {attempts} attempts in 24 hours).", attempts)
+        return DeadLetter(reason, f"{said} (given up after {attempts} attempts in {_HOURS} hours).", attempts)
     wish = next((step for step in timing.RETRY_STEPS if step >= (retry_after or 0)), timing.RETRY_STEPS[-1])
     return RetryLater(max(waits[attempts - 1], wish), attempts)

@@ -24,7 +24,6 @@ from genpool_worker.settings import WorkerSettings
 
 _log = structlog.get_logger("genpool_worker.app")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_POLL_SECONDS = 0.5
 EXIT_FAULT = 1
 
 
@@ -54,7 +53,7 @@ def run(worker: Worker) -> int:
 def _wait_for_signal(worker: Worker) -> signal.Signals | None:
     """The signal that ends this worker, or None when its work failed for good."""
     while not worker.thread.failed:
-        info = signal.sigtimedwait(_SIGNALS, _POLL_SECONDS)
+        info = signal.sigtimedwait(_SIGNALS, timing.FAILED_TICK_SECONDS)
         if info is not None:
             return signal.Signals(info.si_signo)
     return None

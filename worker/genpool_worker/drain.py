@@ -46,6 +46,6 @@ class Drain:
     def rest(self, seconds: float) -> None:
         """Wait; a drain that begins ends the wait, one that is on shortens it."""
         if self.active:
-            self._clock.sleep(max(0.0, min(seconds, 1.0, self.remaining)))
+            self._clock.sleep(max(0.0, min(seconds, timing.DRAIN_TICK_SECONDS, self.remaining)))
         else:
             self._clock.wait(self._begun, seconds)

@@ -73,7 +73,7 @@ class AmqpConnection:
         """Begin to connect; returns at once."""
         self._io.start()
 
-    def stop(self, timeout: float = 10) -> None:
+    def stop(self, timeout: float = timing.AMQP_STOP_SECONDS) -> None:
         """Close, at the latest after ``timeout`` seconds. The broker requeues what was not answered."""
         self._io.stop(timeout)
 
@@ -83,7 +83,7 @@ class AmqpConnection:
 
     # Publishing -----------------------------------------------------------------------------------------------
 
-    def publish(self, message: OutgoingMessage, *, timeout: float = 30) -> None:
+    def publish(self, message: OutgoingMessage, *, timeout: float = timing.PUBLISH_PATIENT_SECONDS) -> None:
         """Publish a message in our name and wait until the broker has it.
 
         ``timeout`` seconds include the wait for a connection. Not from the connection's own thread.
@@ -143,7 +143,7 @@ class AmqpConnection:
 
     # Asking ---------------------------------------------------------------------------------------------------
 
-    def passive_declare(self, queue: str, timeout: float = 5) -> QueueCount | None:
+    def passive_declare(self, queue: str, timeout: float = timing.COUNT_TIMEOUT_SECONDS) -> QueueCount | None:
         """Counts of a queue, or None when there is no such queue.
 
         Raises

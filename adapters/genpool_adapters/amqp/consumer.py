@@ -40,7 +40,7 @@ class Consumer:
 
     def __init__(self, subscription: Subscription, backoff: Backoff | None = None) -> None:
         self.subscription = subscription
-        self._backoff = backoff or Backoff(first=0.5, cap=15.0)
+        self._backoff = backoff or Backoff()
         self._connection: pika.SelectConnection | None = None
         self._channel: pika.channel.Channel | None = None
         self._tag: str | None = None

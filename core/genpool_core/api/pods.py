@@ -19,7 +19,7 @@ class ProbeSpec(ApiModel):
 
     python: Annotated[str, Field(min_length=1, max_length=253)] = "python3"
     """The Python of the image; the probe runs a line of it, because ComfyUI listens on loopback only."""
-    startup_seconds: Annotated[int, Field(ge=10, le=7200)] = 600
+    startup_seconds: Annotated[int, Field(ge=10, le=7200)] = timing.STARTUP_SECONDS
     """How long ComfyUI may take to start (models load later, with the first task)."""
     period_seconds: Annotated[int, Field(ge=1, le=300)] = timing.PROBE_PERIOD_SECONDS
     """Seconds between two liveness probes."""
@@ -117,5 +117,6 @@ class TemplateSpec(ApiModel):
     ) = None
     """Longest time that a pod may take to finish or hand back its task.
 
-    The longest time-out of a workflow plus 2 minutes, at least 600, when absent.
+    A tenth of it, 15 to 30 seconds, is kept for handing back. The longest time-out of a workflow plus 2 minutes, at
+    least 600, when absent.
     """

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from genpool_core import timing
 from genpool_core.api.base import ApiModel, NameRef
 
 
@@ -24,7 +25,7 @@ class S3Spec(ApiModel):
     """Region of the bucket."""
     credentials: NameRef | None = None
     """Secret with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; the pod's own identity when absent."""
-    url_ttl_seconds: Annotated[int, Field(alias="urlTTLSeconds", ge=60, le=604_800)] = 86_400
+    url_ttl_seconds: Annotated[int, Field(alias="urlTTLSeconds", ge=60, le=604_800)] = timing.LINK_SECONDS
     """How long the signed links to results in callbacks are valid."""
 
 

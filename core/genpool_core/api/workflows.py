@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
 
+from genpool_core import timing
 from genpool_core.api.base import ApiModel, ObjectName, rule, rules
 
 _ONE_SOURCE = "a workflow's source is either builtin or configMap: set exactly one of them"
@@ -55,7 +56,7 @@ class WorkflowSpec(ApiModel):
     """Further names of the same workflow."""
     source: WorkflowSource
     """Where the template is."""
-    timeout_seconds: Annotated[int, Field(ge=1, le=86_400)] = 600
+    timeout_seconds: Annotated[int, Field(ge=1, le=86_400)] = timing.RUN_SECONDS
     """Longest run of one attempt, from its submission to ComfyUI. The pods' grace period follows the longest."""
     fallback: bool = False
     """Tasks that name no workflow are done with this one. A pool with one workflow needs no fallback."""

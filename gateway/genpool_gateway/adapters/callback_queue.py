@@ -10,7 +10,7 @@ from dataclasses import replace
 import structlog
 
 from genpool_adapters.amqp import AmqpConnection, AmqpParameters
-from genpool_core import names
+from genpool_core import names, timing
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
 
 _log = structlog.get_logger(__name__)
@@ -59,7 +59,7 @@ class RabbitCallbackQueue:
         self._threads.shutdown(wait=False, cancel_futures=True)
         wait(tuple(self._running), timeout)
         for connection in (self._consuming, self._publishing):
-            connection.stop(max(1.0, deadline - time.monotonic()))
+            connection.stop(max(timing.GATEWAY_CLOSE_SECONDS, deadline - time.monotonic()))
 
     def publish(self, message: OutgoingMessage) -> None:
         """Publish, confirmed and mandatory; raises BrokerError."""

@@ -17,7 +17,6 @@ from genpool_gateway.disposition import Answered, Away, Forbidden, Outcome
 from genpool_gateway.ports import WebhookRequest
 
 _log = structlog.get_logger(__name__)
-_CONNECT_SECONDS = 5.0
 _INVALID_URL = (
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
@@ -56,7 +55,7 @@ class HttpReceiver:
                     request.url,
                     data=request.body,
                     headers=headers,
-                    timeout=(min(_CONNECT_SECONDS, self._timeout), self._timeout),
+                    timeout=(min(timing.CALLBACK_CONNECT_SECONDS, self._timeout), self._timeout),
                     stream=True,
                 ) as response,
             ):

@@ -26,7 +26,14 @@ _ERRORS = 400
 _UNPROCESSABLE = 422
 _NO_SCHEMA = "failed to create typed patch object"
 #: A connection that the server closed meanwhile is made again; a request that may have arrived is not repeated.
-_RETRIES = urllib3.Retry(total=2, connect=2, read=0, redirect=0, status=0, other=0)
+_RETRIES = urllib3.Retry(
+    total=timing.KUBE_CONNECT_TRIES - 1,
+    connect=timing.KUBE_CONNECT_TRIES - 1,
+    read=0,
+    redirect=0,
+    status=0,
+    other=0,
+)
 _TIMEOUT = urllib3.Timeout(connect=timing.KUBE_CONNECT_SECONDS, read=timing.KUBE_READ_SECONDS)
 _USER_AGENT = f"genpool-operator/{__version__}"
 

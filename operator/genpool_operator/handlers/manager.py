@@ -13,8 +13,8 @@ import structlog
 
 from genpool_core import timing
 from genpool_core.api.pool import GenerationPool
+from genpool_core.backoff import Backoff
 from genpool_core.errors import GenPoolError
-from genpool_operator.decide.backoff import backoff_seconds
 from genpool_operator.decide.objects import PoolRecord
 from genpool_operator.handlers.workqueue import Request, WorkQueue
 from genpool_operator.ports import Metrics, PoolKey, PoolRecords
@@ -22,6 +22,7 @@ from genpool_operator.reconcile.pool_reconciler import PoolReconciler
 
 _log = structlog.get_logger(__name__)
 WORKERS = 4
+BACKOFF = Backoff(timing.RECONCILE_RETRY_SECONDS, timing.RECONCILE_RETRY_MOST_SECONDS, spread=0.0)
 
 
 class Manager:
@@ -68,7 +69,7 @@ class Manager:
         self._stopped.set()
         self._requests.close()
         for thread in self._threads if self._started else ():
-            thread.join(30)
+            thread.join(timing.RECONCILE_STOP_SECONDS)
 
     def unhealthy(self) -> str | None:
         """Why this process should be restarted; None when it works."""
@@ -134,4 +135,4 @@ class Manager:
         """Request a full pass after a growing wait; quick passes go on, so that scaling does."""
         self._metrics.failed(reason)
         failures = self._failures[request.key] = self._failures.get(request.key, 0) + 1
-        self._requests.postpone(Request(request.key, full=True), backoff_seconds(failures))
+        self._requests.postpone(Request(request.key, full=True), BACKOFF.seconds(failures))

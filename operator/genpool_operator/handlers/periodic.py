@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import structlog
 
+from genpool_core import timing
 from genpool_core.errors import GenPoolError
 
 _log = structlog.get_logger(__name__)
-_STOP_SECONDS = 60
 
 
 class PeriodicThread:
@@ -35,7 +35,7 @@ class PeriodicThread:
     def stop(self) -> None:
         """Let the call in hand end, then stop."""
         self._stopped.set()
-        self._thread.join(_STOP_SECONDS)
+        self._thread.join(timing.RESYNC_STOP_SECONDS)
 
     def unhealthy(self) -> str | None:
         """That the thread has ended; None while it runs."""

@@ -8,6 +8,7 @@ import structlog
 
 from genpool_core import timing
 from genpool_core.api.pool import GenerationPool
+from genpool_core.errors import GenPoolError
 from genpool_core.workerconfig import grace_seconds
 from genpool_operator.handlers.periodic import PeriodicThread
 from genpool_operator.ports import DeletedPools
@@ -26,32 +27,39 @@ class UserCleanup:
         self._due_at = 0.0
         self.thread = PeriodicThread(
             "user-cleanup",
-            self.step,
+            lambda: self.step(time.monotonic()),
             timing.TICK_SECONDS,
             events=("user_cleanup_failed", "user_cleanup_crashed"),
         )
 
-    def step(self) -> None:
-        """Forget the pools that were deleted, and delete the users that can be. Raises BrokerError."""
-        now = time.monotonic()
+    def step(self, now: float) -> None:
+        """Forget the pools that were deleted, and delete the users that can be. ``now``: monotonic seconds."""
         for pool in self._deleted.take_deleted():
             self._reconciler.forget(pool.metadata.uid)
             self._pending[pool.metadata.uid] = (pool, now)
             _log.info("pool_deleted", pool=_key(pool))
         if self._pending and now >= self._due_at:
             self._due_at = now + timing.USER_DELETE_RETRY_SECONDS
-            self._delete_users(now)
-            self._due_at = now
+            answered = [self._delete_user(uid, now) for uid in list(self._pending)]
+            if all(answered):
+                self._due_at = now
 
-    def _delete_users(self, now: float) -> None:
-        for uid, (pool, since) in list(self._pending.items()):
-            overdue_after = grace_seconds(pool) + timing.USER_OVERDUE_SECONDS
-            waited = now - since
-            if self._reconciler.delete_user(pool, overdue=waited > overdue_after):
+    def _delete_user(self, uid: str, now: float) -> bool:
+        """Delete a user where it is time to. False: its broker refused; that holds up no other user."""
+        pool, since = self._pending[uid]
+        overdue = now - since - grace_seconds(pool) - timing.USER_OVERDUE_SECONDS
+        try:
+            if self._reconciler.delete_user(pool, overdue=overdue > 0):
                 _log.info("broker_user_deleted", pool=_key(pool))
                 del self._pending[uid]
-            elif waited > overdue_after + timing.USER_GIVE_UP_SECONDS:
+        except GenPoolError as error:
+            _log.warning(
+                "broker_user_not_deleted", pool=_key(pool), reason=error.reason, message=error.message
+            )
+            if overdue > timing.USER_GIVE_UP_SECONDS:
                 del self._pending[uid]
+            return False
+        return True
 
 
 def _key(pool: GenerationPool) -> str:

@@ -18,9 +18,9 @@ class PatientBackoffs:
     """Seconds between attempts to reach the API server, without an end: kopf would give up and end the process."""
 
     def __iter__(self) -> Iterator[float]:
-        yield from (1, 1, 2, 3, 5, 8, 13)
+        yield from timing.WATCH_RETRY_STEPS
         while True:
-            yield timing.WATCH_RETRY_SECONDS
+            yield timing.WATCH_RETRY_STEPS[-1]
 
 
 def watch_settings(selector: str) -> kopf.OperatorSettings:
@@ -33,7 +33,7 @@ def watch_settings(selector: str) -> kopf.OperatorSettings:
     settings.watching.connect_timeout = timing.KUBE_CONNECT_SECONDS
     settings.networking.error_backoffs = PatientBackoffs()
     settings.networking.connect_timeout = timing.KUBE_CONNECT_SECONDS
-    settings.networking.request_timeout = 60
+    settings.networking.request_timeout = timing.WATCH_LIST_SECONDS
     settings.watching.label_selectors["apps", "v1", "deployments"] = selector
     settings.watching.label_selectors["", "v1", "pods"] = selector
     return settings

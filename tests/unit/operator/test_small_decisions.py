@@ -9,7 +9,6 @@ from genpool_core.api.pool import GenerationPool
 from genpool_core.api.status import Condition
 from genpool_core.conditions import ACCEPTED, BROKER_REACHABLE, TOPOLOGY_READY, WORKERS_READY, Finding
 from genpool_core.errors import InvalidManifest
-from genpool_operator.decide.backoff import backoff_seconds
 from genpool_operator.decide.broker_health import BrokerHealth, Reachability, broker_finding
 from genpool_operator.decide.events import events_of, scale_event
 from genpool_operator.decide.ownership import OwnerFacts, ownership
@@ -161,7 +160,3 @@ OK = Reachability(at(-60), NOW)
 def test_link(management: Reachability, amqp: Reachability, status: str, reason: str) -> None:
     finding = broker_finding("default", BrokerHealth(management, amqp), NOW)
     assert (finding.status, finding.reason) == (status, reason)
-
-
-def test_backoff() -> None:
-    assert [backoff_seconds(failures) for failures in (1, 2, 3, 6, 7, 8, 5000)] == [1, 2, 4, 32, 60, 60, 60]

@@ -12,7 +12,7 @@ from genpool_core.api.pool import GenerationPool
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.errors import BrokerError
 from genpool_operator.decide.objects import PoolRecord
-from genpool_operator.handlers.manager import Manager
+from genpool_operator.handlers.manager import BACKOFF, Manager
 from genpool_operator.handlers.workqueue import Request, WorkQueue
 from genpool_operator.ports import PoolKey
 from genpool_operator.reconcile.observed import Memory
@@ -129,6 +129,11 @@ def wait(check: Callable[[], bool]) -> None:
     while not check():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_pool_that_fails_again_waits_longer() -> None:
+    waits = [BACKOFF.seconds(failures) for failures in (1, 2, 3, 6, 7, 8, 5000)]
+    assert waits == [1, 2, 4, 32, 60, 60, 60]
 
 
 def test_a_pool_that_fails_and_one_with_a_bug_do_not_stop_the_others() -> None:

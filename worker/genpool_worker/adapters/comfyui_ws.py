@@ -13,8 +13,6 @@ from genpool_core import timing
 from genpool_worker.comfyui_json import Frame
 from genpool_worker.errors import ComfyUIGone, ComfyUISilent
 
-_CONNECT_SECONDS = 5.0
-
 
 @contextmanager
 def open_listener(url: str) -> Iterator[SocketListener]:
@@ -29,7 +27,7 @@ def open_listener(url: str) -> Iterator[SocketListener]:
     """
     try:
         # No Origin: ComfyUI wants it to be equal to Host, or absent.
-        socket = websocket.create_connection(url, timeout=_CONNECT_SECONDS, suppress_origin=True)
+        socket = websocket.create_connection(url, timeout=timing.COMFYUI_QUICK_SECONDS, suppress_origin=True)
     except ConnectionRefusedError as error:
         raise ComfyUIGone("ComfyUI does not run: nothing listens at its port.") from error
     except (websocket.WebSocketException, OSError) as error:

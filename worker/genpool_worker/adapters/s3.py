@@ -139,7 +139,7 @@ def _client(region: str, endpoint: str | None) -> S3Client:
         config=Config(
             connect_timeout=timing.STORE_CONNECT_SECONDS,
             read_timeout=timing.STORE_READ_SECONDS,
-            retries={"mode": "standard", "max_attempts": 3},
+            retries={"mode": "standard", "total_max_attempts": timing.STORE_TRIES},
             signature_version="s3v4",
             s3={"addressing_style": "path" if endpoint else "auto"},
             request_checksum_calculation="when_required",

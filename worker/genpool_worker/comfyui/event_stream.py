@@ -57,7 +57,7 @@ class EventStream:
                 self._open()
                 if self._listener is not None:
                     return SOCKET_CHANGED
-            self._clock.sleep(min(seconds, 1.0))
+            self._clock.sleep(min(seconds, timing.COMFYUI_TICK_SECONDS))
             return None
         try:
             return self._listener.receive(seconds)

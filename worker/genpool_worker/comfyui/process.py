@@ -15,7 +15,6 @@ import structlog
 from genpool_core import timing
 
 _log = structlog.get_logger(__name__)
-_POLL_SECONDS = 0.02
 
 
 def end_listener(port: int) -> bool:
@@ -37,7 +36,7 @@ def _left_after(processes: list[psutil.Process], seconds: float) -> list[psutil.
     """Those that still run when the time is over. One that only waits for its parent to notice has ended."""
     deadline = time.monotonic() + seconds
     while (left := [item for item in processes if _runs(item)]) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+        time.sleep(timing.COMFYUI_GONE_SECONDS)
     return left
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from genpool_core import timing
 from genpool_core.errors import AttemptFailed
 from genpool_worker.drain import Drain
 from genpool_worker.errors import ComfyUIGone, ComfyUISilent, HandBack
 from genpool_worker.ports import Clock
 
 T = TypeVar("T")
-_WAIT = 1.0
 
 
 class ComfyUIRetry:
@@ -43,7 +43,7 @@ class ComfyUIRetry:
 
     def rest(self) -> None:
         """Wait a little before the next call."""
-        self.drain.rest(_WAIT)
+        self.drain.rest(timing.COMFYUI_RETRY_SECONDS)
 
     def silent(self, error: ComfyUISilent) -> None:
         """One call got no answer: whether that is the end of the attempt. Raises as ``call`` does."""

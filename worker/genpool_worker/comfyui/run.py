@@ -16,11 +16,10 @@ from genpool_worker.comfyui import result
 from genpool_worker.comfyui.event_stream import SOCKET_CHANGED, EventStream
 from genpool_worker.comfyui.progress import Progress
 from genpool_worker.comfyui.retry import ComfyUIRetry
+from genpool_worker.comfyui_json import HistoryEntry
 from genpool_worker.errors import ComfyUIError, ComfyUIGone, ComfyUIRefused, ComfyUISilent, HandBack
 from genpool_worker.ports import ComfyUI, Where
 
-_TICK = 1.0
-_REPORT_SECONDS = 1.0
 OnProgress = Callable[[float, str | None], None]
 
 
@@ -33,7 +32,7 @@ class PromptRun:
         self._prompt_id = prompt_id
         self._mark = mark
 
-    def run(self, graph: JsonObject, on_progress: OnProgress) -> JsonObject:
+    def run(self, graph: JsonObject, on_progress: OnProgress) -> HistoryEntry:
         """The history entry of the prompt; ``on_progress`` is called at most once a second.
 
         Raises
@@ -73,11 +72,11 @@ class PromptRun:
         queued = self._comfyui.where(self._prompt_id) is not Where.ABSENT
         return queued or self._comfyui.history(self._prompt_id) is not None
 
-    def _wait(self, stream: EventStream, progress: Progress, on_progress: OnProgress) -> JsonObject:
+    def _wait(self, stream: EventStream, progress: Progress, on_progress: OnProgress) -> HistoryEntry:
         next_poll = next_report = 0.0
         reported = 0.0
         while True:
-            frame = stream.next_frame(_TICK)
+            frame = stream.next_frame(timing.COMFYUI_TICK_SECONDS)
             due = frame is not None and (frame is SOCKET_CHANGED or progress.feed(frame))
             now = self._retry.clock.monotonic()
             if due or now >= next_poll:
@@ -86,11 +85,11 @@ class PromptRun:
                     return entry
                 next_poll = now + _poll_seconds(stream)
             if progress.value > reported and now >= next_report:
-                reported, next_report = progress.value, now + _REPORT_SECONDS
+                reported, next_report = progress.value, now + timing.PROGRESS_SECONDS
                 on_progress(reported, progress.node)
             self._check_time()
 
-    def _history(self) -> JsonObject | None:
+    def _history(self) -> HistoryEntry | None:
         """The history entry; None while the prompt waits or runs, and while ComfyUI is silent."""
         comfyui = self._comfyui
         try:

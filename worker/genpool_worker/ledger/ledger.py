@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from genpool_core import timing
 from genpool_core.backoff import Backoff
 from genpool_core.errors import StorageError
 from genpool_core.ledger import keys
@@ -20,7 +21,7 @@ from genpool_worker.ports import Clock, Put, Store
 
 R = TypeVar("R", Claim, EndRecord)
 TRIES = 6
-_BACKOFF = Backoff(first=0.1, cap=1.0, spread=0.0)
+_BACKOFF = Backoff(timing.LEDGER_RETRY_SECONDS, timing.LEDGER_RETRY_MOST_SECONDS, spread=0.0)
 
 
 @dataclass(frozen=True)

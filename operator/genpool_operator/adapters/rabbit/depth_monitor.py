@@ -68,7 +68,7 @@ class DepthMonitor:
         """End the threads and the connection."""
         self._stopped.set()
         for thread in self._threads:
-            thread.join(15)
+            thread.join(timing.MONITOR_STOP_SECONDS)
         if self._connection is not None:
             self._connection.stop()
 
@@ -176,7 +176,7 @@ class DepthMonitor:
             bindings=[(names.EVENTS_EXCHANGE, BINDING)], on_message=self._heartbeats.receive
         )
         connection.start()
-        connection.wait_connected(1.0)
+        connection.wait_connected(timing.COUNT_CONNECT_SECONDS)
         self._connection = connection
         return connection
 

@@ -32,15 +32,15 @@ def worker_container(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
         ],
         "readinessProbe": {
             "httpGet": {"path": "/readyz", "port": "http"},
-            "periodSeconds": 2,
-            "timeoutSeconds": 2,
-            "failureThreshold": 3,
+            "periodSeconds": timing.WORKER_READY_PERIOD_SECONDS,
+            "timeoutSeconds": timing.WORKER_READY_TIMEOUT_SECONDS,
+            "failureThreshold": timing.WORKER_READY_FAILURES,
         },
         "livenessProbe": {
             "httpGet": {"path": "/healthz", "port": "http"},
-            "periodSeconds": 10,
-            "timeoutSeconds": 5,
-            "failureThreshold": 6,
+            "periodSeconds": timing.WORKER_LIVE_PERIOD_SECONDS,
+            "timeoutSeconds": timing.WORKER_LIVE_TIMEOUT_SECONDS,
+            "failureThreshold": timing.WORKER_LIVE_FAILURES,
             # It hangs: the pod's grace is for workers that can still finish their task.
             "terminationGracePeriodSeconds": timing.WORKER_HUNG_GRACE_SECONDS,
         },

@@ -1,0 +1,398 @@
+"""How the times of ``genpool_core.timing`` must fit each other, and why.
+
+Each rule is an inequality over names of that module, by the module's sections. A test evaluates every rule, and finds
+for every time a change that breaks one: so a number that is changed alone is found, with the reason why it was so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An inequality in Python over names of ``genpool_core.timing``, and why it must hold."""
+
+    holds: str
+    why: str
+
+
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    "Retries of tasks": (
+        Rule("list(RETRY_STEPS) == sorted(set(RETRY_STEPS))", "each delay step is longer than the last"),
+        Rule("PARK_SECONDS in RETRY_STEPS", "a parked message waits in a delay queue that exists"),
+        Rule(
+            "3 * PARK_SECONDS <= LEASE_SECONDS",
+            "looking again adds little to the wait for the lease of a worker that was lost",
+        ),
+        Rule(
+            "RUN_SECONDS + FETCH_TOTAL_SECONDS + TRANSFER_SECONDS <= RETRY_MARGIN_SECONDS",
+            "a retry may stand behind one run of the default length with slow inputs, and no duplicate overtakes it",
+        ),
+    ),
+    "Claims": (
+        Rule(
+            "2 * RENEW_SECONDS + CLOCK_SKEW_SECONDS < LEASE_SECONDS",
+            "one renewal may fail at once while the clocks differ, and the claim still stands",
+        ),
+        Rule(
+            "RENEW_SECONDS + STORE_CONNECT_SECONDS + STORE_READ_SECONDS < LEASE_SECONDS",
+            "a renewal that the store answers at the last moment is in time, where the clocks agree",
+        ),
+        Rule(
+            "LEASE_SECONDS < 2 * AMQP_HEARTBEAT_SECONDS",
+            "when a node is lost, RabbitMQ gives its task out again only after the lease: nobody looks in vain",
+        ),
+        Rule("3 * AMQP_HEARTBEAT_SECONDS <= 2 * LEASE_SECONDS", "a lost node costs no more than two leases"),
+        Rule(
+            "(1 + 2 + 4 + 8) * LEDGER_RETRY_SECONDS + 2 * LEDGER_RETRY_MOST_SECONDS < PARK_SECONDS",
+            "writers that meet at a record have settled it before a parked message of the task looks again",
+        ),
+    ),
+    "The object store": (
+        Rule("STORE_CONNECT_SECONDS < STORE_READ_SECONDS", "what is gone is found sooner than what is slow"),
+        Rule("STORE_TRIES >= 2", "a request over a connection that the store has closed is made once more"),
+        Rule(
+            "STORE_CONNECT_SECONDS + STORE_READ_SECONDS < STORE_FRESH_SECONDS",
+            "asking a slow store takes less time than passes between two questions",
+        ),
+        Rule(
+            "LINK_SECONDS >= CALLBACK_GIVE_UP_SECONDS",
+            "a callback's links are valid as long as it is tried",
+        ),
+    ),
+    "RabbitMQ, by AMQP": (
+        Rule("AMQP_SOCKET_SECONDS < AMQP_STACK_SECONDS", "the socket comes before TLS and login"),
+        Rule(
+            "(1 + 2 + 4) * AMQP_RETRY_SECONDS < BROKER_LOST_SECONDS",
+            "three attempts to connect again are made before a condition of the pool changes",
+        ),
+        Rule(
+            "AMQP_RETRY_MOST_SECONDS + AMQP_SOCKET_SECONDS < HEARTBEAT_EXPIRY_SECONDS",
+            "once RabbitMQ is back, every worker is connected again within the time that one heartbeat counts",
+        ),
+        Rule(
+            "EVENT_PUBLISH_SECONDS < PUBLISH_SECONDS < PUBLISH_PATIENT_SECONDS < AMQP_BLOCKED_SECONDS",
+            "what may be dropped waits least, and a broker in alarm is told of before the connection is given up",
+        ),
+        Rule(
+            "AMQP_HANDOVER_SECONDS < SHORTEST_GRACE_SECONDS - DRAIN_MARGIN_MIN_SECONDS",
+            "a drain that cannot tell a stuck connection to stop deliveries still has its whole margin",
+        ),
+        Rule(
+            "AMQP_STOP_SECONDS <= AMQP_HANDOVER_SECONDS",
+            "closing waits no longer for a connection's thread than any other call",
+        ),
+        Rule(
+            "FETCH_TOTAL_SECONDS + 2 * TRANSFER_SECONDS + AMQP_BLOCKED_SECONDS < CONSUMER_TIMEOUT_MARGIN_SECONDS",
+            "RabbitMQ takes no delivery back while its worker is at it, unless an outage lasts for most of an hour",
+        ),
+    ),
+    "RabbitMQ, by its management API": (
+        Rule(
+            "MANAGEMENT_CONNECT_SECONDS < MANAGEMENT_READ_SECONDS",
+            "what is gone is found sooner than what is slow",
+        ),
+        Rule(
+            "MANAGEMENT_CONNECT_SECONDS + MANAGEMENT_READ_SECONDS < LIST_EXPIRY_SECONDS",
+            "a list that is answered at the last moment is still evidence",
+        ),
+    ),
+    "Inputs": (
+        Rule(
+            "FETCH_CONNECT_SECONDS < FETCH_READ_SECONDS < FETCH_TOTAL_SECONDS",
+            "each limit is inside the next",
+        ),
+        Rule(
+            "FETCH_TOTAL_SECONDS <= TRANSFER_SECONDS",
+            "a slow host holds a worker no longer than a slow ComfyUI",
+        ),
+    ),
+    "ComfyUI": (
+        Rule(
+            "COMFYUI_CONNECT_SECONDS < COMFYUI_QUICK_SECONDS < COMFYUI_ASK_SECONDS < COMFYUI_SEND_SECONDS",
+            "the more an answer takes, the longer it is waited for",
+        ),
+        Rule(
+            "3 * (COMFYUI_CONNECT_SECONDS + COMFYUI_SEND_SECONDS + COMFYUI_RETRY_SECONDS) <= TRANSFER_SECONDS",
+            "an upload or a download without an answer is made at least three times",
+        ),
+        Rule(
+            "COMFYUI_TICK_SECONDS <= COMFYUI_POLL_ALONE_SECONDS < COMFYUI_POLL_SECONDS",
+            "without a websocket only the history tells of a prompt's end, so it is asked at every look",
+        ),
+        Rule(
+            "COMFYUI_POLL_SECONDS < COMFYUI_PING_SECONDS",
+            "an end that a dead websocket did not tell is seen before the websocket is found dead",
+        ),
+        Rule("2 * COMFYUI_PING_SECONDS < COMFYUI_SOCKET_DEAD_SECONDS", "one pong may be lost"),
+        Rule(
+            "COMFYUI_POLL_ALONE_SECONDS <= COMFYUI_SOCKET_RETRY_SECONDS",
+            "a websocket that does not open is tried no more often than the history is asked",
+        ),
+        Rule(
+            "COMFYUI_TICK_SECONDS <= PROGRESS_SECONDS < HEARTBEAT_SECONDS",
+            "progress is told at every look, more often than a worker's state",
+        ),
+        Rule(
+            "COMFYUI_ASK_SECONDS <= PROBE_TIMEOUT_SECONDS <= PROBE_PERIOD_SECONDS",
+            "a probe is as patient with a busy interpreter as the worker, and ends before the next one",
+        ),
+        Rule("PROBE_FAILURES >= 2", "one late answer restarts nothing"),
+        Rule("PROBE_GRACE_SECONDS < PROBE_PERIOD_SECONDS", "a ComfyUI that hangs is gone one period later"),
+        Rule(
+            "PROBE_FAILURES * PROBE_PERIOD_SECONDS + PROBE_TIMEOUT_SECONDS + PROBE_GRACE_SECONDS < TRANSFER_SECONDS",
+            "a ComfyUI that hangs is restarted by its probe, and found gone, before the attempt gives up",
+        ),
+        Rule("STARTUP_PERIOD_SECONDS < PROBE_PERIOD_SECONDS", "the worker starts soon after its ComfyUI"),
+        Rule(
+            "10 * PROBE_FAILURES * PROBE_PERIOD_SECONDS <= STARTUP_SECONDS",
+            "importing its nodes may take ComfyUI many times longer than any answer",
+        ),
+    ),
+    "A worker between tasks": (
+        Rule(
+            "CLOSED_SECONDS < CHECK_SECONDS <= HEARTBEAT_SECONDS",
+            "a worker that tasks may wait for looks most often, and any heartbeat tells of a look since the last",
+        ),
+        Rule(
+            "PARK_SECONDS < FAULT_SECONDS", "a fault of ours comes back no more often than a parked message"
+        ),
+        Rule(
+            "OUTAGE_FIRST_SECONDS <= CLOSED_SECONDS",
+            "after an outage of a moment a worker with a task goes on as soon as one without",
+        ),
+        Rule(
+            "OUTAGE_FIRST_SECONDS < OUTAGE_LONGEST_SECONDS <= PUBLISH_SECONDS",
+            "while RabbitMQ is away a worker that holds a task spends no more time waiting than trying",
+        ),
+        Rule(
+            "EVENT_PUBLISH_SECONDS <= HEARTBEAT_SECONDS",
+            "a heartbeat that is held up does not delay the one after it",
+        ),
+        Rule(
+            "3 * HEARTBEAT_SECONDS + EVENT_PUBLISH_SECONDS < HEARTBEAT_EXPIRY_SECONDS",
+            "two heartbeats may be lost, and the third late, before a worker counts as silent",
+        ),
+        Rule(
+            "AMQP_BLOCKED_SECONDS + AMQP_RETRY_MOST_SECONDS < HEARTBEAT_FORGET_SECONDS",
+            "since when a worker holds its task is still known after its broker was in alarm",
+        ),
+    ),
+    "The end of a worker's pod": (
+        Rule(
+            "RELEASE_SECONDS + HEARTBEAT_STOP_SECONDS + 2 * (BROKER_STOP_SECONDS + BROKER_ABORT_SECONDS)"
+            " + WEB_STOP_SECONDS + 2 * COMFYUI_TERM_SECONDS <= DRAIN_MARGIN_MIN_SECONDS",
+            "the least margin holds every step of closing down, one after the other",
+        ),
+        Rule(
+            "COMFYUI_TICK_SECONDS + DRAIN_TICK_SECONDS < RELEASE_SECONDS",
+            "a worker that waits notices the end of its time early enough to give the task back",
+        ),
+        Rule("IDLE_STOP_SECONDS < RELEASE_SECONDS", "a worker without a task has nothing to give back"),
+        Rule(
+            "FAILED_TICK_SECONDS <= IDLE_STOP_SECONDS",
+            "a worker that cannot work goes as soon as an idle one",
+        ),
+        Rule(
+            "10 * COMFYUI_GONE_SECONDS <= COMFYUI_TERM_SECONDS", "a ComfyUI that ends at once is seen at once"
+        ),
+        Rule(
+            "DRAIN_MARGIN_MIN_SECONDS <= SHORTEST_GRACE_SECONDS / 2",
+            "half of the shortest grace is the task's",
+        ),
+        Rule("DRAIN_MARGIN_MIN_SECONDS < DRAIN_MARGIN_MAX_SECONDS", "the margin grows with the grace"),
+        Rule(
+            "2 * (STORE_CONNECT_SECONDS + STORE_READ_SECONDS) < GRACE_MARGIN_SECONDS - DRAIN_MARGIN_MAX_SECONDS",
+            "after the longest run a store that answers at the last moment can take a result and the end record",
+        ),
+        Rule(
+            "FETCH_TOTAL_SECONDS + 2 * TRANSFER_SECONDS < MIN_GRACE_SECONDS - DRAIN_MARGIN_MAX_SECONDS",
+            "a short run with slow inputs and slow results ends within the least grace",
+        ),
+    ),
+    "Callbacks": (
+        Rule("sum(RETRY_STEPS) < CALLBACK_GIVE_UP_SECONDS", "a callback goes through every delay step"),
+        Rule("CALLBACK_GIVE_UP_SECONDS >= 12 * 3600", "what fails at night can be repaired in the morning"),
+        Rule(
+            "CALLBACK_SLOW_SECONDS < CALLBACK_CONNECT_SECONDS < CALLBACK_TIMEOUT_SECONDS",
+            "a receiver that cannot be connected to, or does not answer, counts as slow",
+        ),
+        Rule(
+            "RETRY_STEPS[1] < CALLBACK_SLOW_WINDOW_SECONDS",
+            "a receiver still counts as slow when the second retry of its callback begins",
+        ),
+        Rule(
+            "CALLBACK_RETRY_SECONDS < RETRY_STEPS[0]",
+            "a broker that was away for a moment delays a callback by less than the shortest delay step",
+        ),
+        Rule(
+            "CALLBACK_RETRY_SECONDS < CALLBACK_RETRY_MOST_SECONDS <= PUBLISH_PATIENT_SECONDS",
+            "while RabbitMQ is away the outcome of an attempt spends no more time waiting than being tried",
+        ),
+        Rule(
+            "CALLBACK_CONNECT_SECONDS + CALLBACK_TIMEOUT_SECONDS + AMQP_HANDOVER_SECONDS <= GATEWAY_DRAIN_SECONDS",
+            "an attempt in flight can end and be acknowledged within a drain",
+        ),
+        Rule(
+            "AMQP_HANDOVER_SECONDS + GATEWAY_DRAIN_SECONDS + 2 * (GATEWAY_CLOSE_SECONDS + BROKER_ABORT_SECONDS)"
+            " + WEB_STOP_SECONDS < GATEWAY_GRACE_SECONDS",
+            "a gateway with a stuck connection has closed everything before Kubernetes kills it",
+        ),
+    ),
+    "Probes of GenPool's programs": (
+        Rule(
+            "WORKER_READY_TIMEOUT_SECONDS <= WORKER_READY_PERIOD_SECONDS < WORKER_LIVE_TIMEOUT_SECONDS"
+            " < WORKER_LIVE_PERIOD_SECONDS",
+            "a probe ends before the next one, and what restarts a worker is the most patient",
+        ),
+        Rule(
+            "WORKER_READY_FAILURES >= 2",
+            "one late answer makes no pod unready, which Kubernetes would end first",
+        ),
+        Rule(
+            "PROBE_FAILURES * PROBE_PERIOD_SECONDS + PROBE_TIMEOUT_SECONDS + PROBE_GRACE_SECONDS"
+            " < WORKER_LIVE_FAILURES * WORKER_LIVE_PERIOD_SECONDS",
+            "where both hang, ComfyUI is restarted first: the worker is there to tell of it",
+        ),
+        Rule(
+            "DRAIN_MARGIN_MIN_SECONDS < WORKER_HUNG_GRACE_SECONDS <= SHORTEST_GRACE_SECONDS",
+            "a worker that hangs has time to close down, and no more than the shortest grace",
+        ),
+        Rule(
+            "CHART_START_PERIOD_SECONDS < CHART_TIMEOUT_SECONDS <= GATEWAY_READY_PERIOD_SECONDS"
+            " <= OPERATOR_READY_PERIOD_SECONDS <= CHART_LIVE_PERIOD_SECONDS",
+            "a program that started is used soon, and what restarts it is asked least often",
+        ),
+        Rule(
+            "GATEWAY_START_FAILURES < OPERATOR_START_FAILURES"
+            " <= CHART_LIVE_FAILURES * CHART_LIVE_PERIOD_SECONDS / CHART_START_PERIOD_SECONDS",
+            "a program that does not start is restarted no later than one that hangs; the operator loads most code",
+        ),
+        Rule(
+            "CHART_LIVE_FAILURES * CHART_LIVE_PERIOD_SECONDS <= STUCK_SECONDS",
+            "restarting an operator that is stuck takes no longer than finding it so",
+        ),
+        Rule(
+            "max(CHART_TIMEOUT_SECONDS, WORKER_LIVE_TIMEOUT_SECONDS) < WEB_READ_SECONDS",
+            "a probe gives up before the server drops it",
+        ),
+    ),
+    "The operator: looks at pools": (
+        Rule(
+            "TICK_SECONDS < RESYNC_RETRY_SECONDS < RESYNC_SECONDS", "small looks are frequent, full ones rare"
+        ),
+        Rule(
+            "TICK_SECONDS <= PASSING_SECONDS < UNSETTLED_SECONDS < RESYNC_SECONDS",
+            "what passes by itself is looked at again soonest, and in full no more often than by a tick",
+        ),
+        Rule("RECONCILE_RETRY_SECONDS < UNSETTLED_SECONDS", "a first failure is tried again soon"),
+        Rule(
+            "RESYNC_SECONDS <= RECONCILE_RETRY_MOST_SECONDS",
+            "a pool that fails again and again is looked at in full no more often than others",
+        ),
+        Rule(
+            "4 * (KUBE_CONNECT_SECONDS + KUBE_READ_SECONDS) < STUCK_SECONDS",
+            "a full look with four slow answers is no reason for a restart",
+        ),
+        Rule(
+            "TOPOLOGY_UNSETTLED_SECONDS < UNSETTLED_SECONDS",
+            "the next look at an unsettled pool reads its topology anew",
+        ),
+        Rule(
+            "RESYNC_SECONDS < TOPOLOGY_SECONDS",
+            "one reading of a vhost's topology serves all its pools, and more than one round of full looks",
+        ),
+        Rule(
+            "UNSCHEDULABLE_SECONDS <= ROLLOUT_MARGIN_SECONDS",
+            "that a pod finds no node is told before Kubernetes calls its rollout stuck",
+        ),
+        Rule(
+            "TICK_SECONDS < USER_DELETE_RETRY_SECONDS < RESYNC_SECONDS",
+            "a broker that refuses is not asked at each tick, and is asked again before the next list",
+        ),
+        Rule(
+            "2 * RESYNC_SECONDS < USER_OVERDUE_SECONDS",
+            "pods whose end no watch told are known to have gone before their user counts as overdue",
+        ),
+        Rule(
+            "10 * USER_OVERDUE_SECONDS <= USER_GIVE_UP_SECONDS",
+            "a broker that is away for most of an hour keeps no user that nobody needs",
+        ),
+    ),
+    "The operator: Kubernetes": (
+        Rule("KUBE_CONNECT_SECONDS < KUBE_READ_SECONDS", "what is gone is found sooner than what is slow"),
+        Rule(
+            "3 * (KUBE_CONNECT_TRIES * KUBE_CONNECT_SECONDS + KUBE_READ_SECONDS) < TOMBSTONE_SECONDS",
+            "a deletion is remembered longer than slow lists of pools, Deployments and pods take, each one page",
+        ),
+        Rule(
+            "WATCH_SERVER_SECONDS + KUBE_READ_SECONDS <= WATCH_CLIENT_SECONDS",
+            "the server ends a watch, and the operator only one whose end was lost",
+        ),
+        Rule(
+            "KUBE_READ_SECONDS < WATCH_LIST_SECONDS", "kopf asks for all objects in one answer, we for pages"
+        ),
+        Rule(
+            "list(WATCH_RETRY_STEPS) == sorted(WATCH_RETRY_STEPS)",
+            "each wait is at least as long as the last",
+        ),
+        Rule("WATCH_RETRY_STEPS[-1] < RESYNC_SECONDS", "watches are back before the next list is due"),
+        Rule(
+            "KUBE_CONNECT_SECONDS + KUBE_READ_SECONDS <= RECONCILE_STOP_SECONDS < RESYNC_STOP_SECONDS",
+            "a request in hand can end, and several of a list",
+        ),
+        Rule(
+            "MANAGEMENT_CONNECT_SECONDS + MANAGEMENT_READ_SECONDS <= MONITOR_STOP_SECONDS",
+            "a list of queues in hand can end",
+        ),
+    ),
+    "The operator: depth of a queue": (
+        Rule("LIST_SECONDS < STATISTICS_SECONDS", "every renewal of the statistics is seen"),
+        Rule(
+            "LIST_SECONDS + MANAGEMENT_CONNECT_SECONDS + LIST_RETRY_SECONDS < LIST_EXPIRY_SECONDS",
+            "one list may find nobody to connect to before the depth is unknown",
+        ),
+        Rule(
+            "STATISTICS_SECONDS + LIST_SECONDS <= LIST_LAG_SECONDS",
+            "a list's figures are as old as its statistics and the time since it was made",
+        ),
+        Rule("LIST_LAG_SECONDS < IDLE_SECONDS", "the window of a scale-in is longer than the list lags"),
+        Rule(
+            "2 * HEARTBEAT_SECONDS < IDLE_SECONDS",
+            "a task that a worker took is heard of within the window, though one heartbeat was lost",
+        ),
+        Rule("COUNT_SECONDS <= TICK_SECONDS", "each tick finds a depth that is newer than the last one's"),
+        Rule(
+            "2 * 1000 / COUNTS_PER_SECOND <= COUNT_EXPIRY_SECONDS",
+            "with 1,000 pools in a vhost a round may take as long as the wait after it, and each depth is fresh",
+        ),
+        Rule(
+            "COUNT_SECONDS + COUNT_TIMEOUT_SECONDS < COUNT_EXPIRY_SECONDS",
+            "a queue without an answer makes the depth of no other queue of its vhost stale",
+        ),
+        Rule(
+            "LIST_SECONDS + LIST_RETRY_SECONDS < BROKER_LOST_SECONDS",
+            "one list that is refused at once changes no condition",
+        ),
+        Rule(
+            "COUNT_CONNECT_SECONDS < BROKER_LOST_SECONDS",
+            "a connection that is being made changes no condition",
+        ),
+    ),
+    "The operator: status": (
+        Rule(
+            "BROKER_LOST_SECONDS < LIST_EXPIRY_SECONDS",
+            "that the broker is lost is told before the depth is unknown",
+        ),
+        Rule(
+            "TICK_SECONDS < WORK_STATUS_SECONDS < FIGURES_STATUS_SECONDS",
+            "the more a change matters, the sooner it is written",
+        ),
+        Rule(
+            "10 * FIGURES_STATUS_SECONDS <= FRESH_STATUS_SECONDS",
+            "a pool in which nothing happens costs a tenth of the writes",
+        ),
+    ),
+}
