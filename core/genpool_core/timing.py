@@ -90,6 +90,8 @@ FETCH_READ_SECONDS = 20.0
 """Waiting for the next bytes of an input file."""
 FETCH_TOTAL_SECONDS = 120.0
 """Life of a connection that fetches an input file, however slowly its host sends; a redirect may begin another."""
+IMAGE_READ_SECONDS = 30.0
+"""Processor time for reading one image. A sane one of any size takes about 3; hostile ones of a megabyte take hours."""
 
 # ComfyUI -----------------------------------------------------------------------------------------------------------
 

@@ -108,6 +108,10 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "FETCH_TOTAL_SECONDS <= TRANSFER_SECONDS",
             "a slow host holds a worker no longer than a slow ComfyUI",
         ),
+        Rule(
+            "FETCH_READ_SECONDS < IMAGE_READ_SECONDS < FETCH_TOTAL_SECONDS",
+            "reading a sane image never fails by time, and a hostile one costs less than a slow host",
+        ),
     ),
     "ComfyUI": (
         Rule(
@@ -156,9 +160,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "CLOSED_SECONDS < CHECK_SECONDS <= HEARTBEAT_SECONDS",
             "a worker that tasks may wait for looks most often, and any heartbeat tells of a look since the last",
         ),
-        Rule(
-            "PARK_SECONDS < FAULT_SECONDS", "a fault of ours comes back no more often than a parked message"
-        ),
+        Rule("PARK_SECONDS < FAULT_SECONDS", "a fault of ours comes back less often than a parked message"),
         Rule(
             "OUTAGE_FIRST_SECONDS <= CLOSED_SECONDS",
             "after an outage of a moment a worker with a task goes on as soon as one without",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import struct
+import io
 import threading
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+
+from PIL import Image
 
 from genpool_core.errors import GenPoolError
 
@@ -74,17 +75,6 @@ class Steps:
 
 def png(width: int, height: int) -> bytes:
     """A whole grey picture."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = b"".join(b"\0" + b"\x7f" * width for _ in range(height))
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
+    file = io.BytesIO()
+    Image.new("L", (width, height), 127).save(file, "PNG")
+    return file.getvalue()

@@ -105,7 +105,7 @@ class QueueEntry(LooseArray):
     extra_data: InstanceOf[JsonObject] = Field(default_factory=dict)
 
 
-class Queue(LooseModel):
+class PromptQueue(LooseModel):
     """The queue."""
 
     queue_running: Items[QueueEntry] = ()

@@ -14,7 +14,7 @@ from genpool_core import timing
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.version import __version__
 from genpool_operator.adapters.kube_login import authorization, open_pool
-from genpool_operator.decide.kube_json import Page, Refusal
+from genpool_operator.decide.kube_json import Page, StatusBody
 from genpool_operator.ports import ClusterError
 
 PAGE = 500
@@ -104,7 +104,7 @@ class KubeApi:
             raise ClusterError(message, status=0) from error
         answer = _json(response.data)
         if response.status >= _ERRORS:
-            said = Refusal.read_object(answer).message or response.reason or f"status {response.status}"
+            said = StatusBody.read_object(answer).message or response.reason or f"status {response.status}"
             raise ClusterError(f"Kubernetes refuses {subject}: {said}", status=_status(response.status, said))
         if not isinstance(answer, dict):
             # Read as an object it would be one without anything, and a list without objects.

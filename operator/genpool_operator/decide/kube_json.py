@@ -89,7 +89,7 @@ class Secret(OwnedObject):
     data: Entries[str] = Field(default_factory=dict, repr=False)
 
 
-class Condition(KubeModel):
+class ConditionBody(KubeModel):
     """A condition of a Deployment or pod."""
 
     type: str = ""
@@ -113,7 +113,7 @@ class DeploymentStatus(KubeModel):
 
     replicas: int = 0
     ready_replicas: int = 0
-    conditions: Items[Condition] = ()
+    conditions: Items[ConditionBody] = ()
 
 
 class Deployment(OwnedObject):
@@ -180,7 +180,7 @@ class PodStatus(KubeModel):
     """What the kubelet and the scheduler say about a pod."""
 
     phase: str = ""
-    conditions: Items[Condition] = ()
+    conditions: Items[ConditionBody] = ()
     init_container_statuses: Items[ContainerStatus] = ()
     container_statuses: Items[ContainerStatus] = ()
 
@@ -208,7 +208,7 @@ class Page(KubeModel):
     items: Items[InstanceOf[JsonObject]] = ()
 
 
-class Refusal(KubeModel):
+class StatusBody(KubeModel):
     """A ``Status``, with which the API server answers what it refuses."""
 
     message: str = ""

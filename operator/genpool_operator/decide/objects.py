@@ -15,7 +15,7 @@ from genpool_core.canonical import canonical_json, digest
 from genpool_core.errors import InvalidManifest
 from genpool_core.jsontypes import JsonObject
 from genpool_operator.decide.kube_json import (
-    Condition,
+    ConditionBody,
     ConfigMap,
     ContainerStatus,
     Deployment,
@@ -123,7 +123,7 @@ def parse_pod(body: JsonObject) -> PodView:
     found = Pod.read_object(body)
     meta, status = found.metadata, found.status
     by_type = {item.type: item for item in status.conditions}
-    ready, scheduled = by_type.get("Ready", Condition()), by_type.get("PodScheduled", Condition())
+    ready, scheduled = by_type.get("Ready", ConditionBody()), by_type.get("PodScheduled", ConditionBody())
     unschedulable = scheduled.status == "False" and scheduled.reason == "Unschedulable"
     return PodView(
         name=meta.name,

@@ -11,13 +11,13 @@ import pytest
 
 from fakes.worker_steps import FakeClock
 from fakes.worker_world import CONFIG
-from genpool_core.errors import AttemptFailed, BrokerError, InvalidManifest, SettingsError, StorageError
+from genpool_core.errors import BrokerError, InvalidManifest, SettingsError, StorageError
 from genpool_core.workerconfig import CONFIG_KEY
 from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.config import load_config
 from genpool_worker.drain import Drain, margin_seconds
 from genpool_worker.errors import HandBack
-from genpool_worker.files.outputs import _check, unique_name
+from genpool_worker.files.outputs import unique_name
 from genpool_worker.files.workdir import WorkDir, clean_leftovers
 from genpool_worker.ports import OutputRef
 from genpool_worker.retry import OutageRetry
@@ -102,29 +102,6 @@ def test_status() -> None:
 )
 def test_names_of_results(filename: str, taken: set[str], expected: str) -> None:
     assert unique_name(filename, taken) == expected
-
-
-@pytest.mark.parametrize(
-    ("filename", "data", "part"),
-    [
-        ("a.mp4", b"", "is empty"),
-        ("a.png", b"", "is empty"),
-        ("a.png", b"\x89PNG\r\n\x1a\n", "cut off"),
-        ("a.png", b"<html>", "not what its name says"),
-    ],
-)
-def test_a_broken_result(tmp_path: Path, filename: str, data: bytes, part: str) -> None:
-    path = tmp_path / "0"
-    path.write_bytes(data)
-    with pytest.raises(AttemptFailed, match=part):
-        _check(path, len(data), OutputRef("9", "images", filename, "", "output"))
-
-
-def test_a_result_that_is_no_image(tmp_path: Path) -> None:
-    path = tmp_path / "0"
-    path.write_bytes(b"data")
-    found = _check(path, 4, OutputRef("9", "audio", "a.bin", "", "output"))
-    assert (found.content_type, found.width) == ("application/octet-stream", None)
 
 
 def test_only_files_below_the_shared_folders_are_removed(tmp_path: Path) -> None:

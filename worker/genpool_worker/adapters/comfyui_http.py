@@ -13,7 +13,7 @@ import requests
 from genpool_core import timing
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_worker.adapters.comfyui_ws import open_listener
-from genpool_worker.comfyui_json import HistoryEntry, NodeErrors, PromptAnswer, Queue, QueueInfo, Upload
+from genpool_worker.comfyui_json import HistoryEntry, NodeErrors, PromptAnswer, PromptQueue, QueueInfo, Upload
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
 from genpool_worker.ports import Listener, OutputRef, Where
 
@@ -108,8 +108,8 @@ class ComfyUIHttp:
                     size += file.write(chunk)
         return size
 
-    def _queue(self) -> Queue:
-        return Queue.read_object(self._json("GET", "/queue", timeout=ASK))
+    def _queue(self) -> PromptQueue:
+        return PromptQueue.read_object(self._json("GET", "/queue", timeout=ASK))
 
     def _json(self, method: str, path: str, *, timeout: tuple[float, float], **kwargs: Any) -> JsonValue:  # noqa: ANN401 - requests' own arguments
         with self._answer(method, path, timeout=timeout, **kwargs) as response:

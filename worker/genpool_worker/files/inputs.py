@@ -10,7 +10,7 @@ from genpool_core import egress_policy
 from genpool_core.errors import RefusedInput
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.context import WorkerContext
-from genpool_worker.files import media
+from genpool_worker.files import image
 
 #: Decoded, such a picture takes 800 MB; what claims more is refused before ComfyUI tries.
 MAX_PIXELS = 200_000_000
@@ -56,17 +56,17 @@ def upload(
     return names
 
 
-def check(url: str, data: bytes) -> media.Media:
-    """That a fetched file is an image of a sensible size. Raises RefusedInput."""
+def check(url: str, data: bytes) -> image.ImageInfo:
+    """That a fetched file is a whole image of a sensible size. Raises RefusedInput."""
     shown = egress_policy.redact(url)
     try:
-        found = media.inspect(io.BytesIO(data))
-    except media.BrokenMedia as error:
+        found = image.read(io.BytesIO(data), MAX_PIXELS)
+    except image.BrokenImage as error:
         raise RefusedInput(f"{shown} is {error}: send a link to a whole image.") from None
-    if found is None or found.width is None or found.height is None:
-        raise RefusedInput(f"{shown} is no image: send a link to a PNG, JPEG, WebP, GIF or BMP file.")
-    if found.width * found.height > MAX_PIXELS:
+    except image.ImageTooLarge as error:
         raise RefusedInput(
-            f"{shown} has {found.width} by {found.height} pixels, more than {MAX_PIXELS:,}: send a smaller image."
-        )
+            f"{shown} has {error.width} by {error.height} pixels, more than {MAX_PIXELS:,}: send a smaller image."
+        ) from None
+    if found is None:
+        raise RefusedInput(f"{shown} is no image: send a link to a PNG, JPEG, WebP, GIF or BMP file.")
     return found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from genpool_core.errors import AttemptFailed
@@ -12,12 +14,23 @@ from genpool_core.ledger.records import Output
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import ComfyUIRefused
-from genpool_worker.files import media
+from genpool_worker.files import image
 from genpool_worker.files.workdir import WorkDir
 from genpool_worker.ports import OutputRef
 
+#: 32,768 by 32,768, four times the largest that ComfyUI's own nodes make (``MAX_RESOLUTION``).
+MAX_PIXELS = 1 << 30
 _UNSAFE = re.compile(r"[^\w.()+@=-]+")
 _CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a result is. ``width`` and ``height`` are pixels; None for what is no image of a known format."""
+
+    content_type: str
+    width: int | None = None
+    height: int | None = None
 
 
 def collect(
@@ -28,7 +41,7 @@ def collect(
     Raises
     ------
     AttemptFailed
-        One is missing, empty or broken, ComfyUI is gone, or the disk is full.
+        One is missing, empty, broken or too large, ComfyUI is gone, or the disk is full.
     HandBack
         A drain's time is over.
     """
@@ -67,7 +80,7 @@ def _one(context: WorkerContext, retry: ComfyUIRetry, ref: OutputRef, path: Path
             reason="OutputMissing",
             retryable=True,
         ) from error
-    found = _check(path, size, ref)
+    found = check(path, size, ref)
     checksum = _sha256(path)
     context.retry.until_stored(lambda: context.store.put_file(key, path, found.content_type))
     context.metrics.moved("output", size)
@@ -84,21 +97,34 @@ def _one(context: WorkerContext, retry: ComfyUIRetry, ref: OutputRef, path: Path
     )
 
 
-def _check(path: Path, size: int, ref: OutputRef) -> media.Media:
-    """A result must not be empty, and one that is or says to be an image must be a whole one."""
+def check(path: Path, size: int, ref: OutputRef) -> Checked:
+    """What a result of ``size`` bytes is: by its bytes when it is an image, otherwise by its name.
+
+    Raises
+    ------
+    AttemptFailed
+        It is empty, or is or says to be an image and is not a whole one, or has more than ``MAX_PIXELS`` pixels.
+    """
     if size == 0:
         raise _broken(ref, "is empty")
     try:
         with path.open("rb") as file:
-            found = media.inspect(file)
-    except media.BrokenMedia as error:
+            found = image.read(file, MAX_PIXELS)
+    except image.BrokenImage as error:
         raise _broken(ref, f"is {error}") from None
+    except image.ImageTooLarge as error:
+        raise AttemptFailed(
+            f"result {ref.filename} of node {ref.node} has {error.width} by {error.height} pixels, more than "
+            f"{MAX_PIXELS:,}: let the workflow make a smaller image.",
+            reason="OutputTooLarge",
+            retryable=False,
+        ) from None
     if found is not None:
-        return found
-    named = media.by_name(ref.filename)
-    if named.content_type in media.KNOWN_TYPES:
+        return Checked(found.content_type, found.width, found.height)
+    by_name, _ = mimetypes.guess_type(ref.filename)
+    if by_name in image.KNOWN_TYPES:
         raise _broken(ref, "is not what its name says")
-    return named
+    return Checked(by_name or "application/octet-stream")
 
 
 def _broken(ref: OutputRef, what: str) -> AttemptFailed:
