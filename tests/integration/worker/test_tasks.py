@@ -162,7 +162,7 @@ def test_a_message_that_is_no_task(rig: Rig, body: bytes) -> None:
     [
         ({"workflow_type": "nope"}, "InvalidTask", "text-to-image"),
         ({"width": 10}, "InvalidTask", "width"),
-        ({"prompt": {"1": {"class_type": "X", "inputs": {}}}}, "InvalidTask", "takes none"),
+        ({"prompt": {"1": {"class_type": "X", "inputs": {}}}}, "InvalidTask", "accepts none"),
         ({"callback_url": "http://10.0.0.1:99/"}, "InvalidTask", "callback_url"),
         ({"model": "no-such.safetensors"}, "InvalidPrompt", "ckpt_name"),
         ({"prompt": "[standin:fail-node]"}, "NodeFailed", "KSampler"),
