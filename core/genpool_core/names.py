@@ -115,6 +115,11 @@ def worker_user(pool_uid: str) -> str:
     return f"{USER_PREFIX}.worker.{pool_uid}"
 
 
+def is_worker_user(user_id: str | None) -> bool:
+    """Whether a user is the one of some pool's workers."""
+    return user_id is not None and user_id.startswith(worker_user(""))
+
+
 def is_our_user(user_id: str | None) -> bool:
     """Whether a message's ``user_id`` (which the broker checks) is one of our programs'."""
     return user_id is not None and (user_id == USER_PREFIX or user_id.startswith(f"{USER_PREFIX}."))

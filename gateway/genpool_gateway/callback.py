@@ -30,25 +30,19 @@ class Callback:
 
 
 def read(delivery: Delivery, own_user: str) -> Callback:
-    """Read a message of one of our programs.
+    """Read a callback that the workers of its own pool ask for, or that the gateway itself has put off.
 
-    The receiver gets the body as the worker wrote it, with fields that this version does not know.
+    ``own_user``: the gateway's user; RabbitMQ has checked a message's ``user_id``, so only the gateway's own retries
+    carry it. The receiver gets the body as the worker wrote it, with fields that this version does not know.
 
     Raises
     ------
     InvalidMessage
-        Its sender is not one of our users, or it is no callback.
+        It is not a callback, or its sender may not ask for it.
     """
-    if not (names.is_our_user(delivery.properties.user_id) or delivery.properties.user_id == own_user):
-        sender = (
-            f"user {delivery.properties.user_id}"
-            if delivery.properties.user_id
-            else "a sender without a name"
-        )
-        raise InvalidMessage(
-            f"the message is from {sender}; only GenPool's own programs may ask for callbacks.",
-            reason="UntrustedSender",
-        )
+    sender = delivery.properties.user_id
+    if sender != own_user and not names.is_worker_user(sender):
+        raise _untrusted(sender, "only the workers of pools may ask for callbacks")
     try:
         message = CallbackMessage.model_validate_json(delivery.body)
         body = json.dumps(
@@ -61,12 +55,21 @@ def read(delivery: Delivery, own_user: str) -> Callback:
         raise InvalidMessage(
             "the message is not a callback: its body cannot be written as JSON in UTF-8."
         ) from None
-    known = h.ours(delivery.headers, names.USER_PREFIX)
+    if sender not in {own_user, names.worker_user(message.body.pool.uid)}:
+        pool = f"{message.body.pool.namespace}/{message.body.pool.name}"
+        raise _untrusted(sender, f"only the workers of pool {pool} may ask for its callbacks")
+    # Only the gateway counts failures: a worker's first message has none.
+    known = h.ours(delivery.headers, names.USER_PREFIX) if sender == own_user else {}
     return Callback(
         request=WebhookRequest(message.id, message.url, message.allow, body, receiver_of(message.url)),
         task_key=message.body.task_key,
         failed_before=h.number(known, h.ATTEMPT) or 0,
     )
+
+
+def _untrusted(sender: str | None, rule: str) -> InvalidMessage:
+    who = f"user {sender}" if sender else "a sender without a name"
+    return InvalidMessage(f"the message is from {who}: {rule}.", reason="UntrustedSender")
 
 
 def receiver_of(url: str) -> str:

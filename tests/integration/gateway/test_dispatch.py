@@ -32,6 +32,8 @@ def ask(rabbitmq: Vhost, receiver: Receiver) -> Iterator[Ask]:
         webhook_id = str(uuid.uuid4())
         target = to or receiver
         body = message(**{"id": webhook_id, "url": target.url(answers), "allow": target.allow, **changes})
+        if "body" not in changes:
+            body["body"]["pool"]["uid"] = rabbitmq.name
         raw = json.dumps(body).encode()
         properties = Properties(message_id=webhook_id)
         connection.publish(
@@ -101,6 +103,17 @@ def test_a_producer_cannot_make_us_ask(gateway: GatewayProcess, receiver: Receiv
     headers, _ = _dead(gateway.vhost)
     assert headers[h.REASON] == "UntrustedSender"
     assert receiver.seen(body["id"]) == []
+
+
+def test_a_worker_cannot_speak_for_another_pool(
+    gateway: GatewayProcess, receiver: Receiver, ask: Ask
+) -> None:
+    body = message()["body"]
+    body["pool"]["uid"] = "another-pool"
+    webhook_id = ask("200", body=body)
+    headers, _ = _dead(gateway.vhost)
+    assert headers[h.REASON] == "UntrustedSender"
+    assert receiver.seen(webhook_id) == []
 
 
 def test_a_receiver_that_hangs_does_not_hold_the_others(

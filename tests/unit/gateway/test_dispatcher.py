@@ -12,7 +12,7 @@ from genpool_gateway.dispatcher import Dispatcher
 from genpool_gateway.disposition import Answered, Away, Forbidden, delays
 from genpool_gateway.slow_receivers import SlowReceivers
 from unit.gateway.fakes import FakeMetrics, FakeQueue, FakeReceiver
-from unit.gateway.messages import delivery, message
+from unit.gateway.messages import OWN, WORKER, delivery, message
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -47,7 +47,7 @@ def test_a_delivered_callback_is_acknowledged(world: World) -> None:
 
 def test_a_failed_one_waits_and_is_acknowledged_last(world: World) -> None:
     world.receiver.outcome = Answered(503)
-    world.dispatcher().handle(delivery(headers={h.ATTEMPT: 1}))
+    world.dispatcher().handle(delivery(headers={h.ATTEMPT: 1}, user_id=OWN))
     assert world.queue.done == ["publish", "ack"]
     sent = world.queue.published[0]
     assert (sent.exchange, sent.routing_key) == ("genpool.retry.30s", "genpool.callbacks")
@@ -59,7 +59,7 @@ def test_a_failed_one_waits_and_is_acknowledged_last(world: World) -> None:
 
 def test_the_last_failure_goes_to_the_dead_letter_queue(world: World) -> None:
     world.receiver.outcome = Away("it refused the connection.")
-    world.dispatcher().handle(delivery(headers={h.ATTEMPT: len(delays())}))
+    world.dispatcher().handle(delivery(headers={h.ATTEMPT: len(delays())}, user_id=OWN))
     sent = world.queue.published[0]
     assert (sent.exchange, sent.routing_key) == ("", "genpool.callbacks.dead")
     assert sent.body == delivery().body
@@ -81,7 +81,7 @@ def test_a_refusal_is_dead_at_once(world: World, outcome: Answered | Forbidden, 
 
 @pytest.mark.parametrize(
     ("body", "user", "reason"),
-    [(b"no", "genpool", "InvalidMessage"), (None, "producer", "UntrustedSender")],
+    [(b"no", WORKER, "InvalidMessage"), (None, "producer", "UntrustedSender")],
 )
 def test_what_must_not_be_believed_is_dead_and_sent_nowhere(
     world: World, body: bytes | None, user: str, reason: str
@@ -141,7 +141,7 @@ def test_callbacks_to_a_slow_receiver_step_aside_uncounted(world: World) -> None
     dispatcher = world.dispatcher()
     dispatcher._clock = lambda: float(next(ticks))
     dispatcher.handle(delivery())
-    dispatcher.handle(delivery(headers={h.ATTEMPT: 4}))
+    dispatcher.handle(delivery(headers={h.ATTEMPT: 4}, user_id=OWN))
     assert len(world.receiver.requests) == 1
     sent = world.queue.published[1]
     assert sent.exchange == "genpool.retry.5s"
