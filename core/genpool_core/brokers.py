@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from genpool_core.errors import InvalidManifest
+
+#: A DNS name, an IPv4 or an IPv6 address. The chart has the same expression.
+_HOST = re.compile(r"([0-9A-Za-z]([0-9A-Za-z._-]*[0-9A-Za-z])?|[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*)")
+
+
+def _is_host(text: str) -> str:
+    """The sentence does not show the value: an AMQP URL carries a password."""
+    if not _HOST.fullmatch(text):
+        raise ValueError(
+            "not a host name: give the name alone, such as rabbitmq.messaging.svc, and the port in port"
+        )
+    return text
 
 
 class BrokerConfig(BaseModel):
@@ -23,7 +36,7 @@ class BrokerConfig(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=63)]
     """As pools name it in ``spec.broker.name``."""
-    host: Annotated[str, Field(min_length=1)]
+    host: Annotated[str, AfterValidator(_is_host)]
     """Host name, as operator, gateway and workers reach it."""
     port: Annotated[int, Field(ge=1, le=65_535)] = 5672
     """AMQP port."""

@@ -59,8 +59,9 @@ class Broker(_Values):
     """AMQP port."""
     tls: bool = False
     """Use TLS for AMQP."""
-    management_url: Annotated[str, Field(pattern=r"^(https?://[^?#@]+)?$")] = ""
-    """URL of the management API; ``http://HOST:15672`` when empty."""
+    management_url: str = ""
+    """URL of the management API; ``http://HOST:15672`` when empty. The template checks it: Helm's refusal by a schema
+    shows the value, and this one may carry a password."""
     existing_secret: Annotated[str, Field(min_length=1, max_length=253)]
     """Secret of the release's namespace with the keys username and password of an administrator."""
     vhosts: Annotated[list[str], Field(min_length=1)] = ["/"]

@@ -201,9 +201,30 @@ def test_without_the_gateway_nothing_of_it_is_made(helm: str) -> None:
         ({"brokers": [BROKER, BROKER]}, 'the name "default" is there twice'),
         ({**GOOD, "operatr": {}}, "operatr"),
         ({"brokers": [{"name": "a", "host": "h"}]}, "existingSecret"),
+        *(
+            ({"brokers": [{**BROKER, "host": host}]}, 'host of broker "default" is not a host name')
+            for host in (
+                "amqp://genpool:s3cr3t@mq:5672/",
+                "http://mq",
+                "genpool:s3cr3t@mq",
+                "mq:5672",
+                "mq/art",
+                "m q",
+            )
+        ),
+        *(
+            ({"brokers": [{**BROKER, "managementUrl": url}]}, 'managementUrl of broker "default" is not')
+            for url in ("http://genpool:s3cr3t@mq:15672", "mq:15672", "http://mq:15672/?key=s3cr3t")
+        ),
     ],
 )
 def test_mistakes_are_refused_with_a_sentence(helm: str, values: dict[str, Any], said: str) -> None:
     done = _run(helm, values)
     assert done.returncode != 0
     assert said in done.stderr
+    assert "s3cr3t" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("host", ["mq", "rabbitmq.messaging.svc", "10.0.0.7", "fd00::7", "my_mq"])
+def test_hosts_of_brokers(helm: str, host: str) -> None:
+    assert _render(helm, {"brokers": [{**BROKER, "host": host}]})

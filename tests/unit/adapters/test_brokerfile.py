@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from genpool_adapters.brokerfile import credentials, load_brokers
 from genpool_core.errors import SettingsError
@@ -60,3 +61,25 @@ def test_missing_and_empty_credentials_are_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="password is empty") as caught:
         credentials(broker)
     assert caught.value.reason == "BrokerCredentialsMissing"
+
+
+@pytest.mark.parametrize(
+    "host", ["amqp://genpool:s3cr3t@mq:5672/", "http://mq", "genpool:s3cr3t@mq", "mq:5672", "mq/art", ""]
+)
+def test_a_host_that_is_none_is_refused_without_showing_it(tmp_path: Path, host: str) -> None:
+    path = tmp_path / "brokers.yaml"
+    broker = {"name": "default", "host": host, "managementUrl": "http://mq:15672", "credentialsPath": "/c"}
+    path.write_text(yaml.safe_dump({"brokers": [broker]}))
+    with pytest.raises(SettingsError, match=r"brokers\.0\.host: not a host name") as caught:
+        load_brokers(path)
+    assert "s3cr3t" not in str(caught.value)
+    if host:
+        assert host not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["mq", "rabbitmq.messaging.svc", "10.0.0.7", "fd00::7", "my_mq", "MQ-1"])
+def test_hosts_that_are_taken(tmp_path: Path, host: str) -> None:
+    path = tmp_path / "brokers.yaml"
+    broker = {"name": "default", "host": host, "managementUrl": "http://mq:15672", "credentialsPath": "/c"}
+    path.write_text(yaml.safe_dump({"brokers": [broker]}))
+    assert load_brokers(path).brokers[0].host == host

@@ -41,7 +41,6 @@ def test_the_schema_needs_no_newer_draft() -> None:
         ({"brokers": [{"name": "a", "host": "h"}]}, "existingSecret"),
         ({"brokers": [{**BROKER, "name": "Not A Label"}]}, "Not A Label"),
         ({"brokers": [{**BROKER, "port": 0}]}, "0"),
-        ({"brokers": [{**BROKER, "managementUrl": "mq:15672"}]}, "mq:15672"),
         ({"brokers": [{**BROKER, "vhosts": []}]}, "[]"),
         ({"gateway": {"replicas": 0}}, "0"),
         ({"gateway": {"logLevel": "loud"}}, "loud"),
