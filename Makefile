@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo demo-down cluster-up cluster-down cluster-status test check lint types contracts unit generate verify lock format clean
+.PHONY: help setup demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ cluster-down: $(STAMP) ## Stop it and take away everything it made
 
 cluster-status: $(STAMP) ## What runs, where, and how to reach it
 	@$(PY) -m genpool_dev cluster-status
+
+images: $(STAMP) ## Build the images and push them (REGISTRY=host/path, TAG=the version, INSECURE=1 for plain HTTP)
+	@$(PY) -m genpool_dev images
 
 test: $(STAMP) ## Everything: check, then unit, contract, integration and e2e tests on real parts
 	@$(PY) -m genpool_dev quick

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from genpool_core.version import __version__
 from genpool_dev.cluster.errors import ClusterError, explain
 from genpool_dev.interrupts import interruptible
 
@@ -80,6 +81,15 @@ def demo_down() -> None:
 
     _as_root_for_local()
     sys.exit(end_demo())
+
+
+@app.command()
+def images() -> None:
+    """Build GenPool's images and push them to REGISTRY; TAG and INSECURE=1 are optional."""
+    from genpool_dev.images import Target, publish  # noqa: PLC0415
+
+    registry, tag = os.environ.get("REGISTRY", ""), os.environ.get("TAG") or __version__
+    publish(Target(registry, tag, insecure=os.environ.get("INSECURE") == "1"))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""ClusterSettings of the cluster, by environment variable."""
+"""Settings of the cluster, by environment variable."""
 
 from __future__ import annotations
 

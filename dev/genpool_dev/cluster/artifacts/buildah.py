@@ -77,6 +77,16 @@ def _ensure_component(component: Component, base: str, secrets: Path, steps: Ste
     return name
 
 
+def push(name: str, target: str, *, insecure: bool = False) -> None:
+    """Push an image of the cache to a registry under another name; the login is that of ``buildah login``."""
+    log = cache_home() / "logs" / "image-push.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"")
+    verify = [] if not insecure else ["--tls-verify=false"]
+    with _storage(log):
+        _buildah(log, f"Pushing {target}", "push", *verify, name, f"docker://{target}")
+
+
 def _build(name: str, arguments: list[str], what: str, folder: Path) -> None:
     """Build an image, put it into the layout, and forget what is older than the newest few."""
     log = cache_home() / "logs" / f"image-{what}.log"

@@ -43,6 +43,19 @@ def _build(component: Component, secrets: Path, steps: Steps) -> str:
     return name
 
 
+def push(name: str, target: str, *, insecure: bool = False) -> None:
+    """Push an image of the engine to a registry under another name.
+
+    ``insecure`` is the engine's own setting (``insecure-registries``): Docker has no option for one push.
+    """
+    del insecure
+    log = cache_home() / "logs" / "image-push.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"")
+    shell.run_logged(["docker", "tag", name, target], log, what=f"Naming {target}")
+    shell.run_logged(["docker", "push", target], log, what=f"Pushing {target}")
+
+
 def has(name: str) -> bool:
     """Tell whether the engine has an image."""
     return shell.succeeds(["docker", "image", "inspect", "--format", "{{.Id}}", name])
