@@ -46,6 +46,10 @@ class BrokerConfig(BaseModel):
     """URL of the management API, as the operator reaches it."""
     credentials_path: str
     """Folder with the files ``username`` and ``password`` of a user with the tag administrator."""
+    ca_file: str | None = None
+    """File with the certificates (PEM) that signed those of AMQP and management API; the system's when absent."""
+    ca_certificates: str = ""
+    """What is in ``caFile``: whoever loads the brokers file reads it."""
     vhosts: Annotated[list[str], Field(min_length=1)] = ["/"]
     """Vhosts that pools may use; they are made when they are missing."""
     namespaces: list[str] = []

@@ -48,6 +48,17 @@ class Image(_Values):
     """Pull policy; ``image.pullPolicy`` when empty."""
 
 
+class Authority(_Values):
+    """Certificates in PEM, in an object of the release's namespace: exactly one of the two."""
+
+    existing_secret: Annotated[str, Field(max_length=253)] = ""
+    """Secret that holds them."""
+    existing_config_map: Annotated[str, Field(max_length=253)] = ""
+    """ConfigMap that holds them."""
+    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$")] = "ca.crt"
+    """Key of the object."""
+
+
 class Broker(_Values):
     """A RabbitMQ that pools may use."""
 
@@ -64,6 +75,8 @@ class Broker(_Values):
     shows the value, and this one may carry a password."""
     existing_secret: Annotated[str, Field(min_length=1, max_length=253)]
     """Secret of the release's namespace with the keys username and password of an administrator."""
+    ca: Authority | None = None
+    """Certificates that signed those of AMQP and management API; the system's when absent."""
     vhosts: Annotated[list[str], Field(min_length=1)] = ["/"]
     """Vhosts that pools may use; they are made when they are missing."""
     namespaces: list[str] = []

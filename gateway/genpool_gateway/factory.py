@@ -106,7 +106,16 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         username, password = logins[broker.name]
         counted = metrics.vhost(broker.name, vhost)
         queue = RabbitCallbackQueue(
-            AmqpParameters(broker.host, broker.port, vhost, username, password, broker.tls, CONNECTION_NAME),
+            AmqpParameters(
+                host=broker.host,
+                port=broker.port,
+                vhost=vhost,
+                username=username,
+                password=password,
+                tls=broker.tls,
+                ca_certificates=broker.ca_certificates,
+                connection_name=CONNECTION_NAME,
+            ),
             on_change=lambda connected, _sentence: counted.connected(yes=connected),
         )
         return queue, Dispatcher(queue, receiver, slow, counted, now=utc_now, stopping=stopping)

@@ -1,18 +1,23 @@
-"""A TCP proxy on loopback that a test can cut: connections break, and new ones are refused until it is mended."""
+"""A TCP proxy on loopback that a test can cut: connections break, and new ones are refused until it is mended.
+
+It can take TLS from its clients, for a server that speaks none.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import selectors
 import socket
+import ssl
 import threading
 
 
 class TcpProxy:
     """Forwards ``127.0.0.1:port`` to a target; end it with :meth:`close`."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._target = (host, port)
+        self._tls = tls
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._server: socket.socket | None = None
@@ -63,6 +68,8 @@ class TcpProxy:
         with contextlib.ExitStack() as stack:
             stack.enter_context(client)
             try:
+                if self._tls is not None:
+                    client = stack.enter_context(self._tls.wrap_socket(client, server_side=True))
                 target = stack.enter_context(socket.create_connection(self._target, timeout=5))
             except OSError:
                 return
@@ -85,6 +92,9 @@ def _pump(left: socket.socket, right: socket.socket) -> None:
                 source = key.fileobj
                 assert isinstance(source, socket.socket)
                 data = source.recv(1 << 16)
+                # What TLS has read already makes no event.
+                while isinstance(source, ssl.SSLSocket) and source.pending():
+                    data += source.recv(1 << 16)
                 if not data:
                     return
                 key.data.sendall(data)

@@ -136,5 +136,6 @@ def _amqp(settings: WorkerSettings) -> AmqpParameters:
         username=settings.broker_username,
         password=settings.broker_password.get_secret_value(),
         tls=settings.broker_tls,
+        ca_certificates=settings.broker_ca_certificates,
         connection_name=settings.pod_name,
     )

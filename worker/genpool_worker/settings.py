@@ -23,6 +23,8 @@ class WorkerSettings(ProgramSettings):
     """AMQP port."""
     broker_tls: bool = False
     """Speak TLS."""
+    broker_ca_certificates: str = ""
+    """Certificates (PEM) that signed the broker's, in place of the system's."""
     broker_vhost: str = "/"
     """Vhost of the pool."""
     broker_username: Annotated[str, Field(min_length=1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import TypeVar
@@ -9,6 +10,7 @@ from typing import TypeVar
 from pika import exceptions
 
 from genpool_adapters.amqp.values import AmqpParameters
+from genpool_adapters.causes import root_cause
 from genpool_core.errors import BrokerError
 
 T = TypeVar("T")
@@ -49,9 +51,19 @@ def explain_connection(error: BaseException | None, settings: AmqpParameters) ->
     if isinstance(error, exceptions.ConnectionClosed):
         return f"{where} closed the connection: {error.reply_code} {error.reply_text}."
     cause = innermost(error)
+    if error is not None and isinstance(root_cause(error), ssl.SSLError):
+        return f"{where} {_without_trust(root_cause(error), cause)}"
     return (
         f"{where} does not answer ({cause}): check host, port and network." if cause else f"{where}: closed."
     )
+
+
+def _without_trust(root: BaseException, cause: str) -> str:
+    if isinstance(root, ssl.SSLCertVerificationError):
+        return (
+            f"cannot be trusted ({cause}): check its certificate, and the broker's ca in the chart's values."
+        )
+    return f"does not speak TLS as expected ({cause}): check the port, and whether it expects TLS."
 
 
 def missing_vhost(settings: AmqpParameters) -> str:
@@ -63,23 +75,12 @@ def missing_vhost(settings: AmqpParameters) -> str:
 
 def innermost(error: BaseException | None) -> str:
     """The part of pika's nested errors that tells something, such as ``[Errno 111] Connection refused``."""
-    while error is not None:
-        inner = next((item for item in _inside(error) if isinstance(item, BaseException)), None)
-        if inner is None:
-            break
-        error = inner
     if error is None:
         return ""
-    if isinstance(error, (exceptions.ChannelClosed, exceptions.ConnectionClosed)):
-        return f"{error.reply_code} {error.reply_text}"
-    return str(error) or type(error).__name__
-
-
-def _inside(error: BaseException) -> list[object]:
-    nested = getattr(error, "exceptions", None)
-    if isinstance(nested, (list, tuple)) and nested:
-        return [nested[-1]]
-    return [getattr(error, "exception", None), *error.args]
+    root = root_cause(error)
+    if isinstance(root, (exceptions.ChannelClosed, exceptions.ConnectionClosed)):
+        return f"{root.reply_code} {root.reply_text}"
+    return str(root) or type(root).__name__
 
 
 def channel_error(error: BaseException, *, reason: str) -> BrokerError:

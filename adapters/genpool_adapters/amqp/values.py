@@ -25,6 +25,8 @@ class AmqpParameters:
     username: str
     password: str = field(repr=False)
     tls: bool = False
+    ca_certificates: str = ""
+    """Certificates (PEM) that signed the broker's, in place of the system's."""
     connection_name: str = ""
     """Shown in RabbitMQ's management pages, and the name of the owning thread."""
     heartbeat_seconds: int = timing.AMQP_HEARTBEAT_SECONDS
@@ -75,7 +77,7 @@ def parameters(settings: AmqpParameters) -> pika.ConnectionParameters:
 def _tls(settings: AmqpParameters) -> pika.SSLOptions | None:
     if not settings.tls:
         return None
-    return pika.SSLOptions(ssl.create_default_context(), settings.host)
+    return pika.SSLOptions(ssl.create_default_context(cadata=settings.ca_certificates or None), settings.host)
 
 
 def to_pika(message: OutgoingMessage, username: str, now: float) -> pika.BasicProperties:

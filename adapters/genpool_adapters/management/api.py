@@ -9,6 +9,7 @@ from urllib.parse import quote
 import requests
 
 from genpool_adapters.brokerfile import credentials
+from genpool_adapters.causes import root_cause
 from genpool_adapters.http import ca_bundle
 from genpool_adapters.management.rows import Refusal
 from genpool_core import timing
@@ -34,7 +35,7 @@ class ManagementApi:
         self._session = requests.Session()
         # The environment's proxies are for the outside, and its CA bundle would overrule ours.
         self._session.trust_env = False
-        self._verify = ca_bundle(os.environ)
+        self._verify = broker.ca_file or ca_bundle(os.environ)
 
     def close(self) -> None:
         """Close the connections."""
@@ -100,16 +101,24 @@ class ManagementApi:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise BrokerError(
-                f"The management API at {self.broker.management_url} does not answer "
-                f"({type(error).__name__}): check that RabbitMQ runs and that its plugin rabbitmq_management is on.",
-                reason=UNREACHABLE,
-            ) from error
+            raise BrokerError(self._no_answer(error), reason=UNREACHABLE) from error
         if answer.status_code == _NOT_FOUND and method in {"GET", "DELETE"}:
             return None
         if not answer.ok:
             raise self._refusal(answer, f"{method} {'/'.join(parts)}", login[0])
         return _json(answer) if answer.content else None
+
+    def _no_answer(self, error: requests.RequestException) -> str:
+        api = f"The management API at {self.broker.management_url}"
+        if isinstance(error, requests.exceptions.SSLError):
+            return (
+                f"{api} cannot be trusted ({root_cause(error)}): check the name in its certificate, and that the "
+                "broker's ca in the chart's values names the certificates that signed it."
+            )
+        return (
+            f"{api} does not answer ({type(error).__name__}): check that RabbitMQ runs and that its plugin "
+            "rabbitmq_management is on."
+        )
 
     def _refusal(self, answer: requests.Response, what: str, user: str) -> BrokerError:
         said = Refusal.read_object(_json(answer)).reason

@@ -68,6 +68,9 @@ brokers:
     tls: {{ default false .tls }}
     managementUrl: {{ default (printf "http://%s:15672" .host) .managementUrl | quote }}
     credentialsPath: {{ printf "/etc/genpool-credentials/%s" .name | quote }}
+    {{- if .ca }}
+    caFile: {{ printf "/etc/genpool-ca/%s/%s" .name (default "ca.crt" .ca.key) | quote }}
+    {{- end }}
     vhosts: {{ default (list "/") .vhosts | toJson }}
     namespaces: {{ default (list) .namespaces | toJson }}
 {{- end }}
@@ -85,6 +88,18 @@ brokers:
 - name: broker-{{ $index }}
   secret:
     secretName: {{ $broker.existingSecret }}
+{{- with $broker.ca }}
+- name: broker-ca-{{ $index }}
+  {{- if .existingSecret }}
+  secret:
+    secretName: {{ .existingSecret }}
+    items: [{key: {{ default "ca.crt" .key }}, path: {{ default "ca.crt" .key }}}]
+  {{- else }}
+  configMap:
+    name: {{ .existingConfigMap }}
+    items: [{key: {{ default "ca.crt" .key }}, path: {{ default "ca.crt" .key }}}]
+  {{- end }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -98,6 +113,11 @@ brokers:
 - name: broker-{{ $index }}
   mountPath: /etc/genpool-credentials/{{ $broker.name }}
   readOnly: true
+{{- if $broker.ca }}
+- name: broker-ca-{{ $index }}
+  mountPath: /etc/genpool-ca/{{ $broker.name }}
+  readOnly: true
+{{- end }}
 {{- end }}
 {{- end -}}
 

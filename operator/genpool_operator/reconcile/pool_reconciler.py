@@ -169,7 +169,7 @@ class PoolReconciler:
         if isinstance(broker, InvalidManifest):
             return None
         image, policy = self._worker_image
-        return PodDefaults(broker.host, broker.port, broker.tls, image, policy)
+        return PodDefaults(broker.host, broker.port, broker.tls, image, policy, broker.ca_certificates)
 
     def _broker(self, pool: GenerationPool) -> BrokerConfig | InvalidManifest:
         wanted = pool.spec.broker

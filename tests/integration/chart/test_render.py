@@ -90,6 +90,26 @@ def test_the_brokers_file_is_one_that_the_programs_read(helm: str) -> None:
             assert secrets[mounts[broker.credentials_path]] == secret
 
 
+@pytest.mark.parametrize("kind", ["Secret", "ConfigMap"])
+@pytest.mark.parametrize("key", [None, "corporate.pem"])
+def test_a_brokers_authority_is_where_the_brokers_file_says(helm: str, kind: str, key: str | None) -> None:
+    authority = {f"existing{kind}": "corporate"} | ({"key": key} if key else {})
+    objects = _render(helm, {"brokers": [BROKER, {**BROKER, "name": "eu", "ca": authority}]})
+    text = objects["ConfigMap", "genpool-brokers"]["data"]["brokers.yaml"]
+    system, own = BrokersFile.model_validate(yaml.safe_load(text)).brokers
+    assert system.ca_file is None
+    assert own.ca_file is not None
+    folder, _, file = own.ca_file.rpartition("/")
+    for program in ("operator", "gateway"):
+        pod = _pod(objects, program)
+        mounts = {item["mountPath"]: item["name"] for item in pod["containers"][0]["volumeMounts"]}
+        (volume,) = [item for item in pod["volumes"] if item["name"] == mounts[folder]]
+        source = volume["secret"] if kind == "Secret" else volume["configMap"]
+        assert source.get("secretName", source.get("name")) == "corporate"
+        assert source["items"] == [{"key": file, "path": file}]
+        assert file == (key or "ca.crt")
+
+
 @pytest.mark.parametrize("program", ["operator", "gateway"])
 def test_pods_are_locked_down(helm: str, program: str) -> None:
     pod = _pod(_render(helm, GOOD), program)
@@ -215,6 +235,10 @@ def test_without_the_gateway_nothing_of_it_is_made(helm: str) -> None:
         *(
             ({"brokers": [{**BROKER, "managementUrl": url}]}, 'managementUrl of broker "default" is not')
             for url in ("http://genpool:s3cr3t@mq:15672", "mq:15672", "http://mq:15672/?key=s3cr3t")
+        ),
+        *(
+            ({"brokers": [{**BROKER, "ca": ca}]}, "ca names either existingSecret or existingConfigMap")
+            for ca in ({"key": "ca.crt"}, {"existingSecret": "a", "existingConfigMap": "b"})
         ),
     ],
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import certifi
 import pytest
 import yaml
 
@@ -83,3 +84,27 @@ def test_hosts_that_are_taken(tmp_path: Path, host: str) -> None:
     broker = {"name": "default", "host": host, "managementUrl": "http://mq:15672", "credentialsPath": "/c"}
     path.write_text(yaml.safe_dump({"brokers": [broker]}))
     assert load_brokers(path).brokers[0].host == host
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "holds no certificates"),
+        (b"", "holds no certificates"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "holds no certificates"),
+        (b"\xff\xfe", "holds no certificates"),
+        (Path(certifi.where()).read_bytes(), "give only the certificates of the broker's own authority"),
+    ],
+    ids=["missing", "empty", "no certificate", "no text", "too many"],
+)
+def test_an_authority_that_cannot_be_used_is_told_at_the_start(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "ca.crt"
+    if content is not None:
+        path.write_bytes(content)
+    text = GOOD.format(path=tmp_path) + f"    caFile: {path}\n"
+    with pytest.raises(SettingsError, match=said) as caught:
+        load_brokers(_write(tmp_path, text))
+    assert caught.value.reason == "BrokerCertificatesInvalid"
+    assert str(path) in str(caught.value)

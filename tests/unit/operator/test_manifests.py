@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from genpool_core.api.pool import GenerationPool
 from genpool_core.errors import InvalidManifest
 from genpool_core.workerconfig import WorkerConfig
 from genpool_operator.decide.manifests import (
+    PodDefaults,
     build_config_map,
     build_deployment,
     build_initial_deployment,
@@ -157,3 +159,15 @@ def test_comfyui_has_no_readiness_probe() -> None:
 
 def test_no_password_in_a_deployment() -> None:
     assert "made-by-the-caller" not in json.dumps(pod_spec())
+
+
+def test_workers_trust_the_authority_of_their_broker() -> None:
+    def told(settings: PodDefaults) -> list[str]:
+        deployment: dict[str, Any] = build_deployment(make_pool(), settings, "hash")
+        (worker,) = [
+            item for item in deployment["spec"]["template"]["spec"]["containers"] if item["name"] == "worker"
+        ]
+        return [item["value"] for item in worker["env"] if item["name"] == "GENPOOL_BROKER_CA_CERTIFICATES"]
+
+    assert told(SETTINGS) == []
+    assert told(replace(SETTINGS, broker_ca_certificates="PEM")) == ["PEM"]

@@ -169,6 +169,7 @@ class DepthMonitor:
             username=username,
             password=password,
             tls=self._broker.tls,
+            ca_certificates=self._broker.ca_certificates,
             connection_name="genpool-operator",
         )
         connection = AmqpConnection(settings)

@@ -21,3 +21,4 @@ class PodDefaults:
     broker_tls: bool
     worker_image: str
     worker_image_pull_policy: str | None = None
+    broker_ca_certificates: str = ""

@@ -75,6 +75,8 @@ def _plain(pool: GenerationPool, settings: PodDefaults) -> list[JsonObject]:
         "GENPOOL_HTTP_PORT": str(HTTP_PORT),
         "GENPOOL_LOG_FORMAT": "json",
     }
+    if settings.broker_ca_certificates:
+        values["GENPOOL_BROKER_CA_CERTIFICATES"] = settings.broker_ca_certificates
     return [{"name": name, "value": value} for name, value in values.items()]
 
 
