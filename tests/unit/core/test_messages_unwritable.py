@@ -18,7 +18,7 @@ from genpool_core.messages.task import parse_body
         (b'{"prompt": "\\ud800"}', "surrogate"),
         (b'{"\\udc00": 1}', "surrogate"),
         (b'{"a": ' + b"[" * 70 + b"]" * 70 + b"}", "64 levels"),
-        (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "Send"),
+        (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "64 levels"),
         (b'{"a": 1e999}', "out of range"),
         (b'{"a": NaN}', "NaN"),
         (b"\xff\xfe", "not JSON"),

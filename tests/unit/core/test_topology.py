@@ -151,7 +151,7 @@ def test_a_pattern_fits_its_queue_only(queue: str) -> None:
     assert len(patterns) == 1
     assert re.search(patterns[0], queue)
     for other in (f"{queue}x", f"x{queue}", "axb", queue[:-1], "other"):
-        assert other == queue or not re.search(patterns[0], other)
+        assert not re.search(patterns[0], other), other
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,12 @@ def test_workflow(body: dict[str, Any], name: str) -> None:
     validated = validate(body, CONFIG, CATALOG)
     assert validated.workflow_name == name
     graph = validated.graph_for(dict.fromkeys(validated.files, "up/a.png"), "jobs/1")
-    saved = [
-        node["inputs"]["filename_prefix"] for node in graph.values() if node["class_type"] == "SaveImage"
-    ]  # type: ignore[call-overload, index]
-    assert all(str(prefix).startswith("jobs/1/") for prefix in saved)
+    (saver,) = [
+        node_id
+        for node_id, node in graph.items()
+        if node["class_type"] == "SaveImage"  # type: ignore[call-overload, index]
+    ]
+    assert graph[saver]["inputs"]["filename_prefix"] == f"jobs/1/{saver}"  # type: ignore[call-overload, index]
 
 
 def test_seed_and_parameters_are_recorded_without_secrets() -> None:
