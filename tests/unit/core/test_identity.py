@@ -8,6 +8,7 @@ import uuid
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +64,25 @@ FEW = st.recursive(
 def test_other_values_have_another_spelling(one: Any, other: Any) -> None:  # noqa: ANN401 - any JSON
     same = canonical_json(one) == canonical_json(other)
     assert same == (json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (0, 0.0),
+        (0, False),
+        (1, True),
+        (1.0, True),
+        (1, "1"),
+        (None, "null"),
+        (None, ""),
+        ([], {}),
+        ([], [[]]),
+    ],
+)
+def test_values_that_python_or_people_take_for_equal_are_not(one: Any, other: Any) -> None:  # noqa: ANN401
+    assert canonical_json(one) != canonical_json(other)
+    assert canonical_json([{"a": one}]) != canonical_json([{"a": other}])
 
 
 def test_canonical_json_takes_every_text() -> None:

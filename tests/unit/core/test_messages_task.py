@@ -121,7 +121,7 @@ def test_no_parameters(parameters: object) -> None:
         ({"callback_url": 1}, "callback_url is not an http or https URL: send one, or leave it out."),
         ({"callback_url": "ftp://a"}, "callback_url is not an http or https URL: send one, or leave it out."),
         (
-            {"callback_url": "http://a/" + "x" * 4096},
+            {"callback_url": "http://a/".ljust(4097, "x")},
             "callback_url is longer than 4096 characters: send a shorter one.",
         ),
     ],
@@ -159,6 +159,7 @@ def test_task_id(body: dict[str, Any], task_id: str | None) -> None:
         ({"callback_url": ""}, None),
         ({"callback_url": "http://a"}, "http://a"),
         ({"callback_url": "HTTPS://A/b?c=d"}, "HTTPS://A/b?c=d"),
+        ({"callback_url": "http://a/".ljust(4096, "x")}, "http://a/".ljust(4096, "x")),
     ],
 )
 def test_callback_url(body: dict[str, Any], url: str | None) -> None:

@@ -43,6 +43,8 @@ TEXT = {"type": "string", "minLength": 1, "maxLength": 10}
 FLAG = {"type": "boolean"}
 FREE = {"type": "number"}
 CODE = {"type": "string", "pattern": "^[a-z]+$"}
+MOST = {"type": "integer", "maximum": 5}
+ONE = {"type": "integer", "minimum": 5, "maximum": 5}
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,8 @@ CODE = {"type": "string", "pattern": "^[a-z]+$"}
         (FLAG, True, True),
         (FLAG, "false", False),
         (CODE, "abc", "abc"),
+        (MOST, -5, -5),
+        (ONE, 5, 5),
     ],
 )
 def test_accepted(schema: dict[str, Any], raw: Any, value: Any) -> None:  # noqa: ANN401 - any JSON
@@ -119,6 +123,8 @@ def test_accepted(schema: dict[str, Any], raw: Any, value: Any) -> None:  # noqa
             "Send text of at least so many characters: 1 and of at most so many characters: 10.",
         ),
         (FLAG, "perhaps", "Send true or false."),
+        (MOST, 6, "Send a whole number of at most 5."),
+        (ONE, 4, "Send a whole number of at least 5 and of at most 5."),
         (CODE, "a1", "Send text that fits the regular expression ^[a-z]+$."),
     ],
 )
