@@ -45,6 +45,10 @@ class Steps:
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.failed: list[str] = []
+        """The calls that were made to fail."""
+        self.down: str | None = None
+        """Calls whose names begin so fail from now on."""
         self.crash_at: int | None = None
         self.crash_on: str | None = None
         self.fail_at: int | None = None
@@ -64,8 +68,10 @@ class Steps:
         if number == self.crash_at or name == self.crash_on:
             self.dead = True
             raise CrashNow
-        wanted = self.fail_with or error
-        fails = wanted if number == self.fail_at or name == self.fail_on else None
+        chosen = number == self.fail_at or name == self.fail_on or (self.down and name.startswith(self.down))
+        fails = (self.fail_with or error) if chosen else None
+        if fails:
+            self.failed.append(name)
         if fails and self.fail_side == "before":
             raise fails
         yield

@@ -179,8 +179,10 @@ class World:
         return True
 
     def drive(self, node: Node) -> None:
-        """Let a worker work until nothing is ready or delayed any more."""
+        """Let a worker work until nothing is ready or delayed any more, or it drains."""
         for _ in range(500):
+            if node.context.drain.active:
+                return
             self.broker.release_due(self.clock.time)
             if self.one(node):
                 continue
@@ -191,8 +193,10 @@ class World:
 
     def drive_ready(self, node: Node) -> None:
         """Let a worker work until nothing is ready; what is delayed stays."""
-        while self.one(node):
-            pass
+        for _ in range(500):
+            if not self.one(node):
+                return
+        raise AssertionError("the queue never gets empty")
 
 
 @contextmanager

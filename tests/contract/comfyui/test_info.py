@@ -22,6 +22,7 @@ def test_system_stats(comfyui: ComfyUI, recorded: Json) -> None:
     stats = comfyui.get("/system_stats").json()
     assert set(stats["system"]) >= set(recorded["system_keys"])
     assert isinstance(stats["system"]["argv"], list)
+    assert stats["devices"]
     for device in stats["devices"]:
         assert set(device) >= set(recorded["device_keys"])
 

@@ -26,6 +26,7 @@ def connect(rabbitmq: Vhost) -> Iterator[Connect]:
         made.append(connection)
         connection.start()
         assert connection.wait_connected(10), connection.last_sentence
+        assert f"amqp-{name}" in {thread.name for thread in threading.enumerate()}
         return connection
 
     yield make

@@ -18,6 +18,8 @@ from genpool_core.errors import RefusedInput
 class _Site(ThreadingHTTPServer):
     daemon_threads = True
     seen: list[str]
+    deadlines = 0
+    """Deadlines that ran while a request was answered."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -25,6 +27,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.seen.append(f"{self.headers['Host']}{self.path}")
+        self.server.deadlines += len(_deadlines())
         path, _, target = self.path.partition("?")
         if path in {"/drip", "/drip-body"}:
             self._drip(b"HTTP/1.1 200 OK\r\nX: " if path == "/drip" else b"HTTP/1.1 200 OK\r\n\r\n")
@@ -66,6 +69,10 @@ def site() -> Iterator[_Site]:
 
 def _rules(site: _Site, *hosts: str) -> list[HostRule]:
     return [HostRule(host=host, ports=[site.server_address[1]], cidrs=["127.0.0.0/8"]) for host in hosts]
+
+
+def _deadlines() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "http-deadline"]
 
 
 def _to_loopback(host: str, _port: int) -> list[str]:
@@ -128,16 +135,18 @@ def test_a_receiver_that_drips_is_cut_off_at_the_deadline(site: _Site, path: str
     ):
         session.get(f"http://a.example:{port}{path}", timeout=5)
     assert time.monotonic() - began < 4
-    assert not [thread for thread in threading.enumerate() if thread.name == "http-deadline"]
+    assert site.deadlines == 1
+    assert not _deadlines()
 
 
 def test_an_exchange_within_the_deadline_leaves_no_timer(site: _Site) -> None:
     port = site.server_address[1]
     with guarded_session(_rules(site, "a.example"), resolve=_to_loopback, deadline=60) as session:
         assert session.get(f"http://a.example:{port}/x", timeout=5).text == "ok"
-    for thread in [item for item in threading.enumerate() if item.name == "http-deadline"]:
+    assert site.deadlines == 1
+    for thread in _deadlines():
         thread.join(2)
-        assert not thread.is_alive()
+    assert not _deadlines()
 
 
 def test_the_tls_name_is_the_urls_and_certificates_are_checked() -> None:

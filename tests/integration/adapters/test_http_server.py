@@ -56,6 +56,7 @@ def test_a_prober_that_did_not_wait_leaves_no_traceback(capfd: pytest.CaptureFix
         with socket.create_connection(("127.0.0.1", server.port)) as prober:
             prober.sendall(b"GET /slow HTTP/1.0\r\n\r\n")
             assert asked.wait(10)
+            assert _answering()
             prober.setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
             )  # a reset, no goodbye

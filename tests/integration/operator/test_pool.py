@@ -44,8 +44,11 @@ def watched_pods(kubectl: Kubectl, log: Path) -> Iterator[None]:
             [*command, "get", "pods", "-n", kubectl.namespace, "--watch", "-o", "name"], stdout=out
         ) as process,
     ):
-        yield
-        process.terminate()
+        try:
+            yield
+            assert process.poll() is None, "the watch has ended: an empty file proves nothing"
+        finally:
+            process.terminate()
 
 
 def test_a_new_pool_at_zero_starts_no_pod_and_is_ready(

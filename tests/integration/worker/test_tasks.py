@@ -263,4 +263,5 @@ def test_a_graph_of_the_producer(rig: Rig) -> None:
 def test_the_queue_is_empty_and_declared_by_plain_producers(rig: Rig) -> None:
     """A bare declare, as existing producers do before each publish, does not disturb the pool's queue."""
     with rig.vhost.raw() as connection:
-        connection.channel().queue_declare(queue=QUEUE, durable=True)
+        declared = connection.channel().queue_declare(queue=QUEUE, durable=True).method
+    assert (declared.queue, declared.message_count) == (QUEUE, 0)

@@ -16,6 +16,7 @@ LISTED = (
     HostRule(host="*.cdn.example.com", ports=[443, 8443]),
     HostRule(host="intranet.example.com", ports=[8080], cidrs=["10.1.0.0/16", "fd00:1::/64"]),
     HostRule(host="192.0.2.10", ports=[8091], cidrs=["192.0.2.10/32"]),
+    HostRule(host="nas.example.com", cidrs=["172.16.3.7/16"]),
 )
 
 
@@ -205,6 +206,9 @@ def test_a_spelling_passes_as_a_name_and_its_address_is_refused(spelling: str, a
         ("intranet.example.com", "127.0.0.1", False),
         ("intranet.example.com", "8.8.8.8", False),
         ("photos.example.com", "10.1.2.3", False),
+        ("photos.example.com", "8.8.8.8", True),
+        ("nas.example.com", "172.16.200.1", True),
+        ("nas.example.com", "172.17.0.1", False),
         ("192.0.2.10", "192.0.2.10", True),
         ("192.0.2.10", "192.0.2.11", False),
     ],

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import random
 import uuid
+from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,10 +50,39 @@ def test_canonical_json_is_the_value(value: Any) -> None:  # noqa: ANN401 - any 
     assert json.loads(canonical_json(value)) == value
 
 
-@given(one=VALUES, other=VALUES)
+NUMBERS = st.sampled_from([0, 1, 10, 0.0, 1.0, 10.0, -1, True, False, None, "0", "1", "null", ""])
+FEW = st.recursive(
+    NUMBERS,
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["", "a"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(one=FEW, other=FEW)
 def test_other_values_have_another_spelling(one: Any, other: Any) -> None:  # noqa: ANN401 - any JSON
     same = canonical_json(one) == canonical_json(other)
     assert same == (json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (0, 0.0),
+        (0, False),
+        (1, True),
+        (1.0, True),
+        (1, "1"),
+        (None, "null"),
+        (None, ""),
+        ([], {}),
+        ([], [[]]),
+    ],
+)
+def test_values_that_python_or_people_take_for_equal_are_not(one: Any, other: Any) -> None:  # noqa: ANN401
+    assert canonical_json(one) != canonical_json(other)
+    assert canonical_json([{"a": one}]) != canonical_json([{"a": other}])
 
 
 def test_canonical_json_takes_every_text() -> None:
@@ -61,8 +92,19 @@ def test_canonical_json_takes_every_text() -> None:
     assert len(task_key("pool", "\ud800", {"prompt": "\ud800"})) == 40
 
 
-@given(parts=st.lists(st.binary(max_size=5), max_size=4), other=st.lists(st.binary(max_size=5), max_size=4))
-def test_a_digest_tells_lists_of_parts_apart(parts: list[bytes], other: list[bytes]) -> None:
+def cut(data: bytes, places: set[int]) -> list[bytes]:
+    """The parts of ``data`` between these places."""
+    bounds = [0, *sorted(places), len(data)]
+    return [data[begin:end] for begin, end in pairwise(bounds)]
+
+
+PLACES = st.sets(st.integers(0, 4), max_size=2)
+
+
+@given(data=st.binary(min_size=4, max_size=4), places=PLACES, others=PLACES)
+def test_a_digest_tells_lists_of_parts_apart(data: bytes, places: set[int], others: set[int]) -> None:
+    """The same bytes, divided in another way."""
+    parts, other = cut(data, places), cut(data, others)
     assert (digest(*parts) == digest(*other)) == (parts == other)
 
 
@@ -88,7 +130,12 @@ def test_a_task_key_is_safe_in_every_name() -> None:
 
 def test_the_key_of_a_task_never_changes() -> None:
     """It is in buckets: another one would make every redelivered task a new one."""
-    assert task_key("6c5e", "task_12345", PHOTO) == "fb18288ba3c45aefa284866df4a84adca162eb9a"
+    key = task_key("6c5e", "task_12345", PHOTO)
+    assert key == "fb18288ba3c45aefa284866df4a84adca162eb9a"
+    # Receivers and ComfyUI know these: another release must announce the same end under the same id.
+    assert prompt_id(key, 1, 2) == "4e3a91b5-a627-5b7f-979e-5338dfa0423d"
+    assert claim_event_id(key, 1, 2) == "a61c3d0a-bbcd-5368-8de7-ee9197c23910"
+    assert end_id(key, 1) == "49461659-160e-5871-bdb6-7c77685f3ca4"
 
 
 def test_derived_ids() -> None:

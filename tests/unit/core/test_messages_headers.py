@@ -12,6 +12,29 @@ from genpool_core.names import worker_user
 OURS = {headers.RUN: 2, headers.REASON: "OutOfMemory", "trace": "abc"}
 
 
+def test_the_names_never_change() -> None:
+    """Programs of two releases read each other's messages, and people read dead letters by these names."""
+    assert [
+        headers.ATTEMPT,
+        headers.RUN,
+        headers.REASON,
+        headers.MESSAGE,
+        headers.ATTEMPTS,
+        headers.TASK_KEY,
+        headers.ENDED_AT,
+        headers.SCHEMA,
+    ] == [
+        "x-genpool-attempt",
+        "x-genpool-run",
+        "x-genpool-reason",
+        "x-genpool-message",
+        "x-genpool-attempts",
+        "x-genpool-task-key",
+        "x-genpool-ended-at",
+        "x-genpool-schema",
+    ]
+
+
 @pytest.mark.parametrize(
     ("given", "user", "believed"),
     [

@@ -106,10 +106,17 @@ def test_an_event_is_read_as_its_type(event: Any) -> None:  # noqa: ANN401 - one
     assert EVENT.validate_json(event.model_dump_json()) == event
 
 
-@pytest.mark.parametrize("change", [{"type": "task.dreamt"}, {"value": 1.5}, {"value": None}])
-def test_an_event_that_is_none(change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"type": "task.dreamt"}, "task.dreamt"),
+        ({"value": 1.5}, "less than or equal to 1"),
+        ({"value": None}, "valid number"),
+    ],
+)
+def test_an_event_that_is_none(change: dict[str, Any], said: str) -> None:
     good = TaskProgress(
         id="1", pool=POOL, worker="w", time=NOW, task_id="t", task_key="k", run=1, attempt=1, value=0.5
     )
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match=said):
         EVENT.validate_python({**good.model_dump(), **change})

@@ -121,7 +121,7 @@ def test_no_parameters(parameters: object) -> None:
         ({"callback_url": 1}, "callback_url is not an http or https URL: send one, or leave it out."),
         ({"callback_url": "ftp://a"}, "callback_url is not an http or https URL: send one, or leave it out."),
         (
-            {"callback_url": "http://a/" + "x" * 4096},
+            {"callback_url": "http://a/".ljust(4097, "x")},
             "callback_url is longer than 4096 characters: send a shorter one.",
         ),
     ],
@@ -159,6 +159,7 @@ def test_task_id(body: dict[str, Any], task_id: str | None) -> None:
         ({"callback_url": ""}, None),
         ({"callback_url": "http://a"}, "http://a"),
         ({"callback_url": "HTTPS://A/b?c=d"}, "HTTPS://A/b?c=d"),
+        ({"callback_url": "http://a/".ljust(4096, "x")}, "http://a/".ljust(4096, "x")),
     ],
 )
 def test_callback_url(body: dict[str, Any], url: str | None) -> None:
@@ -221,28 +222,81 @@ def test_what_people_send() -> None:
     assert parse_body(json.dumps(PHOTO_TASK, ensure_ascii=False).encode()) == PHOTO_TASK
 
 
-@given(raw=st.binary(max_size=200))
-def test_bytes_are_an_object_or_refused(raw: bytes) -> None:
-    try:
-        body = parse_body(raw)
-    except InvalidMessage:
-        return
-    assert isinstance(body, dict)
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = st.sampled_from([*sorted(RESERVED), "prompt", "width", "image_url"])
+OBJECTS = st.dictionaries(st.text(), JSON, max_size=3)
 
 
-@given(body=st.dictionaries(FIELDS, JSON))
-def test_an_object_is_a_task_or_refused_with_a_sentence(body: dict[str, Any]) -> None:
+@given(value=OBJECTS | JSON, ascii_only=st.booleans())
+def test_json_is_read_as_it_is_when_it_is_an_object(value: object, *, ascii_only: bool) -> None:
+    raw = json.dumps(value, ensure_ascii=ascii_only).encode()
+    if isinstance(value, dict):
+        assert parse_body(raw) == value
+    else:
+        with pytest.raises(InvalidMessage, match="not an object"):
+            parse_body(raw)
+
+
+def as_python_reads_it(raw: bytes) -> object:
+    """The value, or None when it cannot be read, or not be written again."""
     try:
-        task = parse_task(body)
-    except InvalidTask:
-        return
+        value = json.loads(raw.decode("utf-8-sig"))
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        return None
+    return value
+
+
+@given(value=OBJECTS, at=st.integers(0, 60), other=st.binary(max_size=2))
+def test_bytes_are_an_object_or_refused(value: dict[str, Any], at: int, other: bytes) -> None:
+    """JSON of which a byte is missing, another, or two."""
+    good = json.dumps(value, ensure_ascii=False).encode()
+    raw = good[:at] + other + good[at + 1 :]
+    expected = as_python_reads_it(raw)
+    if isinstance(expected, dict):
+        assert parse_body(raw) == expected
+    else:
+        with pytest.raises(InvalidMessage, match="Send "):
+            parse_body(raw)
+
+
+#: Values of the fields that have a meaning, right ones and others.
+KNOWN: dict[str, st.SearchStrategy[Any]] = {
+    "task_id": st.text(max_size=3) | st.integers(),
+    "workflow_type": st.none() | st.text(max_size=3),
+    "parameters": st.none() | st.dictionaries(st.sampled_from(["width", "size", "tenant"]), JSON),
+    "callback_url": st.sampled_from([None, "", "http://a.example/x", "HTTPS://a.example"]),
+    "prompt": st.text(max_size=3) | st.just(GRAPH),
+}
+ODD: dict[str, st.SearchStrategy[Any]] = {
+    "task_id": st.booleans() | st.floats(allow_nan=False) | st.just([]),
+    "workflow_type": st.integers() | st.just({}),
+    "parameters": st.integers() | st.text(max_size=3) | st.just([]),
+    "callback_url": st.integers() | st.just("ftp://a.example"),
+}
+REST = st.dictionaries(st.sampled_from(["width", "image_url", *sorted(RESERVED - KNOWN.keys())]), JSON)
+
+
+@given(known=st.fixed_dictionaries({}, optional=KNOWN), rest=REST)
+def test_an_object_of_the_right_types_is_a_task(known: dict[str, Any], rest: dict[str, Any]) -> None:
+    body = {**known, **rest}
+    task = parse_task(body)
     assert task.body is body
-    assert task.explicit <= task.given.keys()
+    parameters = body.get("parameters") or {}
+    assert task.explicit == parameters.keys()
+    top = {key: value for key, value in body.items() if key not in RESERVED}
+    assert task.given == {**top, **parameters}
+    assert task.task_id == (str(body["task_id"]) if body.get("task_id") not in {None, ""} else None)
+    assert task.callback_url == (body.get("callback_url") or None)
+
+
+@given(known=st.fixed_dictionaries({}, optional=KNOWN), rest=REST, data=st.data())
+def test_one_field_of_another_type_is_refused_by_its_name(
+    known: dict[str, Any], rest: dict[str, Any], data: st.DataObject
+) -> None:
+    field = data.draw(st.sampled_from(sorted(ODD)))
+    with pytest.raises(InvalidTask, match=f"^{field} is "):
+        parse_task({**known, **rest, field: data.draw(ODD[field])})

@@ -17,8 +17,10 @@ from genpool_core.messages.task import parse_body
     [
         (b'{"prompt": "\\ud800"}', "surrogate"),
         (b'{"\\udc00": 1}', "surrogate"),
-        (b'{"a": ' + b"[" * 70 + b"]" * 70 + b"}", "64 levels"),
-        (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "Send"),
+        (b'{"a": ' + b"[" * 64 + b"]" * 64 + b"}", "64 levels"),
+        (b'{"a": ' * 64 + b"{}" + b"}" * 64, "64 levels"),
+        (b'{"a": [{"b": ' * 32 + b"1" + b"}]}" * 32, "64 levels"),
+        (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "64 levels"),
         (b'{"a": 1e999}', "out of range"),
         (b'{"a": NaN}', "NaN"),
         (b"\xff\xfe", "not JSON"),
@@ -32,8 +34,17 @@ def test_refused(raw: bytes, part: str) -> None:
     assert part in caught.value.message
 
 
-def test_what_is_accepted_can_be_written_again() -> None:
-    body = parse_body('{"prompt": "😀 日落 \\ud83d\\ude00", "n": 123456789012345678901234567890}'.encode())
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"prompt": "😀 日落 \\ud83d\\ude00", "n": 123456789012345678901234567890}'.encode(),
+        b'{"a": ' + b"[" * 63 + b"]" * 63 + b"}",
+        b'{"a": ' * 63 + b"{}" + b"}" * 63,
+    ],
+    ids=["text", "as many lists as may be", "as many objects as may be"],
+)
+def test_what_is_accepted_can_be_written_again(raw: bytes) -> None:
+    body = parse_body(raw)
     assert json.loads(canonical_json(body)) == body
 
 

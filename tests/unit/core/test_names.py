@@ -73,12 +73,18 @@ def test_names_that_differ_only_at_their_end_stay_apart(make: Callable[[str], st
     assert make(f"{long}1") != make(f"{long}2")
 
 
-@given(one=POOLS, other=POOLS)
-def test_pools_do_not_share_objects(one: str, other: str) -> None:
-    if one != other:
-        for make, _ in OBJECTS:
-            assert make(one) != make(other)
-        assert names.selector_text(one) != names.selector_text(other)
+#: Alike but for their ends: shorter and longer than what fits into a name.
+ALIKE = st.tuples(
+    st.integers(0, 70), st.lists(PART.map(lambda part: part[:3]), min_size=2, max_size=2, unique=True)
+).map(lambda drawn: [f"{'a' * drawn[0]}{end}" for end in drawn[1]])
+
+
+@given(pools=st.lists(POOLS, min_size=2, max_size=2, unique=True) | ALIKE)
+def test_pools_do_not_share_objects(pools: list[str]) -> None:
+    one, other = pools
+    for make, _ in OBJECTS:
+        assert make(one) != make(other)
+    assert names.selector_text(one) != names.selector_text(other)
 
 
 def test_short_names_are_readable() -> None:

@@ -18,7 +18,7 @@ from genpool_core.topology.desired import (
     worker_permissions,
 )
 
-V3_10, V3_12, V4_0, V4_3 = (3, 10, 8), (3, 12, 0), (4, 0, 5), (4, 3, 6)
+V3_10, V3_12, V4_0, V4_3 = (3, 10, 8), (3, 12, 0), (4, 0, 0), (4, 3, 6)
 VERSIONS: list[Version] = [V3_10, V3_12, V4_0, V4_3]
 SETTINGS = WorkQueueOptions("generation_tasks", None, None, 600)
 
@@ -37,6 +37,7 @@ def definition(topology: Topology, queue: str) -> dict[str, object]:
         ("3.10.8", (3, 10, 8)),
         ("4.0.5+1.g1234567", (4, 0, 5)),
         ("4.2.0-rc.1", (4, 2, 0)),
+        ("3.13.7.9", (3, 13, 7)),
         ("4.1", (4, 1, 0)),
         ("4", (4, 0, 0)),
         ("", (0, 0, 0)),
@@ -44,6 +45,17 @@ def definition(topology: Topology, queue: str) -> dict[str, object]:
 )
 def test_version(text: str, version: Version) -> None:
     assert parse_version(text) == version
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_exchanges_of_a_vhost(version: Version) -> None:
+    steps = {names.retry_step(seconds): "fanout" for seconds in timing.RETRY_STEPS}
+    assert {item.name: item.type for item in vhost_topology(version).exchanges} == {
+        "genpool.events": "topic",
+        "genpool.control": "topic",
+        "genpool.callbacks": "direct",
+        **steps,
+    }
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -151,7 +163,7 @@ def test_a_pattern_fits_its_queue_only(queue: str) -> None:
     assert len(patterns) == 1
     assert re.search(patterns[0], queue)
     for other in (f"{queue}x", f"x{queue}", "axb", queue[:-1], "other"):
-        assert other == queue or not re.search(patterns[0], other)
+        assert not re.search(patterns[0], other), other
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
 import pytest
@@ -41,6 +43,8 @@ TEXT = {"type": "string", "minLength": 1, "maxLength": 10}
 FLAG = {"type": "boolean"}
 FREE = {"type": "number"}
 CODE = {"type": "string", "pattern": "^[a-z]+$"}
+MOST = {"type": "integer", "maximum": 5}
+ONE = {"type": "integer", "minimum": 5, "maximum": 5}
 
 
 @pytest.mark.parametrize(
@@ -67,6 +71,8 @@ CODE = {"type": "string", "pattern": "^[a-z]+$"}
         (FLAG, True, True),
         (FLAG, "false", False),
         (CODE, "abc", "abc"),
+        (MOST, -5, -5),
+        (ONE, 5, 5),
     ],
 )
 def test_accepted(schema: dict[str, Any], raw: Any, value: Any) -> None:  # noqa: ANN401 - any JSON
@@ -117,6 +123,8 @@ def test_accepted(schema: dict[str, Any], raw: Any, value: Any) -> None:  # noqa
             "Send text of at least so many characters: 1 and of at most so many characters: 10.",
         ),
         (FLAG, "perhaps", "Send true or false."),
+        (MOST, 6, "Send a whole number of at most 5."),
+        (ONE, 4, "Send a whole number of at least 5 and of at most 5."),
         (CODE, "a1", "Send text that fits the regular expression ^[a-z]+$."),
     ],
 )
@@ -174,7 +182,6 @@ def test_files_are_named() -> None:
     assert bind(photos, {"image_url": "https://a.example/1.jpg"}, frozenset()).files == ("image_url",)
 
 
-SCHEMAS = st.sampled_from([SIZE, WIDTH, STRENGTH, COUNT, MODE, SEED, TEXT, FLAG, FREE, CODE])
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
@@ -182,16 +189,51 @@ ANYTHING = st.recursive(
 )
 
 
-@given(keywords=SCHEMAS, raw=ANYTHING)
-def test_any_value_is_refused_or_fits(keywords: dict[str, Any], raw: Any) -> None:  # noqa: ANN401 - any JSON
+TYPES: dict[str, Any] = {"string": str, "integer": int, "number": int | float, "boolean": bool}
+NEAR = (
+    st.integers(-2, 100)
+    | st.floats(-0.1, 1.1)
+    | st.booleans()
+    | st.sampled_from(["", "true", "false", "nan", "1", "64"])
+    | st.text("ab1", max_size=11)
+)
+
+
+def edges(keywords: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Values at the bounds of a schema, as they are and as text; small ones where it has none."""
+    bounds = [keywords[name] for name in ("minimum", "maximum") if name in keywords]
+    values = [*keywords.get("enum", []), *(bound + step for bound in bounds for step in (-1, 0, 1))]
+    return st.sampled_from([*values, *map(str, values)]) if values else NEAR
+
+
+def fits(value: object, keywords: dict[str, Any]) -> bool:
+    """Whether a value is what a schema describes: of its type, and within its bounds."""
+    kind = keywords["type"]
+    if not isinstance(value, TYPES[kind]) or isinstance(value, bool) != (kind == "boolean"):
+        return False
+    size, least, most = (
+        (len(value), "minLength", "maxLength") if isinstance(value, str) else (value, "minimum", "maximum")
+    )
+    if "pattern" in keywords and not re.fullmatch(keywords["pattern"], str(value)):
+        return False
+    return (
+        math.isfinite(size)
+        and keywords.get(least, -math.inf) <= size <= keywords.get(most, math.inf)
+        and ("multipleOf" not in keywords or size % keywords["multipleOf"] == 0)
+        and ("enum" not in keywords or value in keywords["enum"])
+    )
+
+
+@pytest.mark.parametrize("keywords", [SIZE, WIDTH, STRENGTH, COUNT, MODE, SEED, TEXT, FLAG, FREE, CODE])
+@given(data=st.data())
+def test_any_value_is_refused_or_fits(keywords: dict[str, Any], data: st.DataObject) -> None:
     schema = ParameterSchema.model_validate(keywords)
+    raw = data.draw(edges(keywords)) if data.draw(st.booleans()) else data.draw(NEAR | ANYTHING)
     try:
         value = check_value("p", raw, schema)
     except InvalidTask:
-        return
-    canonical_json(value)
-    assert check_value("p", value, schema) == value
-    if schema.minimum is not None and not isinstance(value, str):
-        assert value >= schema.minimum
-    if schema.enum is not None:
-        assert value in schema.enum
+        assert not fits(raw, keywords)
+    else:
+        assert fits(value, keywords)
+        assert check_value("p", value, schema) == value
+        canonical_json(value)

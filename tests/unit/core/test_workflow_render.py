@@ -118,6 +118,11 @@ def test_rounding(value: int, step: int, goes_in: int) -> None:
     assert (got, type(got)) == (goes_in, int)
 
 
+def test_a_word_of_the_table_is_not_rounded() -> None:
+    target = {"node": "2", "input": "width", "roundTo": 8, "values": {"0": "auto"}}
+    assert rendered({"p": parameter("integer", target)}, p=0)["2"]["inputs"]["width"] == "auto"
+
+
 def test_a_fraction_is_rounded_too() -> None:
     target = {"node": "2", "input": "width", "roundTo": 8}
     assert rendered({"p": parameter("number", target)}, p=99.9)["2"]["inputs"]["width"] == 96

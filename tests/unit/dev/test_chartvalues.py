@@ -34,22 +34,23 @@ def test_the_schema_needs_no_newer_draft() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "path", "said"),
     [
-        ({"operatr": {}}, "operatr"),
-        ({"operator": {"resorces": {}}}, "resorces"),
-        ({"brokers": [{"name": "a", "host": "h"}]}, "existingSecret"),
-        ({"brokers": [{**BROKER, "name": "Not A Label"}]}, "Not A Label"),
-        ({"brokers": [{**BROKER, "port": 0}]}, "0"),
-        ({"brokers": [{**BROKER, "vhosts": []}]}, "[]"),
-        ({"gateway": {"replicas": 0}}, "0"),
-        ({"gateway": {"logLevel": "loud"}}, "loud"),
-        ({"image": {"pullPolicy": "Sometimes"}}, "Sometimes"),
+        ({"operatr": {}}, "$", "operatr"),
+        ({"operator": {"resorces": {}}}, "$.operator", "resorces"),
+        ({"brokers": [{"name": "a", "host": "h"}]}, "$.brokers[0]", "existingSecret"),
+        ({"brokers": [{**BROKER, "name": "Not A Label"}]}, "$.brokers[0].name", "Not A Label"),
+        ({"brokers": [{**BROKER, "port": 0}]}, "$.brokers[0].port", "0"),
+        ({"brokers": [{**BROKER, "vhosts": []}]}, "$.brokers[0].vhosts", "[]"),
+        ({"gateway": {"replicas": 0}}, "$.gateway.replicas", "0"),
+        ({"gateway": {"logLevel": "loud"}}, "$.gateway.logLevel", "loud"),
+        ({"image": {"pullPolicy": "Sometimes"}}, "$.image.pullPolicy", "Sometimes"),
     ],
 )
-def test_a_wrong_value_is_refused_by_name(change: dict[str, Any], said: str) -> None:
+def test_a_wrong_value_is_refused_by_name(change: dict[str, Any], path: str, said: str) -> None:
     with pytest.raises(jsonschema.ValidationError) as caught:
         jsonschema.validate(change, values_schema(), jsonschema.Draft7Validator)
+    assert caught.value.json_path == path
     assert said in caught.value.message
 
 

@@ -36,10 +36,20 @@ def test_the_pools_own_workers_and_the_gateway_are_believed(user_id: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "user_id", [None, "", "producer", "genpool", "genpool.operator", "genpoolx", "Admin", "genpool.worker."]
+    ("user_id", "said"),
+    [
+        (None, "from a sender without a name:"),
+        ("", "from a sender without a name:"),
+        ("producer", "from user producer:"),
+        ("genpool", "from user genpool:"),
+        ("genpool.operator", "from user genpool.operator:"),
+        ("genpoolx", "from user genpoolx:"),
+        ("Admin", "from user Admin:"),
+        ("genpool.worker.", "from user genpool.worker.:"),
+    ],
 )
-def test_others_are_not(user_id: str | None) -> None:
-    with pytest.raises(InvalidMessage) as caught:
+def test_others_are_not(user_id: str | None, said: str) -> None:
+    with pytest.raises(InvalidMessage, match=said) as caught:
         read(delivery(user_id=user_id), OWN)
     assert caught.value.reason == "UntrustedSender"
 
@@ -66,22 +76,30 @@ def test_the_count_of_failures_is_read_from_our_header(value: object, count: int
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "said"),
     [
-        b"",
-        b"not json",
-        b"[]",
-        b"null",
-        b"\xff\xfe",
-        json.dumps({"id": "x"}).encode(),
-        json.dumps(message(url=5)).encode(),
-        json.dumps(message(body="x")).encode(),
-        json.dumps({**message(), "body": {**message()["body"], "message": "\ud800"}}).encode(),
-        b'{"a":' * 100_000,
+        (b"", "the message: "),
+        (b"not json", "the message: "),
+        (b"[]", "the message: "),
+        (b"null", "the message: "),
+        (b"\xff\xfe", "the message: "),
+        (json.dumps({"id": "x"}).encode(), "url: "),
+        (json.dumps(message(url=5)).encode(), "url: "),
+        (json.dumps(message(body="x")).encode(), "body: "),
+        (json.dumps(message(body={**message()["body"], "run": "x"})).encode(), "body.run: "),
+        (
+            json.dumps({**message(), "body": {**message()["body"], "message": "\ud800"}}).encode(),
+            "the message: ",
+        ),
+        (
+            json.dumps(message()).encode().replace(b'"run": 1', b'"run": 1, "later": 1e999'),
+            "its body cannot be",
+        ),
+        (b'{"a":' * 100_000, "the message: "),
     ],
 )
-def test_what_is_no_callback_is_told_and_shows_nothing_of_it(body: bytes) -> None:
-    with pytest.raises(InvalidMessage) as caught:
+def test_what_is_no_callback_is_told_and_shows_nothing_of_it(body: bytes, said: str) -> None:
+    with pytest.raises(InvalidMessage, match=f"^the message is not a callback: {said}") as caught:
         read(delivery(body), OWN)
     assert caught.value.reason == "InvalidMessage"
     assert "s3cr3t" not in caught.value.message

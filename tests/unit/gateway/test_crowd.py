@@ -29,6 +29,15 @@ def test_one_quick_answer_or_time_lifts_the_limit() -> None:
     assert slow.enter("a", now=75)
 
 
+def test_a_receiver_with_an_attempt_in_flight_is_remembered() -> None:
+    slow = SlowReceivers(slow_limit=1, slow_seconds=60)
+    slow.enter("a", now=0)
+    slow.enter("b", now=0)
+    slow.leave("b", now=1, slow=False)
+    slow.leave("a", now=2, slow=True)
+    assert [slow.enter("a", now=3) for _ in range(2)] == [True, False]
+
+
 def test_receivers_that_are_idle_are_forgotten() -> None:
     slow = SlowReceivers(slow_seconds=60)
     for number in range(100):

@@ -63,6 +63,7 @@ def test_a_receiver_that_stays_away_is_given_up(outcome: Outcome, failed_before:
         (413, "ReceiverRefused"),
         (422, "ReceiverRefused"),
         (410, "ReceiverGone"),
+        (300, "ReceiverRedirects"),
         (301, "ReceiverRedirects"),
         (302, "ReceiverRedirects"),
         (307, "ReceiverRedirects"),

@@ -11,6 +11,7 @@ from genpool_core.messages import headers as h
 from genpool_gateway.dispatcher import Dispatcher
 from genpool_gateway.disposition import Answered, Away, Forbidden, delays
 from genpool_gateway.slow_receivers import SlowReceivers
+from support.waiting import wait_until
 from unit.gateway.fakes import FakeMetrics, FakeQueue, FakeReceiver
 from unit.gateway.messages import OWN, WORKER, delivery, message
 
@@ -128,10 +129,11 @@ def test_a_stop_leaves_a_callback_that_cannot_be_published(world: World) -> None
     dispatcher._backoff = Backoff(first=60, cap=60)
     thread = threading.Thread(target=dispatcher.handle, args=(delivery(),))
     thread.start()
+    wait_until(lambda: world.queue.done, bool, "the first publish", seconds=5, pause=0.01)
     world.stopping.set()
     thread.join(5)
     assert not thread.is_alive()
-    assert "ack" not in world.queue.done
+    assert world.queue.done == ["refused"]
 
 
 def test_callbacks_to_a_slow_receiver_step_aside_uncounted(world: World) -> None:

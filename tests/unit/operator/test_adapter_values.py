@@ -104,7 +104,7 @@ def test_the_checkouts_workflows_are_the_default() -> None:
 
 def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GENPOOL_WORKER_IMAGE", raising=False)
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match="worker_image"):
         OperatorSettings()
     monkeypatch.setenv("GENPOOL_WORKER_IMAGE", "worker:1")
     assert OperatorSettings().namespaces == ()

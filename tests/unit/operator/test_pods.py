@@ -12,14 +12,16 @@ from genpool_operator.decide.pods import ContainerView, PodView, assess_pods
 from unit.operator.pools import NOW, at, pod, worker
 
 
-def waiting(reason: str, message: str = "", **changes: object) -> PodView:
+def waiting(reason: str, message: str = "", *, finished: bool = False, **changes: object) -> PodView:
     return pod(
         "p-1",
         ready=False,
+        finished=finished,
         containers=(ContainerView("comfyui", waiting=reason, waiting_message=message, **changes),),
     )
 
 
+FULL = pod("full", ready=False, unschedulable_since=at(-30), unschedulable_message="0/3 nodes.")
 UNSCHEDULABLE = {"ready": False, "unschedulable_message": "0/3 nodes: 3 Insufficient nvidia.com/gpu."}
 
 
@@ -33,6 +35,9 @@ UNSCHEDULABLE = {"ready": False, "unschedulable_message": "0/3 nodes: 3 Insuffic
         ([pod("a", ready=False)], 1, None, "starting", "Starting", False, "0 of 1 pods"),
         ([pod("a", terminating=True)], 0, None, "none", "NoneWanted", False, "No pod is wanted now."),
         ([pod("a", ready=False, finished=True)], 1, None, "starting", "Starting", False, "0 of 1"),
+        ([waiting("CrashLoopBackOff", finished=True)], 1, None, "starting", "Starting", False, "0 of 1"),
+        ([pod("a")], 0, None, "ready", "AllReady", False, "1 pod is ready."),
+        ([FULL, waiting("CrashLoopBackOff")], 2, None, "failing", "CrashLoopBackOff", True, "keeps crashing"),
         (
             [waiting("ImagePullBackOff", "no such image x")],
             1,
@@ -92,6 +97,7 @@ UNSCHEDULABLE = {"ready": False, "unschedulable_message": "0/3 nodes: 3 Insuffic
             "Kubernetes creates no pod: exceeded quota: gpus",
         ),
         ([pod("a")], 2, "exceeded quota", "failing", "PodsRefused", False, "exceeded quota"),
+        ([pod("a")], 1, "exceeded quota", "ready", "AllReady", False, "1 pod is ready."),
     ],
 )
 def test_verdict(
@@ -107,6 +113,24 @@ def test_verdict(
     verdict = assess_pods(pods, wanted, refused, NOW)
     assert (verdict.health, verdict.reason, verdict.blocking) == (health, reason, blocking)
     assert says in verdict.message
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "CrashLoopBackOff",
+        "ImagePullBackOff",
+        "ErrImagePull",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "RunContainerError",
+    ],
+)
+def test_what_does_not_mend_itself_by_waiting(reason: str) -> None:
+    verdict = assess_pods([waiting(reason)], 1, None, NOW)
+    assert (verdict.health, verdict.reason, verdict.blocking) == ("failing", reason, True)
 
 
 def test_costs_are_written_only_where_they_differ() -> None:

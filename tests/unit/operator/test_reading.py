@@ -25,6 +25,11 @@ IDLE = WorkerCounts()
         pytest.param(
             row(4, 1, ready_for=99), count(0, zero_for=10), IDLE, 0, 5, id="as long as it can lag, too"
         ),
+        pytest.param(row(4, 1), count(0, zero_for=99), IDLE, 0, 5, id="since when is not known"),
+        pytest.param(row(4, 1, ready_for=99), count(0), IDLE, 0, 5, id="since when is not known, too"),
+        pytest.param(
+            row(4, 1, age=5, ready_for=8), count(0, zero_for=12), IDLE, 0, 5, id="both said so for 7 s only"
+        ),
         pytest.param(row(4, 1, ready_for=11), count(0, zero_for=11), IDLE, 5, 5, id="then the zero is wrong"),
         pytest.param(row(4, 1), None, IDLE, 5, None, id="without a passive answer the list counts"),
         pytest.param(
@@ -34,8 +39,11 @@ IDLE = WorkerCounts()
         pytest.param(row(2, 0, state="down"), count(0), IDLE, None, None, id="a queue that is down"),
         pytest.param(row(2, 0, state="minority"), count(1), IDLE, 1, None, id="a queue in a minority"),
         pytest.param(row(None, None), count(0), IDLE, None, None, id="no figures yet after the declare"),
-        pytest.param(row(0, 0, age=20), count(0), IDLE, None, None, id="an old list"),
-        pytest.param(row(0, 0), count(0, age=9), IDLE, 0, None, id="an old passive answer"),
+        pytest.param(row(0, 0, state="flow"), count(0), IDLE, 0, 0, id="a queue whose publishers are slowed"),
+        pytest.param(row(0, 0, state="idle"), count(0), IDLE, 0, 0, id="a queue that nobody uses"),
+        pytest.param(row(0, 0, age=15), count(0, age=5), IDLE, 0, 0, id="answers that are just young enough"),
+        pytest.param(row(0, 0, age=15.1), count(0), IDLE, None, None, id="an old list"),
+        pytest.param(row(0, 0), count(0, age=5.1), IDLE, 0, None, id="an old passive answer"),
         pytest.param(
             row(0, 0), count(0), WorkerCounts(busy=2), 2, 2, id="heartbeats say busy, the list lags"
         ),
@@ -57,6 +65,12 @@ IDLE = WorkerCounts()
         pytest.param(
             row(0, 1), count(0), WorkerCounts(leaving=1), 0, 1, id="a leaving pod needs no other pod"
         ),
+        pytest.param(
+            row(4, 1), None, WorkerCounts(leaving=1), 4, None, id="nor when only the list tells of its task"
+        ),
+        pytest.param(
+            row(0, 3), count(1), WorkerCounts(unknown=2, leaving=1), 3, 3, id="nor beside silent workers"
+        ),
     ],
 )
 def test_bounds(
@@ -76,6 +90,7 @@ def test_bounds(
         (None, None, IDLE, None, 0),
         (None, None, WorkerCounts(unknown=1), None, None),
         (None, count(0), IDLE, None, 0),
+        (None, count(3), IDLE, 3, 0),
         (row(0, 0), count(0), IDLE, 0, 0),
         (row(5, 2), count(7), WorkerCounts(busy=2), 7, 2),
         (row(0, 2), count(0), WorkerCounts(unknown=2), 0, 2),
@@ -99,6 +114,21 @@ def test_evidence_is_as_old_as_the_older_answer() -> None:
     assert read_queue(row(0, 0, age=7), None, count(0, age=1), IDLE, NOW).evidence_at == at(-7)
     assert read_queue(row(0, 0, age=1), None, count(0, age=2), IDLE, NOW).evidence_at == at(-2)
     assert read_queue(row(0, 0), None, None, IDLE, NOW).evidence_at is None
+    assert read_queue(None, None, count(3), IDLE, NOW).evidence_at is None
+
+
+def test_figures_are_as_young_as_the_younger_answer() -> None:
+    assert read_queue(row(0, 0, age=7), None, count(0, age=1), IDLE, NOW).observed_at == at(-1)
+    assert read_queue(row(0, 0, age=7), None, None, IDLE, NOW).observed_at == at(-7)
+    assert read_queue(None, None, count(3, age=2), IDLE, NOW).observed_at == at(-2)
+    # A passive zero alone tells nothing.
+    assert read_queue(None, None, count(0), IDLE, NOW).observed_at is None
+    assert read_queue(None, None, None, IDLE, NOW).observed_at is None
+
+
+@pytest.mark.parametrize(("workers", "known"), [(IDLE, True), (WorkerCounts(busy=2, unknown=1), False)])
+def test_one_silent_worker_is_told(workers: WorkerCounts, *, known: bool) -> None:
+    assert read_queue(row(0, 0), None, count(0), workers, NOW).workers_known is known
 
 
 def test_dead_letters_that_are_not_known_are_not_zero() -> None:
@@ -115,6 +145,7 @@ def test_a_task_is_begun_when_we_first_hear_of_it() -> None:
     idle = heard(other, worker("idle"))
     begun = [state.begun_at for state in (first, again, draining, other, idle)]
     assert begun == [at(-9), at(-9), at(-9), at(-1), None]
+    assert heard(worker("idle"), worker("busy", heard=-1)).begun_at == at(-1)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +156,9 @@ def test_a_task_is_begun_when_we_first_hear_of_it() -> None:
         ([pod("a", ready=False)], {}, WorkerCounts()),
         ([pod("a")], {"a": worker("idle")}, WorkerCounts()),
         ([pod("a")], {"a": worker("busy")}, WorkerCounts(busy=1)),
+        ([pod("a")], {"a": worker("busy", heard=-30)}, WorkerCounts(busy=1)),
         ([pod("a")], {"a": worker("busy", heard=-31)}, WorkerCounts(unknown=1)),
+        ([pod("a")], {"a": heard(None, worker("busy", heard=-3))}, WorkerCounts(busy=1, begun=(at(-3),))),
         ([pod("a", terminating=True)], {"a": worker("busy")}, WorkerCounts(leaving=1)),
         ([pod("a", terminating=True)], {"a": worker("draining", task="k")}, WorkerCounts(leaving=1)),
         ([pod("a", terminating=True)], {"a": worker("draining")}, WorkerCounts()),

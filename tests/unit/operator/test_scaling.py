@@ -134,6 +134,13 @@ def test_desired(
             "2 tasks running need 1 pod at 4 tasks per pod; 3 pods are kept until fewer were enough for 15 s.",
         ),
         (spec(), UNKNOWN, 1, 0, "The depth of the queue is unknown: 1 pod is kept until it can be read."),
+        (
+            spec(),
+            QueueReading(waiting=3, running=None, at_least=3),
+            0,
+            0,
+            "3 tasks waiting need 3 pods at 1 task per pod.",
+        ),
     ],
 )
 def test_sentence(given: ScalingSpec, seen: QueueReading, current: int, busy: int, message: str) -> None:
@@ -162,6 +169,55 @@ def test_the_pools_own_idle_time_is_in_force_and_shown() -> None:
     assert run(spec(idleSeconds=60), 2, steps) == [2, 2, 0]
     assert decide(spec(idleSeconds=60), reading(0)).idle_seconds == 60
     assert decide(spec(), reading(0)).idle_seconds == 15
+    assert decide(spec(mode="Hold", idleSeconds=60), reading(0)).idle_seconds == 60
+    assert decide(spec(mode="Hold"), reading(0)).idle_seconds == 15
+
+
+def test_a_scale_in_says_which_evidence_it_follows() -> None:
+    memory = decide(spec(), reading(0), current=2).memory
+    done = decide(spec(), reading(0), current=2, memory=memory, now=at(15))
+    assert (done.desired, done.reason, done.message) == (
+        0,
+        scaling.FOLLOWS_QUEUE,
+        "No task is waiting or running.",
+    )
+    memory = decide(spec(), reading(1), current=2, memory=memory, now=at(5)).memory
+    part = decide(spec(), reading(0), current=2, memory=memory, now=at(15))
+    assert (part.desired, part.reason, part.message) == (
+        1,
+        scaling.IDLE_WAIT,
+        "No task is waiting or running; 1 pod was needed within the last 15 s.",
+    )
+
+
+def test_a_short_idle_time_looks_no_further_back() -> None:
+    steps = [(0, reading(0)), (1, reading(3)), (2, reading(0)), (4, reading(0))]
+    assert run(spec(idleSeconds=2), 5, steps) == [5, 5, 3, 0]
+
+
+def test_the_reasons_are_those_of_the_reference() -> None:
+    """People and their alerts read them in the condition ScalingActive."""
+    assert [
+        scaling.FOLLOWS_QUEUE,
+        scaling.AT_MINIMUM,
+        scaling.AT_MAXIMUM,
+        scaling.KEEPS_BUSY,
+        scaling.IDLE_WAIT,
+        scaling.DEPTH_UNKNOWN,
+        scaling.PINNED,
+        scaling.HOLD,
+        scaling.NO_DEPLOYMENT,
+    ] == [
+        "FollowsQueue",
+        "AtMinimum",
+        "AtMaximum",
+        "KeepsBusyPods",
+        "WaitsUntilIdle",
+        "DepthUnknown",
+        "Pinned",
+        "Hold",
+        "NoDeployment",
+    ]
 
 
 def test_scale_in_goes_to_the_most_that_was_needed_meanwhile() -> None:

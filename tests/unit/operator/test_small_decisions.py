@@ -7,7 +7,14 @@ import pytest
 from genpool_core import names
 from genpool_core.api.pool import GenerationPool
 from genpool_core.api.status import Condition
-from genpool_core.conditions import ACCEPTED, BROKER_REACHABLE, TOPOLOGY_READY, WORKERS_READY, Finding
+from genpool_core.conditions import (
+    ACCEPTED,
+    BROKER_REACHABLE,
+    SCALING_ACTIVE,
+    TOPOLOGY_READY,
+    WORKERS_READY,
+    Finding,
+)
 from genpool_core.errors import InvalidManifest
 from genpool_operator.decide.broker_health import BrokerHealth, Reachability, broker_finding
 from genpool_operator.decide.events import events_of, scale_event
@@ -42,12 +49,29 @@ def aged(name: str, minutes: int, **changes: object) -> GenerationPool:
 
 
 def test_the_oldest_pool_has_the_queue() -> None:
-    first, second, third = aged("a", 1), aged("b", 2), aged("c", 3)
+    first, second, third = aged("c", 1), aged("b", 2), aged("a", 3)
     pools = [third, first, second]
     assert older_owner(first, pools) is None
     found = older_owner(third, pools)
     assert found is not None
-    assert (found.pool, found.queue) == ("team/a", "generation_tasks")
+    assert (found.pool, found.queue) == ("team/c", "generation_tasks")
+
+
+def test_of_two_pools_of_the_same_second_one_has_the_queue() -> None:
+    pools = [aged("a", 1), aged("b", 1)]
+    assert [older_owner(pool, pools) is None for pool in pools] == [True, False]
+
+
+def test_a_pool_whose_age_is_not_known_takes_the_queue_from_none() -> None:
+    known, new = aged("b", 1), make_pool(name="a", uid="a")
+    new = new.model_copy(update={"metadata": new.metadata.model_copy(update={"creation_timestamp": None})})
+    assert older_owner(known, [known, new]) is None
+    assert older_owner(new, [known, new]) is not None
+
+
+def test_another_queue_is_nobodys_business() -> None:
+    first, second = aged("a", 1, queue={"name": "other"}), aged("b", 2)
+    assert older_owner(second, [first, second]) is None
 
 
 def test_a_pool_may_not_take_anothers_dead_letters_for_tasks() -> None:
@@ -106,6 +130,11 @@ LOST = Finding(BROKER_REACHABLE, "False", "BrokerUnreachable", "no answer")
 THERE = Finding(BROKER_REACHABLE, "True", "Reachable", "answers")
 MAKING = Finding(TOPOLOGY_READY, "False", "Provisioning", "being made")
 MADE = Finding(TOPOLOGY_READY, "True", "Provisioned", "made")
+CONFLICT = Finding(TOPOLOGY_READY, "False", "TopologyConflict", "another type")
+STARTING = Finding(WORKERS_READY, "False", "Starting", "")
+WELL = Finding(WORKERS_READY, "True", "AllReady", "")
+HELD = Finding(SCALING_ACTIVE, "False", "Hold", "")
+FOLLOWS = Finding(SCALING_ACTIVE, "True", "FollowsQueue", "")
 
 
 @pytest.mark.parametrize(
@@ -124,10 +153,16 @@ MADE = Finding(TOPOLOGY_READY, "True", "Provisioned", "made")
         ([LOST], [THERE], [("Normal", "BrokerRegained")]),
         ([], [MAKING], []),
         ([MAKING], [MADE], [("Normal", "TopologyReady")]),
+        ([MADE], [CONFLICT], [("Warning", "TopologyFaulty")]),
+        ([MAKING], [Finding(TOPOLOGY_READY, "Unknown", "BrokerUnreachable", "")], []),
+        ([Finding(BROKER_REACHABLE, "Unknown", "Connecting", "")], [THERE], []),
+        ([HELD], [FOLLOWS], []),
+        ([FOLLOWS], [HELD], []),
         ([], [CRASH], [("Warning", "WorkersFailing")]),
         ([CRASH], [Finding(WORKERS_READY, "False", "CrashLoopBackOff", "pod b crashes")], []),
-        ([CRASH], [Finding(WORKERS_READY, "True", "AllReady", "")], [("Normal", "WorkersRecovered")]),
-        ([], [Finding(WORKERS_READY, "False", "Starting", "")], []),
+        ([CRASH], [WELL], [("Normal", "WorkersRecovered")]),
+        ([], [STARTING], []),
+        ([STARTING], [WELL], []),
     ],
 )
 def test_events(old: list[Finding], new: list[Finding], events: list[tuple[str, str]]) -> None:
@@ -139,6 +174,7 @@ def test_scale_events() -> None:
     assert scale_event(0, 3, "3 tasks waiting").message == "From 0 to 3 pods: 3 tasks waiting"
     assert scale_event(0, 3, "").reason == "ScaledOut"
     assert scale_event(3, 0, "").reason == "ScaledIn"
+    assert scale_event(3, 0, "").type == "Normal"
 
 
 OK = Reachability(at(-60), NOW)
@@ -149,6 +185,8 @@ OK = Reachability(at(-60), NOW)
     [
         (OK, OK, "True", "Reachable"),
         (Reachability(NOW), OK, "Unknown", "Connecting"),
+        (OK, Reachability(NOW), "Unknown", "Connecting"),
+        (Reachability(at(-60), at(-30)), OK, "True", "Reachable"),
         (Reachability(at(-60), at(-2), "BrokerUnreachable", "no"), OK, "True", "Reachable"),
         (Reachability(at(-60), at(-6), "BrokerUnreachable", "no"), OK, "False", "BrokerUnreachable"),
         (OK, Reachability(at(-60), at(-6), "BrokerUnreachable", "no"), "False", "BrokerUnreachable"),
@@ -160,3 +198,16 @@ OK = Reachability(at(-60), NOW)
 def test_link(management: Reachability, amqp: Reachability, status: str, reason: str) -> None:
     finding = broker_finding("default", BrokerHealth(management, amqp), NOW)
     assert (finding.status, finding.reason) == (status, reason)
+
+
+@pytest.mark.parametrize(
+    ("way", "fine"),
+    [
+        (OK, True),
+        (Reachability(NOW), False),
+        (Reachability(at(-60), NOW, "BrokerRefused", "no"), False),
+        (Reachability(NOW, None, "BrokerRefused", "no"), False),
+    ],
+)
+def test_a_way_that_answered_the_last_time(way: Reachability, *, fine: bool) -> None:
+    assert way.fine is fine

@@ -54,6 +54,7 @@ def decision(desired: int | None = 0, reason: str = scaling.FOLLOWS_QUEUE, messa
             (), NONE, decision(0, scaling.PINNED), Replicas(0), "False", "Pinned", id="pinned to zero"
         ),
         pytest.param((), NONE, decision(0, scaling.HOLD), Replicas(0), "False", "Hold", id="held at zero"),
+        pytest.param((), NONE, decision(2, scaling.PINNED), Replicas(2), "True", "Ready", id="pinned to two"),
         pytest.param(
             (), NONE, decision(0, scaling.DEPTH_UNKNOWN), Replicas(0), "True", "Ready", id="not read yet"
         ),
@@ -97,6 +98,19 @@ def test_ready_means_that_a_task_will_be_done(
     by_type = {item.type: item for item in (FINE, LINKED, PROVISIONED, *findings)}
     found = ready_finding(list(by_type.values()), verdict, made, replicas)
     assert (found.status, found.reason) == (status, reason)
+
+
+@pytest.mark.parametrize(
+    ("replicas", "how"),
+    [
+        (Replicas(0), "a pod is started for it."),
+        (Replicas(1, 1, 1), "1 pod is ready."),
+        (Replicas(2, 2, 0), "0 pods are ready."),
+    ],
+)
+def test_how_a_task_will_be_done(replicas: Replicas, how: str) -> None:
+    found = ready_finding([FINE, LINKED, PROVISIONED], NONE, decision(), replicas)
+    assert found.message == f"A task that is published now will be done: {how}"
 
 
 @pytest.mark.parametrize(
@@ -189,3 +203,12 @@ def test_a_condition_keeps_the_time_of_its_last_change() -> None:
     lost = Finding(ACCEPTED, "False", "InvalidWorkflow", "m")
     changed = build_status(pool, [lost], QueueReading(), decision(), Replicas(0), NOW).conditions[0]
     assert changed.last_transition_time == NOW
+
+
+def test_times_have_whole_seconds_as_all_of_kubernetes() -> None:
+    later = NOW.replace(microsecond=7)
+    built = build_status(
+        make_pool(), [FINE], QueueReading(observed_at=later), decision(), Replicas(0, scaled_at=later), later
+    )
+    assert built.conditions[0].last_transition_time == NOW
+    assert (built.queue.observed_at, built.scaling.last_scale_time) == (NOW, NOW)

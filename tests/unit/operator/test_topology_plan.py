@@ -107,6 +107,15 @@ USER_RIGHTS = PutPermissions(USER.name, tuple(sorted(RIGHTS.items())))
             (POLICY,),
             id="applies to something else",
         ),
+        pytest.param(
+            replace(
+                COMPLETE,
+                policies={},
+                queues={**COMPLETE.queues, "tasks": QueueFact("classic", policy="everything")},
+            ),
+            (POLICY,),
+            id="another policy applies because ours is not there yet",
+        ),
         pytest.param(replace(COMPLETE, bindings=frozenset()), (BINDING,), id="a binding was deleted"),
         pytest.param(
             replace(COMPLETE, queues={"tasks": QueueFact("quorum")}), (RETRY,), id="a delay queue was deleted"
@@ -145,6 +154,20 @@ def test_steps(seen: VhostFacts, steps: tuple[Step, ...]) -> None:
             ),
         ),
         (
+            replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("classic", exclusive=True)}),
+            (
+                "Queue tasks would not outlive its connection or the broker (durable True, exclusive True, "
+                "auto-delete False): move its messages away and delete it, GenPool makes it again."
+            ),
+        ),
+        (
+            replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("classic", auto_delete=True)}),
+            (
+                "Queue tasks would not outlive its connection or the broker (durable True, exclusive False, "
+                "auto-delete True): move its messages away and delete it, GenPool makes it again."
+            ),
+        ),
+        (
             replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("classic", policy="everything")}),
             (
                 "Policy everything applies to queue tasks in place of genpool.work.tasks: "
@@ -163,6 +186,10 @@ def test_a_work_queue_of_either_type_is_taken_as_it_is() -> None:
     for kind in ("classic", "quorum"):
         queues = {**COMPLETE.queues, "tasks": QueueFact(kind, policy="genpool.work.tasks")}
         assert plan_topology(WANTED, USER, replace(COMPLETE, queues=queues)).steps == ()
+
+
+def test_full_rights_are_all_that_rabbitmq_knows() -> None:
+    assert FULL_RIGHTS == {"configure": ".*", "write": ".*", "read": ".*"}
 
 
 def test_a_password_is_in_no_repr() -> None:

@@ -14,6 +14,11 @@ PAGES = sorted([*ROOT.glob("*.md"), *(page for name in FOLDERS for page in (ROOT
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
 
 
+def test_what_a_link_is() -> None:
+    text = "[a](b.md) ![c](d/e.png) [f](g.md#h) [i](#j) [k](https://l.example/m.md) [n](mailto:o@p.example)"
+    assert _LINK.findall(text) == ["b.md", "d/e.png", "g.md"]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     broken = [link for link in _LINK.findall(page.read_text()) if not (page.parent / link).exists()]

@@ -227,6 +227,7 @@ def test_a_connection_that_is_gone_needs_no_hand_back(world: World) -> None:
     assert message is not None
     loop.inbox.put(message)
     loop.run()
+    assert node.steps.failed == ["broker.requeue"]
 
 
 def test_a_prompt_of_an_earlier_life_is_stopped_first(world: World) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fakes.worker_ports import Queued, Script
+from fakes.worker_ports import Queued, Result, Script
 from fakes.worker_world import QUEUE, World
 from genpool_core import names
 from genpool_core.jsontypes import JsonObject
@@ -81,6 +81,10 @@ def test_a_retry_keeps_what_the_producer_sent(world: World) -> None:
     ((_, waiting),) = world.broker.delayed
     assert waiting.headers == {"trace": "x", headers.ATTEMPT: 1, headers.RUN: 1}
     assert (waiting.message_id, waiting.priority, waiting.user_id) == ("m", 7, OURS)
+    recorded, published = (
+        node.steps.names.index(name) for name in ("store.put", "broker.publish genpool.retry.5s")
+    )
+    assert recorded < published
     (claim,) = world.store.records("attempts/1.json").values()
     assert claim["failure"]["reason"] == "Interrupted"  # type: ignore[call-overload, index]
     (retry,) = world.broker.to(names.retry_step(5))
@@ -189,9 +193,20 @@ def test_a_stale_attempt_says_nothing(world: World) -> None:
     assert not world.store.records("end.json")
 
 
-def test_a_failed_attempt_of_a_task_that_was_ended_elsewhere(world: World) -> None:
-    """Cancelled meanwhile: no retry, and the end that stands is announced."""
-    node = world.worker("w1", Script("interrupted"))
+@pytest.mark.parametrize(
+    ("step", "name"),
+    [
+        pytest.param(6, "comfyui.submit", id="before its own failure is settled"),
+        pytest.param(12, "store.create", id="when its own end is written"),
+    ],
+)
+@pytest.mark.parametrize("result", ["interrupted", "node_error"])
+def test_a_failed_attempt_of_a_task_that_was_ended_elsewhere(
+    make_world: Callable[..., World], result: Result, step: int, name: str
+) -> None:
+    """Cancelled meanwhile: no retry and no dead letter, and the end that stands is announced."""
+    world = make_world(max_attempts=1)
+    node = world.worker("w1", Script(result))
     world.send(TASK)
 
     def cancel() -> None:
@@ -207,10 +222,34 @@ def test_a_failed_attempt_of_a_task_that_was_ended_elsewhere(world: World) -> No
         }
         world.store.objects[key.replace("attempts/1.json", "end.json")] = json.dumps(end).encode()
 
-    node.steps.between[6] = cancel
+    node.steps.between[step] = cancel
     world.one(node)
+    assert node.steps.names[step - 1] == name
     assert world.broker.empty
     assert events(world) == ["task.claimed", "task.ended"]
+    assert not world.broker.to("", names.dead_queue(QUEUE))
+    (end,) = world.store.records("end.json").values()
+    assert end["outcome"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("redelivered", "kept"), [(True, {headers.RUN: 1, headers.ATTEMPT: 1}), (False, {headers.RUN: 1})]
+)
+def test_a_parked_message_says_which_attempt_stands_behind_it(
+    world: World, *, redelivered: bool, kept: dict[str, object]
+) -> None:
+    """Else its dead letter, of an end that the other worker dies over, would never be written."""
+    first, second = world.worker("w1"), world.worker("w2")
+    world.send(TASK)
+
+    def arrives() -> None:
+        world.broker.ready.append(Queued(json.dumps(TASK).encode(), redelivered=redelivered))
+        world.drive_ready(second)
+
+    first.steps.between[6] = arrives
+    world.one(first)
+    ((_, parked),) = world.broker.delayed
+    assert parked.headers == kept
 
 
 def test_two_workers_claim_at_the_same_moment(world: World) -> None:

@@ -110,6 +110,9 @@ def test_it_ended_between_two_questions(world: World) -> None:
 
     node.steps.between[number] = hide
     run(node)
+    assert not node.steps.between
+    assert node.steps.names[number - 1 :][:3] == ["comfyui.history", "comfyui.where", "comfyui.history"]
+    assert [path for path in world.store.objects if path.endswith(".png")]
 
 
 def test_a_drain_whose_time_is_over(world: World) -> None:
@@ -147,14 +150,20 @@ def test_silence_is_borne_until_the_run_is_over(world: World) -> None:
     assert 60 <= world.clock.time - started < 80
 
 
-def test_without_the_socket_the_history_is_asked_each_second(world: World) -> None:
+@pytest.mark.parametrize(
+    ("down", "seconds"),
+    [(None, timing.COMFYUI_POLL_SECONDS), ("comfyui.listen", timing.COMFYUI_POLL_ALONE_SECONDS)],
+    ids=["with the socket", "without the socket"],
+)
+def test_how_often_the_history_is_asked(world: World, down: str | None, seconds: float) -> None:
     node = world.worker("w1", Script("stuck"))
+    node.steps.down = down
     node.context.drain.begin()
     world.clock.time += node.context.drain.remaining - 30
     with pytest.raises(HandBack):
         run(node)
-    with_socket = node.steps.names.count("comfyui.history")
-    assert with_socket <= 30 / timing.COMFYUI_POLL_SECONDS + 2
+    # A frame, and the socket that changed, are a reason to ask once more each.
+    assert 30 / seconds - 1 <= node.steps.names.count("comfyui.history") <= 30 / seconds + 2
 
 
 def test_submitting_to_a_comfyui_that_is_gone(world: World) -> None:

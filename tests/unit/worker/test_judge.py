@@ -37,7 +37,17 @@ def failed(exception_type: object, message: object) -> HistoryEntry:
         (failed("torch.cuda.OutOfMemoryError", "x"), "OutOfMemory", True),
         (failed("RuntimeError", "Allocation on device 0 would exceed"), "OutOfMemory", True),
         (failed("RuntimeError", "CUDA error: an illegal memory access"), "DeviceFailed", True),
+        (failed("RuntimeError", "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR"), "DeviceFailed", True),
+        (failed("RuntimeError", "CUBLAS_STATUS_ALLOC_FAILED when calling"), "DeviceFailed", True),
+        (failed("RuntimeError", "HIP error: invalid device function"), "DeviceFailed", True),
+        (failed("RuntimeError", "NVML_SUCCESS == r INTERNAL ASSERT FAILED"), "DeviceFailed", True),
+        (failed("RuntimeError", "device-side assert triggered"), "DeviceFailed", True),
         (entry(["execution_interrupted", {"node_id": "3"}]), "Interrupted", True),
+        (
+            entry(["execution_interrupted", {}], "odd", ["odd"], [1, {}], {"a": 1}, ["a", "b", "c"]),  # type: ignore[arg-type]
+            "Interrupted",
+            True,
+        ),
         (entry(), "NodeFailed", False),
         (entry(["execution_interrupted", None], 5, None, [], [None, {}]), "Interrupted", True),
         (failed(None, 5), "NodeFailed", False),
@@ -61,6 +71,16 @@ def test_a_run_without_result(history: HistoryEntry, reason: str, *, retryable: 
 def test_the_failing_node_is_named() -> None:
     with pytest.raises(AttemptFailed, match=r"node 3 \(KSampler\) failed: ValueError: bad  *shapes"):
         result.outputs_of(failed("ValueError", "bad\n\n shapes"))
+
+
+def test_a_failure_without_a_word_is_told() -> None:
+    with pytest.raises(AttemptFailed, match=r"^node \? \(\?\) failed: no reason was given$"):
+        result.outputs_of(entry())
+
+
+def test_a_history_without_a_status_is_that_of_a_success() -> None:
+    history = {"outputs": {"9": {"images": [{"filename": "a.png"}]}}}
+    assert result.outputs_of(history) == [OutputRef("9", "images", "a.png", "", "output")]  # type: ignore[arg-type]
 
 
 def test_a_long_message_is_cut() -> None:

@@ -71,10 +71,12 @@ def test_workflow(body: dict[str, Any], name: str) -> None:
     validated = validate(body, CONFIG, CATALOG)
     assert validated.workflow_name == name
     graph = validated.graph_for(dict.fromkeys(validated.files, "up/a.png"), "jobs/1")
-    saved = [
-        node["inputs"]["filename_prefix"] for node in graph.values() if node["class_type"] == "SaveImage"
-    ]  # type: ignore[call-overload, index]
-    assert all(str(prefix).startswith("jobs/1/") for prefix in saved)
+    (saver,) = [
+        node_id
+        for node_id, node in graph.items()
+        if node["class_type"] == "SaveImage"  # type: ignore[call-overload, index]
+    ]
+    assert graph[saver]["inputs"]["filename_prefix"] == f"jobs/1/{saver}"  # type: ignore[call-overload, index]
 
 
 def test_seed_and_parameters_are_recorded_without_secrets() -> None:
@@ -85,6 +87,8 @@ def test_seed_and_parameters_are_recorded_without_secrets() -> None:
     )
     assert validated.files == {"image_url": "https://example.com/a.png?token=s3cr3t#f"}
     assert shown_parameters(validated.bound) == {"image_url": "https://example.com/a.png"}
+    text = validate({"prompt": "is it https://a.example/?b=c", "seed": 7}, CONFIG, CATALOG)
+    assert shown_parameters(text.bound) == {"prompt": "is it https://a.example/?b=c", "seed": 7}
     assert validate({"prompt": "x"}, CONFIG, CATALOG).bound.seed == 42
     assert validate({"prompt": "x", "seed": 7}, CONFIG, CATALOG).bound.seed == 7
 

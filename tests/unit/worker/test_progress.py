@@ -36,6 +36,30 @@ def test_a_run() -> None:
     assert progress.value == 1
 
 
+@pytest.mark.parametrize("kind", ["execution_success", "execution_error", "execution_interrupted"])
+def test_after_each_way_to_end_the_history_is_worth_a_look(kind: str) -> None:
+    assert Progress("p", {"1"}).feed(frame(kind))
+
+
+@pytest.mark.parametrize(
+    ("value", "most", "part"),
+    [
+        (1, 4, 0.125),
+        (5, 4, 0.5),
+        (-1, 4, 0),
+        (1, 1, 0.5),
+        (1, 0, 0),
+        ("1", 4, 0),
+        (1, None, 0),
+        (None, "x", 0),
+    ],
+)
+def test_a_node_counts_for_no_more_than_itself(value: object, most: object, part: float) -> None:
+    progress = Progress("p", {"1", "2"})
+    assert not progress.feed(frame("progress", value=value, max=most, node="1"))
+    assert progress.value == part
+
+
 def test_it_never_goes_back() -> None:
     progress = Progress("p", {"1"})
     progress.feed(frame("progress", value=9, max=10))

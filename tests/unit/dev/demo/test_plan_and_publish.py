@@ -74,7 +74,11 @@ def test_an_end_record_is_matched_by_photo_or_id() -> None:
     assert publish.key_of(text) == "1c-2f"
 
 
-def test_the_password_goes_by_environment_and_not_by_argument() -> None:
+#: Says as what it sent its password and then its command line.
+TALKATIVE = "import os, sys; print('sent 1:', os.environ['RABBITMQ_PASSWORD'], *sys.orig_argv)"
+
+
+def test_the_password_goes_by_environment_and_not_by_argument(tmp_path: Path) -> None:
     rabbitmq = RabbitMQInfo(
         host="h",
         port=1,
@@ -86,7 +90,13 @@ def test_the_password_goes_by_environment_and_not_by_argument() -> None:
     made = publish.producer_environment(rabbitmq, {"PATH": "/bin"})
     assert made["RABBITMQ_PASSWORD"] == "s3cret"
     assert made["PATH"] == "/bin"
-    assert not any("s3cret" in word for run in RUNS for word in run.arguments)
+    (tmp_path / "producer.py").write_text(TALKATIVE)
+    run = dataclasses.replace(RUNS[0], script=Path("producer.py"))
+    (sent,) = publish.publish(run, tmp_path, rabbitmq)
+    password, *command = sent.label.split()
+    assert password == "s3cret"
+    assert str(tmp_path / "producer.py") in command
+    assert not [word for word in command if "s3cret" in word]
 
 
 def test_another_prompt_has_the_size_of_its_run() -> None:
