@@ -5,8 +5,8 @@
     GenPoolError
     ├── SettingsError        a program that cannot work as it is set up; it refuses to start, or tells it in its log
     ├── InvalidManifest      a GenerationPool or a workflow that cannot work; shown as a condition, never retried
-    ├── BrokerError          RabbitMQ refused, or did not answer
-    ├── StorageError         S3 refused, or did not answer
+    ├── BrokerError          RabbitMQ refused, or did not answer; ``lasts`` tells what trying again can bring
+    ├── StorageError         S3 refused, or did not answer; the same
     └── TaskFailure          a task's attempt that did not succeed
         ├── InvalidMessage       the body is no task at all
         ├── InvalidTask          a task that no worker could do
@@ -18,6 +18,19 @@ can change something; they never hold a credential or the query string of a URL.
 """
 
 from __future__ import annotations
+
+from enum import Enum
+
+
+class Lasts(Enum):
+    """How long a refusal or a silence of RabbitMQ or S3 lasts."""
+
+    OUTAGE = "until it is over"
+    """No answer, a full queue, a right or a key that somebody has to correct: try again for as long as it takes."""
+    REPAIR = "until it is repaired"
+    """An exchange or queue is missing, or a right on it: the operator repairs that within a minute, or nobody does."""
+    NEVER = "for ever"
+    """This request will never be accepted: a message or an object that is too large or malformed."""
 
 
 class GenPoolError(Exception):
@@ -53,11 +66,19 @@ class BrokerError(GenPoolError):
 
     reason = "BrokerUnreachable"
 
+    def __init__(self, message: str, *, reason: str | None = None, lasts: Lasts = Lasts.OUTAGE) -> None:
+        super().__init__(message, reason=reason)
+        self.lasts = lasts
+
 
 class StorageError(GenPoolError):
     """The object store refused a request, or did not answer."""
 
     reason = "StorageUnavailable"
+
+    def __init__(self, message: str, *, reason: str | None = None, lasts: Lasts = Lasts.OUTAGE) -> None:
+        super().__init__(message, reason=reason)
+        self.lasts = lasts
 
 
 class TaskFailure(GenPoolError):  # noqa: N818 - an outcome, not only an exception

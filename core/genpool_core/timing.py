@@ -333,3 +333,14 @@ FIGURES_STATUS_SECONDS = 15.0
 """Other figures are written no more often than this."""
 FRESH_STATUS_SECONDS = 300.0
 """A status in which only the time of the reading differs is written this often."""
+
+# What is refused or handed back --------------------------------------------------------------------------------------
+
+STORE_HOLD_SECONDS = 10.0
+"""A store that fails before the claim is tried for so long, with the message in hand; then the message goes back."""
+REPAIR_SECONDS = 150.0
+"""What an end needs on RabbitMQ and lacks (a queue, a right) is waited for so long: the operator repairs it."""
+REFUSED_SECONDS = 60.0
+"""A worker whose end was refused for good takes nothing for so long."""
+DELIVERY_LIMIT = 1000
+"""A quorum queue dead-letters a message that was handed back more often (``delivery-limit``; a number, not seconds)."""

@@ -7,16 +7,9 @@ for every time a change that breaks one: so a number that is changed alone is fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Rule:
-    """An inequality in Python over names of ``genpool_core.timing``, and why it must hold."""
-
-    holds: str
-    why: str
-
+from genpool_core import timing_refusals
+from genpool_core.timing_rule import Rule
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "Retries of tasks": (
@@ -397,4 +390,5 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "a pool in which nothing happens costs a tenth of the writes",
         ),
     ),
+    "What is refused or handed back": timing_refusals.RULES,
 }

@@ -153,7 +153,7 @@ class World:
             fetcher=fetcher,
             clock=self.clock,
             drain=drain,
-            retry=OutageRetry(drain),
+            retry=OutageRetry(drain, self.clock),
             ledger=Ledger(store, self.config.s3.prefix, self.clock),
             publisher=TaskPublisher(broker, store, self.config, name, self.clock, offer),
             metrics=WorkerMetrics(),

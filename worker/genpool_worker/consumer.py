@@ -8,18 +8,23 @@ import threading
 import structlog
 
 from genpool_core import timing
-from genpool_core.errors import BrokerError, StorageError
+from genpool_core.backoff import Backoff
+from genpool_core.errors import BrokerError, InvalidMessage, StorageError
 from genpool_core.messages.amqp import Delivery
 from genpool_worker.drain import Drain
-from genpool_worker.errors import HandBack
-from genpool_worker.pipeline.decode import TaskDelivery, decode
-from genpool_worker.pipeline.process import Processor
-from genpool_worker.ports import Broker, Consumption, Metrics
+from genpool_worker.errors import HandBack, Refused
+from genpool_worker.pipeline.decode import Decoded, TaskDelivery, Undecodable, decode
+from genpool_worker.pipeline.faults import FaultCounter
+from genpool_worker.pipeline.process import OWN_FAULT, Processor
+from genpool_worker.ports import Broker, Clock, Consumption, Metrics
 from genpool_worker.preconditions import Preconditions
 from genpool_worker.status import WorkerStatus
 
 _log = structlog.get_logger(__name__)
 _REPEAT_CHECKS = 60
+_STORE = Backoff(timing.OUTAGE_FIRST_SECONDS, timing.OUTAGE_LONGEST_SECONDS, spread=0.0)
+#: Between hand-backs without a task in between: RabbitMQ counts them, and dead-letters what came too often.
+_HAND_BACK = Backoff(timing.CLOSED_SECONDS, timing.FAULT_SECONDS, spread=0.0)
 
 
 class Inbox:
@@ -58,6 +63,7 @@ class TaskConsumer:
         status: WorkerStatus,
         drain: Drain,
         metrics: Metrics,
+        clock: Clock,
         pool_uid: str,
     ) -> None:
         self._inbox = inbox
@@ -68,7 +74,12 @@ class TaskConsumer:
         self._status = status
         self._drain = drain
         self._metrics = metrics
+        self._clock = clock
         self._pool_uid = pool_uid
+        self._faults = FaultCounter()
+        self._refusal: str | None = None
+        self._refused_until = float("-inf")
+        self._handed_back = 0
         self._lock = threading.Lock()
         self._busy = False
         self._told: str | None = None
@@ -91,14 +102,12 @@ class TaskConsumer:
         open_ = False
         while not self._drain.active:
             delivery = self._inbox.take(timing.CHECK_SECONDS if open_ else 0)
-            open_ = not self._drain.active and self._keep_open(
-                self._preconditions.trouble() or self._consumption.trouble()
-            )
+            open_ = not self._drain.active and self._keep_open(self._trouble())
             if delivery is not None:
                 if open_ and self._begin():
                     self._work(delivery)
                 else:
-                    self._requeue(delivery)
+                    self._not_begun(delivery)
             if not open_:
                 self._drain.rest(timing.CLOSED_SECONDS)
         # The drain may have begun while consumption was being turned on.
@@ -116,6 +125,11 @@ class TaskConsumer:
         """Give back what was delivered and not begun."""
         while (delivery := self._inbox.take(0)) is not None:
             self._requeue(delivery)
+
+    def _trouble(self) -> str | None:
+        if self._clock.monotonic() < self._refused_until:
+            return self._refusal
+        return self._preconditions.trouble() or self._consumption.trouble()
 
     def _keep_open(self, trouble: str | None) -> bool:
         """Consume when nothing stands against it, and say so when that changes."""
@@ -147,26 +161,83 @@ class TaskConsumer:
             return self._busy
 
     def _work(self, delivery: Delivery) -> None:
+        """Bring a delivery to its end, or hand it back. Raises nothing, whatever the delivery holds."""
         try:
-            decoded = decode(delivery, self._pool_uid)
-            self._status.set("busy", decoded.ref.key if isinstance(decoded, TaskDelivery) else None)
-            self._processor.process(decoded)
-        except StorageError as error:
-            _log.warning("store_failed", message=error.message)
-            self._preconditions.suspect_store()
-            self._consumption.pause()
+            self._process(self._decoded(delivery))
+            self._handed_back = 0
+        except StorageError:
             self._requeue(delivery)
         except HandBack as reason:
             _log.info("message_handed_back", message=reason.message)
             self._requeue(delivery)
+        except Refused as error:
+            self._close(error)
+            self._requeue(delivery)
         except Exception:  # noqa: BLE001 - logged with its traceback; the loop must live
             _log.exception("message_not_handled")
-            self._requeue(delivery)
-            self._drain.rest(timing.FAULT_SECONDS)
+            self._after_fault(delivery)
         finally:
             with self._lock:
                 self._busy = False
-            self._status.set("idle")
+            if self._status.snapshot.state != "unready":
+                self._status.set("idle")
+
+    def _decoded(self, delivery: Delivery) -> Decoded:
+        try:
+            return decode(delivery, self._pool_uid)
+        except Exception:  # noqa: BLE001 - handed back it would come again for ever
+            _log.exception("message_not_decoded")
+            return Undecodable(delivery, InvalidMessage(OWN_FAULT, reason="InternalError"))
+
+    def _process(self, decoded: Decoded) -> None:
+        """Process a delivery. A store that fails before the claim is tried again for a while, with the task in hand."""
+        key = decoded.ref.key if isinstance(decoded, TaskDelivery) else None
+        give_up = self._clock.monotonic() + timing.STORE_HOLD_SECONDS
+        failures = 0
+        while True:
+            self._status.set("busy", key)
+            try:
+                self._processor.process(decoded)
+            except StorageError as error:
+                failures += 1
+                _log.warning("store_failed", message=error.message)
+                self._preconditions.suspect_store()
+                self.stop_consuming()
+                self._tell(error.message)
+                if self._drain.active or self._clock.monotonic() >= give_up:
+                    raise
+                self._drain.rest(_STORE.seconds(failures))
+            else:
+                return
+
+    def _close(self, error: Refused) -> None:
+        """Take nothing for a while: what is refused now would be refused for the next task too."""
+        _log.error("end_refused", reason=error.reason, message=error.message)
+        self._refusal = error.message
+        self._refused_until = self._clock.monotonic() + timing.REFUSED_SECONDS
+        self.stop_consuming()
+        self._tell(error.message)
+
+    def _after_fault(self, delivery: Delivery) -> None:
+        """Hand back after a pause, with the message in hand; one that tripped us often becomes a dead letter."""
+        if self._faults.add(delivery):
+            try:
+                self._processor.process(
+                    Undecodable(delivery, InvalidMessage(OWN_FAULT, reason="InternalError"))
+                )
+            except Exception:  # noqa: BLE001 - logged with its traceback; it is handed back
+                _log.exception("message_not_rejected")
+            else:
+                return
+        self._drain.rest(timing.FAULT_SECONDS)
+        self._requeue(delivery)
+
+    def _not_begun(self, delivery: Delivery) -> None:
+        """Hand back what came while something was away: at once the first time, then more and more slowly."""
+        if self._handed_back:
+            self._drain.rest(_HAND_BACK.seconds(self._handed_back))
+        self._handed_back += 1
+        self._requeue(delivery)
 
     def _requeue(self, delivery: Delivery) -> None:
         self._metrics.message("handed_back")

@@ -8,6 +8,7 @@
     │   ├── ComfyUISilent        no answer in time, or a broken one: it is busy, hangs, or is starting
     │   └── ComfyUIRefused       it answered with an error
     ├── UnreadableLedger     a record in the bucket that is none of ours
+    ├── Refused              RabbitMQ or the store will not accept what a task's end needs: trying again is no use
     └── HandBack             the task in hand goes back to the queue, and its attempt does not count
 """
 
@@ -50,6 +51,12 @@ class UnreadableLedger(GenPoolError):  # noqa: N818 - named for what was found
     """A claim or end record that cannot be read."""
 
     reason = "UnreadableLedger"
+
+
+class Refused(GenPoolError):  # noqa: N818 - the answer's meaning
+    """RabbitMQ or the store refuses for good what settles a delivery. The delivery is still in hand."""
+
+    reason = "Refused"
 
 
 class HandBack(GenPoolError):  # noqa: N818 - a decision on its way up

@@ -90,7 +90,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         fetcher=GuardedFetcher(config.image_hosts),
         clock=clock,
         drain=drain,
-        retry=OutageRetry(drain),
+        retry=OutageRetry(drain, clock),
         ledger=Ledger(store, config.s3.prefix, clock),
         publisher=TaskPublisher(broker, store, config, settings.pod_name, clock, heartbeat.offer),
         metrics=metrics,
@@ -107,6 +107,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         status=status,
         drain=drain,
         metrics=metrics,
+        clock=clock,
         pool_uid=config.pool.uid,
     )
     thread = ConsumerThread(consumer, drain)

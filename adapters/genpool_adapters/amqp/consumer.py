@@ -15,7 +15,8 @@ import pika
 import structlog
 
 from genpool_adapters.amqp.failures import code_of, innermost
-from genpool_adapters.amqp.values import Token, from_pika
+from genpool_adapters.amqp.values import Token, delivery_of
+from genpool_adapters.amqp.wire import WireProperties
 from genpool_core.backoff import Backoff
 from genpool_core.messages.amqp import Delivery
 
@@ -168,19 +169,18 @@ class Consumer:
         self,
         channel: pika.channel.Channel,
         method: pika.spec.Basic.Deliver,
-        properties: pika.BasicProperties,
+        properties: WireProperties,
         body: bytes,
     ) -> None:
+        try:
+            delivery = delivery_of(channel, method, properties, body)
+        except Exception:  # noqa: BLE001 - delivered again it would do the same; the broker keeps it as a dead letter
+            _log.exception("amqp_delivery_unreadable", queue=self.subscription.queue)
+            if not self.subscription.exclusive:
+                channel.basic_nack(method.delivery_tag, requeue=False)
+            return
         if not self.subscription.exclusive:
             self._unanswered.add(method.delivery_tag)
-        delivery = Delivery(
-            body=body,
-            headers=properties.headers or {},
-            properties=from_pika(properties),
-            redelivered=method.redelivered,
-            routing_key=method.routing_key,
-            token=Token(channel, method.delivery_tag),
-        )
         try:
             self.subscription.on_message(delivery)
         except Exception:  # noqa: BLE001 - a listener's defect costs one delivery, not the connection

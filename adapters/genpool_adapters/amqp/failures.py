@@ -11,7 +11,7 @@ from pika import exceptions
 
 from genpool_adapters.amqp.values import AmqpParameters
 from genpool_adapters.causes import root_cause
-from genpool_core.errors import BrokerError
+from genpool_core.errors import BrokerError, Lasts
 
 T = TypeVar("T")
 
@@ -19,6 +19,7 @@ UNREACHABLE = "BrokerUnreachable"
 UNROUTABLE = "Unroutable"
 REFUSED = "PublishRefused"
 NOT_FOUND = 404
+_ACCESS_REFUSED = 403
 
 
 _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
@@ -86,7 +87,12 @@ def innermost(error: BaseException | None) -> str:
 def channel_error(error: BaseException, *, reason: str) -> BrokerError:
     """The error for a channel that the broker closed."""
     if isinstance(error, exceptions.ChannelClosed):
-        return BrokerError(f"RabbitMQ refused: {error.reply_code} {error.reply_text}.", reason=reason)
+        repairable = error.reply_code in {NOT_FOUND, _ACCESS_REFUSED}
+        return BrokerError(
+            f"RabbitMQ refused: {error.reply_code} {error.reply_text}.",
+            reason=reason,
+            lasts=Lasts.REPAIR if repairable else Lasts.NEVER,
+        )
     return BrokerError(f"the connection to RabbitMQ was lost ({innermost(error)}).", reason=UNREACHABLE)
 
 

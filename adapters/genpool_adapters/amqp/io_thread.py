@@ -19,6 +19,7 @@ import structlog
 from pika.adapters.select_connection import IOLoop
 
 from genpool_adapters.amqp.failures import complete, explain_connection, fail
+from genpool_adapters.amqp.tolerant import TolerantConnection
 from genpool_adapters.amqp.values import AmqpParameters, parameters
 from genpool_core import timing
 from genpool_core.backoff import Backoff
@@ -141,7 +142,7 @@ class IoThread:
             loop.stop()
 
         try:
-            self._connection = pika.SelectConnection(
+            self._connection = TolerantConnection(
                 parameters(self._settings),
                 on_open_callback=self._part.attach,
                 on_open_error_callback=end,

@@ -13,11 +13,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import pika
+import structlog
 from pika import exceptions
 
 from genpool_adapters.amqp.failures import REFUSED, UNREACHABLE, UNROUTABLE, channel_error, complete, fail
-from genpool_core.errors import BrokerError
+from genpool_adapters.amqp.fitting import fitted
+from genpool_adapters.amqp.wire import WireProperties
+from genpool_core.errors import BrokerError, Lasts
+from genpool_core.messages import headers
 from genpool_core.messages.amqp import OutgoingMessage
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass
@@ -25,7 +31,7 @@ class PendingPublish:
     """A message on its way, and the call that waits for its confirmation."""
 
     message: OutgoingMessage
-    properties: pika.BasicProperties
+    properties: WireProperties
     done: Future[None] = field(default_factory=Future)
     returned: bool = False
 
@@ -88,14 +94,19 @@ class Publisher:
         if pending.done.done():
             return
         message = pending.message
+        properties, left_out = fitted(pending.properties, channel.connection.params.frame_max)
         try:
             channel.basic_publish(
-                message.exchange, message.routing_key, message.body, pending.properties, message.mandatory
+                message.exchange, message.routing_key, message.body, properties, message.mandatory
             )
-        except (exceptions.AMQPError, TypeError, ValueError):
-            text = f"a message to {message.target} cannot be sent: AMQP cannot encode one of its headers or properties."
-            fail(pending.done, BrokerError(text, reason=REFUSED))
+        except (exceptions.AMQPError, TypeError, ValueError, ArithmeticError) as error:
+            text = f"a message to {message.target} cannot be sent: AMQP cannot carry it ({type(error).__name__})."
+            fail(pending.done, BrokerError(text, reason=REFUSED, lasts=Lasts.NEVER))
             return
+        if left_out:
+            _log.warning(
+                "message_sent_without", target=message.target, left_out=headers.left_out(None, left_out)
+            )
         self._sent[self._next_tag] = pending
         self._next_tag += 1
 
@@ -107,8 +118,16 @@ class Publisher:
         failed = list(self._sent.values())
         self._sent.clear()
         for pending in failed:
-            fail(pending.done, channel_error(reason, reason=REFUSED))
+            fail(pending.done, self._refusal(reason, alone=len(failed) == 1))
         self._open()
+
+    @staticmethod
+    def _refusal(reason: BaseException, *, alone: bool) -> BrokerError:
+        """Of several messages on a channel it is not known which one RabbitMQ closed it for: all are tried again."""
+        error = channel_error(reason, reason=REFUSED)
+        if error.lasts is Lasts.NEVER and not alone:
+            return BrokerError(error.message, reason=error.reason)
+        return error
 
     def _on_returned(
         self,
@@ -143,7 +162,7 @@ def _conclude(pending: PendingPublish, *, accepted: bool) -> None:
     target = pending.message.target
     if pending.returned:
         text = f"no queue accepts a message to {target}: check that the queue exists and is bound."
-        fail(pending.done, BrokerError(text, reason=UNROUTABLE))
+        fail(pending.done, BrokerError(text, reason=UNROUTABLE, lasts=Lasts.REPAIR))
     elif not accepted:
         text = f"RabbitMQ did not accept a message to {target}: the queue is full, or has no leader."
         fail(pending.done, BrokerError(text, reason=REFUSED))

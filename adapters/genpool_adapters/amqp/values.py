@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import pika
 
+from genpool_adapters.amqp.wire import WireProperties, text_of
 from genpool_core import timing
-from genpool_core.messages.amqp import OutgoingMessage, Properties
+from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_core.version import __version__
 
 #: ``delivery_mode`` of a message that outlives a restart of the broker.
@@ -80,11 +81,13 @@ def _tls(settings: AmqpParameters) -> pika.SSLOptions | None:
     return pika.SSLOptions(ssl.create_default_context(cadata=settings.ca_certificates or None), settings.host)
 
 
-def to_pika(message: OutgoingMessage, username: str, now: float) -> pika.BasicProperties:
+def to_pika(message: OutgoingMessage, username: str, now: float) -> WireProperties:
     """Properties of a message to publish, in our name; ``now`` (Unix seconds) where it brings no timestamp."""
     properties = message.properties
-    return pika.BasicProperties(
-        content_type=properties.content_type or "application/json",
+    added = Properties() if message.verbatim else Properties("application/json", timestamp=int(now))
+    return WireProperties(
+        content_type=properties.content_type or added.content_type,
+        content_encoding=properties.content_encoding,
         delivery_mode=PERSISTENT,
         headers=dict(message.headers) or None,
         message_id=properties.message_id,
@@ -92,9 +95,25 @@ def to_pika(message: OutgoingMessage, username: str, now: float) -> pika.BasicPr
         priority=properties.priority,
         correlation_id=properties.correlation_id,
         reply_to=properties.reply_to,
+        expiration=properties.expiration,
         app_id=properties.app_id,
         user_id=username,
-        timestamp=int(now) if properties.timestamp is None else properties.timestamp,
+        timestamp=added.timestamp if properties.timestamp is None else properties.timestamp,
+    )
+
+
+def delivery_of(
+    channel: pika.channel.Channel, method: pika.spec.Basic.Deliver, properties: WireProperties, body: bytes
+) -> Delivery:
+    """What pika delivers, as a value. All of it was read by :class:`WireProperties`, except for the routing key."""
+    return Delivery(
+        body=body,
+        headers=properties.headers or {},
+        properties=from_pika(properties),
+        redelivered=method.redelivered,
+        unreadable=properties.unreadable,
+        routing_key=text_of(method.routing_key),
+        token=Token(channel, method.delivery_tag),
     )
 
 
@@ -102,9 +121,11 @@ def from_pika(properties: pika.BasicProperties) -> Properties:
     """Properties of a delivery; an empty text counts as none."""
     return Properties(
         content_type=properties.content_type or None,
+        content_encoding=properties.content_encoding or None,
         priority=properties.priority,
         correlation_id=properties.correlation_id or None,
         reply_to=properties.reply_to or None,
+        expiration=properties.expiration or None,
         message_id=properties.message_id or None,
         timestamp=properties.timestamp,
         type=properties.type or None,

@@ -11,9 +11,12 @@ class Properties:
     """Properties of a message, by the names of AMQP 0-9-1. None: the sender did not set it."""
 
     content_type: str | None = None
+    content_encoding: str | None = None
     priority: int | None = None
     correlation_id: str | None = None
     reply_to: str | None = None
+    expiration: str | None = None
+    """Milliseconds, after which the broker drops the message or dead-letters it."""
     message_id: str | None = None
     timestamp: int | None = None
     """Unix time, seconds."""
@@ -31,6 +34,8 @@ class Delivery:
     headers: Mapping[str, object] = field(default_factory=dict)
     properties: Properties = field(default_factory=Properties)
     redelivered: bool = False
+    unreadable: tuple[str, ...] = ()
+    """Headers and properties that were there and cannot be represented."""
     routing_key: str = ""
     token: object = field(default=None, compare=False, repr=False)
     """The connection's own: which delivery of which channel this is."""
@@ -47,6 +52,8 @@ class OutgoingMessage:
     properties: Properties = field(default_factory=Properties)
     mandatory: bool = True
     """Whether it is an error that no queue takes it."""
+    verbatim: bool = False
+    """A copy of a message that came: a property that it does not have is not added."""
 
     @property
     def target(self) -> str:

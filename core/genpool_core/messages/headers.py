@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from genpool_core.names import is_our_user
 
@@ -17,8 +17,13 @@ ATTEMPTS = "x-genpool-attempts"
 TASK_KEY = "x-genpool-task-key"
 ENDED_AT = "x-genpool-ended-at"
 SCHEMA = "x-genpool-schema"
+#: Names of the headers and properties that a copy of a message lacks, because AMQP could not carry them again.
+LEFT_OUT = "x-genpool-left-out"
+#: The producer's ``expiration`` (milliseconds): on a delayed copy or a dead letter the property would delete it.
+EXPIRATION = "x-genpool-expiration"
 
 HeaderValue = str | int
+_NOTE_BYTES = 1000
 _NOT_THEIRS = (PREFIX, "x-death", "x-first-death", "x-last-death", "x-delivery-", "x-acquired-")
 
 
@@ -49,3 +54,11 @@ def number(headers: Mapping[str, HeaderValue], key: str) -> int | None:
     """A header as a whole number of at least 1, or None when it is absent or something else."""
     value = headers.get(key)
     return value if isinstance(value, int) and value >= 1 else None
+
+
+def left_out(noted: object, names: Iterable[str]) -> str:
+    """Value of :data:`LEFT_OUT`: what an earlier copy noted, and these names; at most 1000 bytes."""
+    known = noted.split(", ") if isinstance(noted, str) and noted else []
+    text = ", ".join(dict.fromkeys((*known, *names)))
+    raw = text.encode(errors="backslashreplace")
+    return text if len(raw) <= _NOTE_BYTES else f"{raw[: _NOTE_BYTES - 3].decode(errors='ignore')}…"

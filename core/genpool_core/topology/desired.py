@@ -18,6 +18,13 @@ from genpool_core.jsontypes import JsonObject
 
 #: One policy applies to a queue; ours should win over a vhost's general ones.
 POLICY_PRIORITY = 1000
+#: The last net on work and callback queues: a message that a program never gets to settle becomes a dead letter.
+#:
+#: Our ledger counts attempts, so the limit must be above what is no attempt at all. RabbitMQ counts every return before
+#: 4.3 (a hand-back, a lost connection), and from 4.3 lost connections only. A worker returns one message at most every
+#: ``timing.STORE_HOLD_SECONDS``, because it keeps it in hand meanwhile. Classic queues ignore the key and count
+#: nothing: there the worker's own count (``genpool_worker.pipeline.faults``) is the net.
+_LAST_NET: JsonObject = {"delivery-limit": timing.DELIVERY_LIMIT}
 Version = tuple[int, int, int]
 
 
@@ -105,7 +112,7 @@ def vhost_topology(version: Version) -> Topology:
             Policy(
                 names.work_policy(names.CALLBACKS_QUEUE),
                 names.CALLBACKS_QUEUE,
-                {**_to_queue(names.CALLBACKS_DEAD_QUEUE), **_unlimited_deliveries(version)},
+                {**_to_queue(names.CALLBACKS_DEAD_QUEUE), **_LAST_NET},
             ),
             Policy(
                 names.dead_policy(names.CALLBACKS_QUEUE),
@@ -124,7 +131,7 @@ def vhost_topology(version: Version) -> Topology:
 def pool_topology(settings: WorkQueueOptions, version: Version) -> Topology:
     """Work queue and dead-letter queue of a pool, with a policy for each."""
     dead = names.dead_queue(settings.queue)
-    work: JsonObject = {**_to_queue(dead), **_unlimited_deliveries(version)}
+    work: JsonObject = {**_to_queue(dead), **_LAST_NET}
     if settings.message_ttl_seconds is not None:
         work["message-ttl"] = settings.message_ttl_seconds * 1000
     if version >= (3, 12, 0):
@@ -181,5 +188,5 @@ def _keep(version: Version) -> JsonObject:
 
 
 def _unlimited_deliveries(version: Version) -> JsonObject:
-    """From 4.0 a quorum queue drops after 20 deliveries unless told otherwise; our ledger counts attempts."""
+    """Where there is no dead-letter target, RabbitMQ deletes what is over the limit, which is 20 from 4.0."""
     return {"delivery-limit": -1} if version >= (4, 0, 0) else {}

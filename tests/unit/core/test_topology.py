@@ -68,8 +68,8 @@ def test_the_work_queue_is_as_plain_producers_declare_it(version: Version) -> No
     [
         (V3_10, {}),
         (V3_12, {"consumer-timeout": 4_200_000}),
-        (V4_0, {"consumer-timeout": 4_200_000, "delivery-limit": -1}),
-        (V4_3, {"consumer-timeout": 4_200_000, "delivery-limit": -1}),
+        (V4_0, {"consumer-timeout": 4_200_000}),
+        (V4_3, {"consumer-timeout": 4_200_000}),
     ],
 )
 def test_policy_of_the_work_queue(version: Version, differs: dict[str, object]) -> None:
@@ -78,6 +78,7 @@ def test_policy_of_the_work_queue(version: Version, differs: dict[str, object]) 
         "dead-letter-routing-key": "generation_tasks.dead",
         "dead-letter-strategy": "at-least-once",
         "overflow": "reject-publish",
+        "delivery-limit": timing.DELIVERY_LIMIT,
         **differs,
     }
 
@@ -90,6 +91,16 @@ def test_times_are_in_milliseconds(version: Version) -> None:
     topology = pool_topology(settings, version)
     assert definition(topology, "q")["message-ttl"] == 60_000
     assert definition(topology, "q.dead")["message-ttl"] == 3_600_000
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_only_queues_with_a_dead_letter_target_have_a_last_net(version: Version) -> None:
+    """Where there is no target, RabbitMQ would delete what is over the limit."""
+    for policy in (*vhost_topology(version).policies, *pool_topology(SETTINGS, version).policies):
+        limit = policy.definition.get("delivery-limit", -1)
+        has_target = "dead-letter-routing-key" in policy.definition
+        assert limit == (timing.DELIVERY_LIMIT if has_target else -1), policy.name
+    assert timing.DELIVERY_LIMIT >= 200
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fakes.worker_ports import Queued, gone
 from fakes.worker_world import Node, World
+from genpool_core import timing
 from genpool_core.errors import BrokerError, StorageError
 from genpool_core.messages.amqp import Delivery
 from genpool_worker.consumer import Inbox, TaskConsumer
@@ -59,6 +60,7 @@ class Loop:
             status=self.status,
             drain=node.context.drain,
             metrics=node.context.metrics,
+            clock=world.clock,
             pool_uid=world.config.pool.uid,
         )
 
@@ -154,8 +156,7 @@ def test_comfyui_goes_between_two_tasks(world: World) -> None:
     assert loop.status.was_ready
 
 
-def test_the_store_fails_in_use(world: World) -> None:
-    """Consumption stops before the task is handed back, and begins when the store was asked again."""
+def test_a_store_that_fails_for_a_moment_costs_no_hand_back(world: World) -> None:
     node = world.worker("w1")
     loop = Loop(world, node, turns=5)
     loop.preconditions.trouble()
@@ -163,9 +164,33 @@ def test_the_store_fails_in_use(world: World) -> None:
     node.steps.fail_with = StorageError("away")
     node.steps.fail_at = len(node.steps.names) + 4
     steps = loop.run()
+    assert "broker.requeue" not in steps
+    assert steps.index("consumption.pause") < steps.index("comfyui.submit")
+    assert len(world.store.records("end.json")) == 1
+
+
+def test_the_store_fails_in_use(world: World) -> None:
+    """Consumption stops, the task goes back after a while, and both begin anew when the store was asked again."""
+    node = world.worker("w1")
+    loop = Loop(world, node, turns=60)
+    loop.preconditions.trouble()
+    task(world)
+    node.steps.fail_with, node.steps.fail_on = StorageError("away"), "store.keys"
+    states: list[str] = []
+
+    def mend() -> None:
+        states.append(loop.status.snapshot.state)
+        node.steps.fail_on = None
+
+    loop.at_turn[30] = mend
+    began = world.clock.time
+    steps = loop.run()
     back = steps.index("broker.requeue")
-    assert steps[back - 1] == "consumption.pause"
-    assert "store.keys" in steps[back:]
+    assert steps.count("broker.requeue") == 1
+    assert "consumption.pause" in steps[:back]
+    assert "consumption.resume" in steps[back:]
+    assert states == ["unready"]
+    assert world.clock.time - began > timing.STORE_HOLD_SECONDS
     assert world.broker.empty
     assert len(world.store.records("end.json")) == 1
 

@@ -55,7 +55,7 @@ def test_an_outage_is_waited_for_longer_and_longer() -> None:
             raise error
         return "done"
 
-    assert OutageRetry(Drain(clock, 600)).until_stored(action) == "done"
+    assert OutageRetry(Drain(clock, 600), clock).until_stored(action) == "done"
     assert [later - earlier for earlier, later in pairwise(waits)] == [0.5, 1, 2]
 
 
@@ -68,7 +68,7 @@ def test_waiting_for_an_outage_ends_with_a_drain() -> None:
         raise StorageError("away")
 
     with pytest.raises(HandBack, match="the store"):
-        OutageRetry(drain).until_stored(away)
+        OutageRetry(drain, clock).until_stored(away)
     assert drain.overdue
 
 

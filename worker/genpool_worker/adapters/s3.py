@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from genpool_core import timing
-from genpool_core.errors import StorageError
+from genpool_core.errors import Lasts, StorageError
 from genpool_core.workerconfig import S3Config
 from genpool_worker.ports import Put
 
@@ -31,6 +31,9 @@ _HINTS = {
     "AccessDenied": "access is denied: give the key the right to list, get, put and delete in this bucket",
     "403": "access is denied: give the key the right to list, get, put and delete in this bucket",
 }
+
+#: The object itself is refused, whoever puts it and whenever.
+_NEVER = frozenset({"EntityTooLarge", "KeyTooLongError", "InvalidArgument", "MetadataTooLarge", "InvalidURI"})
 
 
 class S3Store:
@@ -87,8 +90,10 @@ class S3Store:
                     str(path), self._bucket, key, ExtraArgs={"ContentType": content_type}, Config=_TRANSFER
                 )
         except boto3.exceptions.S3UploadFailedError as error:
+            too_large = any(code in str(error) for code in _NEVER)
             raise StorageError(
-                f"the bucket {self._bucket} did not take a file: {error.__cause__ or error}"
+                f"the bucket {self._bucket} did not take a file: {error.__cause__ or error}",
+                lasts=Lasts.NEVER if too_large else Lasts.OUTAGE,
             ) from error
 
     def delete(self, keys: list[str]) -> None:
@@ -116,7 +121,8 @@ class S3Store:
             code = _code(error)
             said = _HINTS.get(code) or error.response.get("Error", {}).get("Message") or code
             raise StorageError(
-                f"the bucket {self._bucket} at {self._where} refused ({code}): {said}."
+                f"the bucket {self._bucket} at {self._where} refused ({code}): {said}.",
+                lasts=Lasts.NEVER if code in _NEVER else Lasts.OUTAGE,
             ) from error
         except NoCredentialsError as error:
             raise StorageError(

@@ -13,7 +13,7 @@ from genpool_core.errors import AttemptFailed
 from genpool_core.ledger.records import Output
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.context import WorkerContext
-from genpool_worker.errors import ComfyUIRefused
+from genpool_worker.errors import ComfyUIRefused, Refused
 from genpool_worker.files import image
 from genpool_worker.files.workdir import WorkDir
 from genpool_worker.ports import OutputRef
@@ -82,7 +82,14 @@ def _one(context: WorkerContext, retry: ComfyUIRetry, ref: OutputRef, path: Path
         ) from error
     found = check(path, size, ref)
     checksum = _sha256(path)
-    context.retry.until_stored(lambda: context.store.put_file(key, path, found.content_type))
+    try:
+        context.retry.until_stored(lambda: context.store.put_file(key, path, found.content_type))
+    except Refused as error:
+        raise AttemptFailed(
+            f"the store does not accept {ref.filename} of node {ref.node} ({size} bytes): {error.message}",
+            reason="ResultRefused",
+            retryable=False,
+        ) from error
     context.metrics.moved("output", size)
     return Output(
         key=key,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import TypedDict
 
 import structlog
 
 from genpool_core import identity, names, timing
-from genpool_core.errors import BrokerError, TaskFailure
+from genpool_core.errors import BrokerError, Lasts, TaskFailure
 from genpool_core.identity import TaskRef
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages import headers
@@ -138,7 +138,17 @@ class TaskPublisher:
     def dead_letter(self, delivery: Delivery, reason: Mapping[str, headers.HeaderValue]) -> None:
         """Publish a copy of a message to the dead-letter queue, with the reason in its headers."""
         own = {headers.SCHEMA: SCHEMA_VERSION, **reason}
-        self._broker.publish(copy_of(delivery, "", self._config.dead_queue, own))
+        self.copy(copy_of(delivery, "", self._config.dead_queue, own))
+
+    def copy(self, message: OutgoingMessage) -> None:
+        """Publish a copy of a message; where RabbitMQ will never accept it, without the producer's own headers."""
+        try:
+            self._broker.publish(message)
+        except BrokerError as error:
+            if error.lasts is not Lasts.NEVER:
+                raise
+            _log.warning("copy_refused", message=error.message, target=message.target)
+            self._broker.publish(bare(message))
 
     def _fields(self, ref: TaskRef, attempt: int) -> _AttemptFields:
         return {
@@ -176,16 +186,49 @@ def copy_of(
     own: Mapping[str, headers.HeaderValue],
     *,
     new_id: str | None = None,
+    expires: bool = False,
 ) -> OutgoingMessage:
-    """The message of a delivery, to be published once more as it came, with ``own`` in place of GenPool's headers."""
+    """The message of a delivery, to be published once more as it came, with ``own`` in place of GenPool's headers.
+
+    ``expires``: its ``expiration`` stays in force. Otherwise a header keeps it: in a delay step or a dead-letter queue
+    the message would be deleted by it.
+    """
     properties = delivery.properties
     return OutgoingMessage(
         exchange=exchange,
         routing_key=routing_key,
         body=delivery.body,
-        headers={**headers.theirs(delivery.headers), **own},
-        properties=replace(properties, message_id=new_id or properties.message_id, user_id=None),
+        headers={**headers.theirs(delivery.headers), **_notes(delivery, expires=expires), **own},
+        properties=replace(
+            properties,
+            message_id=new_id or properties.message_id,
+            user_id=None,
+            expiration=properties.expiration if expires else None,
+        ),
+        verbatim=True,
     )
+
+
+def bare(message: OutgoingMessage) -> OutgoingMessage:
+    """A copy with nothing of the producer's but body, id and priority; a header names what it lacks."""
+    kept = {key: value for key, value in message.headers.items() if key.startswith(headers.PREFIX)}
+    lacks = [key for key in message.headers if key not in kept]
+    properties = message.properties
+    few = Properties(message_id=properties.message_id, priority=properties.priority)
+    lacks += [item.name for item in fields(few) if getattr(few, item.name) != getattr(properties, item.name)]
+    kept[headers.LEFT_OUT] = headers.left_out(kept.get(headers.LEFT_OUT), lacks)
+    return replace(message, headers=kept, properties=few)
+
+
+def _notes(delivery: Delivery, *, expires: bool) -> dict[str, headers.HeaderValue]:
+    """What earlier copies of the message noted, and what this one has to note."""
+    trusted = headers.ours(delivery.headers, delivery.properties.user_id)
+    notes = {key: trusted[key] for key in (headers.LEFT_OUT, headers.EXPIRATION) if key in trusted}
+    if delivery.unreadable:
+        notes[headers.LEFT_OUT] = headers.left_out(notes.get(headers.LEFT_OUT), delivery.unreadable)
+    if delivery.properties.expiration and not expires:
+        notes[headers.EXPIRATION] = delivery.properties.expiration
+    return notes
 
 
 def reason_headers(reason: str, message: str, *, attempts: int) -> dict[str, headers.HeaderValue]:

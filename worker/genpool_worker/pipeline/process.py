@@ -21,7 +21,7 @@ from genpool_worker.pipeline.validate import ValidatedTask, validate
 _log = structlog.get_logger(__name__)
 #: Claims that others won in a row before the store is called unreliable.
 _RACES = 20
-_OWN_FAULT = "the worker met a fault of its own: its log has the traceback. Please report it."
+OWN_FAULT = "the worker met a fault of its own: its log has the traceback. Please report it."
 
 
 class Processor:
@@ -40,6 +40,8 @@ class Processor:
             The store does not answer and nothing was begun: the delivery is still in hand.
         HandBack
             The worker drains: the delivery is still in hand, and nothing is claimed.
+        Refused
+            What settles it is refused for good: the delivery is still in hand.
         """
         match decoded:
             case Undecodable(delivery, failure):
@@ -115,7 +117,7 @@ class Processor:
         except Exception as error:
             # Requeued it would come again for ever: a task that trips us before its claim ends here.
             _log.exception("task_not_validated")
-            raise TaskFailure(_OWN_FAULT, reason="InternalError") from error
+            raise TaskFailure(OWN_FAULT, reason="InternalError") from error
 
     def _claimed(self, task: TaskDelivery, held: HeldClaim, validated: ValidatedTask) -> None:
         claim = held.claim
@@ -145,7 +147,7 @@ class Processor:
         except Exception:  # noqa: BLE001 - logged with its traceback
             # A fault of ours: told in full to the log, in one sentence to the user, and counted as an attempt.
             _log.exception("attempt_crashed")
-            fault = AttemptFailed(_OWN_FAULT, reason="InternalError", retryable=True)
+            fault = AttemptFailed(OWN_FAULT, reason="InternalError", retryable=True)
             self._settler.fail(task, held, validated, fault)
         else:
             self._settler.succeed(task, held, validated, outputs)

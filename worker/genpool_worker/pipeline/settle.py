@@ -1,7 +1,7 @@
 """How a delivery is settled. The order never changes: end record, dead letter, event, callback, acknowledgement.
 
 Each step is confirmed before the next. A crash between two of them brings the message back, and what is missing is
-then done under the same ids. Every method may raise HandBack while the worker drains, and UnreadableLedger.
+then done under the same ids. Every method may raise HandBack while the worker drains, UnreadableLedger, and Refused.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Settler:
     def stamp(self, task: UnidentifiedTask) -> None:
         """Give a task an id before anything is done: it comes back under that id."""
         message_id = str(uuid.uuid4())
-        copy = copy_of(task.delivery, "", self._context.config.queue, {}, new_id=message_id)
-        self._until_published(lambda: self._context.broker.publish(copy))
+        copy = copy_of(task.delivery, "", self._context.config.queue, {}, new_id=message_id, expires=True)
+        self._until_published(lambda: self._context.publisher.copy(copy))
         self._context.broker.ack(task.delivery)
         self._context.metrics.message("stamped")
         _log.info("message_stamped", message_id=message_id)
@@ -153,7 +153,7 @@ class Settler:
 
     def _delay(self, delivery: Delivery, seconds: int, own: dict[str, headers.HeaderValue]) -> None:
         copy = copy_of(delivery, names.retry_step(seconds), self._context.config.queue, own)
-        self._until_published(lambda: self._context.broker.publish(copy))
+        self._until_published(lambda: self._context.publisher.copy(copy))
 
     def _end(self, task: TaskDelivery, ending: Ending, by: AttemptInfo, attempts: int) -> None:
         context = self._context

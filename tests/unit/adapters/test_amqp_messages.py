@@ -1,0 +1,93 @@
+"""Messages as values, from what pika delivers and for what it publishes; and a delivery that cannot be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pika
+import pytest
+from pika import exceptions
+
+from genpool_adapters.amqp.consumer import Consumer, Subscription
+from genpool_adapters.amqp.failures import channel_error
+from genpool_adapters.amqp.values import delivery_of, from_pika, to_pika
+from genpool_adapters.amqp.wire import WireProperties
+from genpool_core.errors import Lasts
+from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
+
+ALL = {
+    "content_type": "text/plain",
+    "content_encoding": "gzip",
+    "priority": 3,
+    "correlation_id": "c",
+    "reply_to": "r",
+    "expiration": "60000",
+    "message_id": "m",
+    "timestamp": 1,
+    "type": "t",
+    "user_id": "producer",
+    "app_id": "a",
+}
+
+
+def test_every_property_comes_and_goes() -> None:
+    came = from_pika(WireProperties(**ALL))
+    assert {name: getattr(came, name) for name in ALL} == ALL
+    sent = to_pika(OutgoingMessage("", "q", b"", properties=came), "us", 9.0)
+    assert {name: getattr(sent, name) for name in ALL} == {**ALL, "user_id": "us"}
+    assert sent.delivery_mode == 2
+
+
+@pytest.mark.parametrize(("verbatim", "added"), [(False, ("application/json", 9)), (True, (None, None))])
+def test_what_is_added_to_our_own_messages_and_not_to_copies(
+    *, verbatim: bool, added: tuple[Any, Any]
+) -> None:
+    sent = to_pika(OutgoingMessage("", "q", b"", verbatim=verbatim), "us", 9.7)
+    assert (sent.content_type, sent.timestamp) == added
+
+
+def deliver(routing_key: str | bytes) -> pika.spec.Basic.Deliver:
+    return pika.spec.Basic.Deliver("tag", 7, redelivered=True, exchange="", routing_key=routing_key)
+
+
+def test_a_routing_key_that_is_no_text() -> None:
+    properties = WireProperties(headers={"a": 1}, message_id="m")
+    properties.unreadable = ("b",)
+    found = delivery_of(None, deliver(b"\xff"), properties, b"body")
+    assert found == Delivery(
+        b"body", {"a": 1}, Properties(message_id="m"), redelivered=True, unreadable=("b",), routing_key="0xff"
+    )
+
+
+class FakeChannel:
+    is_open = True
+
+    def __init__(self) -> None:
+        self.nacked: list[tuple[int, bool]] = []
+
+    def basic_nack(self, tag: int, *, requeue: bool) -> None:
+        self.nacked.append((tag, requeue))
+
+
+@pytest.mark.parametrize(("exclusive", "nacked"), [(False, [(7, False)]), (True, [])])
+def test_a_delivery_that_cannot_be_read_is_left_to_the_dead_letter_queue(
+    *, exclusive: bool, nacked: list[tuple[int, bool]]
+) -> None:
+    got: list[Delivery] = []
+    consumer, channel = Consumer(Subscription("q", got.append, exclusive=exclusive)), FakeChannel()
+    consumer._on_delivery(channel, deliver("q"), None, b"")  # type: ignore[arg-type]
+    assert channel.nacked == nacked
+    assert not got
+
+
+@pytest.mark.parametrize(
+    ("error", "lasts"),
+    [
+        (exceptions.ChannelClosedByBroker(403, "ACCESS_REFUSED"), Lasts.REPAIR),
+        (exceptions.ChannelClosedByBroker(404, "NOT_FOUND"), Lasts.REPAIR),
+        (exceptions.ChannelClosedByBroker(406, "PRECONDITION_FAILED - too large"), Lasts.NEVER),
+        (exceptions.StreamLostError("gone"), Lasts.OUTAGE),
+    ],
+)
+def test_how_long_a_refusal_lasts(error: BaseException, lasts: Lasts) -> None:
+    assert channel_error(error, reason="PublishRefused").lasts is lasts
