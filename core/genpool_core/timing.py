@@ -79,6 +79,8 @@ MANAGEMENT_CONNECT_SECONDS = 3.05
 """Connecting to the management API; a little over the 3 s after which TCP sends its first packet again."""
 MANAGEMENT_READ_SECONDS = 10
 """Waiting for the management API's answer."""
+MANAGEMENT_WAIT_SECONDS = 3.0
+"""A pass of the operator waits so long for the thread that asks the management API, then goes on without."""
 STATISTICS_SECONDS = 5
 """RabbitMQ renews the statistics behind its lists this often (``collect_statistics_interval``)."""
 
@@ -264,6 +266,8 @@ TOPOLOGY_SECONDS = 60.0
 """The topology of a vhost is read again after this, and drift repaired."""
 TOPOLOGY_UNSETTLED_SECONDS = 4.0
 """The same while something is wrong with it."""
+TOPOLOGY_EXPIRY_SECONDS = 150.0
+"""What was read of a topology stands so long while a slow management API is asked anew."""
 UNSCHEDULABLE_SECONDS = 600.0
 """A pod may wait so long for a node before the pool is not Ready: nodes may follow demand."""
 ROLLOUT_MARGIN_SECONDS = 600
