@@ -197,7 +197,13 @@ CALLBACK_TIMEOUT_SECONDS = 10.0
 CALLBACK_SLOW_SECONDS = 4.0
 """A receiver that needs longer for an attempt counts as slow and gets few attempts at a time."""
 CALLBACK_SLOW_WINDOW_SECONDS = 120.0
-"""A receiver counts as slow for so long after its last slow attempt."""
+"""A receiver that failed or was slow, and that nothing waits for, is remembered as such for so long."""
+CALLBACK_HOLD_SECONDS = 60.0
+"""A callback waits so long in the gateway for a receiver that is away, before it is set aside into a delay step."""
+RECEIVER_PAUSE_SECONDS = 1.0
+"""First pause between attempts at a receiver that fails; each further pause is twice as long."""
+RECEIVER_PAUSE_MOST_SECONDS = 30.0
+"""Longest such pause."""
 CALLBACK_RETRY_SECONDS = 1.0
 """First wait before the outcome of an attempt is published again; each further wait is twice as long."""
 CALLBACK_RETRY_MOST_SECONDS = 30.0

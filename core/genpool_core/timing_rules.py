@@ -225,8 +225,20 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "a receiver that cannot be connected to, or does not answer, counts as slow",
         ),
         Rule(
-            "RETRY_STEPS[1] < CALLBACK_SLOW_WINDOW_SECONDS",
-            "a receiver still counts as slow when the second retry of its callback begins",
+            "RETRY_STEPS[1] < CALLBACK_SLOW_WINDOW_SECONDS <= RETRY_STEPS[2]",
+            "a receiver still counts as slow when the second retry of its callback begins, and has a new chance later",
+        ),
+        Rule(
+            "RECEIVER_PAUSE_SECONDS < CALLBACK_SLOW_SECONDS < RECEIVER_PAUSE_MOST_SECONDS",
+            "a receiver that failed for a moment is soon tried again, and one that is away costs little",
+        ),
+        Rule(
+            "CALLBACK_TIMEOUT_SECONDS + RECEIVER_PAUSE_MOST_SECONDS < CALLBACK_HOLD_SECONDS",
+            "what waits for a receiver that is away sees at least one attempt before it is set aside",
+        ),
+        Rule(
+            "CALLBACK_HOLD_SECONDS <= 2 * RETRY_STEPS[1]",
+            "waiting in the gateway costs a callback no more than two short delay steps",
         ),
         Rule(
             "CALLBACK_RETRY_SECONDS < RETRY_STEPS[0]",
