@@ -79,6 +79,8 @@ MANAGEMENT_CONNECT_SECONDS = 3.05
 """Connecting to the management API; a little over the 3 s after which TCP sends its first packet again."""
 MANAGEMENT_READ_SECONDS = 10
 """Waiting for the management API's answer."""
+MANAGEMENT_WAIT_SECONDS = 3.0
+"""A pass of the operator waits so long for the thread that asks the management API, then goes on without."""
 STATISTICS_SECONDS = 5
 """RabbitMQ renews the statistics behind its lists this often (``collect_statistics_interval``)."""
 
@@ -195,7 +197,13 @@ CALLBACK_TIMEOUT_SECONDS = 10.0
 CALLBACK_SLOW_SECONDS = 4.0
 """A receiver that needs longer for an attempt counts as slow and gets few attempts at a time."""
 CALLBACK_SLOW_WINDOW_SECONDS = 120.0
-"""A receiver counts as slow for so long after its last slow attempt."""
+"""A receiver that failed or was slow, and that nothing waits for, is remembered as such for so long."""
+CALLBACK_HOLD_SECONDS = 60.0
+"""A callback waits so long in the gateway for a receiver that is away, before it is set aside into a delay step."""
+RECEIVER_PAUSE_SECONDS = 1.0
+"""First pause between attempts at a receiver that fails; each further pause is twice as long."""
+RECEIVER_PAUSE_MOST_SECONDS = 30.0
+"""Longest such pause."""
 CALLBACK_RETRY_SECONDS = 1.0
 """First wait before the outcome of an attempt is published again; each further wait is twice as long."""
 CALLBACK_RETRY_MOST_SECONDS = 30.0
@@ -264,6 +272,8 @@ TOPOLOGY_SECONDS = 60.0
 """The topology of a vhost is read again after this, and drift repaired."""
 TOPOLOGY_UNSETTLED_SECONDS = 4.0
 """The same while something is wrong with it."""
+TOPOLOGY_EXPIRY_SECONDS = 150.0
+"""What was read of a topology stands so long while a slow management API is asked anew."""
 UNSCHEDULABLE_SECONDS = 600.0
 """A pod may wait so long for a node before the pool is not Ready: nodes may follow demand."""
 ROLLOUT_MARGIN_SECONDS = 600

@@ -1,4 +1,4 @@
-"""One rule about the times of ``genpool_core.timing``."""
+"""One rule about times; ``timing_rules`` has them all."""
 
 from __future__ import annotations
 

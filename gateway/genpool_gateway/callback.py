@@ -22,11 +22,18 @@ from genpool_gateway.ports import WebhookRequest
 
 @dataclass(frozen=True)
 class Callback:
-    """A callback and how often it has failed."""
+    """A callback, how often it has failed, and how often it was set aside without an attempt."""
 
     request: WebhookRequest
     task_key: str
     failed_before: int
+    asides_before: int = 0
+    put_off_at: int | None = None
+    """When it was put off for the first time, in seconds since 1970; None when it was not."""
+
+    def put_off_seconds(self, now: datetime) -> float:
+        """For how long it has been put off."""
+        return 0.0 if self.put_off_at is None else max(0.0, now.timestamp() - self.put_off_at)
 
 
 def read(delivery: Delivery, own_user: str) -> Callback:
@@ -64,6 +71,8 @@ def read(delivery: Delivery, own_user: str) -> Callback:
         request=WebhookRequest(message.id, message.url, message.allow, body, receiver_of(message.url)),
         task_key=message.body.task_key,
         failed_before=h.number(known, h.ATTEMPT) or 0,
+        asides_before=h.number(known, h.ASIDE) or 0,
+        put_off_at=h.number(known, h.SINCE),
     )
 
 
@@ -82,9 +91,24 @@ def receiver_of(url: str) -> str:
     return f"{parts.hostname}:{port}" if parts.hostname else ""
 
 
-def retry_headers(attempts: int) -> dict[str, h.HeaderValue]:
+def receiver_of_message(body: bytes) -> str:
+    """The receiver that a message names, believed or not; empty where it names none."""
+    try:
+        url = json.loads(body)["url"]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return ""
+    return receiver_of(url) if isinstance(url, str) else ""
+
+
+def retry_headers(callback: Callback, attempts: int, asides: int, now: datetime) -> dict[str, h.HeaderValue]:
     """Headers of a callback that waits in a delay step."""
-    return {h.ATTEMPT: attempts, h.SCHEMA: SCHEMA_VERSION}
+    since = int(now.timestamp()) if callback.put_off_at is None else callback.put_off_at
+    counts = {h.ATTEMPT: attempts, h.ASIDE: asides}
+    return {
+        **{key: count for key, count in counts.items() if count},
+        h.SINCE: since,
+        h.SCHEMA: SCHEMA_VERSION,
+    }
 
 
 def dead_headers(dead: DeadLetter, task_key: str | None, now: datetime) -> dict[str, h.HeaderValue]:

@@ -1,10 +1,14 @@
-"""Delivers callbacks: reads a message, tries its receiver once, and does what was decided. Acknowledges last."""
+"""Delivers callbacks: reads a message, tries its receiver once, and does what was decided. Acknowledges last.
+
+Which message is tried when is the schedule's: ``receiver_schedule``.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -16,16 +20,24 @@ from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_gateway.callback import Callback, dead_headers, read, retry_headers
 from genpool_gateway.disposition import (
     Acknowledge,
+    Answered,
     DeadLetter,
-    Outcome,
-    ReceiverBusy,
     RetryLater,
+    decide_aside,
     decide_disposition,
+    is_retried,
 )
 from genpool_gateway.ports import CallbackQueue, Metrics, Receiver
-from genpool_gateway.slow_receivers import SlowReceivers
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How a receiver did in an attempt, for the schedule. A message that was not sent says nothing against it."""
+
+    good: bool = True
+    slow: bool = False
 
 
 class Dispatcher:
@@ -35,7 +47,6 @@ class Dispatcher:
         self,
         queue: CallbackQueue,
         receiver: Receiver,
-        slow: SlowReceivers,
         metrics: Metrics,
         *,
         now: Callable[[], datetime],
@@ -43,76 +54,74 @@ class Dispatcher:
     ) -> None:
         self._queue = queue
         self._receiver = receiver
-        self._slow = slow
         self._metrics = metrics
         self._now = now
         self._stopping = stopping
         self._clock: Callable[[], float] = time.monotonic
         self._backoff = Backoff(timing.CALLBACK_RETRY_SECONDS, timing.CALLBACK_RETRY_MOST_SECONDS, spread=0.0)
 
-    def handle(self, delivery: Delivery) -> None:
+    def handle(self, delivery: Delivery) -> Tried:
         """Deal with one delivery to its end. While stopping nothing is begun: the broker requeues it."""
-        if self._stopping.is_set():
-            return
+        return self._guarded(delivery, self._handle)
+
+    def set_aside(self, delivery: Delivery) -> Tried:
+        """Put a delivery off without an attempt: its receiver is away, and it has waited here."""
+        return self._guarded(delivery, self._set_aside)
+
+    def _guarded(self, delivery: Delivery, act: Callable[[Delivery, Callback], Tried]) -> Tried:
+        if self._stopping.is_set() or not self._queue.holds(delivery):
+            return Tried()
         try:
-            self._handle(delivery)
+            callback = read(delivery, self._queue.own_user)
+            return act(delivery, callback)
+        except InvalidMessage as error:
+            self._dead_letter(delivery, DeadLetter(error.reason, error.message, 1), None)
         except Exception:  # noqa: BLE001 - a defect must not hold the queue: the message goes where it is seen
             _log.exception("callback_defect", webhook_id=delivery.properties.message_id)
             text = "GenPool could not handle this callback: see the gateway's log."
             self._dead_letter(delivery, DeadLetter("InternalError", text, 1), None)
+        return Tried()
 
-    def _handle(self, delivery: Delivery) -> None:
-        try:
-            callback = read(delivery, self._queue.own_user)
-        except InvalidMessage as error:
-            self._dead_letter(delivery, DeadLetter(error.reason, error.message, 1), None)
-            return
+    def _handle(self, delivery: Delivery, callback: Callback) -> Tried:
         began = self._clock()
-        outcome = self._attempt(callback)
+        outcome = self._receiver.send(callback.request)
         seconds = self._clock() - began
-        match decide_disposition(outcome, callback.failed_before):
+        put_off = callback.put_off_seconds(self._now())
+        decided = decide_disposition(outcome, callback.failed_before, put_off)
+        match decided:
             case Acknowledge():
                 self._queue.ack(delivery)
                 self._metrics.delivered(seconds)
                 _log.info("callback_delivered", webhook_id=callback.request.id, task_key=callback.task_key)
             case RetryLater() as retry:
-                self._delay(delivery, callback, outcome, retry, seconds)
+                if self._delay(delivery, callback, retry, callback.asides_before):
+                    self._metrics.retried(seconds)
+                    _log.info("callback_retried", outcome=str(outcome), **_facts(callback, retry))
             case DeadLetter() as dead:
                 self._dead_letter(delivery, dead, callback)
+        good = isinstance(outcome, Answered) and not is_retried(outcome)
+        return Tried(good=good, slow=seconds >= timing.CALLBACK_SLOW_SECONDS)
 
-    def _attempt(self, callback: Callback) -> Outcome:
-        receiver, began = callback.request.receiver, self._clock()
-        if not self._slow.enter(receiver, began):
-            return ReceiverBusy()
-        try:
-            return self._receiver.send(callback.request)
-        finally:
-            ended = self._clock()
-            self._slow.leave(receiver, ended, slow=ended - began >= timing.CALLBACK_SLOW_SECONDS)
+    def _set_aside(self, delivery: Delivery, callback: Callback) -> Tried:
+        put_off = callback.put_off_seconds(self._now())
+        decided = decide_aside(callback.asides_before, callback.failed_before, put_off)
+        if isinstance(decided, DeadLetter):
+            self._dead_letter(delivery, decided, callback)
+        elif self._delay(delivery, callback, decided, callback.asides_before + 1):
+            self._metrics.stepped_aside()
+            _log.debug("callback_set_aside", **_facts(callback, decided))
+        return Tried()
 
-    def _delay(
-        self, delivery: Delivery, callback: Callback, outcome: Outcome, retry: RetryLater, seconds: float
-    ) -> None:
+    def _delay(self, delivery: Delivery, callback: Callback, retry: RetryLater, asides: int) -> bool:
+        """Whether the callback waits in its delay step now."""
         step = names.retry_step(retry.delay_seconds)
-        headers = retry_headers(retry.attempts)
+        headers = retry_headers(callback, retry.attempts, asides, self._now())
         properties = Properties(message_id=callback.request.id)
         copy = OutgoingMessage(step, names.CALLBACKS_QUEUE, delivery.body, headers, properties)
         if not self._publish(delivery, copy):
-            return
+            return False
         self._queue.ack(delivery)
-        facts = {"webhook_id": callback.request.id, "receiver": callback.request.receiver}
-        if isinstance(outcome, ReceiverBusy):
-            self._metrics.stepped_aside()
-            _log.debug("callback_stepped_aside", **facts)
-        else:
-            self._metrics.retried(seconds)
-            _log.info(
-                "callback_retried",
-                attempts=retry.attempts,
-                delay_seconds=retry.delay_seconds,
-                outcome=str(outcome),
-                **facts,
-            )
+        return True
 
     def _dead_letter(self, delivery: Delivery, dead: DeadLetter, callback: Callback | None) -> None:
         message_id = callback.request.id if callback else delivery.properties.message_id
@@ -144,3 +153,12 @@ class Dispatcher:
                 return True
             if self._stopping.wait(self._backoff.seconds(failures)) or not self._queue.holds(delivery):
                 return False
+
+
+def _facts(callback: Callback, retry: RetryLater) -> dict[str, object]:
+    return {
+        "webhook_id": callback.request.id,
+        "receiver": callback.request.receiver,
+        "attempts": retry.attempts,
+        "delay_seconds": retry.delay_seconds,
+    }

@@ -7,7 +7,7 @@ answers 2xx                                             is delivered
 answers 408, 425, 429 or 5xx, or does not answer        waits for the next step, for 24 hours in all
 answers 410, another 4xx, or redirects                  is dead at once
 must not be reached                                     is dead at once
-was slow a moment ago and is being tried                waits for the first step, and that is not counted
+is away, as other callbacks have found                  waits without an attempt, each time longer, for 24 hours in all
 ======================================================  ================================================
 """
 
@@ -46,12 +46,7 @@ class Forbidden:
     why: str
 
 
-@dataclass(frozen=True)
-class ReceiverBusy:
-    """Not tried: this receiver is slow, and others wait."""
-
-
-Outcome = Answered | Away | Forbidden | ReceiverBusy
+Outcome = Answered | Away | Forbidden
 
 
 @dataclass(frozen=True)
@@ -79,18 +74,43 @@ class DeadLetter:
 Disposition = Acknowledge | RetryLater | DeadLetter
 
 
-def decide_disposition(outcome: Outcome, failed_before: int) -> Disposition:
-    """What to do after an attempt, when ``failed_before`` attempts failed before it."""
+def decide_disposition(outcome: Outcome, failed_before: int, put_off_seconds: float = 0.0) -> Disposition:
+    """What to do after an attempt, when ``failed_before`` attempts failed before it.
+
+    ``put_off_seconds``: since the callback was put off for the first time.
+    """
     attempts = failed_before + 1
+    decided = _decide(outcome, attempts)
+    if isinstance(decided, RetryLater) and _is_over(decided.delay_seconds, put_off_seconds):
+        return _given_up(_reason(outcome), _said(outcome), attempts)
+    return decided
+
+
+def decide_aside(asides_before: int, failed_before: int, put_off_seconds: float) -> RetryLater | DeadLetter:
+    """What to do with a callback that waited in vain for a receiver that is away, without an attempt.
+
+    It waits for longer each time, ``asides_before`` times so far; that is no attempt, but its 24 hours go on.
+    """
+    steps = timing.RETRY_STEPS[1:]
+    delay = steps[min(asides_before, len(steps) - 1)]
+    if _is_over(delay, put_off_seconds):
+        return _given_up("ReceiverAway", "the receiver took no callback", failed_before)
+    return RetryLater(delay, failed_before)
+
+
+def _decide(outcome: Outcome, attempts: int) -> Disposition:
     match outcome:
-        case ReceiverBusy():
-            return RetryLater(timing.RETRY_STEPS[0], failed_before)
         case Forbidden(reason, why):
             return DeadLetter(reason, why, attempts)
-        case Away(why):
-            return _retry(attempts, None, "ReceiverAway", f"the receiver did not take it: {why}")
-        case Answered(status, retry_after):
-            return _after_answer(status, retry_after, attempts)
+        case Away():
+            return _retry(attempts, None, outcome)
+        case Answered():
+            return _after_answer(outcome, attempts)
+
+
+def is_retried(answer: Answered) -> bool:
+    """Whether an answer asks for another attempt."""
+    return answer.status in _RETRYABLE or answer.status >= 500  # noqa: PLR2004 - HTTP's classes
 
 
 def delays() -> tuple[int, ...]:
@@ -103,12 +123,12 @@ def delays() -> tuple[int, ...]:
     return steps[:fitting]
 
 
-def _after_answer(status: int, retry_after: int | None, attempts: int) -> Disposition:
-    said = f"the receiver answered {status}"
+def _after_answer(outcome: Answered, attempts: int) -> Disposition:
+    status, said = outcome.status, _said(outcome)
     if 200 <= status < 300:  # noqa: PLR2004 - HTTP's classes
         return Acknowledge()
-    if status in _RETRYABLE or status >= 500:  # noqa: PLR2004 - HTTP's classes
-        return _retry(attempts, retry_after, "ReceiverFailed", said)
+    if is_retried(outcome):
+        return _retry(attempts, outcome.retry_after, outcome)
     if status == _GONE:
         return DeadLetter("ReceiverGone", f"{said}: it wants no more callbacks at this URL.", attempts)
     if 300 <= status < 400:  # noqa: PLR2004 - HTTP's classes
@@ -119,9 +139,29 @@ def _after_answer(status: int, retry_after: int | None, attempts: int) -> Dispos
     )
 
 
-def _retry(attempts: int, retry_after: int | None, reason: str, said: str) -> Disposition:
+def _retry(attempts: int, retry_after: int | None, outcome: Answered | Away) -> Disposition:
     waits = delays()
     if attempts > len(waits):
-        return DeadLetter(reason, f"{said} (given up after {attempts} attempts in {_HOURS} hours).", attempts)
+        return _given_up(_reason(outcome), _said(outcome), attempts)
     wish = next((step for step in timing.RETRY_STEPS if step >= (retry_after or 0)), timing.RETRY_STEPS[-1])
     return RetryLater(max(waits[attempts - 1], wish), attempts)
+
+
+def _is_over(delay_seconds: float, put_off_seconds: float) -> bool:
+    return put_off_seconds + delay_seconds > timing.CALLBACK_GIVE_UP_SECONDS
+
+
+def _given_up(reason: str, said: str, attempts: int) -> DeadLetter:
+    return DeadLetter(reason, f"{said} (given up after {attempts} attempts in {_HOURS} hours).", attempts)
+
+
+def _reason(outcome: Outcome) -> str:
+    return "ReceiverFailed" if isinstance(outcome, Answered) else "ReceiverAway"
+
+
+def _said(outcome: Outcome) -> str:
+    match outcome:
+        case Answered(status):
+            return f"the receiver answered {status}"
+        case Away(why) | Forbidden(_, why):
+            return f"the receiver did not take it: {why}"

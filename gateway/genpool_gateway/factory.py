@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,9 +17,9 @@ from genpool_gateway.adapters.callback_queue import RabbitCallbackQueue
 from genpool_gateway.adapters.http_receiver import HttpReceiver
 from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.adapters.signing import Signer
+from genpool_gateway.attempts import Attempts
 from genpool_gateway.dispatcher import Dispatcher
 from genpool_gateway.settings import GatewaySettings
-from genpool_gateway.slow_receivers import SlowReceivers
 
 CONNECTION_NAME = "genpool-gateway"
 Logins = Mapping[str, tuple[str, str]]
@@ -35,17 +36,18 @@ class Callbacks:
 
     brokers: tuple[BrokerConfig, ...]
     logins: Logins = field(repr=False)
-    queues: tuple[tuple[RabbitCallbackQueue, Dispatcher], ...]
+    queues: tuple[tuple[RabbitCallbackQueue, Attempts], ...]
 
     def unready(self) -> str | None:
-        """Why callbacks are not delivered now."""
-        return next(filter(None, (queue.trouble() for queue, _ in self.queues)), None)
+        """Why no callback is delivered now. While one vhost works, the others' trouble is told by ``/metrics``."""
+        troubles = [queue.trouble() for queue, _ in self.queues]
+        return None if None in troubles else next(iter(troubles), None)
 
     def unhealthy(self) -> str | None:
-        """Why a restart would help: a broker refuses us and its credentials have changed since the start."""
-        if self.unready() is None:
-            return None
+        """Why a restart would help: a broker is in trouble, and its credentials have changed since the start."""
         for broker in self.brokers:
+            if not any(queue.trouble() for queue, _ in self.queues if queue.broker == broker.name):
+                continue
             try:
                 current = credentials(broker)
             except SettingsError:
@@ -67,24 +69,30 @@ class Gateway:
     def start(self) -> None:
         """Start all threads; returns at once."""
         self.http.start()
-        for queue, dispatcher in self.callbacks.queues:
-            queue.start(dispatcher.handle)
+        for queue, attempts in self.callbacks.queues:
+            attempts.start()
+            queue.start(attempts.put)
 
     def stop(self) -> None:
         """Take nothing more, let attempts in flight end, close; what is left is requeued."""
-        queues = [queue for queue, _ in self.callbacks.queues]
-        for queue in queues:
+        for queue, _ in self.callbacks.queues:
             queue.begin_stop()
         self.stopping.set()
+        deadline = time.monotonic() + self.drain_seconds
         stops = [
-            threading.Thread(target=queue.stop, args=(self.drain_seconds,), name="callback-queue-stop")
-            for queue in queues
+            threading.Thread(target=_stop, args=(queue, attempts, deadline), name="callback-queue-stop")
+            for queue, attempts in self.callbacks.queues
         ]
         for thread in stops:
             thread.start()
         for thread in stops:
             thread.join()
         self.http.stop()
+
+
+def _stop(queue: RabbitCallbackQueue, attempts: Attempts, deadline: float) -> None:
+    attempts.stop(max(0.0, deadline - time.monotonic()))
+    queue.stop(deadline)
 
 
 def build_gateway(settings: GatewaySettings) -> Gateway:
@@ -100,11 +108,16 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     brokers = tuple(load_brokers(settings.brokers_file).brokers)
     logins = {broker.name: credentials(broker) for broker in brokers}
     stopping, metrics = threading.Event(), GatewayMetrics()
-    receiver, slow = HttpReceiver(signer, now=utc_now), SlowReceivers()
+    receiver = HttpReceiver(signer, now=utc_now)
 
-    def join(broker: BrokerConfig, vhost: str) -> tuple[RabbitCallbackQueue, Dispatcher]:
+    def join(broker: BrokerConfig, vhost: str) -> tuple[RabbitCallbackQueue, Attempts]:
         username, password = logins[broker.name]
         counted = metrics.vhost(broker.name, vhost)
+
+        def on_change(connected: bool, _sentence: str) -> None:  # noqa: FBT001 - a callback
+            counted.connected(yes=connected)
+            attempts.connection_changed()
+
         queue = RabbitCallbackQueue(
             AmqpParameters(
                 host=broker.host,
@@ -116,9 +129,11 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
                 ca_certificates=broker.ca_certificates,
                 connection_name=CONNECTION_NAME,
             ),
-            on_change=lambda connected, _sentence: counted.connected(yes=connected),
+            broker=broker.name,
+            on_change=on_change,
         )
-        return queue, Dispatcher(queue, receiver, slow, counted, now=utc_now, stopping=stopping)
+        attempts = Attempts(Dispatcher(queue, receiver, counted, now=utc_now, stopping=stopping))
+        return queue, attempts
 
     queues = tuple(join(broker, vhost) for broker in brokers for vhost in broker.vhosts)
     callbacks = Callbacks(brokers, logins, queues)

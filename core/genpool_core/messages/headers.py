@@ -11,6 +11,10 @@ PREFIX = "x-genpool-"
 ATTEMPT = "x-genpool-attempt"
 #: Run of the task; a replay by hand is the run before plus one.
 RUN = "x-genpool-run"
+#: How often a callback was set aside without an attempt, because its receiver was away.
+ASIDE = "x-genpool-aside"
+#: When the gateway first put a callback off, in seconds since 1970.
+SINCE = "x-genpool-since"
 REASON = "x-genpool-reason"
 MESSAGE = "x-genpool-message"
 ATTEMPTS = "x-genpool-attempts"

@@ -1,29 +1,28 @@
-"""One vhost's callbacks queue on RabbitMQ: a connection to consume and one to publish, and threads for attempts."""
+"""One vhost's callbacks queue on RabbitMQ: a connection to consume and one to publish."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-
-import structlog
 
 from genpool_adapters.amqp import AmqpConnection, AmqpParameters
 from genpool_core import names, timing
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
-
-_log = structlog.get_logger(__name__)
-#: Attempts at a time.
-PREFETCH = 16
+from genpool_gateway.receiver_schedule import WINDOW
 
 
 class RabbitCallbackQueue:
     """The callbacks queue of a vhost; see :class:`genpool_gateway.ports.CallbackQueue`."""
 
     def __init__(
-        self, settings: AmqpParameters, *, on_change: Callable[[bool, str], None] | None = None
+        self,
+        settings: AmqpParameters,
+        *,
+        broker: str,
+        on_change: Callable[[bool, str], None] | None = None,
     ) -> None:
+        self.broker = broker
         self.own_user = settings.username
         self.place = settings.place
         name = settings.connection_name or "genpool-gateway"
@@ -31,14 +30,10 @@ class RabbitCallbackQueue:
             replace(settings, connection_name=f"{name}-consume"), on_change=on_change
         )
         self._publishing = AmqpConnection(replace(settings, connection_name=f"{name}-publish"))
-        self._threads = ThreadPoolExecutor(PREFETCH, thread_name_prefix="callback")
-        self._handle: Callable[[Delivery], None] | None = None
-        self._running: set[Future[None]] = set()
 
-    def start(self, handle: Callable[[Delivery], None]) -> None:
-        """Connect, and give each delivery to ``handle`` in a thread; returns at once."""
-        self._handle = handle
-        self._consuming.consume(names.CALLBACKS_QUEUE, self._on_message, prefetch=PREFETCH)
+    def start(self, on_delivery: Callable[[Delivery], None]) -> None:
+        """Connect, and give each delivery to ``on_delivery``, which must return soon; returns at once."""
+        self._consuming.consume(names.CALLBACKS_QUEUE, on_delivery, prefetch=WINDOW)
         self._publishing.start()
         self._consuming.start()
 
@@ -53,11 +48,8 @@ class RabbitCallbackQueue:
         """Take no more deliveries."""
         self._consuming.cancel()
 
-    def stop(self, timeout: float) -> None:
-        """Wait for the attempts in flight, at most ``timeout`` seconds, and close. The rest is requeued."""
-        deadline = time.monotonic() + timeout
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        wait(tuple(self._running), timeout)
+    def stop(self, deadline: float) -> None:
+        """Close both connections, by ``deadline`` in monotonic seconds or soon after it. The rest is requeued."""
         for connection in (self._consuming, self._publishing):
             connection.stop(max(timing.GATEWAY_CLOSE_SECONDS, deadline - time.monotonic()))
 
@@ -72,20 +64,3 @@ class RabbitCallbackQueue:
     def ack(self, delivery: Delivery) -> bool:
         """Acknowledge; False when the broker has requeued it."""
         return self._consuming.ack(delivery)
-
-    def _on_message(self, delivery: Delivery) -> None:
-        try:
-            future = self._threads.submit(self._run, delivery)
-        except RuntimeError:  # stopping: it stays unanswered and is requeued
-            return
-        self._running.add(future)
-        future.add_done_callback(self._ended)
-
-    def _ended(self, future: Future[None]) -> None:
-        self._running.discard(future)
-        if not future.cancelled() and (error := future.exception()) is not None:
-            _log.error("callback_lost_thread", exc_info=error)
-
-    def _run(self, delivery: Delivery) -> None:
-        if self._handle is not None:
-            self._handle(delivery)

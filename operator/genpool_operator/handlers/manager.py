@@ -21,6 +21,7 @@ from genpool_operator.ports import Metrics, PoolKey, PoolRecords
 from genpool_operator.reconcile.pool_reconciler import PoolReconciler
 
 _log = structlog.get_logger(__name__)
+#: Threads for each of the two kinds of pass.
 WORKERS = 4
 BACKOFF = Backoff(timing.RECONCILE_RETRY_SECONDS, timing.RECONCILE_RETRY_MOST_SECONDS, spread=0.0)
 
@@ -37,11 +38,14 @@ class Manager:
         self._requests = requests
         self._stopped = threading.Event()
         self._failures: dict[PoolKey, int] = {}
-        self._last_done = time.monotonic()
+        self._last_done = {True: time.monotonic(), False: time.monotonic()}
+        self._in_hand = {True: 0, False: 0}
+        self._count_lock = threading.Lock()
         self._started = False
         self._threads = [threading.Thread(target=self._tick, name="ticker", daemon=True)]
         self._threads += [
-            threading.Thread(target=self._work, name=f"reconciler {number}", daemon=True)
+            threading.Thread(target=self._work, args=(full,), name=f"{kind} passes {number}", daemon=True)
+            for full, kind in ((True, "full"), (False, "quick"))
             for number in range(WORKERS)
         ]
 
@@ -52,7 +56,7 @@ class Manager:
         """
         if not self._started:
             self._started = True
-            self._last_done = time.monotonic()
+            self._last_done = dict.fromkeys(self._last_done, time.monotonic())
             for thread in self._threads:
                 thread.start()
         for key in self._pools():
@@ -78,9 +82,14 @@ class Manager:
         dead = [thread.name for thread in self._threads if not thread.is_alive()]
         if dead:
             return f"thread {dead[0]} has ended"
-        silent = time.monotonic() - self._last_done
-        if self._records.records() and silent > timing.STUCK_SECONDS:
-            return f"no pool was reconciled for {silent:.0f} s"
+        now = time.monotonic()
+        silent = {full: now - done for full, done in self._last_done.items()}
+        if self._records.records() and min(silent.values()) > timing.STUCK_SECONDS:
+            return f"no pool was reconciled for {min(silent.values()):.0f} s"
+        for full, seconds in silent.items():
+            if self._in_hand[full] == WORKERS and seconds > timing.STUCK_SECONDS:
+                kind = "full" if full else "quick"
+                return f"all {WORKERS} threads for {kind} passes have been held up for {seconds:.0f} s"
         return None
 
     def _tick(self) -> None:
@@ -91,13 +100,19 @@ class Manager:
     def _pools(self) -> list[PoolKey]:
         return [(record.meta.namespace, record.meta.name) for record in self._records.records()]
 
-    def _work(self) -> None:
-        while (request := self._requests.get()) is not None:
+    def _work(self, full: bool) -> None:  # noqa: FBT001 - a thread's argument
+        while (request := self._requests.get(full=full)) is not None:
+            self._count(full, 1)
             try:
                 self._handle(request)
             finally:
                 self._requests.done(request.key)
-                self._last_done = time.monotonic()
+                self._last_done[full] = time.monotonic()
+                self._count(full, -1)
+
+    def _count(self, full: bool, change: int) -> None:  # noqa: FBT001 - a key
+        with self._count_lock:
+            self._in_hand[full] += change
 
     def _handle(self, request: Request) -> None:
         record = self._records.record(request.key)
@@ -124,6 +139,9 @@ class Manager:
         pool: GenerationPool | None = record.pool
         if pool is None:
             self._reconciler.refuse(record)
+            return
+        if not request.full and not self._reconciler.is_known(pool):
+            # Its first pass is a full one, which was asked for when the pool was seen.
             return
         plan = self._reconciler.reconcile(pool, full=request.full)
         self._metrics.show(*request.key, plan.status)

@@ -59,6 +59,10 @@ class PoolReconciler:
         self._memories: dict[str, Memory] = {}
         self._lock = threading.Lock()
 
+    def is_known(self, pool: GenerationPool) -> bool:
+        """Whether a full pass has planned this pool: a quick one goes by what that found."""
+        return self._memory(pool.metadata.uid).accepted is not None
+
     def reconcile(self, pool: GenerationPool, *, full: bool) -> Plan:
         """Bring a pool to what it should be. ``full``: with its objects and topology.
 

@@ -19,10 +19,12 @@ class FakeQueue:
     published: list[OutgoingMessage] = field(default_factory=list)
     refusals: int = 0
     held: bool = True
+    lost_when_refused: bool = False
 
     def publish(self, message: OutgoingMessage) -> None:
         if self.refusals:
             self.refusals -= 1
+            self.held = self.held and not self.lost_when_refused
             self.done.append("refused")
             raise BrokerError("no", reason="Unroutable")
         self.done.append("publish")

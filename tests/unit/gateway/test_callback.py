@@ -120,8 +120,13 @@ def test_a_receiver_is_host_and_port(url: str, receiver: str) -> None:
 
 
 def test_headers_of_retry_and_dead_letter() -> None:
-    assert retry_headers(2) == {h.ATTEMPT: 2, h.SCHEMA: 1}
     now = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    first = read(delivery(), OWN)
+    since = int(now.timestamp())
+    assert retry_headers(first, 2, 0, now) == {h.ATTEMPT: 2, h.SINCE: since, h.SCHEMA: 1}
+    again = read(delivery(headers={h.ATTEMPT: 2, h.ASIDE: 1, h.SINCE: since - 500}, user_id=OWN), OWN)
+    assert (again.failed_before, again.asides_before, again.put_off_seconds(now)) == (2, 1, 500)
+    assert retry_headers(again, 2, 2, now) == {h.ATTEMPT: 2, h.ASIDE: 2, h.SINCE: since - 500, h.SCHEMA: 1}
     headers = dead_headers(DeadLetter("ReceiverGone", "410.", 3), "k" * 40, now)
     assert headers == {
         h.REASON: "ReceiverGone",

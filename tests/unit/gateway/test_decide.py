@@ -11,8 +11,8 @@ from genpool_gateway.disposition import (
     DeadLetter,
     Forbidden,
     Outcome,
-    ReceiverBusy,
     RetryLater,
+    decide_aside,
     decide_disposition,
     delays,
 )
@@ -84,9 +84,18 @@ def test_a_forbidden_url_ends_it_at_once() -> None:
     )
 
 
-@pytest.mark.parametrize("failed_before", [0, 4, LAST + 5])
-def test_stepping_aside_is_short_and_not_counted(failed_before: int) -> None:
-    assert decide_disposition(ReceiverBusy(), failed_before) == RetryLater(5, failed_before)
+@pytest.mark.parametrize(("asides", "delay"), [(0, 30), (1, 120), (2, 600), (3, 3600), (50, 3600)])
+def test_what_is_set_aside_waits_longer_each_time_and_that_is_no_attempt(asides: int, delay: int) -> None:
+    assert decide_aside(asides, 3, 1000.0) == RetryLater(delay, 3)
+
+
+@pytest.mark.parametrize(
+    ("put_off", "over"), [(0, False), (24 * 3600 - 3600, False), (24 * 3600 - 3599, True), (10**6, True)]
+)
+def test_a_day_is_all_that_a_callback_gets(put_off: float, over: bool) -> None:  # noqa: FBT001
+    decided = decide_aside(10, 2, put_off), decide_disposition(Away("x"), 10, put_off)
+    assert [isinstance(item, DeadLetter) for item in decided] == [over, over]
+    assert decide_disposition(Answered(200), 10, put_off) == Acknowledge()
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from genpool_core import timing
 from genpool_core.backoff import Backoff
 from genpool_core.messages import headers as h
-from genpool_gateway.dispatcher import Dispatcher
-from genpool_gateway.disposition import Answered, Away, Forbidden, delays
-from genpool_gateway.slow_receivers import SlowReceivers
+from genpool_gateway.dispatcher import Dispatcher, Tried
+from genpool_gateway.disposition import Answered, Away, Forbidden, Outcome, delays
 from support.waiting import wait_until
 from unit.gateway.fakes import FakeMetrics, FakeQueue, FakeReceiver
 from unit.gateway.messages import OWN, WORKER, delivery, message
@@ -23,13 +23,10 @@ class World:
     queue: FakeQueue = field(default_factory=FakeQueue)
     receiver: FakeReceiver = field(default_factory=FakeReceiver)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
-    slow: SlowReceivers = field(default_factory=SlowReceivers)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def dispatcher(self) -> Dispatcher:
-        made = Dispatcher(
-            self.queue, self.receiver, self.slow, self.metrics, now=lambda: NOW, stopping=self.stopping
-        )
+        made = Dispatcher(self.queue, self.receiver, self.metrics, now=lambda: NOW, stopping=self.stopping)
         made._backoff = Backoff(first=0.0, cap=0.0)
         return made
 
@@ -110,7 +107,7 @@ def test_a_refused_publish_is_repeated_without_asking_the_receiver_again(world: 
 
 def test_a_delivery_that_is_lost_is_left_to_its_next_one(world: World) -> None:
     world.receiver.outcome = Answered(500)
-    world.queue.refusals, world.queue.held = 5, False
+    world.queue.refusals, world.queue.lost_when_refused = 5, True
     world.dispatcher().handle(delivery())
     assert world.queue.done == ["refused"]
 
@@ -136,16 +133,65 @@ def test_a_stop_leaves_a_callback_that_cannot_be_published(world: World) -> None
     assert world.queue.done == ["refused"]
 
 
-def test_callbacks_to_a_slow_receiver_step_aside_uncounted(world: World) -> None:
-    world.slow = SlowReceivers(slow_limit=0)
-    world.receiver.outcome = Away("it did not answer in time.")
-    ticks = iter(range(0, 1000, 10))
-    dispatcher = world.dispatcher()
-    dispatcher._clock = lambda: float(next(ticks))
-    dispatcher.handle(delivery())
-    dispatcher.handle(delivery(headers={h.ATTEMPT: 4}, user_id=OWN))
-    assert len(world.receiver.requests) == 1
+def test_what_is_not_ours_any_more_is_not_tried(world: World) -> None:
+    world.queue.held = False
+    world.dispatcher().handle(delivery())
+    world.dispatcher().set_aside(delivery())
+    assert world.queue.done == []
+    assert world.receiver.requests == []
+
+
+def test_a_callback_that_is_set_aside_is_counted_apart_and_keeps_its_time(world: World) -> None:
+    world.dispatcher().set_aside(delivery(headers={h.ATTEMPT: 2}, user_id=OWN))
+    sent = world.queue.published[0]
+    assert sent.exchange == "genpool.retry.30s"
+    first = int(NOW.timestamp())
+    assert {key: sent.headers[key] for key in (h.ATTEMPT, h.ASIDE, h.SINCE)} == {
+        h.ATTEMPT: 2,
+        h.ASIDE: 1,
+        h.SINCE: first,
+    }
+    world.dispatcher().set_aside(
+        delivery(headers={**sent.headers, h.SINCE: first - 7200, h.ASIDE: 3}, user_id=OWN)
+    )
     sent = world.queue.published[1]
-    assert sent.exchange == "genpool.retry.5s"
-    assert sent.headers[h.ATTEMPT] == 4
-    assert world.metrics.counts == {"retried": 1, "stepped_aside": 1}
+    assert (sent.exchange, sent.headers[h.ASIDE], sent.headers[h.SINCE]) == (
+        "genpool.retry.1h",
+        4,
+        first - 7200,
+    )
+    assert world.receiver.requests == []
+    assert world.metrics.counts == {"stepped_aside": 2}
+    assert world.queue.done == ["publish", "ack"] * 2
+
+
+def test_a_day_after_it_was_first_put_off_a_callback_is_given_up(world: World) -> None:
+    day_ago = int(NOW.timestamp()) - timing.CALLBACK_GIVE_UP_SECONDS
+    world.receiver.outcome = Answered(503)
+    world.dispatcher().set_aside(delivery(headers={h.SINCE: day_ago, h.ASIDE: 20}, user_id=OWN))
+    world.dispatcher().handle(delivery(headers={h.SINCE: day_ago, h.ATTEMPT: 1}, user_id=OWN))
+    reasons = [(sent.routing_key, sent.headers[h.REASON]) for sent in world.queue.published]
+    assert reasons == [
+        ("genpool.callbacks.dead", "ReceiverAway"),
+        ("genpool.callbacks.dead", "ReceiverFailed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "seconds", "tried"),
+    [
+        (Answered(204), 1, Tried(good=True, slow=False)),
+        (Answered(404), 1, Tried(good=True, slow=False)),
+        (Answered(204), 5, Tried(good=True, slow=True)),
+        (Answered(503), 1, Tried(good=False, slow=False)),
+        (Answered(429), 1, Tried(good=False, slow=False)),
+        (Away("it did not answer in time."), 10, Tried(good=False, slow=True)),
+        (Forbidden("AddressNotAllowed", "no."), 1, Tried(good=False, slow=False)),
+    ],
+)
+def test_how_a_receiver_did(world: World, outcome: Outcome, seconds: int, tried: Tried) -> None:
+    world.receiver.outcome = outcome
+    dispatcher = world.dispatcher()
+    ticks = iter((0.0, float(seconds)))
+    dispatcher._clock = lambda: next(ticks)
+    assert dispatcher.handle(delivery()) == tried

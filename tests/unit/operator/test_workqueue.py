@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from genpool_core import timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.errors import BrokerError
 from genpool_operator.decide.objects import PoolRecord
-from genpool_operator.handlers.manager import BACKOFF, Manager
+from genpool_operator.handlers.manager import BACKOFF, WORKERS, Manager
 from genpool_operator.handlers.workqueue import Request, WorkQueue
 from genpool_operator.ports import PoolKey
 from genpool_operator.reconcile.observed import Memory
@@ -23,8 +24,8 @@ from unit.operator.pools import make_pool
 A, B = ("team", "a"), ("team", "b")
 
 
-def taken(queue: WorkQueue) -> Request:
-    item = queue.get()
+def taken(queue: WorkQueue, *, full: bool = True) -> Request:
+    item = queue.get(full=full)
     assert item is not None
     return item
 
@@ -33,10 +34,18 @@ def test_the_same_look_is_in_the_queue_once() -> None:
     queue = WorkQueue()
     for _ in range(3):
         queue.add(Request(A, full=False))
-    queue.add(Request(A, full=True), delay=0.01)
-    assert taken(queue) == Request(A, full=False)
+    queue.add(Request(B, full=False), delay=0.01)
+    assert taken(queue, full=False) == Request(A, full=False)
     queue.done(A)
-    assert taken(queue) == Request(A, full=True)
+    assert taken(queue, full=False) == Request(B, full=False)
+
+
+def test_the_kinds_are_given_out_apart() -> None:
+    queue = WorkQueue()
+    queue.add(Request(A, full=True))
+    queue.add(Request(B, full=False))
+    assert taken(queue, full=False) == Request(B, full=False)
+    assert taken(queue, full=True) == Request(A, full=True)
 
 
 def test_the_earlier_time_counts_until_it_is_postponed() -> None:
@@ -57,24 +66,28 @@ def test_one_pool_is_never_with_two_threads() -> None:
     queue.add(Request(A, full=False))
     queue.add(Request(B, full=False), delay=0.01)
     assert taken(queue) == Request(A, full=True)
-    assert taken(queue) == Request(B, full=False)
+    assert taken(queue, full=False) == Request(B, full=False)
     queue.done(A)
-    assert taken(queue) == Request(A, full=False)
+    assert taken(queue, full=False) == Request(A, full=False)
 
 
 def test_what_comes_in_while_a_pool_is_in_hand_is_not_lost() -> None:
     queue = WorkQueue()
     queue.add(Request(A, full=False))
-    taken(queue)
+    taken(queue, full=False)
     queue.add(Request(A, full=False))
     queue.done(A)
-    assert taken(queue) == Request(A, full=False)
+    assert taken(queue, full=False) == Request(A, full=False)
 
 
 def test_closing_lets_everyone_go() -> None:
     queue = WorkQueue()
     found: list[Request | None] = []
-    threads = [threading.Thread(target=lambda: found.append(queue.get())) for _ in range(3)]
+    kinds = (True, True, False)
+    threads = [
+        threading.Thread(target=lambda full: found.append(queue.get(full=full)), args=(full,))
+        for full in kinds
+    ]
     for thread in threads:
         thread.start()
     queue.close()
@@ -88,6 +101,10 @@ class FakeReconciler:
     """Counts passes; one pool always fails, another has a bug."""
 
     passes: list[tuple[str, bool]] = field(default_factory=list)
+    hanging: threading.Event = field(default_factory=threading.Event)
+
+    def is_known(self, _pool: GenerationPool) -> bool:
+        return True
 
     def reconcile(self, pool: GenerationPool, *, full: bool) -> Plan:
         self.passes.append((pool.metadata.name, full))
@@ -95,6 +112,8 @@ class FakeReconciler:
             raise BrokerError("no answer")
         if pool.metadata.name == "buggy":
             raise ZeroDivisionError
+        if pool.metadata.name.startswith("hanging") and full:
+            self.hanging.wait(60)
         return Plan(memory=Memory(), status=GenerationPoolStatus())
 
 
@@ -157,3 +176,36 @@ def test_a_pool_that_fails_and_one_with_a_bug_do_not_stop_the_others() -> None:
     finally:
         manager.stop()
     assert manager.unhealthy() is not None
+
+
+def test_full_passes_that_hang_stop_no_quick_ones() -> None:
+    reconciler = FakeReconciler()
+    records = FakeRecords(("good", *(f"hanging-{number}" for number in range(WORKERS))))
+    manager = Manager(records, cast("PoolReconciler", reconciler), FakeMetrics(), WorkQueue())
+    manager.synced()
+    try:
+        wait(lambda: sum(full for name, full in reconciler.passes if name != "good") == WORKERS)
+        passes = reconciler.passes.count(("good", False))
+        wait(lambda: reconciler.passes.count(("good", False)) >= passes + 2)
+        assert manager.unhealthy() is None
+        manager._last_done[True] -= timing.STUCK_SECONDS + 1
+        assert "all 4 threads for full passes" in str(manager.unhealthy())
+    finally:
+        reconciler.hanging.set()
+        manager.stop()
+
+
+def test_a_pool_without_a_full_pass_gets_no_quick_one() -> None:
+    """It would be a full one in truth, with its requests to the broker, in a thread that scales other pools."""
+    reconciler = FakeReconciler()
+    reconciler.is_known = lambda pool: pool.metadata.name != "new"  # type: ignore[method-assign]
+    manager = Manager(
+        FakeRecords(("good", "new")), cast("PoolReconciler", reconciler), FakeMetrics(), WorkQueue()
+    )
+    manager.synced()
+    try:
+        wait(lambda: reconciler.passes.count(("good", False)) >= 2)
+        assert ("new", True) in reconciler.passes
+        assert ("new", False) not in reconciler.passes
+    finally:
+        manager.stop()

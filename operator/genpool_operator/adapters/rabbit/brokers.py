@@ -4,51 +4,63 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from genpool_adapters.management.api import ManagementApi
 from genpool_adapters.management.apply_topology import apply_step
-from genpool_adapters.management.read_topology import read_topology
 from genpool_core import names, timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import BrokerError
 from genpool_core.topology.plan import Step, VhostFacts
 from genpool_operator.adapters.rabbit.depth_monitor import DepthMonitor, Followed
+from genpool_operator.adapters.rabbit.management_thread import ManagementThread
+from genpool_operator.adapters.rabbit.vhost_topology import VhostTopology
 from genpool_operator.ports import OnChange, PoolKey, QueueAnswers
 
 
 @dataclass
+class _Broker:
+    """One broker's management API, and the thread that alone asks it."""
+
+    api: ManagementApi
+    thread: ManagementThread
+
+
+@dataclass
 class _Vhost:
-    """One vhost: its depth monitor, its management session, and its topology as last read."""
+    """One vhost: its depth monitor and its topology."""
 
     monitor: DepthMonitor
-    api: ManagementApi
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    seen: VhostFacts | BrokerError | None = None
-    seen_at: datetime | None = None
+    topology: VhostTopology
     started: bool = False
 
 
 class RabbitBrokers:
-    """The operator's RabbitMQ."""
+    """The operator's RabbitMQ.
+
+    Nothing here waits for a broker that hangs: its management API is asked by one thread of its own.
+    """
 
     def __init__(self, clock: Callable[[], datetime], on_change: OnChange) -> None:
         self._clock = clock
         self._on_change = on_change
         self._lock = threading.Lock()
+        self._brokers: dict[str, _Broker] = {}
         self._vhosts: dict[tuple[str, str], _Vhost] = {}
 
     def stop(self) -> None:
         """End all threads and connections."""
         with self._lock:
-            vhosts = list(self._vhosts.values())
+            vhosts, brokers = list(self._vhosts.values()), list(self._brokers.values())
         for vhost in vhosts:
             if vhost.started:
                 vhost.monitor.stop()
-            vhost.api.close()
+        for broker in brokers:
+            broker.thread.close(timing.MONITOR_STOP_SECONDS)
+            broker.api.close()
 
     def follow(self, broker: BrokerConfig, pool: GenerationPool) -> None:
         """Read the queues of this pool from now on."""
@@ -70,27 +82,15 @@ class RabbitBrokers:
     def facts(self, broker: BrokerConfig, vhost: str, *, settled: bool) -> VhostFacts:
         """A vhost's topology: at most a minute old where all was well, else seconds; new after ``provision``.
 
+        While the management API is slow, what it last said stands in for a short time. All pools of the vhost are
+        given a full pass when an answer comes that somebody had to do without.
+
         Raises
         ------
         BrokerError
             Refused, or no answer, now or within the last seconds.
         """
-        entry = self._vhost(broker, vhost)
-        with entry.lock:
-            now = self._clock()
-            seen = entry.seen
-            fine = settled and isinstance(seen, VhostFacts)
-            lifetime = timing.TOPOLOGY_SECONDS if fine else timing.TOPOLOGY_UNSETTLED_SECONDS
-            if seen is None or entry.seen_at is None or now - entry.seen_at > timedelta(seconds=lifetime):
-                try:
-                    seen = read_topology(entry.api, vhost)
-                except BrokerError as error:
-                    seen = error
-                entry.seen, entry.seen_at = seen, now
-                self._start(entry, seen)
-            if isinstance(seen, BrokerError):
-                raise BrokerError(seen.message, reason=seen.reason)
-            return seen
+        return self._vhost(broker, vhost).topology.facts(settled=settled)
 
     def provision(self, broker: BrokerConfig, vhost: str, steps: Sequence[Step]) -> None:
         """Apply the steps, in order.
@@ -98,13 +98,18 @@ class RabbitBrokers:
         Raises
         ------
         BrokerError
-            One failed; those after it were not taken.
+            One failed, and those after it were not taken; or they were not done in time, and go on.
         """
-        entry = self._vhost(broker, vhost)
-        with entry.lock:
-            entry.seen = None
-            for step in steps:
-                apply_step(entry.api, vhost, step)
+        entry, api = self._vhost(broker, vhost), self._broker(broker).api
+
+        def apply() -> None:
+            try:
+                for step in steps:
+                    apply_step(api, vhost, step)
+            finally:
+                entry.topology.forget()
+
+        self._broker(broker).thread.do(apply)
 
     def delete_user(self, broker: BrokerConfig, name: str) -> None:
         """Delete a user; nothing happens when it is gone.
@@ -114,29 +119,46 @@ class RabbitBrokers:
         BrokerError
             Refused, or no answer.
         """
-        entry = self._vhost(broker, broker.vhosts[0])
-        with entry.lock:
-            entry.seen = None
-            entry.api.delete("users", name)
+        topology, owner = self._vhost(broker, broker.vhosts[0]).topology, self._broker(broker)
+        owner.thread.do(lambda: owner.api.delete("users", name))
+        topology.forget()
+
+    def _broker(self, broker: BrokerConfig) -> _Broker:
+        with self._lock:
+            entry = self._brokers.get(broker.name)
+            if entry is None:
+                thread = ManagementThread(broker.name, broker.management_url)
+                entry = self._brokers[broker.name] = _Broker(ManagementApi(broker), thread)
+            return entry
 
     def _vhost(self, broker: BrokerConfig, vhost: str) -> _Vhost:
+        owner = self._broker(broker)
         with self._lock:
             entry = self._vhosts.get((broker.name, vhost))
             if entry is None:
-                monitor = DepthMonitor(broker, vhost, self._clock, partial(self._changed, broker.name, vhost))
-                entry = self._vhosts[broker.name, vhost] = _Vhost(monitor, ManagementApi(broker))
+                place = (broker.name, vhost)
+                monitor = DepthMonitor(broker, vhost, self._clock, partial(self._changed, *place))
+                on_reading = partial(self._read, *place)
+                topology = VhostTopology(vhost, owner.thread, owner.api, self._clock, on_reading)
+                entry = self._vhosts[place] = _Vhost(monitor, topology)
             return entry
 
     def _changed(self, broker: str, vhost: str, pool: PoolKey, full: bool) -> None:  # noqa: FBT001 - a callback
         """A pool's queues have changed; ``full``: so has its topology."""
         if full:
-            self._vhosts[broker, vhost].seen = None
+            self._vhosts[broker, vhost].topology.forget()
         self._on_change(pool, full)
 
-    @staticmethod
-    def _start(entry: _Vhost, seen: VhostFacts | BrokerError) -> None:
-        """Start the monitor of a vhost that exists; where the broker does not answer, the monitor reports it."""
-        there = isinstance(seen, BrokerError) or seen.exists
+    def _read(self, broker: str, vhost: str, found: VhostFacts | BrokerError, awaited: bool) -> None:  # noqa: FBT001 - a callback
+        """A vhost's topology was read. Its monitor starts once the vhost exists; it reports a broker that is away.
+
+        ``awaited``: passes had to do without it, and are made again.
+        """
+        entry = self._vhosts[broker, vhost]
+        there = isinstance(found, BrokerError) or found.exists
         if there and not entry.started:
             entry.started = True
             entry.monitor.start()
+        if awaited:
+            for pool in entry.monitor.pools():
+                self._on_change(pool, True)

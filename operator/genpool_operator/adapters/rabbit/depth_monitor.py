@@ -83,6 +83,11 @@ class DepthMonitor:
             self._followed.pop(uid, None)
         self._heartbeats.forget(uid)
 
+    def pools(self) -> list[PoolKey]:
+        """The pools whose queues are monitored."""
+        with self._lock:
+            return [item.key for item in self._followed.values()]
+
     def _worker_changed(self, uid: str) -> None:
         with self._lock:
             followed = self._followed.get(uid)
