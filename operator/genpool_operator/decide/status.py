@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +28,14 @@ class Replicas:
     ready: int = 0
     busy: int = 0
     scaled_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Findings about a spec, and the newest generation that was applied, or refused for good."""
+
+    findings: tuple[Finding, ...]
+    in_force: int | None
 
 
 def workers_finding(health: PodHealth) -> Finding:
@@ -68,19 +76,21 @@ def ready_finding(
 
 def build_status(
     pool: GenerationPool,
-    findings: Iterable[Finding],
+    verdict: Verdict,
     reading: QueueReading,
     decision: Scaling,
     replicas: Replicas,
     now: datetime,
 ) -> GenerationPoolStatus:
     """The whole status."""
-    old = pool.status
+    old, generation = pool.status, pool.metadata.generation
     second = now.replace(microsecond=0)
     seen = reading.observed_at
     return GenerationPoolStatus(
-        observed_generation=pool.metadata.generation,
-        conditions=merge(old.conditions, findings, generation=pool.metadata.generation, now=second),
+        observed_generation=verdict.in_force,
+        conditions=merge(
+            old.conditions, verdict.findings, generation=generation, in_force=verdict.in_force, now=second
+        ),
         replicas=replicas.existing,
         ready_replicas=replicas.ready,
         busy_replicas=replicas.busy,
@@ -112,7 +122,13 @@ def refused_status(
     ready = Finding(conditions.READY, "False", finding.reason, finding.message)
     return GenerationPoolStatus(
         observed_generation=meta.generation,
-        conditions=merge(old, (ready, finding), generation=meta.generation, now=now.replace(microsecond=0)),
+        conditions=merge(
+            old,
+            (ready, finding),
+            generation=meta.generation,
+            in_force=meta.generation,
+            now=now.replace(microsecond=0),
+        ),
     )
 
 

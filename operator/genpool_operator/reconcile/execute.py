@@ -21,6 +21,7 @@ from genpool_operator.decide.objects import parse_deployment
 from genpool_operator.ports import Brokers, Cluster, ClusterCache, ClusterError
 from genpool_operator.reconcile.observed import Memory
 from genpool_operator.reconcile.plan import Apply, Plan, Scale
+from genpool_operator.reconcile.plan_objects import REFUSED
 
 _log = structlog.get_logger(__name__)
 NewPassword = Callable[[], str]
@@ -65,7 +66,8 @@ class Executor:
             try:
                 outcome = replace(outcome, memory=act(outcome.memory))
             except GenPoolError as error:
-                outcome = Outcome(_remember_failure(outcome.memory, error), outcome.failure or error)
+                memory = _remember_failure(outcome.memory, error, pool.metadata.generation)
+                outcome = Outcome(memory, outcome.failure or error)
         return outcome
 
     def report(self, pool: GenerationPool, plan: Plan, now: datetime) -> Memory:
@@ -129,7 +131,7 @@ class Executor:
         except ClusterError as error:
             if not error.users_fault:
                 raise
-            raise InvalidManifest(error.message, reason="KubernetesRefused") from error
+            raise InvalidManifest(error.message, reason=REFUSED) from error
 
     def _scaling(self, pool: GenerationPool, scale: Scale, now: datetime) -> Act:
         def act(memory: Memory) -> Memory:
@@ -153,13 +155,19 @@ class Executor:
                 _log.warning("deletion_cost_not_written", pod=f"{namespace}/{pod}", message=error.message)
 
 
-def _remember_failure(memory: Memory, error: GenPoolError) -> Memory:
-    """Keep a failure, so that the next status tells it."""
+def _remember_failure(memory: Memory, error: GenPoolError, generation: int) -> Memory:
+    """Keep a failure, so that the next status tells it. What is refused for good counts as looked at."""
     if isinstance(error, BrokerError):
         return replace(memory, topology=Finding(TOPOLOGY_READY, "False", error.reason, error.message))
     if isinstance(error, InvalidManifest):
-        return replace(memory, accepted=Finding(ACCEPTED, "False", error.reason, error.message))
-    return memory
+        refused = Finding(ACCEPTED, "False", error.reason, error.message)
+        return replace(memory, accepted=refused, in_force=generation)
+    if memory.in_force == generation:
+        return memory
+    message = (
+        f"The newest spec (generation {generation}) is not applied yet and is tried again: {error.message}"
+    )
+    return replace(memory, accepted=Finding(ACCEPTED, "Unknown", "NotApplied", message))
 
 
 def _key(pool: GenerationPool) -> str:

@@ -28,6 +28,10 @@ class Memory:
     topology: Finding | None = None
     applied_fingerprint: str | None = None
     """Of the Deployment after our last apply; another one means that somebody changed it."""
+    seen_generation: int | None = None
+    """Of the spec that the last full pass looked at."""
+    in_force: int | None = None
+    """Newest generation that was applied as a whole, or refused for good."""
     scaled_at: datetime | None = None
     status_written_at: datetime | None = None
 

@@ -32,6 +32,8 @@ from genpool_operator.decide.workflows import check_workflows
 from genpool_operator.reconcile.observed import ObjectState, Observed
 from genpool_operator.reconcile.plan import Apply
 
+#: Reason of a pool whose objects Kubernetes refuses.
+REFUSED = "KubernetesRefused"
 ACCEPTED_FINDING = Finding(ACCEPTED, "True", "Accepted", "The pool's spec is accepted.")
 
 
@@ -44,6 +46,11 @@ class ObjectPlan:
     steps: tuple[Step, ...] = ()
     create_secret: bool = False
     applies: tuple[Apply, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether something is not yet as the spec says."""
+        return bool(self.steps or self.create_secret or self.applies)
 
 
 def plan_objects(

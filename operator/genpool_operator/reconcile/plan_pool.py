@@ -7,6 +7,7 @@ from datetime import datetime
 
 from genpool_core import conditions, timing
 from genpool_core.api.pool import GenerationPool
+from genpool_core.brokers import BrokerConfig
 from genpool_core.conditions import Finding
 from genpool_core.errors import InvalidManifest
 from genpool_operator.decide.broker_health import broker_finding
@@ -19,6 +20,7 @@ from genpool_operator.decide.reading import QueueReading, read_queue
 from genpool_operator.decide.scaling import Scaling, decide_replicas
 from genpool_operator.decide.status import (
     Replicas,
+    Verdict,
     build_status,
     ready_finding,
     scaling_finding,
@@ -28,7 +30,7 @@ from genpool_operator.decide.status import (
 from genpool_operator.decide.workers import WorkerCounts, count_workers
 from genpool_operator.reconcile.observed import Observed
 from genpool_operator.reconcile.plan import Plan, Scale
-from genpool_operator.reconcile.plan_objects import ObjectPlan, plan_objects
+from genpool_operator.reconcile.plan_objects import REFUSED, ObjectPlan, plan_objects
 
 _NOT_YET = "The pool has not been reconciled yet."
 
@@ -38,7 +40,9 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
     objects = _objects(pool, observed)
     assessment = _assess(pool, observed, now)
     findings = _findings(observed, objects, assessment, now)
-    status = build_status(pool, findings, assessment.reading, assessment.decision, assessment.replicas, now)
+    in_force = _in_force(pool, observed, objects)
+    verdict = Verdict(tuple(findings), in_force)
+    status = build_status(pool, verdict, assessment.reading, assessment.decision, assessment.replicas, now)
     write = worth_writing(pool.status, status, observed.memory.status_written_at, now)
     events = events_of(pool.status.conditions, findings) if write else []
     return Plan(
@@ -47,6 +51,7 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
             scaling=assessment.decision.memory,
             accepted=objects.accepted,
             topology=objects.topology,
+            in_force=in_force,
         ),
         status=status,
         events=tuple(events),
@@ -57,6 +62,22 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
         write_status=write,
         requeue_after=_requeue_after(objects),
     )
+
+
+def _in_force(pool: GenerationPool, observed: Observed, objects: ObjectPlan) -> int | None:
+    """The newest generation that was applied as a whole, or refused for good. Only a full pass finds a newer one.
+
+    While the broker is away, or Kubernetes does not answer, that stays the one before: it is tried again.
+    """
+    memory = observed.memory
+    known = memory.in_force if memory.in_force is not None else pool.status.observed_generation
+    if isinstance(observed.broker, BrokerConfig) and observed.objects is None:
+        return known
+    refused = objects.accepted.status == "False" and objects.accepted.reason != PREVIOUS_POOL
+    applied = (
+        objects.accepted.status == "True" and objects.topology.status != "Unknown" and not objects.changes
+    )
+    return pool.metadata.generation if refused or applied else known
 
 
 def _requeue_after(objects: ObjectPlan) -> float | None:
@@ -89,7 +110,20 @@ def _objects(pool: GenerationPool, observed: Observed) -> ObjectPlan:
             memory.accepted or Finding(conditions.ACCEPTED, "Unknown", "Pending", _NOT_YET),
             memory.topology or Finding(conditions.TOPOLOGY_READY, "Unknown", "Pending", _NOT_YET),
         )
-    return plan_objects(pool, observed, observed.objects, observed.settings)
+    return _still_refused(pool, plan_objects(pool, observed, observed.objects, observed.settings))
+
+
+def _still_refused(pool: GenerationPool, objects: ObjectPlan) -> ObjectPlan:
+    """What Kubernetes refused of this very spec stays so until it was applied: a retry may find Kubernetes away."""
+    told = next((item for item in pool.status.conditions if item.type == conditions.ACCEPTED), None)
+    if (
+        told is None
+        or not objects.changes
+        or (told.status, told.reason) != ("False", REFUSED)
+        or told.observed_generation != pool.metadata.generation
+    ):
+        return objects
+    return replace(objects, accepted=Finding(conditions.ACCEPTED, "False", told.reason, told.message))
 
 
 def _assess(pool: GenerationPool, observed: Observed, now: datetime) -> _Assessment:

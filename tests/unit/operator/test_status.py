@@ -15,6 +15,7 @@ from genpool_operator.decide.reading import QueueReading
 from genpool_operator.decide.scaling import Scaling, ScalingMemory
 from genpool_operator.decide.status import (
     Replicas,
+    Verdict,
     build_status,
     ready_finding,
     scaling_finding,
@@ -168,7 +169,7 @@ def test_worth_writing(
 
 def test_unknown_figures_are_absent_and_the_last_reading_keeps_its_time() -> None:
     pool = make_pool(status={"queue": {"waiting": 3, "observedAt": "2026-03-01T11:00:00Z"}})
-    built = build_status(pool, [FINE], QueueReading(), decision(), Replicas(0), NOW)
+    built = build_status(pool, Verdict((FINE,), 3), QueueReading(), decision(), Replicas(0), NOW)
     assert built.queue.waiting is None
     assert built.queue.observed_at == at(-3600)
     assert "waiting" not in built.model_dump(by_alias=True, exclude_none=True)["queue"]
@@ -183,9 +184,11 @@ def test_a_condition_keeps_the_time_of_its_last_change() -> None:
         "lastTransitionTime": "2026-03-01T11:00:00Z",
     }
     pool = make_pool(status={"conditions": [old]})
-    kept = build_status(pool, [FINE], QueueReading(), decision(), Replicas(0), NOW).conditions[0]
+    kept = build_status(pool, Verdict((FINE,), 3), QueueReading(), decision(), Replicas(0), NOW).conditions[0]
     assert kept.last_transition_time == at(-3600)
     assert kept.observed_generation == 3
     lost = Finding(ACCEPTED, "False", "InvalidWorkflow", "m")
-    changed = build_status(pool, [lost], QueueReading(), decision(), Replicas(0), NOW).conditions[0]
+    changed = build_status(
+        pool, Verdict((lost,), 3), QueueReading(), decision(), Replicas(0), NOW
+    ).conditions[0]
     assert changed.last_transition_time == NOW
