@@ -208,7 +208,16 @@ class Page(KubeModel):
     items: Items[InstanceOf[JsonObject]] = ()
 
 
+class StatusDetails(KubeModel):
+    """Details of a ``Status``."""
+
+    retry_after_seconds: int = 0
+
+
 class StatusBody(KubeModel):
     """A ``Status``, with which the API server answers what it refuses."""
 
+    kind: str = ""
     message: str = ""
+    reason: str = ""
+    details: StatusDetails = StatusDetails()

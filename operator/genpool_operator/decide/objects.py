@@ -63,6 +63,11 @@ class DeploymentView:
     refused: str | None = None
     """Why Kubernetes makes no pods: a quota, an admission policy."""
 
+    @property
+    def applied(self) -> bool:
+        """Whether it was applied as a whole; the initial one has a container that is not ready for anything."""
+        return self.spec_hash is not None
+
 
 @dataclass(frozen=True)
 class ConfigMapView:

@@ -17,6 +17,8 @@ from genpool_operator.decide.reading import QueueReading
 from genpool_operator.decide.scaling import Scaling
 
 _MESSAGE_MAX = 1024
+#: Reason of a pool whose objects, or their scale, Kubernetes refuses.
+REFUSED = "KubernetesRefused"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,9 @@ def ready_finding(
             return Finding(conditions.READY, finding.status, finding.reason, finding.message)
     if replicas.wanted is None:
         return Finding(conditions.READY, "False", decision.reason, decision.message)
+    scales = by_type.get(conditions.SCALING_ACTIVE)
+    if scales is not None and scales.reason == REFUSED and replicas.ready == 0:
+        return Finding(conditions.READY, "False", scales.reason, scales.message)
     if health.blocking:
         return Finding(conditions.READY, "False", health.reason, health.message)
     if decision.desired == 0 and decision.reason in {scaling.PINNED, scaling.HOLD}:

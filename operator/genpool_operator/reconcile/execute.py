@@ -11,23 +11,29 @@ import structlog
 from genpool_core.api.pool import GenerationPool, ObjectMeta
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.brokers import BrokerConfig
-from genpool_core.conditions import ACCEPTED, TOPOLOGY_READY, Finding
+from genpool_core.conditions import ACCEPTED, SCALING_ACTIVE, TOPOLOGY_READY, Finding
 from genpool_core.errors import BrokerError, GenPoolError, InvalidManifest
 from genpool_core.jsontypes import JsonObject
 from genpool_core.names import FIELD_MANAGER_INITIAL
 from genpool_operator.decide.events import PoolEvent, scale_event
 from genpool_operator.decide.manifests import build_secret
 from genpool_operator.decide.objects import parse_deployment
+from genpool_operator.decide.status import REFUSED
 from genpool_operator.ports import Brokers, Cluster, ClusterCache, ClusterError
 from genpool_operator.reconcile.observed import Memory
 from genpool_operator.reconcile.plan import Apply, Plan, Scale
-from genpool_operator.reconcile.plan_objects import REFUSED
 
 _log = structlog.get_logger(__name__)
 NewPassword = Callable[[], str]
 Act = Callable[[Memory], Memory]
 #: HTTP status of an object that does not exist any more.
 GONE = 404
+
+
+class _ScaleRefused(GenPoolError):  # noqa: N818 - as InvalidManifest
+    """Kubernetes does not take the number of replicas: a quota, a policy, a missing right."""
+
+    reason = REFUSED
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,7 @@ class Executor:
         try:
             return self._cluster.apply(manifest, manager=manager)
         except ClusterError as error:
-            if not error.users_fault:
+            if not error.refusal:
                 raise
             raise InvalidManifest(error.message, reason=REFUSED) from error
 
@@ -137,12 +143,15 @@ class Executor:
         def act(memory: Memory) -> Memory:
             namespace = pool.metadata.namespace
             self._write_costs(namespace, scale)
-            version = self._cluster.scale(namespace, scale.deployment, scale.replicas)
+            try:
+                version = self._cluster.scale(namespace, scale.deployment, scale.replicas)
+            except ClusterError as error:
+                raise _ScaleRefused(error.message) if error.refusal else error from error
             self._view.scaled(pool.metadata, scale.replicas, version)
             _log.info("scaled", pool=_key(pool), was=scale.was, replicas=scale.replicas, why=scale.why)
             event = scale_event(scale.was, scale.replicas, scale.why)
             self._post(pool.metadata, event, now)
-            return replace(memory, scaled_at=now)
+            return replace(memory, scaled_at=now, scale_refused=None)
 
         return act
 
@@ -159,6 +168,8 @@ def _remember_failure(memory: Memory, error: GenPoolError, generation: int) -> M
     """Keep a failure, so that the next status tells it. What is refused for good counts as looked at."""
     if isinstance(error, BrokerError):
         return replace(memory, topology=Finding(TOPOLOGY_READY, "False", error.reason, error.message))
+    if isinstance(error, _ScaleRefused):
+        return replace(memory, scale_refused=Finding(SCALING_ACTIVE, "False", error.reason, error.message))
     if isinstance(error, InvalidManifest):
         refused = Finding(ACCEPTED, "False", error.reason, error.message)
         return replace(memory, accepted=refused, in_force=generation)

@@ -32,6 +32,8 @@ class Memory:
     """Of the spec that the last full pass looked at."""
     in_force: int | None = None
     """Newest generation that was applied as a whole, or refused for good."""
+    scale_refused: Finding | None = None
+    """What Kubernetes said when the last number of replicas could not be written."""
     scaled_at: datetime | None = None
     status_written_at: datetime | None = None
 

@@ -32,8 +32,6 @@ from genpool_operator.decide.workflows import check_workflows
 from genpool_operator.reconcile.observed import ObjectState, Observed
 from genpool_operator.reconcile.plan import Apply
 
-#: Reason of a pool whose objects Kubernetes refuses.
-REFUSED = "KubernetesRefused"
 ACCEPTED_FINDING = Finding(ACCEPTED, "True", "Accepted", "The pool's spec is accepted.")
 
 
@@ -145,7 +143,10 @@ def _taken(pool: GenerationPool, observed: Observed, objects: ObjectState) -> Fi
             message = f"{what} of a deleted pool of this name is still being removed by Kubernetes."
             return Finding(ACCEPTED, "False", PREVIOUS_POOL, message)
         if whose == "foreign":
-            message = f"{what} is there and is not this pool's: delete it, or give the pool another name."
+            message = (
+                f"{what} is there and is not this pool's; it is left alone. Give the pool another name, "
+                "or ask whoever owns it to move."
+            )
             return Finding(ACCEPTED, "False", "NameTaken", message)
     return None
 

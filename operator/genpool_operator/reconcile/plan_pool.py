@@ -19,6 +19,7 @@ from genpool_operator.decide.pods import PodHealth, assess_pods
 from genpool_operator.decide.reading import QueueReading, read_queue
 from genpool_operator.decide.scaling import Scaling, decide_replicas
 from genpool_operator.decide.status import (
+    REFUSED,
     Replicas,
     Verdict,
     build_status,
@@ -28,9 +29,9 @@ from genpool_operator.decide.status import (
     worth_writing,
 )
 from genpool_operator.decide.workers import WorkerCounts, count_workers
-from genpool_operator.reconcile.observed import Observed
+from genpool_operator.reconcile.observed import Memory, Observed
 from genpool_operator.reconcile.plan import Plan, Scale
-from genpool_operator.reconcile.plan_objects import REFUSED, ObjectPlan, plan_objects
+from genpool_operator.reconcile.plan_objects import ObjectPlan, plan_objects
 
 _NOT_YET = "The pool has not been reconciled yet."
 
@@ -133,7 +134,7 @@ def _assess(pool: GenerationPool, observed: Observed, now: datetime) -> _Assessm
     else:
         counts = count_workers(observed.pods, answers.workers, now)
         reading = read_queue(answers.listed, answers.dead, answers.counted, counts, now)
-    wanted = None if deployment is None else deployment.wanted
+    wanted = deployment.wanted if deployment is not None and deployment.applied else None
     decision = decide_replicas(
         pool.spec.scaling, reading, _busy(counts, reading, wanted), wanted, observed.memory.scaling, now
     )
@@ -169,9 +170,17 @@ def _findings(
         broker,
         objects.topology,
         workers_finding(assessment.health),
-        scaling_finding(assessment.decision),
+        _scaling_finding(observed.memory, assessment),
     ]
     return [ready_finding(findings, assessment.health, assessment.decision, assessment.replicas), *findings]
+
+
+def _scaling_finding(memory: Memory, assessment: _Assessment) -> Finding:
+    """A number that Kubernetes refused is told until another one is wanted, or it was written."""
+    decision = assessment.decision
+    if memory.scale_refused is not None and decision.desired != assessment.replicas.wanted:
+        return memory.scale_refused
+    return scaling_finding(decision)
 
 
 def own_deployment(pool: GenerationPool, observed: Observed) -> DeploymentView | None:
@@ -184,7 +193,7 @@ def _scale(
     deployment: DeploymentView | None, observed: Observed, assessment: _Assessment, now: datetime
 ) -> Scale | None:
     desired = assessment.decision.desired
-    if deployment is None or desired is None or desired == deployment.wanted:
+    if deployment is None or not deployment.applied or desired is None or desired == deployment.wanted:
         return None
     costs: dict[str, int] = {}
     if 0 < desired < deployment.wanted and observed.answers is not None:

@@ -49,6 +49,8 @@ class FakeCluster:
     statuses: list[GenerationPoolStatus] = field(default_factory=list)
     costs: dict[str, int] = field(default_factory=dict)
     fail: dict[str, list[ClusterError]] = field(default_factory=dict)
+    refuse: dict[str, ClusterError] = field(default_factory=dict)
+    """By kind: what the operator's own applies get, until it is taken out. The initial Deployment is made."""
     version: int = 100
     edits: list[dict[str, Any]] = field(default_factory=list)
     """Specs that a user applies just before the next writes of the status."""
@@ -72,6 +74,8 @@ class FakeCluster:
         name = str(manifest["metadata"]["name"])  # type: ignore[index,call-overload]
         self.calls.append(f"apply {manifest['kind']}{' by ' + manager if manager else ''}")
         self._may_fail("apply")
+        if manager is None and manifest["kind"] in self.refuse:
+            raise self.refuse[str(manifest["kind"])]
         key = (str(manifest["kind"]), name)
         before = self.objects.get(key, {})
         body: dict[str, Any] = copy.deepcopy(manifest)

@@ -156,7 +156,7 @@ def test_what_the_broker_refuses_is_told(world: World) -> None:
 
 def test_what_kubernetes_refuses_is_told_once_and_kept(world: World) -> None:
     for attempt in range(3):
-        world.cluster.fail["apply"] = [ClusterError("quota exceeded", status=403)]
+        world.cluster.fail["apply"] = [ClusterError("quota exceeded", status=403, refusal=True)]
         with pytest.raises(GenPoolError):
             world.look(later=attempt)
         world.look(full=False, later=1)

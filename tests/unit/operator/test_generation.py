@@ -116,7 +116,7 @@ def test_what_is_refused_for_good_is_observed(world: World) -> None:
 
 def test_what_kubernetes_refused_stays_refused_while_it_does_not_answer(world: World) -> None:
     """Also for an operator that was restarted in between."""
-    world.cluster.fail["apply"] = [ClusterError("no quota", status=403)]
+    world.cluster.fail["apply"] = [ClusterError("no quota", status=403, refusal=True)]
     world.put(generation=2, comfyui=OTHER)
     with pytest.raises(GenPoolError):
         world.look()
