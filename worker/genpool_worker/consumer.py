@@ -8,7 +8,7 @@ import threading
 import structlog
 
 from genpool_core import timing
-from genpool_core.errors import BrokerError, StorageError
+from genpool_core.errors import BrokerError, SettingsError, StorageError
 from genpool_core.messages.amqp import Delivery
 from genpool_worker.drain import Drain
 from genpool_worker.errors import HandBack
@@ -16,7 +16,7 @@ from genpool_worker.pipeline.decode import TaskDelivery, decode
 from genpool_worker.pipeline.process import Processor
 from genpool_worker.ports import Broker, Consumption, Metrics
 from genpool_worker.preconditions import Preconditions
-from genpool_worker.status import WorkerStatus
+from genpool_worker.status import Waits, WorkerStatus
 
 _log = structlog.get_logger(__name__)
 _REPEAT_CHECKS = 60
@@ -71,7 +71,7 @@ class TaskConsumer:
         self._pool_uid = pool_uid
         self._lock = threading.Lock()
         self._busy = False
-        self._told: str | None = None
+        self._told: Waits | None = None
         self._closed_checks = 0
 
     @property
@@ -91,9 +91,7 @@ class TaskConsumer:
         open_ = False
         while not self._drain.active:
             delivery = self._inbox.take(timing.CHECK_SECONDS if open_ else 0)
-            open_ = not self._drain.active and self._keep_open(
-                self._preconditions.trouble() or self._consumption.trouble()
-            )
+            open_ = not self._drain.active and self._keep_open(self._trouble())
             if delivery is not None:
                 if open_ and self._begin():
                     self._work(delivery)
@@ -117,7 +115,17 @@ class TaskConsumer:
         while (delivery := self._inbox.take(0)) is not None:
             self._requeue(delivery)
 
-    def _keep_open(self, trouble: str | None) -> bool:
+    def _trouble(self) -> Waits | None:
+        """What stands against taking a task. What there is no use in waiting for is told before the worker ends."""
+        try:
+            found = self._preconditions.trouble()
+        except SettingsError as error:
+            self._status.wait_for(Waits(error.reason, error.message))
+            raise
+        sentence = self._consumption.trouble() if found is None else None
+        return found if sentence is None else Waits(BrokerError.reason, sentence)
+
+    def _keep_open(self, trouble: Waits | None) -> bool:
         """Consume when nothing stands against it, and say so when that changes."""
         try:
             if trouble is None:
@@ -129,17 +137,16 @@ class TaskConsumer:
                 return True
             self._consumption.pause()
         except BrokerError as error:
-            trouble = trouble or error.message
+            trouble = trouble or Waits(error.reason, error.message)
         self._tell(trouble)
         return False
 
-    def _tell(self, trouble: str) -> None:
-        if self._status.snapshot.state != "starting":
-            self._status.set("unready")
+    def _tell(self, trouble: Waits) -> None:
+        self._status.wait_for(trouble)
         self._closed_checks += 1
         if trouble != self._told or self._closed_checks % _REPEAT_CHECKS == 0:
             self._told = trouble
-            _log.warning("worker_waits", message=trouble)
+            _log.warning("worker_waits", reason=trouble.reason, message=trouble.message)
 
     def _begin(self) -> bool:
         with self._lock:
@@ -147,12 +154,14 @@ class TaskConsumer:
             return self._busy
 
     def _work(self, delivery: Delivery) -> None:
+        waits: Waits | None = None
         try:
             decoded = decode(delivery, self._pool_uid)
             self._status.set("busy", decoded.ref.key if isinstance(decoded, TaskDelivery) else None)
             self._processor.process(decoded)
         except StorageError as error:
             _log.warning("store_failed", message=error.message)
+            waits = Waits(error.reason, error.message)
             self._preconditions.suspect_store()
             self._consumption.pause()
             self._requeue(delivery)
@@ -166,7 +175,11 @@ class TaskConsumer:
         finally:
             with self._lock:
                 self._busy = False
-            self._status.set("idle")
+            # Never idle in between: that would say that the store works again.
+            if waits is None:
+                self._status.set("idle")
+            else:
+                self._status.wait_for(waits)
 
     def _requeue(self, delivery: Delivery) -> None:
         self._metrics.message("handed_back")

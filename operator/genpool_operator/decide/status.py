@@ -12,7 +12,8 @@ from genpool_core.api.status import Condition, GenerationPoolStatus, QueueStatus
 from genpool_core.conditions import Finding, merge
 from genpool_operator.decide import scaling
 from genpool_operator.decide.plural import plural
-from genpool_operator.decide.pods import PodHealth
+from genpool_operator.decide.pod_health import PodHealth
+from genpool_operator.decide.proof import NOT_PROVEN
 from genpool_operator.decide.reading import QueueReading
 from genpool_operator.decide.scaling import Scaling
 
@@ -29,6 +30,8 @@ class Replicas:
     existing: int = 0
     ready: int = 0
     busy: int = 0
+    proven: bool = True
+    """Whether a pod of the current spec was ever ready."""
     scaled_at: datetime | None = None
 
 
@@ -66,17 +69,32 @@ def ready_finding(
             return Finding(conditions.READY, finding.status, finding.reason, finding.message)
     if replicas.wanted is None:
         return Finding(conditions.READY, "False", decision.reason, decision.message)
-    scales = by_type.get(conditions.SCALING_ACTIVE)
-    if scales is not None and scales.reason == REFUSED and replicas.ready == 0:
-        return Finding(conditions.READY, "False", scales.reason, scales.message)
-    if health.blocking:
-        return Finding(conditions.READY, "False", health.reason, health.message)
+    blocked = _blocked(by_type.get(conditions.SCALING_ACTIVE), health, replicas)
+    if blocked is not None:
+        return blocked
     if decision.desired == 0 and decision.reason in {scaling.PINNED, scaling.HOLD}:
         message = f"{decision.message} No task is done: set scaling.mode to Auto, or more pods."
         return Finding(conditions.READY, "False", decision.reason, message)
     ready = plural(replicas.ready, "pod is ready", "pods are ready")
     how = "a pod is started for it" if replicas.wanted == 0 else ready
-    return Finding(conditions.READY, "True", "Ready", f"A task that is published now will be done: {how}.")
+    if replicas.proven:
+        return Finding(
+            conditions.READY, "True", "Ready", f"A task that is published now will be done: {how}."
+        )
+    message = (
+        f"A task that is published now should be done: {how}. This is not proven: no pod of the current spec was ever "
+        "ready."
+    )
+    return Finding(conditions.READY, "True", NOT_PROVEN, message)
+
+
+def _blocked(scales: Finding | None, health: PodHealth, replicas: Replicas) -> Finding | None:
+    """That no pod takes tasks, and none that could be made would."""
+    if scales is not None and scales.reason == REFUSED and replicas.ready == 0:
+        return Finding(conditions.READY, "False", scales.reason, scales.message)
+    if health.blocking:
+        return Finding(conditions.READY, "False", health.reason, health.message)
+    return None
 
 
 def build_status(

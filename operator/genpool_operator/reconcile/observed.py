@@ -13,6 +13,7 @@ from genpool_core.topology.plan import VhostFacts
 from genpool_operator.decide.manifests import PodDefaults
 from genpool_operator.decide.objects import ConfigMapView, DeploymentView, SecretView
 from genpool_operator.decide.pods import PodView
+from genpool_operator.decide.proof import Proof
 from genpool_operator.decide.queue_ownership import QueueOwner
 from genpool_operator.decide.scaling import ScalingMemory
 from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
@@ -32,6 +33,8 @@ class Memory:
     """Of the spec that the last full pass looked at."""
     in_force: int | None = None
     """Newest generation that was applied as a whole, or refused for good."""
+    proof: Proof | None = None
+    """What pods have shown; None: not recalled from the status yet."""
     scale_refused: Finding | None = None
     """What Kubernetes said when the last number of replicas could not be written."""
     scaled_at: datetime | None = None

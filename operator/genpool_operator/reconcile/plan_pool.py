@@ -15,7 +15,8 @@ from genpool_operator.decide.deletion_cost import deletion_costs
 from genpool_operator.decide.events import events_of
 from genpool_operator.decide.objects import DeploymentView
 from genpool_operator.decide.ownership import PREVIOUS_POOL, ownership
-from genpool_operator.decide.pods import PodHealth, assess_pods
+from genpool_operator.decide.pod_health import PodHealth, assess_pods, shows_health
+from genpool_operator.decide.proof import Proof, learn, recall, with_past
 from genpool_operator.decide.reading import QueueReading, read_queue
 from genpool_operator.decide.scaling import Scaling, decide_replicas
 from genpool_operator.decide.status import (
@@ -53,6 +54,7 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
             accepted=objects.accepted,
             topology=objects.topology,
             in_force=in_force,
+            proof=assessment.proof,
         ),
         status=status,
         events=tuple(events),
@@ -95,6 +97,7 @@ class _Assessment:
     counts: WorkerCounts
     reading: QueueReading
     health: PodHealth
+    proof: Proof | None
     decision: Scaling
     replicas: Replicas
 
@@ -138,16 +141,35 @@ def _assess(pool: GenerationPool, observed: Observed, now: datetime) -> _Assessm
     decision = decide_replicas(
         pool.spec.scaling, reading, _busy(counts, reading, wanted), wanted, observed.memory.scaling, now
     )
+    health, proof = _pods(pool, observed, deployment, wanted or 0, now)
     replicas = Replicas(
         wanted=wanted,
         existing=0 if deployment is None else deployment.existing,
         ready=0 if deployment is None else deployment.ready,
         busy=counts.busy,
+        proven=deployment is None or (proof is not None and proof.proven == deployment.fingerprint),
         scaled_at=observed.memory.scaled_at,
     )
+    return _Assessment(counts, reading, health, proof, decision, replicas)
+
+
+def _pods(
+    pool: GenerationPool, observed: Observed, deployment: DeploymentView | None, wanted: int, now: datetime
+) -> tuple[PodHealth, Proof | None]:
+    """What pods show now, with what those before have shown where these show nothing; and what to remember."""
+    workers = {} if observed.answers is None else observed.answers.workers
+    start = pool.spec.comfyui.probe.startup_seconds + timing.START_MARGIN_SECONDS
     refused = None if deployment is None else deployment.refused
-    health = assess_pods(observed.pods, wanted or 0, refused, now)
-    return _Assessment(counts, reading, health, decision, replicas)
+    health = assess_pods(observed.pods, wanted, refused, now, workers, start)
+    before = observed.memory.proof
+    if deployment is None:
+        return health, before
+    if before is None:
+        told = next((item for item in pool.status.conditions if item.type == conditions.WORKERS_READY), None)
+        before = recall(told, deployment.fingerprint)
+    works = shows_health(observed.pods, workers, now)
+    proof = learn(before, deployment.fingerprint, health, was_ready=deployment.proven, works=works)
+    return with_past(health, proof, deployment.fingerprint), proof
 
 
 def _busy(counts: WorkerCounts, reading: QueueReading, wanted: int | None) -> int:

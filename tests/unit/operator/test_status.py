@@ -10,7 +10,7 @@ import pytest
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.conditions import ACCEPTED, BROKER_REACHABLE, TOPOLOGY_READY, Finding
 from genpool_operator.decide import scaling
-from genpool_operator.decide.pods import PodHealth
+from genpool_operator.decide.pod_health import PodHealth
 from genpool_operator.decide.reading import QueueReading
 from genpool_operator.decide.scaling import Scaling, ScalingMemory
 from genpool_operator.decide.status import (
