@@ -18,6 +18,9 @@ TOPOLOGY_READY = "TopologyReady"
 WORKERS_READY = "WorkersReady"
 SCALING_ACTIVE = "ScalingActive"
 
+#: The schema's bound for a condition's message: what others say (Kubernetes of a Deployment) may be longer.
+MESSAGE_MAX = 32_768
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -30,22 +33,31 @@ class Finding:
 
 
 def merge(
-    old: Sequence[Condition], findings: Iterable[Finding], *, generation: int, now: datetime
+    old: Sequence[Condition],
+    findings: Iterable[Finding],
+    *,
+    generation: int,
+    in_force: int | None,
+    now: datetime,
 ) -> list[Condition]:
-    """The conditions for these findings; ``lastTransitionTime`` is kept where the status is the same."""
+    """The conditions for these findings; ``lastTransitionTime`` is kept where the status is the same.
+
+    ``generation``: of the spec that was looked at. ``in_force``: the one that was applied, or refused, last. What is
+    True is so of the one in force, so that nobody who waits for it (``kubectl wait``) is told of another one.
+    """
     before = {condition.type: condition for condition in old}
     return [
         Condition(
             type=finding.type,
             status=finding.status,
             reason=finding.reason,
-            message=finding.message,
+            message=finding.message[:MESSAGE_MAX],
             last_transition_time=(
                 before[finding.type].last_transition_time
                 if finding.type in before and before[finding.type].status == finding.status
                 else now
             ),
-            observed_generation=generation,
+            observed_generation=in_force if finding.status == "True" else generation,
         )
         for finding in findings
     ]

@@ -276,6 +276,8 @@ TOPOLOGY_EXPIRY_SECONDS = 150.0
 """What was read of a topology stands so long while a slow management API is asked anew."""
 UNSCHEDULABLE_SECONDS = 600.0
 """A pod may wait so long for a node before the pool is not Ready: nodes may follow demand."""
+START_MARGIN_SECONDS = 600.0
+"""Beyond ``startupSeconds`` a pod on its node may take so long to be ready, for images and volumes; then it is told."""
 ROLLOUT_MARGIN_SECONDS = 600
 """Beyond grace and start-up of a pod, until Kubernetes calls a rollout stuck."""
 USER_DELETE_RETRY_SECONDS = 10.0
@@ -337,6 +339,8 @@ IDLE_SECONDS = 15
 
 BROKER_LOST_SECONDS = 5.0
 """A failure to reach the broker that is shorter changes no condition."""
+WORKER_WAITS_SECONDS = 5.0
+"""What a worker waits for (its bucket, its broker) for a shorter time changes no condition."""
 WORK_STATUS_SECONDS = 3.0
 """Whether there is work at all is written to the status within this."""
 FIGURES_STATUS_SECONDS = 15.0

@@ -45,7 +45,7 @@ OPERATOR_RULES: Mapping[str, tuple[Rule, ...]] = {
             "nothing that was read three rounds ago is believed",
         ),
         Rule(
-            "UNSCHEDULABLE_SECONDS <= ROLLOUT_MARGIN_SECONDS",
+            "UNSCHEDULABLE_SECONDS <= START_MARGIN_SECONDS <= ROLLOUT_MARGIN_SECONDS",
             "that a pod finds no node is told before Kubernetes calls its rollout stuck",
         ),
         Rule(
@@ -127,7 +127,7 @@ OPERATOR_RULES: Mapping[str, tuple[Rule, ...]] = {
             "that the broker is lost is told before the depth is unknown",
         ),
         Rule(
-            "TICK_SECONDS < WORK_STATUS_SECONDS < FIGURES_STATUS_SECONDS",
+            "TICK_SECONDS < WORK_STATUS_SECONDS < WORKER_WAITS_SECONDS < FIGURES_STATUS_SECONDS",
             "the more a change matters, the sooner it is written",
         ),
         Rule(

@@ -28,18 +28,17 @@ OnChange = Callable[[PoolKey, bool], None]
 
 
 class ClusterError(GenPoolError):
-    """Kubernetes refused a request (``status``: HTTP) or did not answer (``status`` 0)."""
+    """Kubernetes refused a request (``status``: HTTP) or did not answer (``status`` 0).
+
+    ``refusal``: somebody has to change the pool, a quota or a policy; waiting does not help.
+    """
 
     reason = "KubernetesError"
 
-    def __init__(self, message: str, *, status: int) -> None:
+    def __init__(self, message: str, *, status: int, refusal: bool = False) -> None:
         super().__init__(message)
         self.status = status
-
-    @property
-    def users_fault(self) -> bool:
-        """Whether somebody has to change the pool, a quota or a policy; waiting does not help."""
-        return self.status in {400, 403, 422}
+        self.refusal = refusal
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import structlog
 
 from genpool_core import timing
 from genpool_core.backoff import Backoff
-from genpool_core.errors import BrokerError, InvalidMessage, StorageError
+from genpool_core.errors import BrokerError, InvalidMessage, SettingsError, StorageError
 from genpool_core.messages.amqp import Delivery
 from genpool_worker.drain import Drain
 from genpool_worker.errors import HandBack, Refused
@@ -18,7 +18,7 @@ from genpool_worker.pipeline.faults import FaultCounter
 from genpool_worker.pipeline.process import OWN_FAULT, Processor
 from genpool_worker.ports import Broker, Clock, Consumption, Metrics
 from genpool_worker.preconditions import Preconditions
-from genpool_worker.status import WorkerStatus
+from genpool_worker.status import Waits, WorkerStatus
 
 _log = structlog.get_logger(__name__)
 _REPEAT_CHECKS = 60
@@ -77,12 +77,12 @@ class TaskConsumer:
         self._clock = clock
         self._pool_uid = pool_uid
         self._faults = FaultCounter()
-        self._refusal: str | None = None
+        self._refusal: Waits | None = None
         self._refused_until = float("-inf")
         self._handed_back = 0
         self._lock = threading.Lock()
         self._busy = False
-        self._told: str | None = None
+        self._told: Waits | None = None
         self._closed_checks = 0
 
     @property
@@ -126,12 +126,19 @@ class TaskConsumer:
         while (delivery := self._inbox.take(0)) is not None:
             self._requeue(delivery)
 
-    def _trouble(self) -> str | None:
+    def _trouble(self) -> Waits | None:
+        """What stands against taking a task. What there is no use in waiting for is told before the worker ends."""
         if self._clock.monotonic() < self._refused_until:
             return self._refusal
-        return self._preconditions.trouble() or self._consumption.trouble()
+        try:
+            found = self._preconditions.trouble()
+        except SettingsError as error:
+            self._status.wait_for(Waits(error.reason, error.message))
+            raise
+        sentence = self._consumption.trouble() if found is None else None
+        return found if sentence is None else Waits(BrokerError.reason, sentence)
 
-    def _keep_open(self, trouble: str | None) -> bool:
+    def _keep_open(self, trouble: Waits | None) -> bool:
         """Consume when nothing stands against it, and say so when that changes."""
         try:
             if trouble is None:
@@ -143,17 +150,16 @@ class TaskConsumer:
                 return True
             self._consumption.pause()
         except BrokerError as error:
-            trouble = trouble or error.message
+            trouble = trouble or Waits(error.reason, error.message)
         self._tell(trouble)
         return False
 
-    def _tell(self, trouble: str) -> None:
-        if self._status.snapshot.state != "starting":
-            self._status.set("unready")
+    def _tell(self, trouble: Waits) -> None:
+        self._status.wait_for(trouble)
         self._closed_checks += 1
         if trouble != self._told or self._closed_checks % _REPEAT_CHECKS == 0:
             self._told = trouble
-            _log.warning("worker_waits", message=trouble)
+            _log.warning("worker_waits", reason=trouble.reason, message=trouble.message)
 
     def _begin(self) -> bool:
         with self._lock:
@@ -179,7 +185,8 @@ class TaskConsumer:
         finally:
             with self._lock:
                 self._busy = False
-            if self._status.snapshot.state != "unready":
+            # Never idle in between: that would say that what failed works again.
+            if self._status.snapshot.waits is None:
                 self._status.set("idle")
 
     def _decoded(self, delivery: Delivery) -> Decoded:
@@ -203,7 +210,7 @@ class TaskConsumer:
                 _log.warning("store_failed", message=error.message)
                 self._preconditions.suspect_store()
                 self.stop_consuming()
-                self._tell(error.message)
+                self._tell(Waits(error.reason, error.message))
                 if self._drain.active or self._clock.monotonic() >= give_up:
                     raise
                 self._drain.rest(_STORE.seconds(failures))
@@ -213,10 +220,10 @@ class TaskConsumer:
     def _close(self, error: Refused) -> None:
         """Take nothing for a while: what is refused now would be refused for the next task too."""
         _log.error("end_refused", reason=error.reason, message=error.message)
-        self._refusal = error.message
+        self._refusal = Waits(error.reason, error.message)
         self._refused_until = self._clock.monotonic() + timing.REFUSED_SECONDS
         self.stop_consuming()
-        self._tell(error.message)
+        self._tell(self._refusal)
 
     def _after_fault(self, delivery: Delivery) -> None:
         """Hand back after a pause, with the message in hand; one that tripped us often becomes a dead letter."""

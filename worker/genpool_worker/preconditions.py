@@ -8,10 +8,12 @@ import structlog
 
 from genpool_core import timing
 from genpool_core.errors import StorageError
+from genpool_core.messages.events import COMFYUI_BUSY, COMFYUI_UNAVAILABLE
 from genpool_worker.errors import ComfyUIError
 from genpool_worker.files.workdir import clean_leftovers
 from genpool_worker.ledger.conditional_put_check import prove_conditional_put
 from genpool_worker.ports import Clock, ComfyUI, Store
+from genpool_worker.status import Waits
 
 _log = structlog.get_logger(__name__)
 
@@ -29,8 +31,8 @@ class Preconditions:
         self._was_held_up = False
         self._store_checked = float("-inf")
 
-    def trouble(self) -> str | None:
-        """What stands against taking a task, as a sentence; None when nothing does.
+    def trouble(self) -> Waits | None:
+        """What stands against taking a task; None when nothing does.
 
         Raises
         ------
@@ -43,7 +45,7 @@ class Preconditions:
         """The store failed in use: ask it before the next task."""
         self._store_checked = float("-inf")
 
-    def _store_trouble(self) -> str | None:
+    def _store_trouble(self) -> Waits | None:
         if self._clock.monotonic() - self._store_checked < timing.STORE_FRESH_SECONDS:
             return None
         try:
@@ -54,22 +56,23 @@ class Preconditions:
             else:
                 self._store.keys(f"{self._prefix}probes/")
         except StorageError as error:
-            return error.message
+            return Waits(error.reason, error.message)
         self._store_checked = self._clock.monotonic()
         return None
 
-    def _comfyui_trouble(self) -> str | None:
+    def _comfyui_trouble(self) -> Waits | None:
         """ComfyUI may still be at a prompt of an attempt that was given up, perhaps by a worker before us."""
         try:
             ours = self._comfyui.ours() if self._comfyui.waiting() else []
             for prompt_id in ours:
                 self._comfyui.stop(prompt_id)
         except ComfyUIError as error:
-            return error.message
+            return Waits(COMFYUI_UNAVAILABLE, error.message)
         if not ours:
             if self._was_held_up:
                 clean_leftovers(self._scratch)
                 self._was_held_up = False
             return None
         self._was_held_up = True
-        return "ComfyUI still runs the prompt of an attempt that was given up: it was told to stop."
+        message = "ComfyUI still runs the prompt of an attempt that was given up: it was told to stop."
+        return Waits(COMFYUI_BUSY, message)

@@ -11,12 +11,21 @@ from genpool_worker.ports import Clock, Metrics
 
 
 @dataclass(frozen=True)
+class Waits:
+    """What a worker waits for: a constant in CamelCase, and a sentence that names no secret."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
 class StatusSnapshot:
-    """State, the task in hand, and since when."""
+    """State, the task in hand, since when, and what a worker that takes no task waits for."""
 
     state: WorkerState
     task_key: str | None
     since: datetime
+    waits: Waits | None = None
 
 
 class WorkerStatus:
@@ -53,6 +62,18 @@ class WorkerStatus:
             since = self._clock.now() if before.state != state or task_key else before.since
             self._snapshot = StatusSnapshot(state, task_key, since)
             self._was_ready = self._was_ready or state in {"idle", "busy"}
+        self._metrics.state(state)
+        self.changed.set()
+
+    def wait_for(self, waits: Waits) -> None:
+        """It takes no task now. ``starting`` until it could take one for the first time, ``unready`` from then on."""
+        with self._lock:
+            before = self._snapshot
+            if before.state == "draining" or (before.waits == waits and before.state != "busy"):
+                return
+            state: WorkerState = "starting" if before.state == "starting" else "unready"
+            since = before.since if before.state == state else self._clock.now()
+            self._snapshot = StatusSnapshot(state, None, since, waits)
         self._metrics.state(state)
         self.changed.set()
 

@@ -23,6 +23,8 @@ Row = TypeVar("Row", bound=LooseModel)
 UNREACHABLE = "BrokerUnreachable"
 REFUSED = "BrokerRefused"
 CONFLICT = "TopologyConflict"
+#: How RabbitMQ's 400 says that something exists with other properties.
+_DIFFERENT = "inequivalent arg"
 _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 400, 401, 403, 404
 
 
@@ -129,12 +131,22 @@ class ManagementApi:
                 reason=REFUSED,
             )
         if answer.status_code == _BAD_REQUEST:
-            return BrokerError(
-                f"RabbitMQ does not accept {what}: {said}. What exists differs from what is needed: "
-                "move its messages away and delete it, GenPool makes it again.",
-                reason=CONFLICT,
-            )
+            return BrokerError(_conflict(what, said), reason=CONFLICT)
         return BrokerError(f"RabbitMQ answers {what} with {answer.status_code} {said}.", reason=UNREACHABLE)
+
+
+def _conflict(what: str, said: str) -> str:
+    """A 400: something exists with other arguments, or RabbitMQ does not take the request at all (a limit, a policy).
+
+    It says what it is about; only the first is anything that a person could take away, and never without a look.
+    """
+    sentence = f"RabbitMQ does not accept {what}: {said or 'it does not say why'}. Nothing was changed."
+    if _DIFFERENT not in said:
+        return sentence
+    return (
+        f"{sentence} It exists with other properties than are needed. If it is a queue, deleting it deletes the "
+        "messages in it: look first who made it and what is in it; or give the pool another queue or vhost."
+    )
 
 
 def _json(answer: requests.Response) -> JsonValue:

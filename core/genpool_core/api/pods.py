@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from genpool_core import timing
-from genpool_core.api.base import ApiModel, NameRef, PodFields
+from genpool_core.api.base import ApiModel, NameRef, PodFields, ResourceFields
 
 PullPolicy = Literal["Always", "IfNotPresent", "Never"]
 Args = Annotated[list[str], Field(max_length=64)]
@@ -53,7 +53,7 @@ class ComfyUISpec(ApiModel):
     """Further arguments, before those that the operator appends."""
     env: EnvList = []
     """Environment variables as in a Pod."""
-    resources: PodFields | None = None
+    resources: ResourceFields | None = None
     """Resources as in a Pod. ``limits: {nvidia.com/gpu: 1}`` when absent."""
     models: ModelsSpec | None = None
     """Volume with the models, when they are not in the image."""
@@ -74,7 +74,7 @@ class WorkerSpec(ApiModel):
     """As in a Pod."""
     env: EnvList = []
     """Environment variables as in a Pod."""
-    resources: PodFields | None = None
+    resources: ResourceFields | None = None
     """Resources as in a Pod. Requests of 100m CPU and 256Mi memory when absent."""
 
 

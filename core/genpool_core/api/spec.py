@@ -16,6 +16,7 @@ from genpool_core.api.workflows import WorkflowSpec
 from genpool_core.names import QUEUE_NAME_BYTES
 
 _RESERVED = "names that begin with amq. or genpool. are reserved: give the queue another name"
+_TOO_LONG = f"the name has more than {QUEUE_NAME_BYTES} bytes in UTF-8: give the queue a shorter one"
 _NO_WORKFLOW = (
     "workflows is empty: list at least one, for example "
     "{name: text-to-image, source: {builtin: text-to-image}}"
@@ -27,9 +28,7 @@ def _is_queue_name(name: str) -> str:
     if name.startswith(("amq.", "genpool.")):
         raise ValueError(_RESERVED)
     if len(name.encode()) > QUEUE_NAME_BYTES:
-        raise ValueError(
-            f"the name has more than {QUEUE_NAME_BYTES} bytes in UTF-8: give the queue a shorter one"
-        )
+        raise ValueError(_TOO_LONG)
     return name
 
 
@@ -61,7 +60,8 @@ class QueueSpec(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            rule("!self.name.startsWith('amq.') && !self.name.startsWith('genpool.')", _RESERVED)
+            rule("!self.name.startsWith('amq.') && !self.name.startsWith('genpool.')", _RESERVED),
+            rule(f"size(bytes(self.name)) <= {QUEUE_NAME_BYTES}", _TOO_LONG),
         )
     )
 

@@ -24,7 +24,7 @@ class Condition(ApiModel):
     last_transition_time: datetime
     """When ``status`` last changed."""
     observed_generation: Annotated[int, Field(ge=0)] | None = None
-    """Generation of the spec that this is about."""
+    """Generation of the spec that this is about; where the status is True, one that was applied."""
 
 
 class QueueStatus(ApiModel):
@@ -59,7 +59,7 @@ class GenerationPoolStatus(ApiModel):
     """Observed state."""
 
     observed_generation: Annotated[int, Field(ge=0)] | None = None
-    """Generation of the spec that was last reconciled."""
+    """Newest generation of the spec that was applied as a whole, or refused for good: ``Accepted`` says which."""
     conditions: Annotated[
         list[Condition],
         Field(

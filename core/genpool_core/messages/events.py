@@ -105,7 +105,15 @@ class WorkerHeartbeat(Event):
     """The task it works on."""
     since: datetime
     """When this state began."""
+    reason: str | None = None
+    """What it waits for, where it is ``starting`` or ``unready``: a constant in CamelCase. Absent in older releases."""
+    message: str | None = None
+    """The same as a sentence, which names no secret."""
 
+
+#: Reasons of a worker that waits for ComfyUI, which takes its time to start, and starts again after a crash.
+COMFYUI_UNAVAILABLE = "ComfyUIUnavailable"
+COMFYUI_BUSY = "ComfyUIBusy"
 
 AnyEvent = Annotated[
     TaskClaimed | TaskProgress | TaskRetried | TaskEnded | MessageRejected | WorkerHeartbeat,

@@ -90,6 +90,11 @@ class TopologyPlan:
     faults: tuple[str, ...] = ()
 
 
+#: What to do about a queue that cannot be changed. Deleting it deletes its messages, which are somebody's tasks.
+_REMEDY = (
+    "Nothing was changed. Let its messages be consumed or move them away first (deleting a queue deletes what is in "
+    "it), then delete the empty queue and GenPool makes it again; or give the pool another queue or vhost."
+)
 FULL_RIGHTS: Mapping[str, str] = {"configure": ".*", "write": ".*", "read": ".*"}
 
 
@@ -140,8 +145,9 @@ def _same_policy(policy: Policy, fact: PolicyFact | None) -> bool:
 
 def _exchange_faults(wanted: Topology, seen: VhostFacts) -> list[str]:
     return [
-        f"Exchange {item.name} is of type {seen.exchanges[item.name]}, it must be {item.type}: "
-        "delete it, GenPool makes it again."
+        f"Exchange {item.name} is of type {seen.exchanges[item.name]}, it must be {item.type}. If no other program "
+        "uses it, delete it and GenPool makes it again, without any binding that others made to it; otherwise give "
+        "the pool another vhost."
         for item in wanted.exchanges
         if seen.exchanges.get(item.name, item.type) != item.type
     ]
@@ -155,15 +161,14 @@ def _queue_faults(wanted: Topology, seen: VhostFacts) -> list[str]:
 def _queue_fault(wanted: Queue, fact: QueueFact) -> str | None:
     """A work queue is wanted bare and may be of any type that can be consumed task by task."""
     kind = wanted.arguments.get(TYPE_ARGUMENT)
-    remedy = "move its messages away and delete it, GenPool makes it again"
     if kind is not None and fact.type != kind:
-        return f"Queue {wanted.name} is of type {fact.type}, it must be {kind}: {remedy}."
+        return f"Queue {wanted.name} is of type {fact.type}, it must be {kind}. {_REMEDY}"
     if fact.type == "stream":
         return f"Queue {wanted.name} is a stream, which cannot hand out tasks: give the pool another queue."
     if not fact.durable or fact.exclusive or fact.auto_delete:
         return (
             f"Queue {wanted.name} would not outlive its connection or the broker (durable {fact.durable}, "
-            f"exclusive {fact.exclusive}, auto-delete {fact.auto_delete}): {remedy}."
+            f"exclusive {fact.exclusive}, auto-delete {fact.auto_delete}). {_REMEDY}"
         )
     return None
 
@@ -172,7 +177,7 @@ def _policy_faults(wanted: Topology, seen: VhostFacts) -> list[str]:
     """Only one policy applies to a queue. Where ours is in place and another one applies, that one has to give way."""
     return [
         f"Policy {fact.policy} applies to queue {policy.queue} in place of {policy.name}: "
-        f"lower its priority below {POLICY_PRIORITY} or narrow its pattern."
+        f"have its owner lower its priority below {POLICY_PRIORITY}, or leave this queue out of its pattern."
         for policy in wanted.policies
         if (fact := seen.queues.get(policy.queue)) is not None
         and _same_policy(policy, seen.policies.get(policy.name))

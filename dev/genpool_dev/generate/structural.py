@@ -35,6 +35,9 @@ def _node(node: Schema, definitions: dict[str, Schema], *, defaults: bool) -> Sc
     if defaults and merged.get("default") is not None:
         out["default"] = {} if merged.get("type") == "object" else merged["default"]
     if out.get(_PRESERVE):
+        # Any field is allowed in it; those that are named are checked.
+        known = {key: merged[key] for key in ("properties",) if key in merged}
+        _children(out, known, definitions, defaults=defaults)
         return out
     _children(out, merged, definitions, defaults=defaults)
     if out.get("default") == {} and _RULES in out:

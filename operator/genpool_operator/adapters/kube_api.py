@@ -15,6 +15,7 @@ from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.version import __version__
 from genpool_operator.adapters.kube_login import authorization, open_pool
 from genpool_operator.decide.kube_json import Page, StatusBody
+from genpool_operator.decide.refusals import is_refusal
 from genpool_operator.ports import ClusterError
 
 PAGE = 500
@@ -23,8 +24,6 @@ MERGE = "application/merge-patch+json"
 JSON = "application/json"
 NOT_FOUND = 404
 _ERRORS = 400
-_UNPROCESSABLE = 422
-_NO_SCHEMA = "failed to create typed patch object"
 #: A connection that the server closed meanwhile is made again; a request that may have arrived is not repeated.
 _RETRIES = urllib3.Retry(
     total=timing.KUBE_CONNECT_TRIES - 1,
@@ -104,17 +103,17 @@ class KubeApi:
             raise ClusterError(message, status=0) from error
         answer = _json(response.data)
         if response.status >= _ERRORS:
-            said = StatusBody.read_object(answer).message or response.reason or f"status {response.status}"
-            raise ClusterError(f"Kubernetes refuses {subject}: {said}", status=_status(response.status, said))
+            raise _refused(subject, response.status, StatusBody.read_object(answer), response.reason)
         if not isinstance(answer, dict):
             # Read as an object it would be one without anything, and a list without objects.
             raise ClusterError(f"Kubernetes answers {subject} with what is no JSON object.", status=0)
         return answer
 
 
-def _status(status: int, said: str) -> int:
-    """A manifest that fits no schema (a list for a number, a name given twice) is answered with 500; 422 is meant."""
-    return _UNPROCESSABLE if said.startswith(_NO_SCHEMA) else status
+def _refused(subject: str, status: int, body: StatusBody, phrase: str | None) -> ClusterError:
+    said = body.message or phrase or f"status {status}"
+    message = f"Kubernetes refuses {subject}: {said}"
+    return ClusterError(message, status=status, refusal=is_refusal(status, body))
 
 
 def _json(data: bytes) -> JsonValue:

@@ -46,6 +46,7 @@ class Metadata(KubeModel):
     name: str = ""
     namespace: str = ""
     resource_version: str = ""
+    generation: int = 0
 
 
 class AnyObject(KubeModel):
@@ -111,6 +112,8 @@ class DeploymentSpec(KubeModel, extra="allow"):
 class DeploymentStatus(KubeModel):
     """What the Deployment's controller saw."""
 
+    observed_generation: int = 0
+    updated_replicas: int = 0
     replicas: int = 0
     ready_replicas: int = 0
     conditions: Items[ConditionBody] = ()
@@ -208,7 +211,16 @@ class Page(KubeModel):
     items: Items[InstanceOf[JsonObject]] = ()
 
 
+class StatusDetails(KubeModel):
+    """Details of a ``Status``."""
+
+    retry_after_seconds: int = 0
+
+
 class StatusBody(KubeModel):
     """A ``Status``, with which the API server answers what it refuses."""
 
+    kind: str = ""
     message: str = ""
+    reason: str = ""
+    details: StatusDetails = StatusDetails()

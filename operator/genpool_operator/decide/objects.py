@@ -19,6 +19,7 @@ from genpool_operator.decide.kube_json import (
     ConfigMap,
     ContainerStatus,
     Deployment,
+    DeploymentStatus,
     OwnedMetadata,
     OwnedObject,
     OwnerReference,
@@ -60,8 +61,15 @@ class DeploymentView:
     wanted: int = 0
     existing: int = 0
     ready: int = 0
+    proven: bool = False
+    """Whether a pod of the newest template is ready."""
     refused: str | None = None
     """Why Kubernetes makes no pods: a quota, an admission policy."""
+
+    @property
+    def applied(self) -> bool:
+        """Whether it was applied as a whole; the initial one has a container that is not ready for anything."""
+        return self.spec_hash is not None
 
 
 @dataclass(frozen=True)
@@ -114,8 +122,15 @@ def parse_deployment(body: JsonObject) -> DeploymentView:
         wanted=spec.replicas,
         existing=status.replicas,
         ready=status.ready_replicas,
+        proven=_proven(meta.generation, status),
         refused=None if failure is None else failure.message,
     )
+
+
+def _proven(generation: int, status: DeploymentStatus) -> bool:
+    """Whether more pods are ready than there are of older templates: then one of the newest is."""
+    newest = status.observed_generation >= generation and status.updated_replicas > 0
+    return newest and status.ready_replicas > status.replicas - status.updated_replicas
 
 
 def parse_pod(body: JsonObject) -> PodView:
@@ -124,6 +139,7 @@ def parse_pod(body: JsonObject) -> PodView:
     meta, status = found.metadata, found.status
     by_type = {item.type: item for item in status.conditions}
     ready, scheduled = by_type.get("Ready", ConditionBody()), by_type.get("PodScheduled", ConditionBody())
+    unready = ready.status == "False"
     unschedulable = scheduled.status == "False" and scheduled.reason == "Unschedulable"
     return PodView(
         name=meta.name,
@@ -135,6 +151,7 @@ def parse_pod(body: JsonObject) -> PodView:
         finished=status.phase in {"Succeeded", "Failed"},
         unschedulable_since=scheduled.last_transition_time if unschedulable else None,
         unschedulable_message=scheduled.message if unschedulable else "",
+        unready_since=ready.last_transition_time if unready else None,
         deletion_cost=meta.annotations.deletion_cost,
         containers=tuple(map(_container, (*status.init_container_statuses, *status.container_statuses))),
     )

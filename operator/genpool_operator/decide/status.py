@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,11 +12,14 @@ from genpool_core.api.status import Condition, GenerationPoolStatus, QueueStatus
 from genpool_core.conditions import Finding, merge
 from genpool_operator.decide import scaling
 from genpool_operator.decide.plural import plural
-from genpool_operator.decide.pods import PodHealth
+from genpool_operator.decide.pod_health import PodHealth
+from genpool_operator.decide.proof import NOT_PROVEN
 from genpool_operator.decide.reading import QueueReading
 from genpool_operator.decide.scaling import Scaling
 
 _MESSAGE_MAX = 1024
+#: Reason of a pool whose objects, or their scale, Kubernetes refuses.
+REFUSED = "KubernetesRefused"
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,17 @@ class Replicas:
     existing: int = 0
     ready: int = 0
     busy: int = 0
+    proven: bool = True
+    """Whether a pod of the current spec was ever ready."""
     scaled_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Findings about a spec, and the newest generation that was applied, or refused for good."""
+
+    findings: tuple[Finding, ...]
+    in_force: int | None
 
 
 def workers_finding(health: PodHealth) -> Finding:
@@ -56,31 +69,51 @@ def ready_finding(
             return Finding(conditions.READY, finding.status, finding.reason, finding.message)
     if replicas.wanted is None:
         return Finding(conditions.READY, "False", decision.reason, decision.message)
-    if health.blocking:
-        return Finding(conditions.READY, "False", health.reason, health.message)
+    blocked = _blocked(by_type.get(conditions.SCALING_ACTIVE), health, replicas)
+    if blocked is not None:
+        return blocked
     if decision.desired == 0 and decision.reason in {scaling.PINNED, scaling.HOLD}:
         message = f"{decision.message} No task is done: set scaling.mode to Auto, or more pods."
         return Finding(conditions.READY, "False", decision.reason, message)
     ready = plural(replicas.ready, "pod is ready", "pods are ready")
     how = "a pod is started for it" if replicas.wanted == 0 else ready
-    return Finding(conditions.READY, "True", "Ready", f"A task that is published now will be done: {how}.")
+    if replicas.proven:
+        return Finding(
+            conditions.READY, "True", "Ready", f"A task that is published now will be done: {how}."
+        )
+    message = (
+        f"A task that is published now should be done: {how}. This is not proven: no pod of the current spec was ever "
+        "ready."
+    )
+    return Finding(conditions.READY, "True", NOT_PROVEN, message)
+
+
+def _blocked(scales: Finding | None, health: PodHealth, replicas: Replicas) -> Finding | None:
+    """That no pod takes tasks, and none that could be made would."""
+    if scales is not None and scales.reason == REFUSED and replicas.ready == 0:
+        return Finding(conditions.READY, "False", scales.reason, scales.message)
+    if health.blocking:
+        return Finding(conditions.READY, "False", health.reason, health.message)
+    return None
 
 
 def build_status(
     pool: GenerationPool,
-    findings: Iterable[Finding],
+    verdict: Verdict,
     reading: QueueReading,
     decision: Scaling,
     replicas: Replicas,
     now: datetime,
 ) -> GenerationPoolStatus:
     """The whole status."""
-    old = pool.status
+    old, generation = pool.status, pool.metadata.generation
     second = now.replace(microsecond=0)
     seen = reading.observed_at
     return GenerationPoolStatus(
-        observed_generation=pool.metadata.generation,
-        conditions=merge(old.conditions, findings, generation=pool.metadata.generation, now=second),
+        observed_generation=verdict.in_force,
+        conditions=merge(
+            old.conditions, verdict.findings, generation=generation, in_force=verdict.in_force, now=second
+        ),
         replicas=replicas.existing,
         ready_replicas=replicas.ready,
         busy_replicas=replicas.busy,
@@ -112,7 +145,13 @@ def refused_status(
     ready = Finding(conditions.READY, "False", finding.reason, finding.message)
     return GenerationPoolStatus(
         observed_generation=meta.generation,
-        conditions=merge(old, (ready, finding), generation=meta.generation, now=now.replace(microsecond=0)),
+        conditions=merge(
+            old,
+            (ready, finding),
+            generation=meta.generation,
+            in_force=meta.generation,
+            now=now.replace(microsecond=0),
+        ),
     )
 
 

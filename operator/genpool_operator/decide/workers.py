@@ -21,6 +21,16 @@ class WorkerView:
     task_key: str | None = None
     begun_at: datetime | None = None
     """When we first heard that it holds this task, by our clock."""
+    reason: str | None = None
+    """What it waits for, where it says so."""
+    message: str = ""
+    waits_since: datetime | None = None
+    """When we first heard that it waits, by our clock."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it takes no task, and says why."""
+        return self.state in {"starting", "unready"} and self.reason is not None
 
     @property
     def works(self) -> bool:
@@ -51,6 +61,9 @@ def current_state(states: Mapping[str, WorkerView], pod: str, now: datetime) -> 
 
 def heard(before: WorkerView | None, state: WorkerView) -> WorkerView:
     """The state as it is kept: with the time at which we first heard that the worker holds its task."""
+    if state.waits:
+        known = before is not None and before.waits and before.reason == state.reason
+        return replace(state, waits_since=before.waits_since if before and known else state.heard_at)
     if not state.works:
         return state
     if before is not None and before.works and before.task_key == state.task_key:

@@ -11,13 +11,14 @@ import structlog
 from genpool_core.api.pool import GenerationPool, ObjectMeta
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.brokers import BrokerConfig
-from genpool_core.conditions import ACCEPTED, TOPOLOGY_READY, Finding
+from genpool_core.conditions import ACCEPTED, SCALING_ACTIVE, TOPOLOGY_READY, Finding
 from genpool_core.errors import BrokerError, GenPoolError, InvalidManifest
 from genpool_core.jsontypes import JsonObject
 from genpool_core.names import FIELD_MANAGER_INITIAL
 from genpool_operator.decide.events import PoolEvent, scale_event
 from genpool_operator.decide.manifests import build_secret
 from genpool_operator.decide.objects import parse_deployment
+from genpool_operator.decide.status import REFUSED
 from genpool_operator.ports import Brokers, Cluster, ClusterCache, ClusterError
 from genpool_operator.reconcile.observed import Memory
 from genpool_operator.reconcile.plan import Apply, Plan, Scale
@@ -27,6 +28,12 @@ NewPassword = Callable[[], str]
 Act = Callable[[Memory], Memory]
 #: HTTP status of an object that does not exist any more.
 GONE = 404
+
+
+class _ScaleRefused(GenPoolError):  # noqa: N818 - as InvalidManifest
+    """Kubernetes does not take the number of replicas: a quota, a policy, a missing right."""
+
+    reason = REFUSED
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,8 @@ class Executor:
             try:
                 outcome = replace(outcome, memory=act(outcome.memory))
             except GenPoolError as error:
-                outcome = Outcome(_remember_failure(outcome.memory, error), outcome.failure or error)
+                memory = _remember_failure(outcome.memory, error, pool.metadata.generation)
+                outcome = Outcome(memory, outcome.failure or error)
         return outcome
 
     def report(self, pool: GenerationPool, plan: Plan, now: datetime) -> Memory:
@@ -127,20 +135,23 @@ class Executor:
         try:
             return self._cluster.apply(manifest, manager=manager)
         except ClusterError as error:
-            if not error.users_fault:
+            if not error.refusal:
                 raise
-            raise InvalidManifest(error.message, reason="KubernetesRefused") from error
+            raise InvalidManifest(error.message, reason=REFUSED) from error
 
     def _scaling(self, pool: GenerationPool, scale: Scale, now: datetime) -> Act:
         def act(memory: Memory) -> Memory:
             namespace = pool.metadata.namespace
             self._write_costs(namespace, scale)
-            version = self._cluster.scale(namespace, scale.deployment, scale.replicas)
+            try:
+                version = self._cluster.scale(namespace, scale.deployment, scale.replicas)
+            except ClusterError as error:
+                raise _ScaleRefused(error.message) if error.refusal else error from error
             self._view.scaled(pool.metadata, scale.replicas, version)
             _log.info("scaled", pool=_key(pool), was=scale.was, replicas=scale.replicas, why=scale.why)
             event = scale_event(scale.was, scale.replicas, scale.why)
             self._post(pool.metadata, event, now)
-            return replace(memory, scaled_at=now)
+            return replace(memory, scaled_at=now, scale_refused=None)
 
         return act
 
@@ -153,13 +164,21 @@ class Executor:
                 _log.warning("deletion_cost_not_written", pod=f"{namespace}/{pod}", message=error.message)
 
 
-def _remember_failure(memory: Memory, error: GenPoolError) -> Memory:
-    """Keep a failure, so that the next status tells it."""
+def _remember_failure(memory: Memory, error: GenPoolError, generation: int) -> Memory:
+    """Keep a failure, so that the next status tells it. What is refused for good counts as looked at."""
     if isinstance(error, BrokerError):
         return replace(memory, topology=Finding(TOPOLOGY_READY, "False", error.reason, error.message))
+    if isinstance(error, _ScaleRefused):
+        return replace(memory, scale_refused=Finding(SCALING_ACTIVE, "False", error.reason, error.message))
     if isinstance(error, InvalidManifest):
-        return replace(memory, accepted=Finding(ACCEPTED, "False", error.reason, error.message))
-    return memory
+        refused = Finding(ACCEPTED, "False", error.reason, error.message)
+        return replace(memory, accepted=refused, in_force=generation)
+    if memory.in_force == generation:
+        return memory
+    message = (
+        f"The newest spec (generation {generation}) is not applied yet and is tried again: {error.message}"
+    )
+    return replace(memory, accepted=Finding(ACCEPTED, "Unknown", "NotApplied", message))
 
 
 def _key(pool: GenerationPool) -> str:

@@ -13,6 +13,7 @@ from genpool_core.topology.plan import VhostFacts
 from genpool_operator.decide.manifests import PodDefaults
 from genpool_operator.decide.objects import ConfigMapView, DeploymentView, SecretView
 from genpool_operator.decide.pods import PodView
+from genpool_operator.decide.proof import Proof
 from genpool_operator.decide.queue_ownership import QueueOwner
 from genpool_operator.decide.scaling import ScalingMemory
 from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
@@ -28,6 +29,14 @@ class Memory:
     topology: Finding | None = None
     applied_fingerprint: str | None = None
     """Of the Deployment after our last apply; another one means that somebody changed it."""
+    seen_generation: int | None = None
+    """Of the spec that the last full pass looked at."""
+    in_force: int | None = None
+    """Newest generation that was applied as a whole, or refused for good."""
+    proof: Proof | None = None
+    """What pods have shown; None: not recalled from the status yet."""
+    scale_refused: Finding | None = None
+    """What Kubernetes said when the last number of replicas could not be written."""
     scaled_at: datetime | None = None
     status_written_at: datetime | None = None
 

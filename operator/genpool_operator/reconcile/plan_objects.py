@@ -45,6 +45,11 @@ class ObjectPlan:
     create_secret: bool = False
     applies: tuple[Apply, ...] = ()
 
+    @property
+    def changes(self) -> bool:
+        """Whether something is not yet as the spec says."""
+        return bool(self.steps or self.create_secret or self.applies)
+
 
 def plan_objects(
     pool: GenerationPool, observed: Observed, objects: ObjectState, settings: PodDefaults
@@ -138,7 +143,10 @@ def _taken(pool: GenerationPool, observed: Observed, objects: ObjectState) -> Fi
             message = f"{what} of a deleted pool of this name is still being removed by Kubernetes."
             return Finding(ACCEPTED, "False", PREVIOUS_POOL, message)
         if whose == "foreign":
-            message = f"{what} is there and is not this pool's: delete it, or give the pool another name."
+            message = (
+                f"{what} is there and is not this pool's; it is left alone. Give the pool another name, "
+                "or ask whoever owns it to move."
+            )
             return Finding(ACCEPTED, "False", "NameTaken", message)
     return None
 

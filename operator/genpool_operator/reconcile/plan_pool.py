@@ -7,6 +7,7 @@ from datetime import datetime
 
 from genpool_core import conditions, timing
 from genpool_core.api.pool import GenerationPool
+from genpool_core.brokers import BrokerConfig
 from genpool_core.conditions import Finding
 from genpool_core.errors import InvalidManifest
 from genpool_operator.decide.broker_health import broker_finding
@@ -14,11 +15,14 @@ from genpool_operator.decide.deletion_cost import deletion_costs
 from genpool_operator.decide.events import events_of
 from genpool_operator.decide.objects import DeploymentView
 from genpool_operator.decide.ownership import PREVIOUS_POOL, ownership
-from genpool_operator.decide.pods import PodHealth, assess_pods
+from genpool_operator.decide.pod_health import PodHealth, assess_pods, shows_health
+from genpool_operator.decide.proof import Proof, learn, recall, with_past
 from genpool_operator.decide.reading import QueueReading, read_queue
 from genpool_operator.decide.scaling import Scaling, decide_replicas
 from genpool_operator.decide.status import (
+    REFUSED,
     Replicas,
+    Verdict,
     build_status,
     ready_finding,
     scaling_finding,
@@ -26,7 +30,7 @@ from genpool_operator.decide.status import (
     worth_writing,
 )
 from genpool_operator.decide.workers import WorkerCounts, count_workers
-from genpool_operator.reconcile.observed import Observed
+from genpool_operator.reconcile.observed import Memory, Observed
 from genpool_operator.reconcile.plan import Plan, Scale
 from genpool_operator.reconcile.plan_objects import ObjectPlan, plan_objects
 
@@ -38,7 +42,9 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
     objects = _objects(pool, observed)
     assessment = _assess(pool, observed, now)
     findings = _findings(observed, objects, assessment, now)
-    status = build_status(pool, findings, assessment.reading, assessment.decision, assessment.replicas, now)
+    in_force = _in_force(pool, observed, objects)
+    verdict = Verdict(tuple(findings), in_force)
+    status = build_status(pool, verdict, assessment.reading, assessment.decision, assessment.replicas, now)
     write = worth_writing(pool.status, status, observed.memory.status_written_at, now)
     events = events_of(pool.status.conditions, findings) if write else []
     return Plan(
@@ -47,6 +53,8 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
             scaling=assessment.decision.memory,
             accepted=objects.accepted,
             topology=objects.topology,
+            in_force=in_force,
+            proof=assessment.proof,
         ),
         status=status,
         events=tuple(events),
@@ -57,6 +65,22 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
         write_status=write,
         requeue_after=_requeue_after(objects),
     )
+
+
+def _in_force(pool: GenerationPool, observed: Observed, objects: ObjectPlan) -> int | None:
+    """The newest generation that was applied as a whole, or refused for good. Only a full pass finds a newer one.
+
+    While the broker is away, or Kubernetes does not answer, that stays the one before: it is tried again.
+    """
+    memory = observed.memory
+    known = memory.in_force if memory.in_force is not None else pool.status.observed_generation
+    if isinstance(observed.broker, BrokerConfig) and observed.objects is None:
+        return known
+    refused = objects.accepted.status == "False" and objects.accepted.reason != PREVIOUS_POOL
+    applied = (
+        objects.accepted.status == "True" and objects.topology.status != "Unknown" and not objects.changes
+    )
+    return pool.metadata.generation if refused or applied else known
 
 
 def _requeue_after(objects: ObjectPlan) -> float | None:
@@ -73,6 +97,7 @@ class _Assessment:
     counts: WorkerCounts
     reading: QueueReading
     health: PodHealth
+    proof: Proof | None
     decision: Scaling
     replicas: Replicas
 
@@ -89,7 +114,20 @@ def _objects(pool: GenerationPool, observed: Observed) -> ObjectPlan:
             memory.accepted or Finding(conditions.ACCEPTED, "Unknown", "Pending", _NOT_YET),
             memory.topology or Finding(conditions.TOPOLOGY_READY, "Unknown", "Pending", _NOT_YET),
         )
-    return plan_objects(pool, observed, observed.objects, observed.settings)
+    return _still_refused(pool, plan_objects(pool, observed, observed.objects, observed.settings))
+
+
+def _still_refused(pool: GenerationPool, objects: ObjectPlan) -> ObjectPlan:
+    """What Kubernetes refused of this very spec stays so until it was applied: a retry may find Kubernetes away."""
+    told = next((item for item in pool.status.conditions if item.type == conditions.ACCEPTED), None)
+    if (
+        told is None
+        or not objects.changes
+        or (told.status, told.reason) != ("False", REFUSED)
+        or told.observed_generation != pool.metadata.generation
+    ):
+        return objects
+    return replace(objects, accepted=Finding(conditions.ACCEPTED, "False", told.reason, told.message))
 
 
 def _assess(pool: GenerationPool, observed: Observed, now: datetime) -> _Assessment:
@@ -99,20 +137,39 @@ def _assess(pool: GenerationPool, observed: Observed, now: datetime) -> _Assessm
     else:
         counts = count_workers(observed.pods, answers.workers, now)
         reading = read_queue(answers.listed, answers.dead, answers.counted, counts, now)
-    wanted = None if deployment is None else deployment.wanted
+    wanted = deployment.wanted if deployment is not None and deployment.applied else None
     decision = decide_replicas(
         pool.spec.scaling, reading, _busy(counts, reading, wanted), wanted, observed.memory.scaling, now
     )
+    health, proof = _pods(pool, observed, deployment, wanted or 0, now)
     replicas = Replicas(
         wanted=wanted,
         existing=0 if deployment is None else deployment.existing,
         ready=0 if deployment is None else deployment.ready,
         busy=counts.busy,
+        proven=deployment is None or (proof is not None and proof.proven == deployment.fingerprint),
         scaled_at=observed.memory.scaled_at,
     )
+    return _Assessment(counts, reading, health, proof, decision, replicas)
+
+
+def _pods(
+    pool: GenerationPool, observed: Observed, deployment: DeploymentView | None, wanted: int, now: datetime
+) -> tuple[PodHealth, Proof | None]:
+    """What pods show now, with what those before have shown where these show nothing; and what to remember."""
+    workers = {} if observed.answers is None else observed.answers.workers
+    start = pool.spec.comfyui.probe.startup_seconds + timing.START_MARGIN_SECONDS
     refused = None if deployment is None else deployment.refused
-    health = assess_pods(observed.pods, wanted or 0, refused, now)
-    return _Assessment(counts, reading, health, decision, replicas)
+    health = assess_pods(observed.pods, wanted, refused, now, workers, start)
+    before = observed.memory.proof
+    if deployment is None:
+        return health, before
+    if before is None:
+        told = next((item for item in pool.status.conditions if item.type == conditions.WORKERS_READY), None)
+        before = recall(told, deployment.fingerprint)
+    works = shows_health(observed.pods, workers, now)
+    proof = learn(before, deployment.fingerprint, health, was_ready=deployment.proven, works=works)
+    return with_past(health, proof, deployment.fingerprint), proof
 
 
 def _busy(counts: WorkerCounts, reading: QueueReading, wanted: int | None) -> int:
@@ -135,9 +192,17 @@ def _findings(
         broker,
         objects.topology,
         workers_finding(assessment.health),
-        scaling_finding(assessment.decision),
+        _scaling_finding(observed.memory, assessment),
     ]
     return [ready_finding(findings, assessment.health, assessment.decision, assessment.replicas), *findings]
+
+
+def _scaling_finding(memory: Memory, assessment: _Assessment) -> Finding:
+    """A number that Kubernetes refused is told until another one is wanted, or it was written."""
+    decision = assessment.decision
+    if memory.scale_refused is not None and decision.desired != assessment.replicas.wanted:
+        return memory.scale_refused
+    return scaling_finding(decision)
 
 
 def own_deployment(pool: GenerationPool, observed: Observed) -> DeploymentView | None:
@@ -150,7 +215,7 @@ def _scale(
     deployment: DeploymentView | None, observed: Observed, assessment: _Assessment, now: datetime
 ) -> Scale | None:
     desired = assessment.decision.desired
-    if deployment is None or desired is None or desired == deployment.wanted:
+    if deployment is None or not deployment.applied or desired is None or desired == deployment.wanted:
         return None
     costs: dict[str, int] = {}
     if 0 < desired < deployment.wanted and observed.answers is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -64,7 +65,10 @@ class PoolReconciler:
         return self._memory(pool.metadata.uid).accepted is not None
 
     def reconcile(self, pool: GenerationPool, *, full: bool) -> Plan:
-        """Bring a pool to what it should be. ``full``: with its objects and topology.
+        """Bring a pool to what it should be. ``full``: with its objects and topology, as with any spec not seen before.
+
+        A pass does not rely on being told of a new spec: the answer to a write of the status may bring it first, and
+        the watch's event is no news then.
 
         Raises
         ------
@@ -73,7 +77,12 @@ class PoolReconciler:
         """
         uid = pool.metadata.uid
         memory = self._memory(uid)
-        full = full or memory.accepted is None
+        generation = pool.metadata.generation
+        full = full or memory.accepted is None or memory.seen_generation != generation
+        if full:
+            # Also where the pass fails: its retry has a time of its own.
+            memory = replace(memory, seen_generation=generation)
+            self._remember(uid, memory)
         broker = self._broker(pool)
         if isinstance(broker, BrokerConfig):
             self._brokers.follow(broker, pool)

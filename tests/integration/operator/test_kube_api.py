@@ -304,7 +304,7 @@ def test_a_list_goes_on_to_its_last_page(site: ApiServer, api: KubeApi) -> None:
     [
         (Answer(b'{"message": "no quota"}', 403), 403, "Kubernetes refuses the pool: no quota"),
         (Answer(b"<html>", 502), 502, "Kubernetes refuses the pool: Bad Gateway"),
-        (Answer(b'{"message": "failed to create typed patch object (x)"}', 500), 422, "typed patch"),
+        (Answer(b'{"kind": "Status", "message": "quantities must match (x)"}', 500), 500, "quantities"),
         (Answer(b"", 302), 0, "no JSON object"),
         (Answer(b"<html>"), 0, "no JSON object"),
         (Answer(b"[]"), 0, "no JSON object"),
@@ -318,6 +318,7 @@ def test_what_is_no_good_answer_is_an_error_and_is_not_asked_again(
     with pytest.raises(ClusterError, match=says) as caught:
         api.request("PATCH", "/x", {}, APPLY, "the pool")
     assert caught.value.status == status
+    assert caught.value.refusal is (b'"Status"' in answer.body)
     assert len(site.seen) == 1
 
 

@@ -129,6 +129,16 @@ def test_what_the_api_server_adds_is_ignored() -> None:
         ("storage.s3.endpoint", "s3:9000", "spec.storage.s3.endpoint: String should match pattern"),
         ("storage.s3.endpoint", "http://user:pw@s3", "spec.storage.s3.endpoint: String should match pattern"),
         ("storage.type", "NFS", "spec.storage.type: Input should be 'S3'"),
+        (
+            "comfyui.resources",
+            {"limits": {"memory": "16GB"}},
+            "spec.comfyui.resources: limits.memory: '16GB' is no quantity: write for example 16Gi or 16G, 500m, ",
+        ),
+        (
+            "worker.resources",
+            {"requests": {"cpu": ""}},
+            "spec.worker.resources: requests.cpu: '' is no quantity",
+        ),
         ("comfyui.scratchSize", "10 GB", "spec.comfyui.scratchSize: String should match pattern"),
         (
             "security.imageHosts",
@@ -149,6 +159,14 @@ def test_what_is_wrong(path: str, value: object, sentence: str) -> None:
         GenerationPool.parse(manifest(path, value))
     assert caught.value.message.startswith(sentence)
     assert "pw@" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "amount", ["16Gi", "16G", "0.5", ".5", "1.", "500m", "1e3", "1E3", "1E", "-1", 1, 0.5]
+)
+def test_quantities_as_kubernetes_reads_them(amount: object) -> None:
+    pool = GenerationPool.parse(manifest("comfyui.resources", {"limits": {"x": amount}, "claims": []}))
+    assert pool.spec.comfyui.resources == {"limits": {"x": amount}, "claims": []}
 
 
 def test_another_kind_is_no_pool() -> None:

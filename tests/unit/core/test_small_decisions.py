@@ -77,26 +77,32 @@ def test_no_quantity(text: str) -> None:
 def test_a_condition_keeps_its_time_until_its_status_changes() -> None:
     later = NOW + timedelta(minutes=1)
     waiting = Finding("Ready", "False", "BrokerUnreachable", "The broker does not answer.")
-    first = merge([], [waiting], generation=1, now=NOW)
-    same = merge(first, [Finding("Ready", "False", "QueueMissing", "…")], generation=2, now=later)
-    good = merge(same, [Finding("Ready", "True", "Ready", "…")], generation=2, now=later)
+    first = merge([], [waiting], generation=1, in_force=None, now=NOW)
+    missing = Finding("Ready", "False", "QueueMissing", "…")
+    same = merge(first, [missing], generation=2, in_force=1, now=later)
+    good = merge(same, [Finding("Ready", "True", "Ready", "…")], generation=2, in_force=1, now=later)
     assert [(item.last_transition_time, item.observed_generation) for item in first] == [(NOW, 1)]
     assert [(item.reason, item.last_transition_time) for item in same] == [("QueueMissing", NOW)]
     assert same[0].observed_generation == 2
     assert [(item.status, item.last_transition_time) for item in good] == [("True", later)]
+    assert good[0].observed_generation == 1, "what is True is so of the generation in force"
+
+
+def test_a_condition_holds_no_more_than_its_schema_allows() -> None:
+    long = Finding("Accepted", "False", "KubernetesRefused", "x" * 40_000)
+    assert len(merge([], [long], generation=1, in_force=1, now=NOW)[0].message) == 32_768
 
 
 def test_merging_twice_is_merging_once() -> None:
     findings = [Finding("Ready", "True", "Ready", "m"), Finding("ScalingActive", "Unknown", "Stale", "m")]
-    once = merge([], findings, generation=1, now=NOW)
-    assert merge(once, findings, generation=1, now=NOW + timedelta(hours=1)) == once
+    once = merge([], findings, generation=1, in_force=1, now=NOW)
+    assert merge(once, findings, generation=1, in_force=1, now=NOW + timedelta(hours=1)) == once
 
 
 def test_a_condition_that_is_no_longer_found_goes() -> None:
-    old = merge([], [Finding("Old", "True", "R", "m")], generation=1, now=NOW)
-    assert [item.type for item in merge(old, [Finding("New", "True", "R", "m")], generation=1, now=NOW)] == [
-        "New"
-    ]
+    old = merge([], [Finding("Old", "True", "R", "m")], generation=1, in_force=1, now=NOW)
+    new = merge(old, [Finding("New", "True", "R", "m")], generation=1, in_force=1, now=NOW)
+    assert [item.type for item in new] == ["New"]
 
 
 BROKERS = BrokersFile.model_validate(

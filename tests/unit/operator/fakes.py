@@ -49,7 +49,11 @@ class FakeCluster:
     statuses: list[GenerationPoolStatus] = field(default_factory=list)
     costs: dict[str, int] = field(default_factory=dict)
     fail: dict[str, list[ClusterError]] = field(default_factory=dict)
+    refuse: dict[str, ClusterError] = field(default_factory=dict)
+    """By kind: what the operator's own applies get, until it is taken out. The initial Deployment is made."""
     version: int = 100
+    edits: list[dict[str, Any]] = field(default_factory=list)
+    """Specs that a user applies just before the next writes of the status."""
 
     def get_config_map(self, _namespace: str, name: str) -> ConfigMapView | None:
         self._may_fail("get")
@@ -70,6 +74,8 @@ class FakeCluster:
         name = str(manifest["metadata"]["name"])  # type: ignore[index,call-overload]
         self.calls.append(f"apply {manifest['kind']}{' by ' + manager if manager else ''}")
         self._may_fail("apply")
+        if manager is None and manifest["kind"] in self.refuse:
+            raise self.refuse[str(manifest["kind"])]
         key = (str(manifest["kind"]), name)
         before = self.objects.get(key, {})
         body: dict[str, Any] = copy.deepcopy(manifest)
@@ -94,14 +100,17 @@ class FakeCluster:
         self.statuses.append(status)
         record = self.store.record((meta.namespace, meta.name))
         assert record is not None
+        spec = {} if record.pool is None else record.pool.spec.model_dump(mode="json", exclude_none=True)
+        changed: dict[str, Any] = {"resource_version": self.next_version()}
+        if self.edits:
+            spec = self.edits.pop(0)
+            changed["generation"] = record.meta.generation + 1
         return {
             "kind": names.KIND,
-            "metadata": record.meta.model_copy(update={"resource_version": self.next_version()}).model_dump(
+            "metadata": record.meta.model_copy(update=changed).model_dump(
                 mode="json", by_alias=True, exclude_none=True
             ),
-            "spec": {}
-            if record.pool is None
-            else record.pool.spec.model_dump(mode="json", exclude_none=True),
+            "spec": spec,
             "status": status.model_dump(mode="json", by_alias=True, exclude_none=True),
         }
 

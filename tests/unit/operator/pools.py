@@ -73,6 +73,13 @@ def worker(state: WorkerState, *, heard: float = 0, since: float = 0, task: str 
     return WorkerView(state, at(since), at(heard), task)
 
 
+def waits(
+    reason: str, message: str = "why", *, state: WorkerState = "starting", since: float = -60
+) -> WorkerView:
+    """A worker that has been waiting since then, as it said just now."""
+    return WorkerView(state, at(since), NOW, reason=reason, message=message, waits_since=at(since))
+
+
 def row(
     ready: int | None = 0,
     unacked: int | None = 0,

@@ -8,7 +8,8 @@ import pytest
 
 from genpool_operator.decide.deletion_cost import deletion_costs
 from genpool_operator.decide.objects import parse_deployment, parse_pod
-from genpool_operator.decide.pods import ContainerView, PodView, assess_pods
+from genpool_operator.decide.pod_health import assess_pods
+from genpool_operator.decide.pods import ContainerView, PodView
 from unit.operator.pools import NOW, at, pod, worker
 
 

@@ -10,11 +10,12 @@ import pytest
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.conditions import ACCEPTED, BROKER_REACHABLE, TOPOLOGY_READY, Finding
 from genpool_operator.decide import scaling
-from genpool_operator.decide.pods import PodHealth
+from genpool_operator.decide.pod_health import PodHealth
 from genpool_operator.decide.reading import QueueReading
 from genpool_operator.decide.scaling import Scaling, ScalingMemory
 from genpool_operator.decide.status import (
     Replicas,
+    Verdict,
     build_status,
     ready_finding,
     scaling_finding,
@@ -182,7 +183,7 @@ def test_worth_writing(
 
 def test_unknown_figures_are_absent_and_the_last_reading_keeps_its_time() -> None:
     pool = make_pool(status={"queue": {"waiting": 3, "observedAt": "2026-03-01T11:00:00Z"}})
-    built = build_status(pool, [FINE], QueueReading(), decision(), Replicas(0), NOW)
+    built = build_status(pool, Verdict((FINE,), 3), QueueReading(), decision(), Replicas(0), NOW)
     assert built.queue.waiting is None
     assert built.queue.observed_at == at(-3600)
     assert "waiting" not in built.model_dump(by_alias=True, exclude_none=True)["queue"]
@@ -197,18 +198,25 @@ def test_a_condition_keeps_the_time_of_its_last_change() -> None:
         "lastTransitionTime": "2026-03-01T11:00:00Z",
     }
     pool = make_pool(status={"conditions": [old]})
-    kept = build_status(pool, [FINE], QueueReading(), decision(), Replicas(0), NOW).conditions[0]
+    kept = build_status(pool, Verdict((FINE,), 3), QueueReading(), decision(), Replicas(0), NOW).conditions[0]
     assert kept.last_transition_time == at(-3600)
     assert kept.observed_generation == 3
     lost = Finding(ACCEPTED, "False", "InvalidWorkflow", "m")
-    changed = build_status(pool, [lost], QueueReading(), decision(), Replicas(0), NOW).conditions[0]
+    changed = build_status(
+        pool, Verdict((lost,), 3), QueueReading(), decision(), Replicas(0), NOW
+    ).conditions[0]
     assert changed.last_transition_time == NOW
 
 
 def test_times_have_whole_seconds_as_all_of_kubernetes() -> None:
     later = NOW.replace(microsecond=7)
     built = build_status(
-        make_pool(), [FINE], QueueReading(observed_at=later), decision(), Replicas(0, scaled_at=later), later
+        make_pool(),
+        Verdict((FINE,), 3),
+        QueueReading(observed_at=later),
+        decision(),
+        Replicas(0, scaled_at=later),
+        later,
     )
     assert built.conditions[0].last_transition_time == NOW
     assert (built.queue.observed_at, built.scaling.last_scale_time) == (NOW, NOW)

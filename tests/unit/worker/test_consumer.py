@@ -6,16 +6,18 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from fakes.worker_ports import Queued, gone
 from fakes.worker_world import Node, World
 from genpool_core import timing
-from genpool_core.errors import BrokerError, StorageError
+from genpool_core.errors import BrokerError, SettingsError, StorageError
 from genpool_core.messages.amqp import Delivery
 from genpool_worker.consumer import Inbox, TaskConsumer
 from genpool_worker.files.workdir import ROOT
 from genpool_worker.pipeline.decode import Decoded
 from genpool_worker.preconditions import Preconditions
-from genpool_worker.status import WorkerStatus
+from genpool_worker.status import Waits, WorkerStatus
 
 
 class FakeConsumption:
@@ -129,6 +131,7 @@ def test_nothing_is_taken_while_comfyui_is_away(world: World) -> None:
     assert "consumption.resume" not in steps
     assert len(world.broker.ready) == 1
     assert loop.status.snapshot.state == "starting"
+    assert loop.status.snapshot.waits == Waits("ComfyUIUnavailable", gone().message)
 
 
 def test_nothing_is_taken_without_a_broker(world: World) -> None:
@@ -137,6 +140,31 @@ def test_nothing_is_taken_without_a_broker(world: World) -> None:
     loop.consumption.sentence = "RabbitMQ is away"
     assert "consumption.resume" not in loop.run()
     assert not loop.status.was_ready
+    assert loop.status.snapshot.waits == Waits("BrokerUnreachable", "RabbitMQ is away")
+
+
+def test_a_worker_says_what_it_waits_for_until_it_has_it(world: World) -> None:
+    node = world.worker("w1")
+    node.steps.fail_on, node.steps.fail_with = (
+        "store.create",
+        StorageError("the bucket results refused: keys."),
+    )
+    loop = Loop(world, node, turns=4)
+    loop.run()
+    assert loop.status.snapshot.state == "starting"
+    assert loop.status.snapshot.waits == Waits("StorageUnavailable", "the bucket results refused: keys.")
+
+
+def test_a_store_that_is_not_safe_is_told_before_the_worker_ends(world: World) -> None:
+    loop = Loop(world, world.worker("w1"))
+
+    def refuse() -> Waits | None:
+        raise SettingsError("the store is not safe.", reason="StoreNotAtomic")
+
+    loop.preconditions.trouble = refuse  # type: ignore[method-assign]
+    with pytest.raises(SettingsError):
+        loop.run()
+    assert loop.status.snapshot.waits == Waits("StoreNotAtomic", "the store is not safe.")
 
 
 def test_comfyui_goes_between_two_tasks(world: World) -> None:
@@ -153,6 +181,7 @@ def test_comfyui_goes_between_two_tasks(world: World) -> None:
     assert steps.index("consumption.pause") < steps.index("broker.requeue")
     assert len(world.broker.ready) == 1
     assert loop.status.snapshot.state == "unready"
+    assert loop.status.snapshot.waits is not None
     assert loop.status.was_ready
 
 

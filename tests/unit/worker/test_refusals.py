@@ -23,6 +23,7 @@ from genpool_worker.messaging.publish import bare, copy_of
 from genpool_worker.pipeline import faults
 from genpool_worker.pipeline.decode import Decoded
 from genpool_worker.retry import OutageRetry
+from genpool_worker.status import Waits
 from unit.worker.test_consumer import Loop, task
 
 OURS = names.worker_user("pool-uid")
@@ -290,10 +291,10 @@ def test_hand_backs_without_a_task_between_them_slow_down(world: World) -> None:
             node.steps.fail_on, node.steps.fail_with = "comfyui.waiting", StorageError("x")
         return found
 
-    def trouble() -> str | None:
+    def trouble() -> Waits | None:
         if node.steps.fail_on:
             node.steps.fail_on = None
-            return "ComfyUI is away"
+            return Waits("ComfyUIUnavailable", "ComfyUI is away")
         return None
 
     loop.deliver = delivering  # type: ignore[method-assign]

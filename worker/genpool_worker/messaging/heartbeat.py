@@ -83,4 +83,6 @@ class HeartbeatThread:
             state=snapshot.state,
             task_key=snapshot.task_key,
             since=snapshot.since,
+            reason=None if snapshot.waits is None else snapshot.waits.reason,
+            message=None if snapshot.waits is None else snapshot.waits.message,
         )

@@ -15,6 +15,8 @@ from genpool_core.messages.events import WorkerHeartbeat
 from genpool_operator.decide.workers import WorkerView, heard
 
 _log = structlog.get_logger(__name__)
+#: What stands in a condition must not grow with what a worker says.
+_REASON_MAX, _MESSAGE_MAX = 64, 1024
 #: Routing key of all pools' heartbeats: ``<pool uid>.worker.heartbeat``.
 BINDING = names.event_routing_key("*", "worker.heartbeat")
 
@@ -53,7 +55,7 @@ class Heartbeats:
         with self._lock:
             workers = self._states.setdefault(uid, {})
             before = workers.get(beat.worker)
-            state = heard(before, WorkerView(beat.state, beat.since, now, beat.task_key))
+            state = heard(before, _view(beat, now))
             workers[beat.worker] = state
             for name in [
                 name
@@ -61,5 +63,11 @@ class Heartbeats:
                 if now - old.heard_at > timedelta(seconds=timing.HEARTBEAT_FORGET_SECONDS)
             ]:
                 del workers[name]
-        if before is None or before.state != state.state:
+        if before is None or (before.state, before.reason) != (state.state, state.reason):
             self._on_change(uid)
+
+
+def _view(beat: WorkerHeartbeat, now: datetime) -> WorkerView:
+    reason = (beat.reason or "")[:_REASON_MAX] or None
+    message = (beat.message or "")[:_MESSAGE_MAX]
+    return WorkerView(beat.state, beat.since, now, beat.task_key, reason=reason, message=message)
