@@ -103,6 +103,34 @@ def test_an_entry_without_a_status_is_a_success(status: object) -> None:
     assert result.outputs_of(files) == [OutputRef("1", "images", "a.png", "", "output")]
 
 
+@pytest.mark.parametrize(
+    ("cached", "subfolder", "own"),
+    [
+        (["1"], "", True),
+        (["2"], "", False),
+        ([2], "elsewhere", False),
+        (["1", "2"], "genpool/a-1", True),
+        (["2"], "genpool/a-1/deeper", True),
+        (["2"], "genpool/a-12", False),
+        (["2"], "genpool", False),
+        ([None, {}], "", True),
+        ("2", "", True),
+    ],
+)
+def test_a_result_from_the_cache_counts_only_in_the_attempts_own_folder(
+    cached: object, subfolder: str, *, own: bool
+) -> None:
+    images = [{"filename": "a.png", "subfolder": subfolder, "type": "output"}]
+    messages = [["execution_start", {}], ["execution_cached", {"nodes": cached}], ["execution_success", {}]]
+    run = entry(*messages, status="success", outputs={"2": {"images": images}})
+    if own:
+        result.check_own(run, result.outputs_of(run), "genpool/a-1")
+        return
+    with pytest.raises(AttemptFailed, match=r"node 2 from its cache") as caught:
+        result.check_own(run, result.outputs_of(run), "genpool/a-1")
+    assert (caught.value.reason, caught.value.retryable) == ("OutputMissing", True)
+
+
 NODE_ERRORS = {
     "4": {
         "class_type": "CheckpointLoaderSimple",

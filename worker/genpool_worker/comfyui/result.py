@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from genpool_core.errors import AttemptFailed
 from genpool_worker.comfyui_json import (
@@ -65,6 +65,30 @@ def outputs_of(entry: HistoryEntry) -> list[OutputRef]:
             retryable=False,
         )
     return results
+
+
+def check_own(entry: HistoryEntry, results: Sequence[OutputRef], folder: str) -> None:
+    """That this run made its results.
+
+    ComfyUI answers from its cache with the names of files that an earlier run wrote. They may be gone, or another
+    task may have written them since. Only what lies in ``folder``, the attempt's own, cannot be of another run.
+
+    Raises
+    ------
+    AttemptFailed
+        A result came from the cache.
+    """
+    messages = (item for item in entry.status.messages if item.kind == "execution_cached")
+    cached = {node_id for item in messages for node_id in item.data.nodes}
+    for ref in results:
+        own = ref.subfolder == folder or ref.subfolder.startswith(f"{folder}/")
+        if ref.node in cached and not own:
+            raise AttemptFailed(
+                f"ComfyUI answered for node {ref.node} from its cache, with {ref.filename} of an earlier run: let the "
+                "node save under filename_prefix.",
+                reason="OutputMissing",
+                retryable=True,
+            )
 
 
 def left_behind(entry: HistoryEntry) -> list[OutputRef]:
