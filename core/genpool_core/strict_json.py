@@ -15,6 +15,8 @@ from genpool_core.jsontypes import JsonValue
 
 #: Deeper than any task or graph; every reader and writer of JSON that a task meets can go so far.
 MAX_DEPTH = 64
+#: Some editors and shells put it before a text.
+BYTE_ORDER_MARK = "\ufeff"
 _TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"
 Path = tuple[str | int, ...]
 
@@ -58,7 +60,7 @@ def read_json(text: str, *, unique: bool = False) -> JsonValue:
     """
     try:
         value: JsonValue = json.loads(
-            text.removeprefix("\ufeff"),
+            text.removeprefix(BYTE_ORDER_MARK),
             parse_constant=_NoNumber,
             object_pairs_hook=_unique if unique else None,
         )
@@ -83,7 +85,7 @@ def decode_text(raw: bytes) -> str:
     """
     encoding = json.detect_encoding(raw)
     try:
-        return raw.decode(encoding).removeprefix("\ufeff")
+        return raw.decode(encoding).removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
         raise JsonFault(
             f"is no text in UTF-8 or UTF-16: byte {error.start} is not valid", "Save it as UTF-8."

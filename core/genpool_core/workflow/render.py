@@ -107,12 +107,16 @@ def _for_input(target: Target, value: Scalar) -> Scalar:
 
 
 def check_targets(template: JsonObject, workflow: WorkflowYaml, *, where: str) -> None:
-    """Every parameter has a place in the template.
+    """Every parameter has a place in the template, and a title means one node where only one place is wanted.
+
+    A class names all its nodes on purpose. A title is what people tell two nodes apart by; ComfyUI gives every node of
+    a class the same one, and both prompts of a workflow would get the value of one.
 
     Raises
     ------
     InvalidManifest
-        One has none: the template was exported again with other ids, or the file belongs to another template.
+        One has none: the template was exported again with other ids, or the file belongs to another template. Or a
+        title stands for several nodes.
     """
     for name, parameter in workflow.parameters.items():
         if not places(template, parameter):
@@ -121,6 +125,13 @@ def check_targets(template: JsonObject, workflow: WorkflowYaml, *, where: str) -
                 f"{where}: parameter {name} has no place in the template. Looked for: {wanted}.",
                 reason="InvalidWorkflow",
             )
+        for target, nodes in places(template, parameter):
+            if parameter.apply == "first" and target.title is not None and len(nodes) > 1:
+                raise InvalidManifest(
+                    f"{where}: parameter {name} goes to {len(nodes)} nodes ({', '.join(nodes)}) that have the title "
+                    f"{target.title!r}: give them titles of their own, name the node's id, or say apply: all.",
+                    reason="InvalidWorkflow",
+                )
 
 
 def _nodes(graph: JsonObject, target: Target) -> list[str]:
