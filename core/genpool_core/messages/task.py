@@ -4,6 +4,7 @@
 ``prompt``          other fields               shape
 ==================  =========================  ==========================================================
 object              any                        GRAPH: a ComfyUI graph of the producer's own
+text of such JSON   any                        GRAPH: the same; refused where it is none (:mod:`.graph_text`)
 anything else       ``workflow_type`` text     WORKFLOW: the named workflow, the rest are its parameters
 anything else       no ``workflow_type``       FALLBACK: the pool's fallback, the rest are its parameters
 ==================  =========================  ==========================================================
@@ -19,6 +20,7 @@ from enum import Enum
 
 from genpool_core.errors import InvalidMessage, InvalidTask
 from genpool_core.jsontypes import JsonObject, JsonValue
+from genpool_core.messages.graph_text import graph_in_text
 from genpool_core.strict_json import JsonFault, read_json
 
 #: Top-level fields that are about the task and are never a workflow's parameter.
@@ -123,7 +125,7 @@ def parse_task(body: JsonObject) -> Task:
     Raises
     ------
     InvalidTask
-        A reserved field has the wrong type.
+        A reserved field has the wrong type, or a text is meant as a graph and is none.
     """
     parameters = body.get("parameters")
     if parameters is None:
@@ -136,7 +138,9 @@ def parse_task(body: JsonObject) -> Task:
     if name is not None and not isinstance(name, str):
         raise InvalidTask(f"workflow_type is {_kind(name)}: send the name of a workflow, or leave it out.")
     prompt = body.get("prompt")
-    graph = prompt if isinstance(prompt, dict) else None
+    graph = _graph_of(prompt)
+    if graph is None and _graph_of(parameters.get("prompt")) is not None:
+        raise InvalidTask("prompt in parameters is a ComfyUI graph: send it as prompt at the top level.")
     top = {key: value for key, value in body.items() if key not in RESERVED}
     return Task(
         body=body,
@@ -148,6 +152,12 @@ def parse_task(body: JsonObject) -> Task:
         graph=graph,
         callback_url=callback_url_of(body),
     )
+
+
+def _graph_of(prompt: JsonValue) -> JsonObject | None:
+    if isinstance(prompt, str):
+        return graph_in_text("prompt", prompt)
+    return prompt if isinstance(prompt, dict) else None
 
 
 def _shape(graph: JsonObject | None, name: str | None) -> Shape:
