@@ -7,9 +7,10 @@ from typing import TypeVar, cast
 from urllib.parse import quote
 
 import requests
+from requests.auth import HTTPBasicAuth
 
 from genpool_adapters.brokerfile import credentials
-from genpool_adapters.http import ca_bundle
+from genpool_adapters.http import ca_bundle, is_outage
 from genpool_adapters.management.rows import Refusal
 from genpool_core import timing
 from genpool_core.brokers import BrokerConfig
@@ -94,12 +95,19 @@ class ManagementApi:
                 method,
                 url,
                 json=body,
-                auth=login,
+                # As bytes: of text requests makes Latin-1, and RabbitMQ reads UTF-8.
+                auth=HTTPBasicAuth(*(part.encode() for part in login)),
                 timeout=(timing.MANAGEMENT_CONNECT_SECONDS, timing.MANAGEMENT_READ_SECONDS),
                 verify=self._verify,
                 allow_redirects=False,
             )
         except requests.RequestException as error:
+            if not is_outage(error):
+                raise BrokerError(
+                    f"The management API at {self.broker.management_url} cannot be asked ({type(error).__name__}): "
+                    "correct managementUrl of the broker.",
+                    reason=REFUSED,
+                ) from error
             raise BrokerError(
                 f"The management API at {self.broker.management_url} does not answer "
                 f"({type(error).__name__}): check that RabbitMQ runs and that its plugin rabbitmq_management is on.",
