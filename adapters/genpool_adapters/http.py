@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import LocationValueError, ProtocolError
 from urllib3.response import BaseHTTPResponse
 
 from genpool_adapters.guarded import Guard, Resolve, pool_manager, system_resolve
@@ -28,6 +28,23 @@ from genpool_core.version import __version__
 
 MAX_REDIRECTS = 3
 USER_AGENT = f"GenPool/{__version__}"
+
+
+#: What is raised for a URL that cannot be asked for; the last two are no errors of requests.
+NO_URL = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    LocationValueError,
+    UnicodeError,
+)
+#: The other side or the network: a later request may do. All else is a fault of the request.
+_OUTAGES = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
 
 
 class GuardedSession(requests.Session):
@@ -45,10 +62,21 @@ class GuardedSession(requests.Session):
         super().close()
         self._guard.close()
 
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Prepare what is a URL at all: requests and urllib3 raise errors of several trees for what is none."""
+        check_url(str(request.url), self._guard.allow)
+        try:
+            return super().prepare_request(request)
+        except NO_URL as error:
+            raise _no_url(str(request.url)) from error
+
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401 - as requests
         """Send what is allowed; every request comes through here, in the form in which it is sent."""
         check_url(request.url or "", self._guard.allow)
-        return super().send(request, **kwargs)
+        try:
+            return super().send(request, **kwargs)
+        except NO_URL as error:
+            raise _no_url(request.url or "") from error
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - requests' signature
         """No redirect is followed by itself; see :func:`get_following`."""
@@ -140,8 +168,26 @@ def get_following(
         if target is None:
             return response
         response.close()
-        url = urljoin(url, target)
+        url = _redirected(url, target)
     raise RefusedInput(f"{redact(url)}: more than {limit} redirects.", reason="TooManyRedirects")
+
+
+def _redirected(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError as error:
+        raise RefusedInput(
+            f"{redact(url)} redirects to what is no URL: send a link that leads to a file."
+        ) from error
+
+
+def _no_url(url: str) -> RefusedInput:
+    return RefusedInput(f"{redact(url)} cannot be asked for: send an http or https URL.")
+
+
+def is_outage(error: requests.RequestException) -> bool:
+    """Whether the network or the other side is to blame, so that a later request may do."""
+    return isinstance(error, _OUTAGES)
 
 
 def explain(error: requests.RequestException) -> str:

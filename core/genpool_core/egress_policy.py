@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import unicodedata
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from genpool_core.api.security import HostRule
 from genpool_core.errors import RefusedInput
+from genpool_core.hostnames import host_fault
 
+MAX_URL = 4096
 DEFAULT_PORTS = (80, 443)
 #: Shown instead of what cannot be read as a URL.
 UNREADABLE = "(a URL that cannot be read)"
@@ -43,18 +46,24 @@ def check_url(url: str, allow: Sequence[HostRule]) -> tuple[str, int]:
     Raises
     ------
     RefusedInput
-        It is no http(s) URL, carries a password, or its host or port is not allowed.
+        It is no http(s) URL, names a host that cannot be, carries a password, or its host or port is not allowed.
     """
+    _check_text(url)
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         raise RefusedInput("the URL cannot be read: send an http or https URL.") from None
-    host = (parts.hostname or "").lower().rstrip(".")
+    host = (parts.hostname or "").lower()
     if parts.scheme not in {"http", "https"} or not host:
         raise RefusedInput(f"{redact(url)} is not an http or https URL: send one.")
     if parts.username is not None or parts.password is not None:
         raise RefusedInput(f"{redact(url)} carries a user or password: send a URL without.")
+    # A bracket holds an IPv6 address; the standard knows another kind, and nobody else does.
+    fault = host_fault(f"{host}:" if "[" in parts.netloc and ":" not in host else host)
+    if fault is not None:
+        raise RefusedInput(f"host {host!r:.80} cannot be: {fault}. Send an http or https URL.")
+    host = host.rstrip(".")
     if port is None:
         port = 443 if parts.scheme == "https" else 80
     rule = _rule_for(host, allow)
@@ -63,6 +72,14 @@ def check_url(url: str, allow: Sequence[HostRule]) -> tuple[str, int]:
     if port not in ((rule.ports if rule else ()) or DEFAULT_PORTS):
         raise RefusedInput(f"port {port} of host {host} is not allowed by the pool.")
     return host, port
+
+
+def _check_text(url: str) -> None:
+    """Refuse what no URL is, before readers of URLs disagree about it: some drop a line break, others encode it."""
+    if len(url) > MAX_URL:
+        raise RefusedInput(f"the URL is longer than {MAX_URL} characters: send a shorter one.")
+    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in url):
+        raise RefusedInput("the URL holds a line break or another control character: send it without.")
 
 
 def address_allowed(host: str, address: Address, allow: Sequence[HostRule]) -> bool:

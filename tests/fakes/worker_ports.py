@@ -20,6 +20,7 @@ from genpool_core import names, timing
 from genpool_core.errors import AttemptFailed, BrokerError, StorageError
 from genpool_core.jsontypes import JsonObject
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
+from genpool_core.workflow.render import MARK_INPUT
 from genpool_worker.comfyui_json import Frame, HistoryEntry, NodeErrors, PromptAnswer
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
 from genpool_worker.ports import OutputRef, Put, Where
@@ -187,7 +188,21 @@ class FakeBroker:
 
 
 #: What a submitted prompt comes to.
-Result = Literal["ok", "node_error", "oom", "interrupted", "nothing", "stuck", "empty", "lost"]
+#: ``cached``: ComfyUI answers from its cache, with a file that another task has written since. ``gone``: with a file
+#: that is no more. ``cached always``: even for nodes that carry a mark.
+Result = Literal[
+    "ok",
+    "cached",
+    "cached always",
+    "gone",
+    "node_error",
+    "oom",
+    "interrupted",
+    "nothing",
+    "stuck",
+    "empty",
+    "lost",
+]
 
 
 class Script:
@@ -246,7 +261,8 @@ class FakeComfyUI:
             result = self._script.next()
             self.posted.append(prompt_id)
             self.graphs.append(graph)
-            self._finish(prompt_id, result)
+            marked = any(MARK_INPUT in str(node) for node in graph.values())
+            self._finish(prompt_id, "ok" if marked and result in {"cached", "gone"} else result)
             return PromptAnswer.read_object({"node_errors": self.node_errors}).node_errors
 
     def where(self, prompt_id: str) -> Where:
@@ -299,14 +315,24 @@ class FakeComfyUI:
             messages.append(["execution_error", data])
         if result == "interrupted":
             messages.append(["execution_interrupted", {"node_id": "3"}])
-        good = result in {"ok", "nothing", "empty"}
-        self._files["a.png"] = b"" if result == "empty" else png(64, 48)
+        cached = result.startswith("cached")
+        if cached:
+            messages.append(["execution_cached", {"nodes": ["6", "9"]}])
+        good = result in {"ok", "nothing", "empty", "gone"} or cached
+        self._files["a.png"] = b"" if result == "empty" else png(*((8, 8) if cached else (64, 48)))
+        if result == "gone":
+            del self._files["a.png"]
         images = [
             {"filename": "a.png", "subfolder": "x", "type": "output"},
             {"filename": "b.png", "subfolder": "", "type": "temp"},
         ]
         self.entries[prompt_id] = {
-            "outputs": {"9": {"images": images if result in {"ok", "empty"} else [], "animated": [False]}},
+            "outputs": {
+                "9": {
+                    "images": images if result in {"ok", "empty", "gone"} or cached else [],
+                    "animated": [False],
+                }
+            },
             "status": {"status_str": "success" if good else "error", "messages": messages},
         }
 

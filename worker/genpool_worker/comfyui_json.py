@@ -64,8 +64,9 @@ class OutputFile(LooseModel):
 
 
 class MessageData(LooseModel):
-    """What a message of the run says about a failure."""
+    """What a message of the run says: of a failure, or (``nodes``) which results came from the cache."""
 
+    nodes: Items[NodeId] = ()
     node_id: NodeId = "?"
     node_type: str = "?"
     exception_type: str = ""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from genpool_core.errors import SettingsError
 from genpool_core.jsontypes import JsonObject
+from genpool_core.strict_json import JsonFault, decode_text
 from genpool_core.validation import first_fault
 from genpool_core.workerconfig import CONFIG_KEY, WorkerConfig, WorkflowEntry
-from genpool_core.workflow.render import check_targets
-from genpool_core.workflow.spec import WorkflowYaml, check_template, parse_workflow_yaml
+from genpool_core.workflow.read import read_workflow
+from genpool_core.workflow.spec import WorkflowYaml
 
 
 @dataclass(frozen=True)
@@ -75,22 +74,17 @@ def load_config(folder: Path) -> tuple[WorkerConfig, Catalog]:
 
 
 def _workflow(folder: Path, entry: WorkflowEntry) -> Workflow:
-    template_path, yaml_path = folder / entry.template_key, folder / entry.parameters_key
-    try:
-        raw_template = json.loads(_read(template_path))
-        raw_yaml = yaml.safe_load(_read(yaml_path))
-    except (ValueError, yaml.YAMLError) as error:
-        problem = " ".join(str(error).split())
-        raise SettingsError(f"workflow {entry.name}: a file cannot be read: {problem}") from None
-    template = check_template(raw_template, where=f"workflow {entry.name}")
-    parameters = parse_workflow_yaml(raw_yaml, where=f"workflow {entry.name}")
-    check_targets(template, parameters, where=f"workflow {entry.name}")
+    template, parameters = read_workflow(
+        entry.name, _read(folder / entry.template_key), _read(folder / entry.parameters_key)
+    )
     return Workflow(entry, template, parameters)
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return decode_text(path.read_bytes())
+    except JsonFault as fault:
+        raise SettingsError(f"{path} {fault.what}. The operator writes this file.") from None
     except OSError as error:
         raise SettingsError(
             f"{path} cannot be read ({error.strerror}): mount the pool's ConfigMap."

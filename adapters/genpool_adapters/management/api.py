@@ -7,10 +7,11 @@ from typing import TypeVar, cast
 from urllib.parse import quote
 
 import requests
+from requests.auth import HTTPBasicAuth
 
 from genpool_adapters.brokerfile import credentials
 from genpool_adapters.causes import root_cause
-from genpool_adapters.http import ca_bundle
+from genpool_adapters.http import ca_bundle, is_outage
 from genpool_adapters.management.rows import Refusal
 from genpool_core import timing
 from genpool_core.brokers import BrokerConfig
@@ -97,13 +98,15 @@ class ManagementApi:
                 method,
                 url,
                 json=body,
-                auth=login,
+                # As bytes: of text requests makes Latin-1, and RabbitMQ reads UTF-8.
+                auth=HTTPBasicAuth(*(part.encode() for part in login)),
                 timeout=(timing.MANAGEMENT_CONNECT_SECONDS, timing.MANAGEMENT_READ_SECONDS),
                 verify=self._verify,
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise BrokerError(self._no_answer(error), reason=UNREACHABLE) from error
+            reason = UNREACHABLE if is_outage(error) else REFUSED
+            raise BrokerError(self._no_answer(error), reason=reason) from error
         if answer.status_code == _NOT_FOUND and method in {"GET", "DELETE"}:
             return None
         if not answer.ok:
@@ -117,6 +120,8 @@ class ManagementApi:
                 f"{api} cannot be trusted ({root_cause(error)}): check the name in its certificate, and that the "
                 "broker's ca in the chart's values names the certificates that signed it."
             )
+        if not is_outage(error):
+            return f"{api} cannot be asked ({type(error).__name__}): correct managementUrl of the broker."
         return (
             f"{api} does not answer ({type(error).__name__}): check that RabbitMQ runs and that its plugin "
             "rabbitmq_management is on."

@@ -4,6 +4,7 @@
 ``prompt``          other fields               shape
 ==================  =========================  ==========================================================
 object              any                        GRAPH: a ComfyUI graph of the producer's own
+text of such JSON   any                        GRAPH: the same; refused where it is none (:mod:`.graph_text`)
 anything else       ``workflow_type`` text     WORKFLOW: the named workflow, the rest are its parameters
 anything else       no ``workflow_type``       FALLBACK: the pool's fallback, the rest are its parameters
 ==================  =========================  ==========================================================
@@ -14,13 +15,13 @@ Parameters are the top-level fields that are not reserved, overruled by those in
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import dataclass
 from enum import Enum
 
 from genpool_core.errors import InvalidMessage, InvalidTask
 from genpool_core.jsontypes import JsonObject, JsonValue
+from genpool_core.messages.graph_text import graph_in_text
+from genpool_core.strict_json import JsonFault, read_json
 
 #: Top-level fields that are about the task and are never a workflow's parameter.
 RESERVED = frozenset(
@@ -36,9 +37,6 @@ RESERVED = frozenset(
     }
 )
 _MAX_ID = 512
-#: Deeper than any task or graph; every reader and writer of JSON that a task meets can go so far.
-_MAX_DEPTH = 64
-_TOO_DEEP = f"the message is nested deeper than {_MAX_DEPTH} levels. Send a flatter object."
 _MAX_URL = 4096
 
 
@@ -76,26 +74,18 @@ def parse_body(raw: bytes) -> JsonObject:
     """
     try:
         # utf-8-sig: some editors and shells put a byte order mark before UTF-8.
-        value: JsonValue = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        value = read_json(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InvalidMessage(
             f"the message is not JSON in UTF-8: byte {error.start} is not valid UTF-8. Send one JSON object in UTF-8."
         ) from None
-    except json.JSONDecodeError as error:
-        raise InvalidMessage(f"the message is not JSON: {error}. Send one JSON object in UTF-8.") from None
-    except RecursionError:
-        raise InvalidMessage(_TOO_DEEP) from None
-    except ValueError:
-        # Python reads whole numbers up to 4300 digits.
-        raise InvalidMessage(
-            "the message holds a number with thousands of digits. Send a shorter one."
-        ) from None
+    except JsonFault as fault:
+        raise InvalidMessage(f"the message {fault.what}. {fault.advice}") from None
     if not isinstance(value, dict):
         raise InvalidMessage(
             f"the message is JSON but {_kind(value)}, not an object. Send one JSON object, for example "
             '{"task_id": "…", "prompt": "…"}.'
         )
-    _refuse_unwritable(value)
     return value
 
 
@@ -135,7 +125,7 @@ def parse_task(body: JsonObject) -> Task:
     Raises
     ------
     InvalidTask
-        A reserved field has the wrong type.
+        A reserved field has the wrong type, or a text is meant as a graph and is none.
     """
     parameters = body.get("parameters")
     if parameters is None:
@@ -148,7 +138,9 @@ def parse_task(body: JsonObject) -> Task:
     if name is not None and not isinstance(name, str):
         raise InvalidTask(f"workflow_type is {_kind(name)}: send the name of a workflow, or leave it out.")
     prompt = body.get("prompt")
-    graph = prompt if isinstance(prompt, dict) else None
+    graph = _graph_of(prompt)
+    if graph is None and _graph_of(parameters.get("prompt")) is not None:
+        raise InvalidTask("prompt in parameters is a ComfyUI graph: send it as prompt at the top level.")
     top = {key: value for key, value in body.items() if key not in RESERVED}
     return Task(
         body=body,
@@ -162,40 +154,16 @@ def parse_task(body: JsonObject) -> Task:
     )
 
 
+def _graph_of(prompt: JsonValue) -> JsonObject | None:
+    if isinstance(prompt, str):
+        return graph_in_text("prompt", prompt)
+    return prompt if isinstance(prompt, dict) else None
+
+
 def _shape(graph: JsonObject | None, name: str | None) -> Shape:
     if graph is not None:
         return Shape.GRAPH
     return Shape.FALLBACK if name is None else Shape.WORKFLOW
-
-
-def _refuse_constant(text: str) -> JsonValue:
-    raise InvalidMessage(f"the message is not JSON: it has no {text}. Send a number, or leave the field out.")
-
-
-def _refuse_unwritable(value: JsonValue) -> None:
-    """Refuse what can be read but not stored, sent or hashed: infinity (1e999), half characters, endless nesting."""
-    todo: list[tuple[JsonValue, int]] = [(value, 1)]
-    while todo:
-        item, depth = todo.pop()
-        if depth > _MAX_DEPTH:
-            raise InvalidMessage(_TOO_DEEP)
-        if isinstance(item, float) and not math.isfinite(item):
-            raise InvalidMessage("the message holds a number that is out of range. Send finite numbers.")
-        if isinstance(item, str) and not _is_unicode(item):
-            raise InvalidMessage("the message holds half of a surrogate pair. Send whole Unicode characters.")
-        if isinstance(item, dict):
-            todo.extend((key, depth) for key in item)
-            todo.extend((child, depth + 1) for child in item.values())
-        elif isinstance(item, list):
-            todo.extend((child, depth + 1) for child in item)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _kind(value: JsonValue) -> str:

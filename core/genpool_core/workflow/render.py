@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, cast
 
 from pydantic import Field
@@ -18,6 +18,8 @@ from genpool_core.workflow.spec import Parameter, Target, WorkflowYaml, scalar_t
 #: Input of the nodes that save files. Each job has a prefix of its own: ComfyUI answers an identical prompt from its
 #: cache with the old file names, even when the files are gone.
 PREFIX_INPUT = "filename_prefix"
+#: An input that no class has. ComfyUI does not hand it to the node, but counts it when it looks for a cached result.
+MARK_INPUT = "genpool_mark"
 
 
 class _NodeMeta(LooseModel):
@@ -55,12 +57,28 @@ def render(
 
 
 def with_prefix(graph: JsonObject, prefix: str) -> JsonObject:
-    """The graph with a file name prefix of its own for every node that saves files."""
+    """The graph with a file name prefix of its own for every node that saves files.
+
+    It replaces whatever stands there, a link to another node too: behind a link the prefix would be another task's.
+    """
     graph = copy.deepcopy(graph)
     for node_id in graph:
         inputs = _inputs(graph, node_id)
-        if isinstance(inputs.get(PREFIX_INPUT), str):
+        if PREFIX_INPUT in inputs:
             inputs[PREFIX_INPUT] = f"{prefix}/{node_id}"
+    return graph
+
+
+def with_mark(graph: JsonObject, node_ids: Collection[str], mark: str) -> JsonObject:
+    """The graph in which these nodes run again, whatever ComfyUI's cache holds; ``mark`` was never used before.
+
+    A node that another node put into the graph while it ran is known as ``5.0.3``: then node ``5`` gets the mark. All
+    nodes get it where one is not found.
+    """
+    graph = copy.deepcopy(graph)
+    found = {node_id if node_id in graph else node_id.partition(".")[0] for node_id in node_ids}
+    for node_id in found if found.issubset(graph) else graph:
+        _inputs(graph, node_id)[MARK_INPUT] = mark
     return graph
 
 
@@ -89,12 +107,16 @@ def _for_input(target: Target, value: Scalar) -> Scalar:
 
 
 def check_targets(template: JsonObject, workflow: WorkflowYaml, *, where: str) -> None:
-    """Every parameter has a place in the template.
+    """Every parameter has a place in the template, and a title means one node where only one place is wanted.
+
+    A class names all its nodes on purpose. A title is what people tell two nodes apart by; ComfyUI gives every node of
+    a class the same one, and both prompts of a workflow would get the value of one.
 
     Raises
     ------
     InvalidManifest
-        One has none: the template was exported again with other ids, or the file belongs to another template.
+        One has none: the template was exported again with other ids, or the file belongs to another template. Or a
+        title stands for several nodes.
     """
     for name, parameter in workflow.parameters.items():
         if not places(template, parameter):
@@ -103,6 +125,13 @@ def check_targets(template: JsonObject, workflow: WorkflowYaml, *, where: str) -
                 f"{where}: parameter {name} has no place in the template. Looked for: {wanted}.",
                 reason="InvalidWorkflow",
             )
+        for target, nodes in places(template, parameter):
+            if parameter.apply == "first" and target.title is not None and len(nodes) > 1:
+                raise InvalidManifest(
+                    f"{where}: parameter {name} goes to {len(nodes)} nodes ({', '.join(nodes)}) that have the title "
+                    f"{target.title!r}: give them titles of their own, name the node's id, or say apply: all.",
+                    reason="InvalidWorkflow",
+                )
 
 
 def _nodes(graph: JsonObject, target: Target) -> list[str]:

@@ -29,7 +29,7 @@ class Target(Strict):
     class_type: Annotated[str | None, Field(alias="class")] = None
     """Class of the node; every node of the class."""
     title: str | None = None
-    """Title of the node, as shown in ComfyUI; every node of the title."""
+    """Title of the node, as shown in ComfyUI; with ``apply: all`` every node of the title."""
     input: str
     """Name of the input."""
     values: dict[str, Scalar] = {}

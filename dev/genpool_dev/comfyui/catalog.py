@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genpool_dev.comfyui.catalog_text import text_schemas
 from genpool_dev.comfyui.schema import Catalog, Input, NodeSchema
 
 _RESOLUTION = 16384
@@ -195,12 +196,13 @@ def _colouring(pack: str) -> NodeSchema:
     )
 
 
-def build_catalog(checkpoints: tuple[str, ...], node_pack: str) -> Catalog:
-    """Return the node classes of a server with these checkpoints and this colouring pack."""
+def build_catalog(checkpoints: tuple[str, ...], node_pack: str, *, save_text: bool = True) -> Catalog:
+    """Return the node classes of a server with these checkpoints and this colouring pack; not all save text."""
     schemas = (
         *_loaders_and_text(checkpoints),
         *_sampling(),
         *_images(),
+        *text_schemas(save_text=save_text),
         _colouring(node_pack),
     )
     return {schema.name: schema for schema in schemas}

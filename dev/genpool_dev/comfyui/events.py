@@ -85,7 +85,9 @@ class JobEvents:
             "parent_node_id": None,
             "real_node_id": self._node_id,
         }
-        self._send("progress_state", {"prompt_id": self._job.prompt_id, "nodes": dict(self._states)})
+        # Unlike the others it goes to every socket where the job has no client.
+        state_of_all = {"prompt_id": self._job.prompt_id, "nodes": dict(self._states)}
+        self._hub.send("progress_state", state_of_all, self._job.client_id)
 
     def executed(self, node_id: str, output: Json) -> None:
         """Announce what a node shows to a person."""

@@ -13,6 +13,10 @@ HISTORY_LIMIT = 10_000
 """ComfyUI drops the oldest entry above this many."""
 
 
+NULL_EXTRA_DATA: Json = {}
+"""Stands for null, which ends an old ComfyUI's prompt thread."""
+
+
 @dataclass(order=True, slots=True)
 class Job:
     """One queued prompt. Sorts by number, then by id, as ComfyUI's tuples do."""

@@ -57,6 +57,7 @@ def _ended(prompt_id: str, entry: Json, *, details: bool) -> Json:
         for node_id, output in entry["outputs"].items()
         for media, found in output.items()
         for file in found
+        if isinstance(file, dict)  # texts stand among them
     ]
     kept = [file for file in files if file["type"] == "output"]
     job = _pruned(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageOps
 
 from genpool_dev.comfyui import draw, pictures, vram
+from genpool_dev.comfyui.nodes_text import TEXT_RUNNERS
 
 if TYPE_CHECKING:
     from genpool_dev.comfyui.run import Run, Runner, Values
@@ -159,6 +160,7 @@ RUNNERS: dict[str, Runner] = {
     "DDColor-DDColorize": _ddcolor_legacy,
     "SaveImage": _save,
     "PreviewImage": _preview,
+    **TEXT_RUNNERS,
 }
 """The work of each class of the catalog."""
 

@@ -17,6 +17,10 @@ class Profile:
     """An unknown class is reported as `missing_node_type`; else as `invalid_prompt`."""
     has_jobs: bool
     """/api/jobs exists."""
+    takes_null_extra_data: bool
+    """`extra_data: null` is accepted and ends the prompt thread; else it is 500."""
+    has_save_text: bool
+    """The core has the class SaveText."""
     stamps_create_time: bool
     """`extra_data.create_time` is added to every job."""
 
@@ -27,6 +31,8 @@ PROFILES = {
         uuid_prompt_ids=True,
         names_missing_node=True,
         has_jobs=True,
+        takes_null_extra_data=False,
+        has_save_text=True,
         stamps_create_time=True,
     ),
     "0.3.64": Profile(
@@ -34,6 +40,8 @@ PROFILES = {
         uuid_prompt_ids=False,
         names_missing_node=False,
         has_jobs=False,
+        takes_null_extra_data=True,
+        has_save_text=False,
         stamps_create_time=False,
     ),
 }

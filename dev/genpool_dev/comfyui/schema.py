@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from genpool_dev.comfyui.wire import Json
 
+ANY_TYPE = "*"
+"""The type of an input that takes whatever a link carries."""
+
 InputFiles = Callable[[], list[str]]
 """Lists the files of the input folder, for the drop-down of LoadImage."""
 

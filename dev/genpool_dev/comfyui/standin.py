@@ -11,7 +11,7 @@ from aiohttp import web
 from genpool_dev.comfyui.catalog import build_catalog
 from genpool_dev.comfyui.executor import Executor
 from genpool_dev.comfyui.hub import Hub
-from genpool_dev.comfyui.jobqueue import JobQueue
+from genpool_dev.comfyui.jobqueue import NULL_EXTRA_DATA, JobQueue
 from genpool_dev.comfyui.run import Machine
 from genpool_dev.comfyui.validate import World
 
@@ -28,7 +28,9 @@ class Standin:
     def __init__(self, settings: StandInSettings) -> None:
         self.settings = settings
         self.machine = Machine(settings)
-        self.catalog = build_catalog(settings.checkpoints, settings.node_pack)
+        self.catalog = build_catalog(
+            settings.checkpoints, settings.node_pack, save_text=settings.profile.has_save_text
+        )
         self.hub = Hub()
         self.queue = JobQueue(self._announce_queue)
         self.executor = Executor(self.machine, self.catalog, self.hub)
@@ -52,10 +54,16 @@ class Standin:
         self.hub.send("status", {"status": self.queue_info()}, None)
 
     async def consume(self) -> None:
-        """Run the queued jobs one after the other, for ever."""
+        """Run the queued jobs one after the other, for ever.
+
+        A job without `extra_data` ends this, as it ends the prompt thread of an old ComfyUI: HTTP goes on.
+        """
         while True:
             job = await self.queue.get()
             if job is not None:
+                if job.extra_data is NULL_EXTRA_DATA:
+                    log.error("Exception in thread: 'NoneType' object has no attribute 'items'")
+                    return
                 result, status = await self.executor.execute(job)
                 # History comes after the last message, as it does in ComfyUI.
                 await asyncio.sleep(self.settings.history_lag_seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from genpool_dev.comfyui.schema import Catalog, Input, InputFiles
+from genpool_dev.comfyui.schema import ANY_TYPE, Catalog, Input, InputFiles
 from genpool_dev.comfyui.wire import Graph, Json, ServerTrouble, error_body, is_link
 
 _CONVERT: dict[str, Callable[[Any], object]] = {
@@ -124,7 +124,7 @@ class InputChecks:
                 received_value=link,
             )
         received = self._received_type(link)
-        if received != spec.type:
+        if received != spec.type and ANY_TYPE not in {received, spec.type}:
             return True, error_body(
                 "return_type_mismatch",
                 "Return type mismatch between linked nodes",

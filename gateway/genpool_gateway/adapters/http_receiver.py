@@ -9,7 +9,7 @@ import requests
 import structlog
 
 from genpool_adapters.guarded import Resolve, system_resolve
-from genpool_adapters.http import explain, guarded_session
+from genpool_adapters.http import explain, guarded_session, is_outage
 from genpool_core import timing
 from genpool_core.errors import RefusedInput, SettingsError
 from genpool_gateway.adapters.signing import Signer
@@ -17,11 +17,6 @@ from genpool_gateway.disposition import Answered, Away, Forbidden, Outcome
 from genpool_gateway.ports import WebhookRequest
 
 _log = structlog.get_logger(__name__)
-_INVALID_URL = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidSchema,
-)
 
 
 class HttpReceiver:
@@ -62,11 +57,10 @@ class HttpReceiver:
                 return Answered(response.status_code, _seconds(response.headers.get("Retry-After")))
         except RefusedInput as error:
             return Forbidden(error.reason, error.message)
-        except _INVALID_URL:
-            return Forbidden("InvalidUrl", "callback_url cannot be read: send an http or https URL.")
-        except requests.exceptions.Timeout:
-            return Away("it did not answer in time.")
         except requests.RequestException as error:
+            if not is_outage(error):
+                # Tried again it would fail again.
+                return Forbidden("InvalidRequest", explain(error))
             return Away(explain(error))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from genpool_core.api.pool import GenerationPool
 from genpool_core.api.workflows import ConfigMapSource, WorkflowSpec
+from genpool_core.strict_json import BYTE_ORDER_MARK, JsonFault, decode_text
 from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
 from genpool_operator.ports import Cluster
 
@@ -39,11 +40,19 @@ class WorkflowLoader:
         found = self._cluster.get_config_map(namespace, source.name)
         if found is None:
             return MissingFiles(f"there is no ConfigMap {source.name} in namespace {namespace}: make it.")
-        missing = [key for key in (source.key, source.parameters_key) if key not in found.data]
+        there = sorted({*found.data, *found.binary})
+        missing = [key for key in (source.key, source.parameters_key) if key not in there]
         if missing:
-            there = ", ".join(sorted(found.data)) or "no key"
-            return MissingFiles(f"ConfigMap {source.name} has no key {missing[0]}; it has {there}.")
-        return WorkflowFiles(found.data[source.key], found.data[source.parameters_key])
+            has = ", ".join(there) or "no key"
+            return MissingFiles(f"ConfigMap {source.name} has no key {missing[0]}; it has {has}.")
+        texts = []
+        for key in (source.key, source.parameters_key):
+            try:
+                # kubectl puts a file that is no UTF-8 under binaryData, such as one that PowerShell wrote.
+                texts.append(found.data[key] if key in found.data else decode_text(found.binary[key]))
+            except JsonFault as fault:
+                return MissingFiles(f"key {key} of ConfigMap {source.name} {fault.what}. {fault.advice}")
+        return WorkflowFiles(*(text.removeprefix(BYTE_ORDER_MARK) for text in texts))
 
     def _from_release(self, name: str) -> WorkflowFiles | MissingFiles:
         known = sorted(path.parent.name for path in self._builtin.glob(f"*/{PARAMETERS}"))

@@ -82,6 +82,8 @@ class ConfigMap(OwnedObject):
     """A ConfigMap."""
 
     data: Entries[str] = Field(default_factory=dict)
+    binary_data: Entries[str] = Field(default_factory=dict)
+    """What is no UTF-8, in base64."""
 
 
 class Secret(OwnedObject):

@@ -74,10 +74,11 @@ class DeploymentView:
 
 @dataclass(frozen=True)
 class ConfigMapView:
-    """A ConfigMap; ``data`` is what it holds."""
+    """A ConfigMap; ``data`` is what it holds, ``binary`` what is no UTF-8."""
 
     owner: OwnerFacts
     data: Mapping[str, str] = field(default_factory=dict)
+    binary: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ def parse_pod(body: JsonObject) -> PodView:
 def parse_config_map(body: JsonObject) -> ConfigMapView:
     """A ConfigMap of the API server."""
     found = ConfigMap.read_object(body)
-    return ConfigMapView(_owner(found.metadata), found.data)
+    binary = {key: raw for key, value in found.binary_data.items() if (raw := _bytes(value)) is not None}
+    return ConfigMapView(_owner(found.metadata), found.data, binary)
 
 
 def parse_secret(body: JsonObject) -> SecretView:
@@ -193,6 +195,14 @@ def _container(status: ContainerStatus) -> ContainerView:
         ended=ended.reason or None,
         exit_code=ended.exit_code,
     )
+
+
+def _bytes(value: str) -> bytes | None:
+    """Bytes from base64; None where it is none."""
+    try:
+        return base64.b64decode(value, validate=True)
+    except ValueError:
+        return None
 
 
 def _decoded(value: str | None) -> str | None:

@@ -30,6 +30,17 @@ def trivial(prefix: str, color: int | None = None) -> Graph:
     }
 
 
+def text_and_picture(prefix: object, path: str = "latest.png", color: int | None = None) -> Graph:
+    """A link where the prefix stands, a text that is shown, and a save node that knows no prefix (stand-in only)."""
+    return {
+        "1": empty_image(color=color),
+        "2": node("PrimitiveString", value=prefix),
+        "3": node("PreviewAny", source=["2", 0]),
+        "4": node("SaveImage", images=["1", 0], filename_prefix=["2", 0]),
+        "5": node("StandinSaveImageAt", images=["1", 0], path=path),
+    }
+
+
 def load_and_save(name: str) -> Graph:
     return {
         "1": node("LoadImage", image=name),

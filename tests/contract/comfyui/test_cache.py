@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import pytest
+from PIL import Image
 
 from contract.comfyui import graphs
 from contract.comfyui.client import ComfyUI, Json
@@ -62,6 +64,32 @@ def test_the_names_are_returned_even_if_the_file_is_gone(standin: Callable[..., 
     _, _, again = _run(server, graph)
     assert again == outputs
     assert server.view(image).status_code == 404
+
+
+def test_an_input_that_no_class_has_runs_the_node_again(comfyui: ComfyUI) -> None:
+    """Nothing but the cache looks at it."""
+    graph = graphs.trivial(graphs.fresh_prefix())
+    _run(comfyui, graph)
+    graph["3"]["inputs"]["genpool_mark"] = "unused until now"
+    ran, cached, outputs = _run(comfyui, graph)
+    assert (ran, cached) == (["3"], ["1", "2"])
+    assert outputs["3"]["images"][0]["filename"].endswith("_00002_.png")
+
+
+@pytest.mark.standin
+def test_another_jobs_picture_is_served_from_the_cache(standin: Callable[..., Standin]) -> None:
+    """A node that saves at a path of its own: what stands there is told for every job that was cached."""
+    server = standin("--cache-lru", "20")
+    red, blue = (
+        graphs.text_and_picture(graphs.fresh_prefix(), "same/latest.png", color=color)
+        for color in (0xFF0000, 0x0000FF)
+    )
+    outputs = [_run(server, graph)[2]["5"]["images"][0] for graph in (red, blue)]
+    _, cached, again = _run(server, red)
+    assert cached == ["1", "2", "3", "4", "5"]
+    assert again["5"]["images"] == [outputs[0]] == [outputs[1]]
+    picture = Image.open(io.BytesIO(server.view(outputs[0]).content)).convert("RGB")
+    assert picture.getpixel((0, 0)) == (0, 0, 255)
 
 
 @pytest.mark.standin

@@ -15,7 +15,7 @@ from contract.comfyui.process import Standin
 def test_an_id_that_does_not_run_interrupts_nothing(
     comfyui: ComfyUI, slow_graph: Callable[[], graphs.Graph]
 ) -> None:
-    running = comfyui.queue(slow_graph())
+    running = comfyui.queue(slow_graph(), client_id="somebody")
     pending = comfyui.queue(graphs.trivial(graphs.fresh_prefix()))
     comfyui.wait_until_running(running)
     for prompt_id in (pending, str(uuid.uuid4())):

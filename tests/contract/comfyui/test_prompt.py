@@ -12,6 +12,7 @@ import yaml
 
 from contract.comfyui import graphs
 from contract.comfyui.client import ComfyUI, Json
+from contract.comfyui.process import Standin
 
 _DATA = Path(__file__).parents[2] / "data" / "comfyui"
 REFUSED = yaml.safe_load((_DATA / "refused_prompts.yaml").read_text())
@@ -71,6 +72,24 @@ def test_server_trouble_is_500_in_plain_text(comfyui: ComfyUI, case: Json) -> No
     answer = comfyui.post("/prompt", data=case["body"].encode())
     assert answer.status_code == 500
     assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+@pytest.mark.standin
+@pytest.mark.parametrize("version", ["0.33.0", "0.3.64"])
+def test_extra_data_null(standin: Callable[..., Standin], version: str) -> None:
+    """The old version takes it, and nothing runs again while HTTP answers."""
+    server = standin("--standin-version", version)
+    graph = graphs.trivial(graphs.fresh_prefix())
+    answer = server.post("/prompt", json={"prompt": graph, "extra_data": None})
+    if version == "0.33.0":
+        assert answer.status_code == 500
+        assert server.run(graph)["status"]["completed"] is True
+        return
+    assert answer.status_code == 200
+    later = server.queue(graph)
+    server.wait_until_running(answer.json()["prompt_id"])
+    assert server.answers()
+    assert server.pending() == [later]
 
 
 def test_more_than_100_mb_is_413(comfyui: ComfyUI) -> None:

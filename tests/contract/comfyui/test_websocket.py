@@ -89,10 +89,19 @@ def test_only_the_jobs_client_gets_its_events(comfyui: ComfyUI) -> None:
         assert other.silent_for(0.2)
 
 
-def test_a_job_without_client_id_is_silent(comfyui: ComfyUI) -> None:
-    with comfyui.events() as events:
-        comfyui.run(graphs.trivial(graphs.fresh_prefix()))
-        assert events.silent_for(0.2)
+def test_a_job_without_client_id_sends_its_state_to_everyone_and_nothing_else(comfyui: ComfyUI) -> None:
+    with comfyui.events() as one, comfyui.events() as other:
+        prompt_id = comfyui.queue(graphs.trivial(graphs.fresh_prefix()))
+        comfyui.ended(prompt_id)
+        for events in (one, other):
+            frames = events.until("status", status={"exec_info": {"queue_remaining": 0}})
+            kinds = {frame["type"] for frame in frames if isinstance(frame, dict)}
+            assert kinds == {"status", "progress_state"}
+            assert all(
+                frame["data"]["prompt_id"] == prompt_id
+                for frame in frames
+                if isinstance(frame, dict) and frame["type"] == "progress_state"
+            )
 
 
 def test_everyone_hears_of_the_queue(comfyui: ComfyUI) -> None:
@@ -100,7 +109,7 @@ def test_everyone_hears_of_the_queue(comfyui: ComfyUI) -> None:
         comfyui.run(graphs.trivial(graphs.fresh_prefix()))
         frames = events.until("status", status={"exec_info": {"queue_remaining": 0}})
     assert {"exec_info": {"queue_remaining": 1}} in [
-        frame["data"]["status"] for frame in frames if isinstance(frame, dict)
+        frame["data"].get("status") for frame in frames if isinstance(frame, dict)
     ]
 
 

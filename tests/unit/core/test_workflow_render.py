@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from genpool_core.errors import InvalidManifest
 from genpool_core.workflow.bind import bind
-from genpool_core.workflow.render import check_targets, render, with_prefix
+from genpool_core.workflow.render import MARK_INPUT, check_targets, render, with_mark, with_prefix
 from genpool_core.workflow.spec import WorkflowYaml, check_template, parse_workflow_yaml
 
 TEMPLATE: dict[str, Any] = {
@@ -143,7 +143,23 @@ def test_what_is_not_given_stays_as_it_was() -> None:
 def test_each_node_that_saves_has_a_prefix_of_its_own() -> None:
     graph: dict[str, Any] = with_prefix(TEMPLATE, "jobs/7")
     assert graph["5"]["inputs"]["filename_prefix"] == "jobs/7/5"
-    assert graph["6"]["inputs"]["filename_prefix"] == ["9", 0]
+    assert graph["6"]["inputs"]["filename_prefix"] == "jobs/7/6", "whatever stands there, a link too"
+    assert "filename_prefix" not in graph["1"]["inputs"]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "marked"),
+    [
+        ({"5"}, {"5"}),
+        ({"5", "6"}, {"5", "6"}),
+        ({"5.0.3"}, {"5"}),
+        ({"5", "99"}, set(TEMPLATE)),
+    ],
+)
+def test_a_mark_for_nodes_that_must_run_again(nodes: set[str], marked: set[str]) -> None:
+    graph: dict[str, Any] = with_mark(TEMPLATE, nodes, "a7")
+    assert {node_id for node_id, node in graph.items() if node["inputs"].get(MARK_INPUT) == "a7"} == marked
+    assert MARK_INPUT not in str(TEMPLATE)
 
 
 @given(

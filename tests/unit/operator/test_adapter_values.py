@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -66,16 +66,20 @@ def test_totals_fill_in_where_a_quorum_queues_zero_means_nothing(
 @dataclass
 class OneConfigMap:
     data: dict[str, str] | None
+    binary: dict[str, bytes] = field(default_factory=dict)
 
     def get_config_map(self, _namespace: str, _name: str) -> ConfigMapView | None:
-        return None if self.data is None else ConfigMapView(OwnerFacts(), self.data)
+        return None if self.data is None else ConfigMapView(OwnerFacts(), self.data, self.binary)
 
 
 def load(
-    tmp_path: Path, source: dict[str, Any], data: dict[str, str] | None = None
+    tmp_path: Path,
+    source: dict[str, Any],
+    data: dict[str, str] | None = None,
+    binary: dict[str, bytes] | None = None,
 ) -> WorkflowFiles | MissingFiles:
     pool = make_pool(workflows=[{"name": "w", "source": source}])
-    return WorkflowLoader(tmp_path, OneConfigMap(data)).load(pool)["w"]  # type: ignore[arg-type]
+    return WorkflowLoader(tmp_path, OneConfigMap(data, binary or {})).load(pool)["w"]  # type: ignore[arg-type]
 
 
 def test_shipped_workflows(tmp_path: Path) -> None:
@@ -96,6 +100,23 @@ def test_workflows_of_a_config_map(tmp_path: Path) -> None:
         "ConfigMap mine has no key a.yaml; it has a.json."
     )
     assert load(tmp_path, source, {}) == MissingFiles("ConfigMap mine has no key a.json; it has no key.")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_files_that_kubectl_takes_for_binary(tmp_path: Path, encoding: str) -> None:
+    source = {"configMap": {"name": "mine", "key": "a.json", "parametersKey": "a.yaml"}}
+    binary = {"a.json": '{"人物": 1}'.encode(encoding)}
+    assert load(tmp_path, source, {"a.yaml": "\ufeffb: 人物"}, binary) == WorkflowFiles(
+        '{"人物": 1}', "b: 人物"
+    )
+
+
+def test_a_file_in_no_known_encoding_is_named(tmp_path: Path) -> None:
+    source = {"configMap": {"name": "mine", "key": "a.json", "parametersKey": "a.yaml"}}
+    missing = load(tmp_path, source, {"a.yaml": "b"}, {"a.json": "{人物}".encode("gbk")})
+    assert missing == MissingFiles(
+        "key a.json of ConfigMap mine is no text in UTF-8 or UTF-16: byte 1 is not valid. Save it as UTF-8."
+    )
 
 
 def test_the_checkouts_workflows_are_the_default() -> None:

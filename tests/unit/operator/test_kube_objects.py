@@ -188,7 +188,10 @@ def test_an_object_without_anything() -> None:
 
 def test_a_config_map() -> None:
     body: dict[str, Any] = {"metadata": {"ownerReferences": [OWNER]}, "data": {"a.json": "{}", "odd": None}}
-    assert parse_config_map(body) == ConfigMapView(OwnerFacts({}, "GenerationPool", "u"), {"a.json": "{}"})
+    owner = OwnerFacts({}, "GenerationPool", "u")
+    assert parse_config_map(body) == ConfigMapView(owner, {"a.json": "{}"})
+    body["binaryData"] = {"b.json": "//57AA==", "odd": "*", "none": None}
+    assert parse_config_map(body) == ConfigMapView(owner, {"a.json": "{}"}, {"b.json": b"\xff\xfe{\0"})
 
 
 @pytest.mark.parametrize(

@@ -49,10 +49,10 @@ def test_a_refused_input(data: bytes, sentence: str) -> None:
     assert caught.value.message == sentence
 
 
-def result(folder: Path, filename: str, data: bytes) -> outputs.Checked:
+def result(folder: Path, filename: str, data: bytes, kind: str = "images") -> outputs.Checked:
     path = folder / "0"
     path.write_bytes(data)
-    return outputs.check(path, len(data), OutputRef("9", "images", filename, "", "output"))
+    return outputs.check(path, len(data), OutputRef("9", kind, filename, "", "output"))
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,32 @@ def result(folder: Path, filename: str, data: bytes) -> outputs.Checked:
 )
 def test_a_result(tmp_path: Path, filename: str, data: bytes, expected: outputs.Checked) -> None:
     assert result(tmp_path, filename, data) == expected
+
+
+@pytest.mark.parametrize(
+    "start", [b"BMW car, red", b"BM", b"GIF89a is old", b"\xff\xd8\xff", b"RIFF1234WEBP", b""]
+)
+@pytest.mark.parametrize(
+    ("filename", "kind", "content_type"),
+    [
+        ("a.txt", "files", "text/plain"),
+        ("a.txt", "images", "text/plain"),
+        ("a.json", "files", "application/json"),
+        ("a.csv", "text", "text/csv"),
+        ("a.md", "files", "text/markdown"),
+    ],
+)
+def test_a_text_is_no_picture_however_it_begins(
+    tmp_path: Path, filename: str, kind: str, content_type: str, start: bytes
+) -> None:
+    assert result(tmp_path, filename, start, kind) == outputs.Checked(content_type)
+
+
+@pytest.mark.parametrize(("filename", "kind"), [("a.bin", "files"), ("a.latent", "latents"), ("a", "3d")])
+def test_what_claims_to_be_no_picture_is_not_checked_as_one(tmp_path: Path, filename: str, kind: str) -> None:
+    assert result(tmp_path, filename, b"BMW", kind) == outputs.Checked("application/octet-stream")
+    with pytest.raises(AttemptFailed, match="is empty"):
+        result(tmp_path, filename, b"", kind)
 
 
 @pytest.mark.parametrize(

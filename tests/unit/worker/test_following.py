@@ -191,7 +191,7 @@ def test_an_empty_result_is_no_result(world: World) -> None:
 
 def test_everything_is_taken_away_afterwards(world: World) -> None:
     node = world.worker("w1")
-    for folder, name in (("output/x", "a.png"), ("temp/temp", "b.png"), ("output", "keep.png")):
+    for folder, name in (("output/x", "a.png"), ("temp/temp", "b.png"), ("output", "fixed.png")):
         (world.scratch / folder).mkdir(parents=True, exist_ok=True)
         (world.scratch / folder / name).write_bytes(b"x")
     work = attempt(node)
@@ -202,5 +202,5 @@ def test_everything_is_taken_away_afterwards(world: World) -> None:
         (world.scratch / folder / label / "file").write_bytes(b"x")
     work.clean()
     left = [path.name for path in world.scratch.rglob("*") if path.is_file()]
-    assert left == ["keep.png"]
+    assert left == []
     assert not node.comfyui.entries

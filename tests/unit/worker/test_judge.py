@@ -38,10 +38,34 @@ def failed(exception_type: object, message: object) -> HistoryEntry:
         (failed("RuntimeError", "Allocation on device 0 would exceed"), "OutOfMemory", True),
         (failed("RuntimeError", "CUDA error: an illegal memory access"), "DeviceFailed", True),
         (failed("RuntimeError", "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR"), "DeviceFailed", True),
-        (failed("RuntimeError", "CUBLAS_STATUS_ALLOC_FAILED when calling"), "DeviceFailed", True),
         (failed("RuntimeError", "HIP error: invalid device function"), "DeviceFailed", True),
         (failed("RuntimeError", "NVML_SUCCESS == r INTERNAL ASSERT FAILED"), "DeviceFailed", True),
         (failed("RuntimeError", "device-side assert triggered"), "DeviceFailed", True),
+        (failed("MemoryError", ""), "OutOfMemory", True),
+        (
+            failed("numpy._core._exceptions._ArrayMemoryError", "Unable to allocate 7 GiB"),
+            "OutOfMemory",
+            True,
+        ),
+        (
+            failed(
+                "RuntimeError",
+                "[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory",
+            ),
+            "OutOfMemory",
+            True,
+        ),
+        (failed("RuntimeError", "DefaultCPUAllocator: not enough memory: you tried to"), "OutOfMemory", True),
+        (failed("RuntimeError", "MPS backend out of memory"), "OutOfMemory", True),
+        (failed("RuntimeError", "CUDA error: CUBLAS_STATUS_ALLOC_FAILED"), "OutOfMemory", True),
+        (failed("torch.AcceleratorError", "CUDA error: out of memory"), "OutOfMemory", True),
+        (failed("torch.AcceleratorError", "CUDA error: unspecified launch failure"), "DeviceFailed", True),
+        (failed("OSError", "[Errno 12] Cannot allocate memory"), "OutOfMemory", True),
+        (failed("OSError", "[Errno 2] No such file"), "NodeFailed", False),
+        (failed("ValueError", "prompt: a man out of memory, CUDA error tattoo"), "NodeFailed", False),
+        (failed("ValueError", "can't allocate memory for this shape"), "NodeFailed", False),
+        (failed("KeyError", "'OutOfMemory'"), "NodeFailed", False),
+        (failed("Exception", "CUDA error in my text"), "NodeFailed", False),
         (entry(["execution_interrupted", {"node_id": "3"}]), "Interrupted", True),
         (entry(), "NodeFailed", False),
         (entry(["execution_interrupted", None], 5, None, [], [None, {}]), "Interrupted", True),
@@ -116,6 +140,34 @@ def test_an_entry_without_a_status_is_a_success(status: object) -> None:
     outputs = {"1": {"images": [{"filename": "a.png", "subfolder": None, "type": ""}]}}
     files = HistoryEntry.read_object({"status": status, "outputs": outputs})
     assert result.outputs_of(files) == [OutputRef("1", "images", "a.png", "", "output")]
+
+
+@pytest.mark.parametrize(
+    ("cached", "subfolder", "own"),
+    [
+        (["1"], "", True),
+        (["2"], "", False),
+        ([2], "elsewhere", False),
+        (["1", "2"], "genpool/a-1", True),
+        (["2"], "genpool/a-1/deeper", True),
+        (["2"], "genpool/a-12", False),
+        (["2"], "genpool", False),
+        ([None, {}], "", True),
+        ("2", "", True),
+    ],
+)
+def test_a_result_from_the_cache_counts_only_in_the_attempts_own_folder(
+    cached: object, subfolder: str, *, own: bool
+) -> None:
+    images = [{"filename": "a.png", "subfolder": subfolder, "type": "output"}]
+    messages = [["execution_start", {}], ["execution_cached", {"nodes": cached}], ["execution_success", {}]]
+    run = entry(*messages, status="success", outputs={"2": {"images": images}})
+    if own:
+        result.check_own(run, result.outputs_of(run), "genpool/a-1")
+        return
+    with pytest.raises(AttemptFailed, match=r"node 2 from its cache") as caught:
+        result.check_own(run, result.outputs_of(run), "genpool/a-1")
+    assert (caught.value.reason, caught.value.retryable) == ("OutputMissing", True)
 
 
 NODE_ERRORS = {

@@ -118,6 +118,23 @@ def test_only_files_below_the_shared_folders_are_removed(tmp_path: Path) -> None
     assert outside.exists()
 
 
+def test_the_output_folder_is_emptied(tmp_path: Path) -> None:
+    """Also of what was saved at a path of its own; links are not followed."""
+    output, outside = tmp_path / "scratch" / "output", tmp_path / "outside"
+    (output / "deep" / "er").mkdir(parents=True)
+    (output / "deep" / "er" / "latest.png").write_text("of another task")
+    (output / "late.png").write_text("of a run that was given up")
+    outside.mkdir()
+    (outside / "kept").write_text("x")
+    (output / "link").symlink_to(outside)
+    (output / "deep" / "link").symlink_to(outside)
+    WorkDir(tmp_path / "scratch", "label").empty_output()
+    (output / ".note").touch()
+    WorkDir(tmp_path / "scratch", "label").empty_output()
+    assert [path.name for path in output.iterdir()] == [".note"]
+    assert (outside / "kept").exists()
+
+
 def environment(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
     usual = {"POD_NAME": "p", "BROKER_HOST": "h", "BROKER_USERNAME": "u", "BROKER_PASSWORD": "secret"}
     for name, value in {**usual, **values}.items():

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import requests
 
 from genpool_core import timing
+from genpool_core.errors import AttemptFailed
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_worker.adapters.comfyui_ws import open_listener
 from genpool_worker.comfyui_json import HistoryEntry, NodeErrors, PromptAnswer, PromptQueue, QueueInfo, Upload
@@ -24,6 +25,8 @@ SEND = (timing.COMFYUI_CONNECT_SECONDS, timing.COMFYUI_SEND_SECONDS)
 _CHUNK = 1 << 20
 _OK = 200
 _MARK = "genpool"
+#: An answer that broke off. Other errors of requests are faults of ours, and no silence.
+_BROKEN = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
 
 
 class ComfyUIHttp:
@@ -134,11 +137,19 @@ class ComfyUIHttp:
                         body=_body(response),
                     )
                 yield response
+        except requests.exceptions.InvalidJSONError as error:
+            # Not a byte was sent: the graph holds what JSON cannot express.
+            raise AttemptFailed(
+                "the prompt for ComfyUI cannot be written as JSON: the template or a default of the workflow holds "
+                "NaN, an infinite number or broken text.",
+                reason="InvalidPrompt",
+                retryable=False,
+            ) from error
         except requests.ConnectionError as error:
             if _is_refused(error):
                 raise ComfyUIGone("ComfyUI does not run: nothing listens at its port.") from error
             raise ComfyUISilent(f"the connection to ComfyUI broke in {method} {path}.") from error
-        except requests.RequestException as error:
+        except (requests.Timeout, *_BROKEN) as error:
             raise ComfyUISilent(f"ComfyUI did not answer {method} {path} in time.") from error
 
 

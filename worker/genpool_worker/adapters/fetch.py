@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import requests
 
-from genpool_adapters.http import explain, get_following, guarded_session
+from genpool_adapters.http import explain, get_following, guarded_session, is_outage
 from genpool_core import timing
 from genpool_core.api.security import HostRule
 from genpool_core.egress_policy import redact
@@ -41,7 +41,7 @@ class GuardedFetcher:
             raise AttemptFailed(
                 f"{redact(url)} could not be fetched: {explain(error)}",
                 reason="InputUnavailable",
-                retryable=True,
+                retryable=is_outage(error),
             ) from error
 
 

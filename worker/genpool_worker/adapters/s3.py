@@ -10,10 +10,21 @@ from typing import TYPE_CHECKING
 import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    IncompleteReadError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+    SSLError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from genpool_core import timing
-from genpool_core.errors import Lasts, StorageError
+from genpool_core.errors import Lasts, SettingsError, StorageError
 from genpool_core.workerconfig import S3Config
 from genpool_worker.ports import Put
 
@@ -24,6 +35,8 @@ _JSON = "application/json"
 _DELETE_MAX = 1000
 #: Threads of a transfer would outlive a drain's last moment: the interpreter waits for them.
 _TRANSFER = TransferConfig(use_threads=False)
+_NO_ANSWER = (BotoConnectionError, HTTPClientError, IncompleteReadError)
+_NO_LOGIN = (CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalError)
 _HINTS = {
     "NoSuchBucket": "the bucket does not exist: make it, or correct storage.s3.bucket",
     "InvalidAccessKeyId": "the access key is unknown: correct the Secret in storage.s3.credentials",
@@ -43,8 +56,13 @@ class S3Store:
         self._bucket = config.bucket
         self._ttl = config.url_ttl_seconds
         self._where = config.endpoint or f"AWS region {config.region}"
-        self._client = _client(config.region, config.endpoint)
-        self._signer = _client(config.region, config.public_endpoint or config.endpoint)
+        try:
+            self._client = _client(config.region, config.endpoint)
+            self._signer = _client(config.region, config.public_endpoint or config.endpoint)
+        except (BotoCoreError, ValueError) as error:
+            raise SettingsError(
+                f"S3 cannot be used as it is set up: {error}. Correct storage.s3, or the Secret in its credentials."
+            ) from error
 
     def keys(self, prefix: str) -> list[str]:
         """All keys that begin so."""
@@ -130,10 +148,27 @@ class S3Store:
                 "storage.s3.credentials, or give the pod an identity."
             ) from error
         except BotoCoreError as error:
-            raise StorageError(
-                f"the bucket {self._bucket} at {self._where} does not answer ({type(error).__name__}): check the "
-                "endpoint and the network."
-            ) from error
+            raise StorageError(f"the bucket {self._bucket} at {self._where} {_trouble(error)}.") from error
+
+
+def _trouble(error: BotoCoreError) -> str:
+    """What a failure without an answer of the store means, and what to do: the network's, or a setting's."""
+    kind = type(error).__name__
+    if isinstance(error, SSLError):
+        return "has a TLS certificate that cannot be verified: correct the endpoint, or trust its authority"
+    if isinstance(error, HTTPClientError) and isinstance(
+        error.kwargs.get("error"), (ValueError, UnicodeError)
+    ):
+        # http.client refuses the header before anything is sent.
+        return (
+            "was not asked: AWS_ACCESS_KEY_ID holds a line break or another character that no header has: correct the "
+            "Secret in storage.s3.credentials"
+        )
+    if isinstance(error, _NO_ANSWER):
+        return f"does not answer ({kind}): check the endpoint and the network"
+    if isinstance(error, _NO_LOGIN):
+        return f"was not asked: the pod's identity gave no credentials ({kind}): check its service account"
+    return f"was not asked ({kind}): correct endpoint, region and bucket in storage.s3, and the Secret with the keys"
 
 
 def _client(region: str, endpoint: str | None) -> S3Client:

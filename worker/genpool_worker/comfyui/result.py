@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from genpool_core.errors import AttemptFailed
 from genpool_worker.comfyui_json import (
@@ -19,7 +19,13 @@ from genpool_worker.ports import OutputRef
 MAX_MESSAGE = 500
 _BAD_REQUEST = 400
 _TOO_LARGE = 413
-_MEMORY = ("outofmemory", "out of memory", "allocation on device")
+#: Errors that say by their class that memory ran out: Python's, NumPy's, and those of torch's devices.
+_MEMORY_CLASSES = ("MemoryError", "OutOfMemoryError")
+#: What the general ones say when it did. An error of another class that holds such words is about something else.
+_MEMORY = (
+    *("out of memory", "allocation on device", "can't allocate memory", "cannot allocate memory"),
+    *("not enough memory", "alloc_failed"),
+)
 #: The card or its driver, not the task: another pod may do it.
 _DEVICE = ("cuda error", "cudnn", "cublas", "hip error", "nvml", "device-side assert")
 
@@ -67,6 +73,30 @@ def outputs_of(entry: HistoryEntry) -> list[OutputRef]:
     return results
 
 
+def check_own(entry: HistoryEntry, results: Sequence[OutputRef], folder: str) -> None:
+    """That this run made its results.
+
+    ComfyUI answers from its cache with the names of files that an earlier run wrote. They may be gone, or another
+    task may have written them since. Only what lies in ``folder``, the attempt's own, cannot be of another run.
+
+    Raises
+    ------
+    AttemptFailed
+        A result came from the cache.
+    """
+    messages = (item for item in entry.status.messages if item.kind == "execution_cached")
+    cached = {node_id for item in messages for node_id in item.data.nodes}
+    for ref in results:
+        own = ref.subfolder == folder or ref.subfolder.startswith(f"{folder}/")
+        if ref.node in cached and not own:
+            raise AttemptFailed(
+                f"ComfyUI answered for node {ref.node} from its cache, with {ref.filename} of an earlier run: let the "
+                "node save under filename_prefix.",
+                reason="OutputMissing",
+                retryable=True,
+            )
+
+
 def left_behind(entry: HistoryEntry) -> list[OutputRef]:
     """Every file that a history entry names, previews too, so that they can be deleted."""
     return [
@@ -86,12 +116,23 @@ def _run_failure(status: HistoryStatus) -> AttemptFailed:
     where = f"node {last.data.node_id} ({last.data.node_type})"
     exception = _join(last.data.exception_type, last.data.exception_message)
     text = f"{where} failed: {exception or 'no reason was given'}"
-    lowered = exception.lower()
+    reason = _reason(last.data.exception_type, last.data.exception_message.lower())
+    return AttemptFailed(_cut(text), reason=reason, retryable=reason != "NodeFailed")
+
+
+def _reason(exception_type: str, lowered: str) -> str:
+    """Why a node failed, by the error's class, and by its words where the class says only that something failed.
+
+    Torch and the system raise RuntimeError, OSError and torch's own classes for memory and devices.
+    """
+    module, _, name = exception_type.rpartition(".")
+    if name.endswith(_MEMORY_CLASSES):
+        return "OutOfMemory"
+    if name not in {"RuntimeError", "OSError"} and module.partition(".")[0] != "torch":
+        return "NodeFailed"
     if any(word in lowered for word in _MEMORY):
-        return AttemptFailed(_cut(text), reason="OutOfMemory", retryable=True)
-    if any(word in lowered for word in _DEVICE):
-        return AttemptFailed(_cut(text), reason="DeviceFailed", retryable=True)
-    return AttemptFailed(_cut(text), reason="NodeFailed", retryable=False)
+        return "OutOfMemory"
+    return "DeviceFailed" if any(word in lowered for word in _DEVICE) else "NodeFailed"
 
 
 def _node_messages(node_errors: NodeErrors) -> Iterator[str]:

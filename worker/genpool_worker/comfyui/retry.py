@@ -63,7 +63,7 @@ class ComfyUIRetry:
         how = error.message if error else "it no longer knows the prompt"
         return AttemptFailed(
             f"ComfyUI was restarted or crashed during the run ({how}). Look at the last state of its container: "
-            "most often it ran out of memory.",
+            "the reason OOMKilled means that it ran out of memory; with another one its log says how it ended.",
             reason="ComfyUILost",
             retryable=True,
         )

@@ -20,6 +20,9 @@ from genpool_worker.ports import OutputRef
 
 #: 32,768 by 32,768, four times the largest that ComfyUI's own nodes make (``MAX_RESOLUTION``).
 MAX_PIXELS = 1 << 30
+_UNKNOWN_TYPE = "application/octet-stream"
+#: How ComfyUI groups pictures: ``images``, ``a_images``, ``b_images``, ``gifs``.
+_PICTURE_KINDS = ("images", "gifs")
 _UNSAFE = re.compile(r"[^\w.()+@=-]+")
 _CHUNK = 1 << 20
 
@@ -105,18 +108,41 @@ def _one(context: WorkerContext, retry: ComfyUIRetry, ref: OutputRef, path: Path
 
 
 def check(path: Path, size: int, ref: OutputRef) -> Checked:
-    """What a result of ``size`` bytes is: by its bytes when it is an image, otherwise by its name.
+    """What a result of ``size`` bytes is: a picture by its bytes where it claims to be one, anything else by its name.
 
     Raises
     ------
     AttemptFailed
-        It is empty, or is or says to be an image and is not a whole one, or has more than ``MAX_PIXELS`` pixels.
+        It claims to be a picture and is not a whole one, or has more than ``MAX_PIXELS`` pixels; or it is empty and
+        no text.
     """
-    if size == 0:
+    by_name, _ = mimetypes.guess_type(ref.filename)
+    if size == 0 and not _is_text(by_name):
         raise _broken(ref, "is empty")
+    found = _picture(path, ref) if _claims_picture(by_name, ref.kind) else None
+    if found is not None:
+        return Checked(found.content_type, found.width, found.height)
+    if by_name in image.KNOWN_TYPES:
+        raise _broken(ref, "is not what its name says")
+    return Checked(by_name or _UNKNOWN_TYPE)
+
+
+def _claims_picture(by_name: str | None, kind: str) -> bool:
+    """By its name; without a type that is known by ComfyUI's kind. A text may begin as a picture does: "BMW"."""
+    if by_name in {None, _UNKNOWN_TYPE}:
+        return kind.endswith(_PICTURE_KINDS)
+    return by_name is not None and by_name.startswith("image/")
+
+
+def _is_text(by_name: str | None) -> bool:
+    return by_name is not None and (by_name.startswith("text/") or by_name == "application/json")
+
+
+def _picture(path: Path, ref: OutputRef) -> image.ImageInfo | None:
+    """What the bytes are; None for a format that is not known."""
     try:
         with path.open("rb") as file:
-            found = image.read(file, MAX_PIXELS)
+            return image.read(file, MAX_PIXELS)
     except image.BrokenImage as error:
         raise _broken(ref, f"is {error}") from None
     except image.ImageTooLarge as error:
@@ -126,12 +152,6 @@ def check(path: Path, size: int, ref: OutputRef) -> Checked:
             reason="OutputTooLarge",
             retryable=False,
         ) from None
-    if found is not None:
-        return Checked(found.content_type, found.width, found.height)
-    by_name, _ = mimetypes.guess_type(ref.filename)
-    if by_name in image.KNOWN_TYPES:
-        raise _broken(ref, "is not what its name says")
-    return Checked(by_name or "application/octet-stream")
 
 
 def _broken(ref: OutputRef, what: str) -> AttemptFailed:

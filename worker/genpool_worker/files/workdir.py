@@ -35,9 +35,17 @@ class WorkDir:
         self._own.mkdir(parents=True, exist_ok=True)
         return self._own / str(index)
 
+    def empty_output(self) -> None:
+        """Take away what earlier runs saved, also late or at a path of their own. Never raises.
+
+        So a file that is there after a run was saved by it.
+        """
+        _empty(self._scratch / "output")
+
     def clean(self, refs: Iterable[OutputRef]) -> None:
         """Take away all files of the attempt: ours, and those that ComfyUI's history names. Never raises."""
-        for folder in (self._scratch / "input" / self.name, self._scratch / "output" / self.name, self._own):
+        self.empty_output()
+        for folder in (self._scratch / "input" / self.name, self._own):
             _remove_tree(folder)
         for ref in refs:
             for path in self._places(ref):
@@ -55,8 +63,25 @@ class WorkDir:
 
 def clean_leftovers(scratch: Path) -> None:
     """At start: what a worker before us in this pod left behind. Never raises."""
-    for folder in (scratch / "input" / ROOT, scratch / "output" / ROOT, scratch / "temp" / _OWN_TEMP):
+    _empty(scratch / "output")
+    for folder in (scratch / "input" / ROOT, scratch / "temp" / _OWN_TEMP):
         _remove_tree(folder)
+
+
+def _empty(folder: Path) -> None:
+    """Remove what lies in a folder, and follow no link out of it. No result begins with a dot: such files are left."""
+    try:
+        found = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        _log.warning("files_not_removed", folder=str(folder), reason=error.strerror)
+        return
+    for path in found:
+        if path.is_dir() and not path.is_symlink():
+            _remove_tree(path)
+        else:
+            _remove_file(path)
 
 
 def _remove_tree(folder: Path) -> None:

@@ -9,6 +9,7 @@ from genpool_core.errors import AttemptFailed
 from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, Output
+from genpool_core.workflow.render import with_mark
 from genpool_worker.comfyui import result
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.comfyui.run import OnProgress, PromptRun
@@ -47,7 +48,7 @@ class Attempt:
         HandBack
             The pod must go first.
         """
-        context, claim = self._context, self._claim
+        context = self._context
         with context.metrics.phase("fetch"):
             files = inputs.fetch(context, self._validated.files)
         with context.metrics.phase("upload"):
@@ -55,16 +56,37 @@ class Attempt:
                 context, self._retry_for(timing.TRANSFER_SECONDS), files, self._workdir.name
             )
         graph = self._validated.graph_for(uploads, self._workdir.name)
+        retry = self._retry_for(self._validated.timeout_seconds)
+        self._workdir.empty_output()
+        try:
+            return self._run_and_store(retry, graph, on_progress)
+        except AttemptFailed as failure:
+            if failure.reason != "OutputMissing":
+                raise
+            _log.info("outputs_from_cache", message=failure.message)
+        # The same prompt again would be answered from the cache again.
+        retry.call(lambda: context.comfyui.forget(self._prompt_id))
+        nodes = {ref.node for ref in self._refs}
+        try:
+            return self._run_and_store(retry, with_mark(graph, nodes, self._workdir.name), on_progress)
+        except AttemptFailed as failure:
+            if failure.reason == "OutputMissing":
+                self._free()
+            raise
+
+    def _run_and_store(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> list[Output]:
+        context, claim = self._context, self._claim
         with context.metrics.phase("run"):
-            entry = self._execute(self._retry_for(self._validated.timeout_seconds), graph, on_progress)
-        self._refs = result.left_behind(entry)
+            entry = self._execute(retry, graph, on_progress)
+        self._refs = [*self._refs, *result.left_behind(entry)]
         results = self._results(entry)
+        result.check_own(entry, results, self._workdir.name)
         prefix = keys.output_prefix(
             context.config.s3.prefix, claim.task_key, claim.run, claim.attempt, claim.nonce
         )
         with context.metrics.phase("store"):
-            retry = self._retry_for(timing.TRANSFER_SECONDS)
-            return outputs.collect(context, retry, results, self._workdir, prefix)
+            transfer = self._retry_for(timing.TRANSFER_SECONDS)
+            return outputs.collect(context, transfer, results, self._workdir, prefix)
 
     def clean(self) -> None:
         """Take away what the attempt left in ComfyUI and in the shared folders. Never raises."""
@@ -93,7 +115,7 @@ class Attempt:
             raise
 
     def _free(self) -> None:
-        """Free ComfyUI's memory: models of earlier tasks may hold what the next attempt lacks."""
+        """Empty ComfyUI's memory for the next attempt: of the models of earlier tasks, and of cached results."""
         try:
             self._context.comfyui.free()
         except ComfyUIError as error:
