@@ -7,16 +7,11 @@ for every time a change that breaks one: so a number that is changed alone is fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from genpool_core.timing_rule import Rule
+from genpool_core.timing_rules_wedged import WEDGED_RULES
 
-@dataclass(frozen=True)
-class Rule:
-    """An inequality in Python over names of ``genpool_core.timing``, and why it must hold."""
-
-    holds: str
-    why: str
-
+__all__ = ["RULES", "Rule"]
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "Retries of tasks": (
@@ -155,6 +150,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "importing its nodes may take ComfyUI many times longer than any answer",
         ),
     ),
+    "A ComfyUI that is wedged": WEDGED_RULES,
     "A worker between tasks": (
         Rule(
             "CLOSED_SECONDS < CHECK_SECONDS <= HEARTBEAT_SECONDS",

@@ -187,7 +187,9 @@ class FakeBroker:
 
 
 #: What a submitted prompt comes to.
-Result = Literal["ok", "node_error", "oom", "interrupted", "nothing", "stuck", "empty", "lost"]
+Result = Literal[
+    "ok", "node_error", "oom", "interrupted", "nothing", "stuck", "blocked", "unbegun", "empty", "lost"
+]
 
 
 class Script:
@@ -212,6 +214,10 @@ class FakeComfyUI:
         self.posted: list[str] = []
         self.graphs: list[JsonObject] = []
         self.running: list[str] = []
+        self.blocked: set[str] = set()
+        """Those of the running ones that heed no interrupt."""
+        self.pending: list[str] = []
+        """Prompts that wait, and never begin."""
         self.foreign = 0
         """Prompts in the queue that a person sent."""
         self.entries: dict[str, JsonObject] = {}
@@ -223,7 +229,7 @@ class FakeComfyUI:
 
     def waiting(self) -> int:
         with self._steps.step("comfyui.waiting", ComfyUISilent("slow")):
-            return len(self.running) + self.foreign
+            return len(self.running) + len(self.pending) + self.foreign
 
     def upload(self, subfolder: str, filename: str, data: bytes, content_type: str) -> str:
         assert content_type.startswith("image/")
@@ -251,11 +257,13 @@ class FakeComfyUI:
 
     def where(self, prompt_id: str) -> Where:
         with self._steps.step("comfyui.where", ComfyUISilent("slow")):
+            if prompt_id in self.pending:
+                return Where.PENDING if self.running or self.foreign else Where.NEXT
             return Where.RUNNING if prompt_id in self.running else Where.ABSENT
 
     def ours(self) -> list[str]:
         with self._steps.step("comfyui.ours", ComfyUISilent("slow")):
-            return list(self.running)
+            return [*self.running, *self.pending]
 
     def history(self, prompt_id: str) -> HistoryEntry | None:
         with self._steps.step("comfyui.history", ComfyUISilent("slow")):
@@ -268,8 +276,16 @@ class FakeComfyUI:
     def stop(self, prompt_id: str) -> None:
         with self._steps.step("comfyui.stop", ComfyUISilent("slow")):
             self.stopped.append(prompt_id)
-            if prompt_id in self.running:
+            if prompt_id in self.pending:
+                self.pending.remove(prompt_id)
+            if prompt_id in self.running and prompt_id not in self.blocked:
                 self.running.remove(prompt_id)
+
+    def restart(self) -> None:
+        """A new life: an empty queue."""
+        self.running.clear()
+        self.blocked.clear()
+        self.pending.clear()
 
     def free(self) -> None:
         with self._steps.step("comfyui.free", ComfyUISilent("slow")):
@@ -282,8 +298,12 @@ class FakeComfyUI:
             return path.write_bytes(self._files[ref.filename])
 
     def _finish(self, prompt_id: str, result: Result) -> None:
-        if result == "stuck":
+        if result in {"stuck", "blocked"}:
             self.running.append(prompt_id)
+            self.blocked |= {prompt_id} if result == "blocked" else set()
+            return
+        if result == "unbegun":
+            self.pending.append(prompt_id)
             return
         if result == "lost":
             return
@@ -309,6 +329,22 @@ class FakeComfyUI:
             "outputs": {"9": {"images": images if result in {"ok", "empty"} else [], "animated": [False]}},
             "status": {"status_str": "success" if good else "error", "messages": messages},
         }
+
+
+class FakeMark:
+    """The file by which a restart of ComfyUI is asked for; it outlives a worker."""
+
+    def __init__(self) -> None:
+        self.prompt_id: str | None = None
+
+    def read(self) -> str | None:
+        return self.prompt_id
+
+    def write(self, prompt_id: str) -> None:
+        self.prompt_id = prompt_id
+
+    def clear(self) -> None:
+        self.prompt_id = None
 
 
 class FakeListener:

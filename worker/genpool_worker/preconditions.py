@@ -8,25 +8,35 @@ import structlog
 
 from genpool_core import timing
 from genpool_core.errors import StorageError
+from genpool_worker.comfyui.stuck import Stuck, follow, is_wedged
+from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.errors import ComfyUIError
 from genpool_worker.files.workdir import clean_leftovers
 from genpool_worker.ledger.conditional_put_check import prove_conditional_put
 from genpool_worker.ports import Clock, ComfyUI, Store
 
 _log = structlog.get_logger(__name__)
+_WEDGED = (
+    "ComfyUI is wedged: it answers, and the prompt of an attempt that was given up does not end. Its liveness probe "
+    "restarts it."
+)
 
 
 class Preconditions:
     """Asked before each task and every few seconds between tasks. Used by one thread."""
 
-    def __init__(self, comfyui: ComfyUI, store: Store, prefix: str, clock: Clock, scratch: Path) -> None:
+    def __init__(
+        self, comfyui: ComfyUI, wedge: Wedge, store: Store, prefix: str, clock: Clock, scratch: Path
+    ) -> None:
         self._comfyui = comfyui
+        self._wedge = wedge
         self._store = store
         self._prefix = prefix
         self._clock = clock
         self._scratch = scratch
         self._proven = False
         self._was_held_up = False
+        self._stuck: Stuck | None = None
         self._store_checked = float("-inf")
 
     def trouble(self) -> str | None:
@@ -63,13 +73,30 @@ class Preconditions:
         try:
             ours = self._comfyui.ours() if self._comfyui.waiting() else []
             for prompt_id in ours:
-                self._comfyui.stop(prompt_id)
+                if not self._wedge.holds(prompt_id):
+                    self._comfyui.stop(prompt_id)
         except ComfyUIError as error:
+            self._stuck = None
             return error.message
         if not ours:
+            self._stuck = None
+            self._wedge.over()
             if self._was_held_up:
                 clean_leftovers(self._scratch)
                 self._was_held_up = False
             return None
         self._was_held_up = True
+        return self._left(ours)
+
+    def _left(self, ours: list[str]) -> str:
+        """Prompts of ours are in the queue: one that does not stop means that ComfyUI is wedged."""
+        if any(map(self._wedge.holds, ours)):
+            self._wedge.still()
+            return _WEDGED
+        self._wedge.over()
+        now = self._clock.monotonic()
+        self._stuck = follow(self._stuck, ours[0], now)
+        if is_wedged(self._stuck, now):
+            self._wedge.begin(ours[0])
+            return _WEDGED
         return "ComfyUI still runs the prompt of an attempt that was given up: it was told to stop."

@@ -105,6 +105,10 @@ class WorkerHeartbeat(Event):
     """The task it works on."""
     since: datetime
     """When this state began."""
+    wedged_seconds: Annotated[float, Field(ge=0)] | None = None
+    """For how long its ComfyUI has been wedged; absent where it is not."""
+    wedged_times: Annotated[int, Field(ge=0)] = 0
+    """How often in a row it was wedged, since a prompt last ended by itself."""
 
 
 AnyEvent = Annotated[

@@ -17,6 +17,8 @@ _COMMANDS = {
     "crash": "the process ends hard, now",
     "hang": "the whole server stops answering, now; hang=SECONDS for a while only",
     "wedge": "it answers, and no job gets on, from now until clear",
+    "block=SECONDS": "the next task's heavy node stands so long, and no interrupt ends it",
+    "exit": "the next task's heavy node ends the thread that runs prompts: it answers, and nothing runs any more",
     "fail-node": "the next task's heavy node fails",
     "oom": "the next task runs out of GPU memory",
     "slow=SECONDS": "the next task's heavy node takes that long in total",

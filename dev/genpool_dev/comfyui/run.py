@@ -24,6 +24,10 @@ class InterruptedRunError(Exception):
     """The job was interrupted; noticed between nodes and in progress callbacks only."""
 
 
+class PromptThreadEnded(BaseException):
+    """A node ended the thread that runs prompts, as `sys.exit()` does; nobody catches it there."""
+
+
 class NodeFault(RuntimeError):  # noqa: N818  it is shown under another name
     """A node failed because it was told to; shown as a RuntimeError of torch."""
 
@@ -124,6 +128,10 @@ class Run:
             case "wedge":
                 self.machine.moving.clear()
                 await self.machine.moving.wait()
+            case "block":
+                await asyncio.sleep(fault.seconds or 0)
+            case "exit":
+                raise PromptThreadEnded
             case "oom":
                 raise self.machine.vram.failure(self.machine.vram.total * 2)
             case "fail-node":

@@ -12,7 +12,7 @@ from genpool_dev.comfyui.catalog import build_catalog
 from genpool_dev.comfyui.executor import Executor
 from genpool_dev.comfyui.hub import Hub
 from genpool_dev.comfyui.jobqueue import JobQueue
-from genpool_dev.comfyui.run import Machine
+from genpool_dev.comfyui.run import Machine, PromptThreadEnded
 from genpool_dev.comfyui.validate import World
 
 if TYPE_CHECKING:
@@ -52,7 +52,13 @@ class Standin:
         self.hub.send("status", {"status": self.queue_info()}, None)
 
     async def consume(self) -> None:
-        """Run the queued jobs one after the other, for ever."""
+        """Run the queued jobs one after the other, until a node ends this: then the job in hand runs for ever."""
+        try:
+            await self._run_jobs()
+        except PromptThreadEnded:
+            log.warning("a node has ended the thread that runs prompts: no prompt is run any more")
+
+    async def _run_jobs(self) -> None:
         while True:
             job = await self.queue.get()
             if job is not None:

@@ -21,6 +21,10 @@ class WorkerView:
     task_key: str | None = None
     begun_at: datetime | None = None
     """When we first heard that it holds this task, by our clock."""
+    wedged_seconds: float | None = None
+    """For how long its ComfyUI has been wedged, by its worker's clock; None where it is not."""
+    wedged_times: int = 0
+    """How often in a row it was wedged."""
 
     @property
     def works(self) -> bool:

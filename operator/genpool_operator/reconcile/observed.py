@@ -29,6 +29,7 @@ class Memory:
     applied_fingerprint: str | None = None
     """Of the Deployment after our last apply; another one means that somebody changed it."""
     scaled_at: datetime | None = None
+    replaced_at: datetime | None = None
     status_written_at: datetime | None = None
 
 

@@ -16,6 +16,7 @@ from genpool_operator.decide.objects import DeploymentView
 from genpool_operator.decide.ownership import PREVIOUS_POOL, ownership
 from genpool_operator.decide.pods import PodHealth, assess_pods
 from genpool_operator.decide.reading import QueueReading, read_queue
+from genpool_operator.decide.replacement import Replacement, decide_replacement
 from genpool_operator.decide.scaling import Scaling, decide_replicas
 from genpool_operator.decide.status import (
     Replicas,
@@ -54,9 +55,16 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
         create_secret=objects.create_secret,
         applies=objects.applies,
         scale=_scale(own_deployment(pool, observed), observed, assessment, now),
+        replacement=_replacement(observed, now),
         write_status=write,
         requeue_after=_requeue_after(objects),
     )
+
+
+def _replacement(observed: Observed, now: datetime) -> Replacement | None:
+    if observed.answers is None:
+        return None
+    return decide_replacement(observed.pods, observed.answers.workers, observed.memory.replaced_at, now)
 
 
 def _requeue_after(objects: ObjectPlan) -> float | None:

@@ -72,6 +72,39 @@ def test_wedge_answers_and_gets_nowhere(standin: Start) -> None:
         events.until("execution_interrupted", prompt_id=prompt_id)
 
 
+def test_a_blocking_node_notices_an_interrupt_only_afterwards(standin: Start) -> None:
+    server = standin()
+    with server.events() as events:
+        graph = graphs.text_to_image("[standin:block=1.5]")
+        prompt_id = server.queue(graph, client_id=events.client_id)
+        events.until("progress", value=2)
+        server.post("/interrupt", json={"prompt_id": prompt_id})
+        assert events.silent_for(0.3)
+        assert server.running() == [prompt_id]
+        assert server.get("/system_stats").status_code == 200
+        events.until("execution_interrupted", prompt_id=prompt_id)
+    assert server.run(graphs.text_to_image("afterwards"))["status"]["completed"] is True
+
+
+@pytest.mark.parametrize("version", ["0.33.0", "0.3.64"])
+def test_a_node_that_exits_ends_all_running_and_nothing_else(standin: Start, version: str) -> None:
+    """As `sys.exit()` in a node: it answers for ever, and the job in hand runs for ever."""
+    server = standin("--standin-version", version)
+    with server.events() as events:
+        exiting = server.queue(graphs.text_to_image("[standin:exit]"), client_id=events.client_id)
+        events.until("progress", value=2)
+        waiting = server.queue(graphs.trivial(graphs.fresh_prefix()), client_id=events.client_id)
+        server.post("/interrupt", json={"prompt_id": exiting})
+        assert events.silent_for(0.3)
+    assert (server.running(), server.pending()) == ([exiting], [waiting])
+    assert server.history(exiting) == {}
+    assert server.get("/system_stats").status_code == 200
+    server.post("/queue", json={"delete": [exiting, waiting]})
+    assert (server.running(), server.pending()) == ([exiting], [])
+    server.signal(signal.SIGTERM)
+    assert server.exit_code(2) == -signal.SIGTERM
+
+
 @pytest.mark.parametrize(
     ("fault", "exception"),
     [("fail-node", "RuntimeError"), ("oom", "torch.OutOfMemoryError")],

@@ -47,7 +47,9 @@ class Loop:
         self.consumption = FakeConsumption(node)
         self.status = WorkerStatus(world.clock, node.context.metrics)
         self.inbox = _TurningInbox(self, turns)
-        self.preconditions = Preconditions(node.comfyui, node.context.store, "p/", world.clock, world.scratch)
+        self.preconditions = Preconditions(
+            node.comfyui, node.context.wedge, node.context.store, "p/", world.clock, world.scratch
+        )
         self.states: list[str] = []
         self.at_turn: dict[int, Callable[[], None]] = {}
         self.consumer = TaskConsumer(

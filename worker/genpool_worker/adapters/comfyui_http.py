@@ -72,8 +72,9 @@ class ComfyUIHttp:
         queue = self._queue()
         if any(entry.prompt_id == prompt_id for entry in queue.queue_running):
             return Where.RUNNING
-        pending = any(entry.prompt_id == prompt_id for entry in queue.queue_pending)
-        return Where.PENDING if pending else Where.ABSENT
+        if not any(entry.prompt_id == prompt_id for entry in queue.queue_pending):
+            return Where.ABSENT
+        return Where.NEXT if queue.nothing_runs else Where.PENDING
 
     def ours(self) -> list[str]:
         """Prompts with a mark of ours."""

@@ -53,7 +53,7 @@ class Heartbeats:
         with self._lock:
             workers = self._states.setdefault(uid, {})
             before = workers.get(beat.worker)
-            state = heard(before, WorkerView(beat.state, beat.since, now, beat.task_key))
+            state = heard(before, _view(beat, now))
             workers[beat.worker] = state
             for name in [
                 name
@@ -63,3 +63,14 @@ class Heartbeats:
                 del workers[name]
         if before is None or before.state != state.state:
             self._on_change(uid)
+
+
+def _view(beat: WorkerHeartbeat, now: datetime) -> WorkerView:
+    return WorkerView(
+        beat.state,
+        beat.since,
+        now,
+        beat.task_key,
+        wedged_seconds=beat.wedged_seconds,
+        wedged_times=beat.wedged_times,
+    )
