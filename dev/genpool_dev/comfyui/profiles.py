@@ -19,6 +19,8 @@ class Profile:
     """/api/jobs exists."""
     stamps_create_time: bool
     """`extra_data.create_time` is added to every job."""
+    queues_null_extra_data: bool
+    """A prompt with `extra_data: null` is accepted, and ends the thread that runs prompts; else it is refused."""
 
 
 PROFILES = {
@@ -28,6 +30,7 @@ PROFILES = {
         names_missing_node=True,
         has_jobs=True,
         stamps_create_time=True,
+        queues_null_extra_data=False,
     ),
     "0.3.64": Profile(
         version="0.3.64",
@@ -35,6 +38,7 @@ PROFILES = {
         names_missing_node=False,
         has_jobs=False,
         stamps_create_time=False,
+        queues_null_extra_data=True,
     ),
 }
 """The profiles by version; the first is the default."""

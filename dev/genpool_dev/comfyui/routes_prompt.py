@@ -46,8 +46,10 @@ def accepts_prompt_id(prompt_id: object, profile: Profile) -> bool:
         return False
 
 
-def _extra_data(body: Json, profile: Profile) -> Json:
+def _extra_data(body: Json, profile: Profile) -> Json | None:
     extra_data = body.get("extra_data", {})
+    if extra_data is None and profile.queues_null_extra_data and "client_id" not in body:
+        return None
     if not isinstance(extra_data, dict):
         raise ServerTrouble("extra_data is no object")
     if "client_id" in body:

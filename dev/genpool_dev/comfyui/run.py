@@ -25,7 +25,7 @@ class InterruptedRunError(Exception):
 
 
 class PromptThreadEnded(BaseException):
-    """A node ended the thread that runs prompts, as `sys.exit()` does; nobody catches it there."""
+    """The thread that runs prompts has ended, as after `sys.exit()` in a node; nobody catches it there."""
 
 
 class NodeFault(RuntimeError):  # noqa: N818  it is shown under another name

@@ -105,6 +105,19 @@ def test_a_node_that_exits_ends_all_running_and_nothing_else(standin: Start, ver
     assert server.exit_code(2) == -signal.SIGTERM
 
 
+def test_0_3_64_takes_null_for_extra_data_and_runs_nothing_any_more(standin: Start) -> None:
+    server = standin("--standin-version", "0.3.64")
+    null = server.queue(graphs.trivial(graphs.fresh_prefix()), extra_data=None)
+    server.wait_until_running(null)
+    after = server.queue(graphs.trivial(graphs.fresh_prefix()))
+    server.post("/interrupt", json={"prompt_id": null})
+    rows = server.get("/queue").json()
+    assert [row[1] for row in rows["queue_running"]] == [null]
+    assert rows["queue_running"][0][3] is None
+    assert [row[1] for row in rows["queue_pending"]] == [after]
+    assert server.get("/system_stats").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("fault", "exception"),
     [("fail-node", "RuntimeError"), ("oom", "torch.OutOfMemoryError")],

@@ -68,6 +68,8 @@ def test_an_exception_in_validation_lets_out_a_traceback(comfyui: ComfyUI) -> No
 
 @pytest.mark.parametrize("case", TROUBLE, ids=lambda case: case["name"])
 def test_server_trouble_is_500_in_plain_text(comfyui: ComfyUI, case: Json) -> None:
+    if comfyui.profile != case.get("only", comfyui.profile):
+        pytest.skip("this version takes it")
     answer = comfyui.post("/prompt", data=case["body"].encode())
     assert answer.status_code == 500
     assert answer.headers["Content-Type"].startswith("text/plain")
