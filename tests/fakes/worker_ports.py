@@ -218,8 +218,8 @@ class FakeComfyUI:
         """Those of the running ones that heed no interrupt."""
         self.pending: list[str] = []
         """Prompts that wait, and never begin."""
-        self.foreign = 0
-        """Prompts in the queue that a person sent."""
+        self.foreign: list[str] = []
+        """Prompts that run, and that no worker sent."""
         self.entries: dict[str, JsonObject] = {}
         self.uploads: dict[str, bytes] = {}
         self.stopped: list[str] = []
@@ -229,7 +229,7 @@ class FakeComfyUI:
 
     def waiting(self) -> int:
         with self._steps.step("comfyui.waiting", ComfyUISilent("slow")):
-            return len(self.running) + len(self.pending) + self.foreign
+            return len(self.running) + len(self.pending) + len(self.foreign)
 
     def upload(self, subfolder: str, filename: str, data: bytes, content_type: str) -> str:
         assert content_type.startswith("image/")
@@ -259,7 +259,11 @@ class FakeComfyUI:
         with self._steps.step("comfyui.where", ComfyUISilent("slow")):
             if prompt_id in self.pending:
                 return Where.PENDING if self.running or self.foreign else Where.NEXT
-            return Where.RUNNING if prompt_id in self.running else Where.ABSENT
+            return Where.RUNNING if prompt_id in {*self.running, *self.foreign} else Where.ABSENT
+
+    def in_progress(self) -> list[str]:
+        with self._steps.step("comfyui.in_progress", ComfyUISilent("slow")):
+            return [*self.foreign, *self.running][:1]
 
     def ours(self) -> list[str]:
         with self._steps.step("comfyui.ours", ComfyUISilent("slow")):
@@ -278,12 +282,14 @@ class FakeComfyUI:
             self.stopped.append(prompt_id)
             if prompt_id in self.pending:
                 self.pending.remove(prompt_id)
-            if prompt_id in self.running and prompt_id not in self.blocked:
-                self.running.remove(prompt_id)
+            for place in (self.running, self.foreign):
+                if prompt_id in place and prompt_id not in self.blocked:
+                    place.remove(prompt_id)
 
     def restart(self) -> None:
         """A new life: an empty queue."""
         self.running.clear()
+        self.foreign.clear()
         self.blocked.clear()
         self.pending.clear()
 

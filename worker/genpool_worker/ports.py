@@ -129,6 +129,9 @@ class ComfyUI(Protocol):
     def ours(self) -> list[str]:
         """Prompts in the queue that carry a mark of ours, running ones first."""
 
+    def in_progress(self) -> list[str]:
+        """Prompts that run, whoever sent them: one, or none."""
+
     def history(self, prompt_id: str) -> HistoryEntry | None:
         """The history entry of a prompt that has ended, or None."""
 

@@ -13,11 +13,11 @@ from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.errors import ComfyUIError
 from genpool_worker.files.workdir import clean_leftovers
 from genpool_worker.ledger.conditional_put_check import prove_conditional_put
-from genpool_worker.ports import Clock, ComfyUI, Store
+from genpool_worker.ports import Clock, ComfyUI, Store, Where
 
 _log = structlog.get_logger(__name__)
 _WEDGED = (
-    "ComfyUI is wedged: it answers, and the prompt of an attempt that was given up does not end. Its liveness probe "
+    "ComfyUI is wedged: it answers, and a prompt that should have ended or begun does not. Its liveness probe "
     "restarts it."
 )
 
@@ -71,32 +71,35 @@ class Preconditions:
     def _comfyui_trouble(self) -> str | None:
         """ComfyUI may still be at a prompt of an attempt that was given up, perhaps by a worker before us."""
         try:
+            if self._is_still_wedged():
+                return _WEDGED
             ours = self._comfyui.ours() if self._comfyui.waiting() else []
             for prompt_id in ours:
-                if not self._wedge.holds(prompt_id):
-                    self._comfyui.stop(prompt_id)
+                self._comfyui.stop(prompt_id)
         except ComfyUIError as error:
             self._stuck = None
             return error.message
+        now = self._clock.monotonic()
+        self._stuck = follow(self._stuck, ours[0] if ours else None, now)
         if not ours:
-            self._stuck = None
-            self._wedge.over()
             if self._was_held_up:
                 clean_leftovers(self._scratch)
                 self._was_held_up = False
             return None
         self._was_held_up = True
-        return self._left(ours)
-
-    def _left(self, ours: list[str]) -> str:
-        """Prompts of ours are in the queue: one that does not stop means that ComfyUI is wedged."""
-        if any(map(self._wedge.holds, ours)):
-            self._wedge.still()
-            return _WEDGED
-        self._wedge.over()
-        now = self._clock.monotonic()
-        self._stuck = follow(self._stuck, ours[0], now)
         if is_wedged(self._stuck, now):
             self._wedge.begin(ours[0])
             return _WEDGED
         return "ComfyUI still runs the prompt of an attempt that was given up: it was told to stop."
+
+    def _is_still_wedged(self) -> bool:
+        """Whether the prompt that did not move is in the queue. It is left there: the restart depends on it."""
+        marked = self._wedge.prompt_id
+        if marked is None:
+            return False
+        self._was_held_up = True
+        if self._comfyui.where(marked) is Where.ABSENT:
+            self._wedge.over()
+            return False
+        self._wedge.still()
+        return True

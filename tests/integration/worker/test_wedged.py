@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import pytest
+import requests
 
+from contract.comfyui import graphs
+from genpool_core.messages.events import WorkerHeartbeat
 from integration.broker import until
 from integration.worker.kubelet import Kubelet
 from integration.worker.rig import Process, Rig
@@ -40,7 +43,14 @@ def pod(rig: Rig, name: str) -> Iterator[tuple[Process, Kubelet]]:
 
 
 def in_service(worker: Process) -> bool:
-    return 'state{state="idle"} 1.0' in worker.get("/metrics").text
+    """It takes tasks, or has one."""
+    text = worker.get("/metrics").text
+    return any(f'state{{state="{state}"}} 1.0' in text for state in ("idle", "busy"))
+
+
+def restarts(pods: Sequence[tuple[Process, Kubelet]]) -> list[str]:
+    """What the failed probes of all pods printed."""
+    return [said for _, kubelet in pods for said in kubelet.said]
 
 
 @pytest.fixture
@@ -65,19 +75,35 @@ def test_the_good_tasks_are_done_and_the_bad_one_ends(short: Rig, fault: str) ->
         (dead,) = [end for end in ends if end.outcome == "dead"]
         assert (dead.task_id, dead.reason, dead.attempt) == (bad["task_id"], "Wedged", 2)
         assert "wedged" in dead.message
-        restarts = [said for _, kubelet in workers for said in kubelet.said]
-        assert restarts == ["ComfyUI is wedged: it answers, and no prompt gets on"] * 2
-        until(lambda: all(in_service(worker) for worker, _ in workers), "both are back in service", 30)
+        until(lambda: len(restarts(workers)) == 2, "a restart for each attempt", BACK_SECONDS)
+        until(
+            lambda: all(in_service(worker) for worker, _ in workers), "both are back in service", BACK_SECONDS
+        )
+        assert restarts(workers) == ["ComfyUI is wedged: it answers, and no prompt gets on"] * 2
 
 
 def test_back_in_service_within_30_seconds(short: Rig) -> None:
+    short.configure(max_attempts=1)
+    short.vhost.queue("beats")
+    short.vhost.bind("genpool.events", "beats", f"{short.config.pool.uid}.worker.heartbeat")
     with pod(short, "worker-0") as (worker, kubelet):
         short.send(task("[standin:block=3600]"))
-        until(lambda: 'state{state="busy"} 1.0' in worker.get("/metrics").text, "it is at work")
+        until(lambda: kubelet.comfyui.get("/queue").json()["queue_running"], "a prompt runs")
         time_is_over = time.monotonic() + TIMEOUT_SECONDS
         until(lambda: worker.events("comfyui_wedged"), "it is found to be wedged", 60)
         until(lambda: kubelet.said and in_service(worker), "it is back in service", BACK_SECONDS)
         assert time.monotonic() - time_is_over < BACK_SECONDS
+    assert_told(short)
+
+
+def assert_told(rig: Rig) -> None:
+    """The operator heard that ComfyUI was wedged, and that it is no more."""
+    beats = [WorkerHeartbeat.model_validate_json(body) for _, body in rig.taken("beats")]
+    wedged = [index for index, beat in enumerate(beats) if beat.wedged_seconds is not None]
+    assert wedged
+    assert beats[wedged[-1]].state == "unready"
+    after = beats[wedged[-1] + 1 :]
+    assert {(beat.wedged_seconds, beat.wedged_times) for beat in after} == {(None, 1)}
 
 
 def test_a_wedge_that_is_found_by_the_next_worker(short: Rig) -> None:
@@ -97,3 +123,19 @@ def test_a_wedge_that_is_found_by_the_next_worker(short: Rig) -> None:
         (end,) = short.wait_ends(1, 60)
         assert (end.outcome, end.attempt) == ("succeeded", 2)
         assert len(kubelet.said) == 1
+
+
+def test_a_prompt_that_no_worker_sent_stands_in_the_way(short: Rig) -> None:
+    """Such as a node's own, posted to 127.0.0.1: the task behind it has its time, and then the pod goes on."""
+    with pod(short, "worker-0") as (worker, kubelet):
+        graph = graphs.text_to_image("[standin:block=3600]")
+        with requests.Session() as session:
+            session.trust_env = False
+            url = f"http://127.0.0.1:{kubelet.comfyui.port}/prompt"
+            assert session.post(url, json={"prompt": graph}, timeout=10).ok
+        short.send(task("behind it"))
+        (end,) = short.wait_ends(1, 60)
+        assert (end.outcome, end.attempt) == ("succeeded", 2)
+        assert [claim.failure.reason for claim in short.claims() if claim.failure] == ["Wedged"]
+        assert len(kubelet.said) == 1
+        assert in_service(worker)

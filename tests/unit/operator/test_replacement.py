@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from genpool_core import timing
+from genpool_core import names, timing
+from genpool_core.messages.amqp import Delivery, Properties
+from genpool_core.messages.base import PoolRef
+from genpool_core.messages.events import WorkerHeartbeat
+from genpool_operator.adapters.rabbit.heartbeats import Heartbeats
 from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.replacement import decide_replacement
 from genpool_operator.decide.workers import WorkerView
-from unit.operator.pools import NOW, at, pod
+from unit.operator.pools import NOW, UID, at, pod
 
 LONG = timing.WEDGED_REPLACE_SECONDS
 OFTEN = timing.WEDGED_TIMES
@@ -64,3 +70,35 @@ def test_the_one_that_is_wedged_longest_goes_first() -> None:
 def test_one_at_a_time(ago: float, *, replaced: bool) -> None:
     found = decide_replacement([pod("a")], {"a": wedged(LONG)}, at(-ago), NOW)
     assert (found is not None) is replaced
+
+
+def test_what_a_heartbeat_says_of_it_is_kept() -> None:
+    beats = Heartbeats(lambda: NOW, lambda _uid: None)
+    beat = WorkerHeartbeat(
+        id="1",
+        pool=PoolRef(namespace="team", name="pictures", uid=UID),
+        worker="a",
+        time=NOW,
+        state="unready",
+        since=NOW,
+        wedged_seconds=LONG,
+        wedged_times=2,
+    )
+    properties = Properties(user_id=names.worker_user(UID))
+    beats.receive(Delivery(beat.model_dump_json().encode(), properties=properties))
+    assert decide_replacement([pod("a")], beats.of(UID), None, NOW) is not None
+    assert beats.of(UID)["a"].wedged_times == 2
+
+
+def test_a_worker_of_an_earlier_release_says_nothing_of_it() -> None:
+    old = {
+        "id": "1",
+        "type": "worker.heartbeat",
+        "pool": {"namespace": "team", "name": "pictures", "uid": UID},
+        "worker": "a",
+        "time": "2026-03-01T12:00:00Z",
+        "state": "idle",
+        "since": "2026-03-01T12:00:00Z",
+    }
+    beat = WorkerHeartbeat.model_validate_json(json.dumps(old))
+    assert (beat.wedged_seconds, beat.wedged_times) == (None, 0)

@@ -245,7 +245,7 @@ def test_a_prompt_of_an_earlier_life_is_stopped_first(world: World) -> None:
 
 def test_a_prompt_of_a_person_is_left_alone(world: World) -> None:
     node = world.worker("w1")
-    node.comfyui.foreign = 1
+    node.comfyui.foreign.append("a person's")
     loop = Loop(world, node)
     loop.run()
     assert not node.comfyui.stopped

@@ -77,7 +77,7 @@ def run(node: Node) -> None:
 def test_a_run_that_heeds_no_interrupt(world: World) -> None:
     node = world.worker("w1", Script("blocked"))
     started = world.clock.time
-    with pytest.raises(AttemptFailed, match="did not stop the run") as caught:
+    with pytest.raises(AttemptFailed, match="did not stop a prompt") as caught:
         run(node)
     assert (caught.value.reason, caught.value.retryable) == ("Wedged", True)
     assert node.comfyui.stopped == [PROMPT]
@@ -126,12 +126,36 @@ def test_a_prompt_that_never_begins_though_nothing_runs(world: World) -> None:
     assert node.comfyui.pending == [PROMPT]
 
 
-def test_a_prompt_that_waits_for_a_persons(world: World) -> None:
+def behind_another(world: World, *, blocked: bool) -> Node:
+    """A ComfyUI that runs a prompt which no worker sent: a person's, or one of a node that posts prompts itself."""
     node = world.worker("w1", Script("unbegun"))
-    node.comfyui.foreign = 1
+    node.comfyui.foreign.append("another")
+    node.comfyui.blocked |= {"another"} if blocked else set()
+    return node
+
+
+def test_a_prompt_that_waits_behind_another_for_its_whole_time(world: World) -> None:
+    """The other one has its time, and is interrupted then: the next attempt would wait for it, too."""
+    node = behind_another(world, blocked=False)
+    started = world.clock.time
+    with pytest.raises(AttemptFailed, match="behind another one") as caught:
+        run(node)
+    assert (caught.value.reason, caught.value.retryable) == ("TimedOut", True)
+    assert world.clock.time - started >= 600
+    assert node.comfyui.stopped == [PROMPT, "another"]
+    assert node.mark.prompt_id is None
+
+
+def test_a_prompt_behind_another_that_does_not_stop(world: World) -> None:
+    node = behind_another(world, blocked=True)
     with pytest.raises(AttemptFailed) as caught:
         run(node)
-    assert caught.value.reason == "TimedOut"
+    assert caught.value.reason == "Wedged"
+    assert node.mark.prompt_id == "another"
+    checks = preconditions(world, node)
+    assert all("wedged" in str(said) for said in look(world, checks, 5))
+    node.comfyui.restart()
+    assert checks.trouble() is None
     assert node.mark.prompt_id is None
 
 
@@ -254,7 +278,7 @@ def test_a_wedge_that_ends_by_itself(world: World) -> None:
     assert node.mark.prompt_id is None
 
 
-def test_another_prompt_of_ours_means_another_life(world: World) -> None:
+def test_another_prompt_of_ours_is_another_life(world: World) -> None:
     node = left(world, blocked=True)
     node.context.wedge.begin("of an earlier life")
     assert "told to stop" in str(preconditions(world, node).trouble())

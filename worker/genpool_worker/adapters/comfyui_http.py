@@ -82,6 +82,10 @@ class ComfyUIHttp:
         entries = (*queue.queue_running, *queue.queue_pending)
         return [entry.prompt_id for entry in entries if _MARK in entry.extra_data]
 
+    def in_progress(self) -> list[str]:
+        """Prompts that run, whoever sent them."""
+        return [entry.prompt_id for entry in self._queue().queue_running]
+
     def history(self, prompt_id: str) -> HistoryEntry | None:
         """The history entry of a prompt that has ended."""
         return HistoryEntry.read_map(self._json("GET", f"/history/{prompt_id}", timeout=ASK)).get(prompt_id)

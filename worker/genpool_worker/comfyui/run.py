@@ -125,39 +125,63 @@ class PromptRun:
             if self._retry.drain.active:
                 raise HandBack("ComfyUI is wedged while the worker drains.")
             # It stays in the queue: the restart is asked for as long as it is there.
-            raise self._wedged("it did not begin the prompt, though nothing else ran")
+            raise self._wedged("it did not begin the prompt, though nothing else ran", self._prompt_id)
 
     def _check_time(self) -> None:
         if self._retry.drain.overdue:
             self._stop()
             raise HandBack("the pod must go before the run can end.")
         if self._retry.clock.monotonic() >= self._retry.deadline:
-            if self._stop() and not self._heeds():
-                raise self._wedged("it did not stop the run, whose time was over, when it was interrupted")
-            raise AttemptFailed(
-                "the run took longer than the workflow's timeoutSeconds and was interrupted: raise it, or give the "
-                "task fewer steps or a smaller size.",
+            raise self._over()
+
+    def _over(self) -> AttemptFailed:
+        """The failure of a run whose time is over, once ComfyUI has stopped it, or what runs in its place."""
+        other = self._other()
+        target = self._prompt_id if other is None else other
+        stopped = self._stop() and (other is None or self._stop(other))
+        if stopped and not self._heeds(target):
+            return self._wedged(
+                "it did not stop a prompt, whose time was over, when that was interrupted", target
+            )
+        if other is not None:
+            return AttemptFailed(
+                "the prompt waited for the workflow's whole timeoutSeconds behind another one, which no worker had "
+                "sent to this ComfyUI; that one was interrupted.",
                 reason="TimedOut",
                 retryable=True,
             )
+        return AttemptFailed(
+            "the run took longer than the workflow's timeoutSeconds and was interrupted: raise it, or give the "
+            "task fewer steps or a smaller size.",
+            reason="TimedOut",
+            retryable=True,
+        )
 
-    def _stop(self) -> bool:
-        """Tell ComfyUI to stop the run. False: it took no notice of the call.
+    def _other(self) -> str | None:
+        """What runs while our prompt still waits."""
+        try:
+            running = self._comfyui.in_progress()
+        except ComfyUIError:
+            return None
+        return running[0] if running and self._prompt_id not in running else None
+
+    def _stop(self, prompt_id: str | None = None) -> bool:
+        """Tell ComfyUI to stop the run, or another prompt. False: it took no notice of the call.
 
         What still runs is found in the queue, and stopped, before the next task is taken.
         """
         try:
-            self._comfyui.stop(self._prompt_id)
+            self._comfyui.stop(prompt_id or self._prompt_id)
         except ComfyUIError:
             return False
         return True
 
-    def _heeds(self) -> bool:
-        """Whether the prompt leaves the queue. True also where that cannot be seen: before the next task it will be."""
-        stuck = Stuck(self._prompt_id, self._retry.clock.monotonic())
+    def _heeds(self, prompt_id: str) -> bool:
+        """Whether a prompt leaves the queue. True also where that cannot be seen: before the next task it will be."""
+        stuck = Stuck(prompt_id, self._retry.clock.monotonic())
         while not self._retry.drain.overdue:
             try:
-                if self._comfyui.where(self._prompt_id) is Where.ABSENT:
+                if self._comfyui.where(prompt_id) is Where.ABSENT:
                     return True
             except ComfyUIError:
                 return True
@@ -166,8 +190,8 @@ class PromptRun:
             self._retry.rest()
         return True
 
-    def _wedged(self, how: str) -> AttemptFailed:
-        self._wedge.begin(self._prompt_id)
+    def _wedged(self, how: str, prompt_id: str) -> AttemptFailed:
+        self._wedge.begin(prompt_id)
         return AttemptFailed(
             f"ComfyUI is wedged: {how}. Its container is restarted. Look for a node that waits without looking at "
             "interrupts or that ends its process, and for a card that hangs.",

@@ -40,9 +40,10 @@ class Wedge:
         _log.error("comfyui_wedged", prompt_id=prompt_id, times=self._state.times)
         self._mark.write(prompt_id)
 
-    def holds(self, prompt_id: str) -> bool:
-        """Whether the restart was asked for because of this prompt."""
-        return self._state.prompt_id == prompt_id
+    @property
+    def prompt_id(self) -> str | None:
+        """The prompt because of which a restart was asked for; None: ComfyUI is not wedged."""
+        return self._state.prompt_id
 
     def still(self) -> None:
         """The prompt was seen in the queue again."""
