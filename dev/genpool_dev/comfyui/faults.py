@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from genpool_dev.comfyui.wire import Graph
 
-TASK_FAULTS = frozenset({"block", "crash", "exit", "fail-node", "hang", "oom", "slow", "wedge"})
+TASK_FAULTS = frozenset({"block", "crash", "exit", "exit-after", "fail-node", "hang", "oom", "slow", "wedge"})
 """What can be asked for in a prompt's text, and by HTTP for the next task."""
 
 CRASH_EXIT_CODE = 139

@@ -19,6 +19,7 @@ _COMMANDS = {
     "wedge": "it answers, and no job gets on, from now until clear",
     "block=SECONDS": "the next task's heavy node stands so long, and no interrupt ends it",
     "exit": "the next task's heavy node ends the thread that runs prompts: it answers, and nothing runs any more",
+    "exit-after": "the next task ends as usual, and then that thread ends",
     "fail-node": "the next task's heavy node fails",
     "oom": "the next task runs out of GPU memory",
     "slow=SECONDS": "the next task's heavy node takes that long in total",

@@ -46,6 +46,8 @@ class Machine:
         self.moving = asyncio.Event()
         """Cleared while the stand-in is wedged: it answers, and no job gets on."""
         self.moving.set()
+        self.exits_after_job = False
+        """The thread that runs prompts ends after the job in hand."""
         self.stats_fail = False
         """/system_stats answers 500, as with a lost GPU."""
         self._drawing = ThreadPoolExecutor(1, thread_name_prefix="drawing")
@@ -132,6 +134,8 @@ class Run:
                 await asyncio.sleep(fault.seconds or 0)
             case "exit":
                 raise PromptThreadEnded
+            case "exit-after":
+                self.machine.exits_after_job = True
             case "oom":
                 raise self.machine.vram.failure(self.machine.vram.total * 2)
             case "fail-node":

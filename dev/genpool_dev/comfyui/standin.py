@@ -52,11 +52,11 @@ class Standin:
         self.hub.send("status", {"status": self.queue_info()}, None)
 
     async def consume(self) -> None:
-        """Run the queued jobs one after the other, until a node ends this: then the job in hand runs for ever."""
+        """Run the queued jobs one after the other, until one ends this; a job in hand then runs for ever."""
         try:
             await self._run_jobs()
         except PromptThreadEnded:
-            log.warning("a node has ended the thread that runs prompts: no prompt is run any more")
+            log.warning("the thread that runs prompts has ended: no prompt is run any more")
 
     async def _run_jobs(self) -> None:
         while True:
@@ -69,6 +69,8 @@ class Standin:
                 if job.client_id is not None:
                     ended = {"node": None, "prompt_id": job.prompt_id}
                     self.hub.send("executing", ended, job.client_id)
+                if self.machine.exits_after_job:
+                    raise PromptThreadEnded
             self._free()
 
     def _free(self) -> None:

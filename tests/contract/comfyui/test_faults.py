@@ -105,6 +105,18 @@ def test_a_node_that_exits_ends_all_running_and_nothing_else(standin: Start, ver
     assert server.exit_code(2) == -signal.SIGTERM
 
 
+def test_the_thread_for_prompts_can_end_between_two_of_them(standin: Start) -> None:
+    """As when freeing memory after a job fails: nothing runs, and what waits never begins."""
+    server = standin()
+    with server.events() as events:
+        last = server.queue(graphs.text_to_image("[standin:exit-after]"), client_id=events.client_id)
+        events.until_job_end(last)
+        assert server.history(last)["status"]["completed"] is True
+        after = server.queue(graphs.trivial(graphs.fresh_prefix()), client_id=events.client_id)
+        assert events.silent_for(0.3)
+    assert (server.running(), server.pending()) == ([], [after])
+
+
 def test_0_3_64_takes_null_for_extra_data_and_runs_nothing_any_more(standin: Start) -> None:
     server = standin("--standin-version", "0.3.64")
     null = server.queue(graphs.trivial(graphs.fresh_prefix()), extra_data=None)

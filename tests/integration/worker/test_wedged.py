@@ -139,3 +139,18 @@ def test_a_prompt_that_no_worker_sent_stands_in_the_way(short: Rig) -> None:
         assert [claim.failure.reason for claim in short.claims() if claim.failure] == ["Wedged"]
         assert len(kubelet.said) == 1
         assert in_service(worker)
+
+
+def test_a_prompt_that_never_begins_is_found_long_before_its_time_is_over(rig: Rig) -> None:
+    """ComfyUI's thread for prompts ended after the last one: nothing runs, and the next one only waits."""
+    with pod(rig, "worker-0") as (worker, kubelet):
+        rig.send(task("[standin:exit-after]"))
+        rig.wait_ends(1)
+        started = time.monotonic()
+        rig.send(task("the next one"))
+        ends = rig.wait_ends(2, 60)
+        assert time.monotonic() - started < rig.config.workflows[0].timeout_seconds
+        assert {(end.outcome, end.reason) for end in ends} == {("succeeded", "Succeeded")}
+        assert [claim.failure.reason for claim in rig.claims() if claim.failure] == ["Wedged"]
+        assert len(kubelet.said) == 1
+        assert in_service(worker)
