@@ -136,6 +136,24 @@ PROBE_FAILURES = 3
 PROBE_GRACE_SECONDS = 5
 """Grace of a ComfyUI whose liveness probe failed: it hangs, and the pod's grace is for the longest task."""
 
+# A ComfyUI that is wedged ------------------------------------------------------------------------------------------
+
+COMFYUI_HEED_SECONDS = 10.0
+"""A prompt that was told to stop may run on for so long, and one that nothing keeps may take so long to begin.
+
+After that ComfyUI is wedged, if it answered all the time.
+"""
+LIVENESS_PERIOD_SECONDS = 5
+"""ComfyUI's liveness script runs this often. A wedged ComfyUI fails it at once, a silent one as ``probe`` says."""
+LIVENESS_MARGIN_SECONDS = 5
+"""The liveness script may take so long beyond its questions, to start and to end."""
+WEDGED_REPLACE_SECONDS = 60.0
+"""The pod of a ComfyUI that has been wedged for so long is replaced: its restart did not come."""
+WEDGED_TIMES = 3
+"""The same when restarts helped so often in a row, each until the next prompt (a number, not seconds)."""
+REPLACE_EVERY_SECONDS = 300.0
+"""A pool's pods are replaced one at a time, and no more often than this."""
+
 # A worker between tasks --------------------------------------------------------------------------------------------
 
 CHECK_SECONDS = 2.0

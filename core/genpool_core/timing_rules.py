@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from genpool_core.timing_rule import Rule
 from genpool_core.timing_rules_operator import OPERATOR_RULES
 from genpool_core.timing_rules_refusals import REFUSAL_RULES
+from genpool_core.timing_rules_wedged import WEDGED_RULES
 
 __all__ = ["RULES", "Rule"]
 
@@ -159,6 +160,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "importing its nodes may take ComfyUI many times longer than any answer",
         ),
     ),
+    "A ComfyUI that is wedged": WEDGED_RULES,
     "A worker between tasks": (
         Rule(
             "CLOSED_SECONDS < CHECK_SECONDS <= HEARTBEAT_SECONDS",

@@ -73,6 +73,9 @@ class Cluster(Protocol):
     def set_deletion_cost(self, namespace: str, pod: str, cost: int) -> None:
         """Annotate a pod."""
 
+    def delete_pod(self, namespace: str, pod: str) -> None:
+        """Delete a pod, with its grace; nothing happens when it is gone."""
+
     def write_status(self, meta: ObjectMeta, status: GenerationPoolStatus) -> JsonObject:
         """Write a pool's status; the pool as it is then."""
 

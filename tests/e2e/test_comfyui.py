@@ -1,4 +1,4 @@
-"""A ComfyUI that does not behave: it stops answering, or it ignores the signal to end."""
+"""A ComfyUI that does not behave: it stops answering or getting on, or it ignores the signal to end."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ import pytest
 
 from e2e.lab import Lab
 from e2e.manifests import GRACE_SECONDS, task
-from e2e.results import succeeded
+from e2e.results import dead, succeeded
 from e2e.scenes import Manifest, Scene, pod_name
+from genpool_core import timing
 from genpool_core.messages.events import TaskClaimed
 from support.observing import Change
 from support.waiting import wait_until
 
 #: Faster than the usual one; many of these at a time would keep a small machine busy.
 PROBE = {"periodSeconds": 2, "timeoutSeconds": 5, "failureThreshold": 2}
-#: From the last good probe to the verdict, when each of the failing ones waits for its whole time-out.
-_PROBE_SECONDS = PROBE["failureThreshold"] * max(PROBE["periodSeconds"], PROBE["timeoutSeconds"])
+#: From the last good probe to the verdict, when each question of the failing one waits for its whole time-out.
+_PROBE_SECONDS = timing.LIVENESS_PERIOD_SECONDS + PROBE["failureThreshold"] * max(
+    PROBE["periodSeconds"], PROBE["timeoutSeconds"]
+)
+#: ``timeoutSeconds`` of the workflow that wedges.
+_RUN_SECONDS = 12
+_GOOD_TASKS = 20
+#: From the end of the time of a run that wedged ComfyUI until that runs again.
+_BACK_SECONDS = 30
 
 
 @pytest.mark.together(seconds=60)
@@ -41,6 +49,41 @@ def test_a_comfyui_that_stops_answering_is_restarted_in_time(lab: Lab) -> None:
         )
         again = lab.events.of(TaskClaimed, lambda event: event.task_key == run.task_key)
         assert [event.attempt for event in again] == [claim.attempt for claim in run.claims]
+
+
+@pytest.mark.together(seconds=120)
+@pytest.mark.parametrize("fault", ["block=3600", "exit"])
+def test_a_task_that_never_returns_takes_no_pod_out_of_service(lab: Lab, fault: str) -> None:
+    workflow = {"name": "text-to-image", "source": {"builtin": "text-to-image"}}
+    name = fault.partition("=")[0]
+    with lab.scene(
+        f"wedge-{name}",
+        workflows=[{**workflow, "timeoutSeconds": _RUN_SECONDS}],
+        scaling={"mode": "Pinned", "replicas": 2},
+    ) as scene:
+        scene.apply()
+        before = scene.wait_ready_pods(2)
+        bad = f"{name}-bad"
+        good = [f"{name}-{number}" for number in range(_GOOD_TASKS)]
+        scene.send(task(bad, fault), *(task(task_id) for task_id in good))
+        runs = scene.wait_ends(bad, *good)
+        dead(runs[bad], "Wedged", claims=2)
+        for task_id in good:
+            succeeded(scene, runs[task_id])
+        after = wait_until(
+            scene.pods,
+            lambda pods: (
+                sum(_comfyui(pod).get("restartCount", 0) for pod in pods) == len(runs[bad].claims)
+                and all("running" in _comfyui(pod).get("state", {}) for pod in pods)
+            ),
+            f"{name}: every wedged ComfyUI to be restarted, once for each attempt",
+            seconds=60,
+        )
+        assert {pod["metadata"]["uid"] for pod in after} == {pod["metadata"]["uid"] for pod in before}
+        first = scene.wait_claimed(bad)
+        restarted = _first_restart(scene, first.worker)
+        assert restarted is not None
+        assert restarted.at - first.time <= timedelta(seconds=_RUN_SECONDS + _BACK_SECONDS)
 
 
 @pytest.mark.together

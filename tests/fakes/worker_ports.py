@@ -200,6 +200,8 @@ Result = Literal[
     "interrupted",
     "nothing",
     "stuck",
+    "blocked",
+    "unbegun",
     "empty",
     "lost",
 ]
@@ -227,8 +229,12 @@ class FakeComfyUI:
         self.posted: list[str] = []
         self.graphs: list[JsonObject] = []
         self.running: list[str] = []
-        self.foreign = 0
-        """Prompts in the queue that a person sent."""
+        self.blocked: set[str] = set()
+        """Those of the running ones that heed no interrupt."""
+        self.pending: list[str] = []
+        """Prompts that wait, and never begin."""
+        self.foreign: list[str] = []
+        """Prompts that run, and that no worker sent."""
         self.entries: dict[str, JsonObject] = {}
         self.uploads: dict[str, bytes] = {}
         self.stopped: list[str] = []
@@ -238,7 +244,7 @@ class FakeComfyUI:
 
     def waiting(self) -> int:
         with self._steps.step("comfyui.waiting", ComfyUISilent("slow")):
-            return len(self.running) + self.foreign
+            return len(self.running) + len(self.pending) + len(self.foreign)
 
     def upload(self, subfolder: str, filename: str, data: bytes, content_type: str) -> str:
         assert content_type.startswith("image/")
@@ -267,11 +273,17 @@ class FakeComfyUI:
 
     def where(self, prompt_id: str) -> Where:
         with self._steps.step("comfyui.where", ComfyUISilent("slow")):
-            return Where.RUNNING if prompt_id in self.running else Where.ABSENT
+            if prompt_id in self.pending:
+                return Where.PENDING if self.running or self.foreign else Where.NEXT
+            return Where.RUNNING if prompt_id in {*self.running, *self.foreign} else Where.ABSENT
+
+    def in_progress(self) -> list[str]:
+        with self._steps.step("comfyui.in_progress", ComfyUISilent("slow")):
+            return [*self.foreign, *self.running][:1]
 
     def ours(self) -> list[str]:
         with self._steps.step("comfyui.ours", ComfyUISilent("slow")):
-            return list(self.running)
+            return [*self.running, *self.pending]
 
     def history(self, prompt_id: str) -> HistoryEntry | None:
         with self._steps.step("comfyui.history", ComfyUISilent("slow")):
@@ -284,8 +296,18 @@ class FakeComfyUI:
     def stop(self, prompt_id: str) -> None:
         with self._steps.step("comfyui.stop", ComfyUISilent("slow")):
             self.stopped.append(prompt_id)
-            if prompt_id in self.running:
-                self.running.remove(prompt_id)
+            if prompt_id in self.pending:
+                self.pending.remove(prompt_id)
+            for place in (self.running, self.foreign):
+                if prompt_id in place and prompt_id not in self.blocked:
+                    place.remove(prompt_id)
+
+    def restart(self) -> None:
+        """A new life: an empty queue."""
+        self.running.clear()
+        self.foreign.clear()
+        self.blocked.clear()
+        self.pending.clear()
 
     def free(self) -> None:
         with self._steps.step("comfyui.free", ComfyUISilent("slow")):
@@ -298,8 +320,12 @@ class FakeComfyUI:
             return path.write_bytes(self._files[ref.filename])
 
     def _finish(self, prompt_id: str, result: Result) -> None:
-        if result == "stuck":
+        if result in {"stuck", "blocked"}:
             self.running.append(prompt_id)
+            self.blocked |= {prompt_id} if result == "blocked" else set()
+            return
+        if result == "unbegun":
+            self.pending.append(prompt_id)
             return
         if result == "lost":
             return
@@ -335,6 +361,22 @@ class FakeComfyUI:
             },
             "status": {"status_str": "success" if good else "error", "messages": messages},
         }
+
+
+class FakeMark:
+    """The file by which a restart of ComfyUI is asked for; it outlives a worker."""
+
+    def __init__(self) -> None:
+        self.prompt_id: str | None = None
+
+    def read(self) -> str | None:
+        return self.prompt_id
+
+    def write(self, prompt_id: str) -> None:
+        self.prompt_id = prompt_id
+
+    def clear(self) -> None:
+        self.prompt_id = None
 
 
 class FakeListener:

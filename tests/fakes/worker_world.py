@@ -13,6 +13,7 @@ from fakes.worker_ports import (
     FakeBroker,
     FakeComfyUI,
     FakeFetcher,
+    FakeMark,
     FakeStore,
     Queued,
     Script,
@@ -28,6 +29,7 @@ from genpool_core.messages.events import Event
 from genpool_core.workerconfig import S3Config, WorkerConfig, WorkflowEntry
 from genpool_core.workflow.spec import parse_workflow_yaml
 from genpool_worker.adapters.metrics import WorkerMetrics
+from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.config import Catalog, Workflow
 from genpool_worker.context import WorkerContext
 from genpool_worker.drain import Drain
@@ -118,6 +120,7 @@ class Node:
     fetcher: FakeFetcher
     events: list[Event]
     processor: Processor
+    mark: FakeMark
 
 
 @dataclass
@@ -138,6 +141,7 @@ class World:
         store = FakeStore(self.store, steps)
         broker = FakeBroker(self.broker, steps, name, self.clock)
         drain = Drain(self.clock, self.config.grace_seconds)
+        mark = FakeMark()
         events: list[Event] = []
 
         def offer(event: Event, _kind: str) -> None:
@@ -150,6 +154,7 @@ class World:
             broker=broker,
             store=store,
             comfyui=comfyui,
+            wedge=Wedge(mark, self.clock),
             fetcher=fetcher,
             clock=self.clock,
             drain=drain,
@@ -160,7 +165,7 @@ class World:
             renewing=_no_renewals,
             scratch=self.scratch,
         )
-        return Node(context, steps, comfyui, fetcher, events, Processor(context))
+        return Node(context, steps, comfyui, fetcher, events, Processor(context), mark)
 
     def send(self, body: JsonObject | bytes, **properties: str | None) -> None:
         """What a plain producer does."""

@@ -111,6 +111,12 @@ class PromptQueue(LooseModel):
 
     queue_running: Items[QueueEntry] = ()
     queue_pending: Items[QueueEntry] = ()
+    running_as_it_came: Annotated[object, Field(alias="queue_running")] = None
+
+    @property
+    def nothing_runs(self) -> bool:
+        """True only where ComfyUI says so; entries that cannot be read run, too."""
+        return self.running_as_it_came == []
 
 
 class ExecInfo(LooseModel):

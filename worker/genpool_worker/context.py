@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genpool_core.workerconfig import WorkerConfig
+from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.config import Catalog
 from genpool_worker.drain import Drain
 from genpool_worker.ledger.lease import HeldClaim
@@ -28,6 +29,7 @@ class WorkerContext:
     broker: Broker
     store: Store
     comfyui: ComfyUI
+    wedge: Wedge
     fetcher: Fetcher
     clock: Clock
     drain: Drain

@@ -12,7 +12,9 @@ from genpool_worker.adapters.comfyui_http import ComfyUIHttp
 from genpool_worker.adapters.fetch import GuardedFetcher
 from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.adapters.rabbitmq import RabbitBroker
+from genpool_worker.adapters.restart_mark import RestartMarkFile
 from genpool_worker.adapters.s3 import S3Store
+from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.config import load_config
 from genpool_worker.consumer import Inbox, TaskConsumer
 from genpool_worker.consumer_thread import ConsumerThread
@@ -79,7 +81,8 @@ def build_worker(settings: WorkerSettings) -> Worker:
     broker = RabbitBroker(_amqp(settings), config.queue)
     store = S3Store(config.s3)
     comfyui = ComfyUIHttp(settings.comfyui_url)
-    heartbeat = HeartbeatThread(broker, status, config.pool, settings.pod_name, clock)
+    wedge = Wedge(RestartMarkFile(settings.restart_file), clock)
+    heartbeat = HeartbeatThread(broker, status, config.pool, settings.pod_name, clock, wedge.report)
     context = WorkerContext(
         worker=settings.pod_name,
         config=config,
@@ -87,6 +90,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         broker=broker,
         store=store,
         comfyui=comfyui,
+        wedge=wedge,
         fetcher=GuardedFetcher(config.image_hosts),
         clock=clock,
         drain=drain,
@@ -103,7 +107,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         consumption=broker,
         broker=broker,
         processor=Processor(context),
-        preconditions=Preconditions(comfyui, store, config.s3.prefix, clock, settings.scratch_dir),
+        preconditions=Preconditions(comfyui, wedge, store, config.s3.prefix, clock, settings.scratch_dir),
         status=status,
         drain=drain,
         metrics=metrics,

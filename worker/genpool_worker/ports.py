@@ -102,6 +102,9 @@ class Where(Enum):
 
     RUNNING = "running"
     PENDING = "pending"
+    """It waits for another one that runs."""
+    NEXT = "next"
+    """It waits and nothing runs: it should begin at once."""
     ABSENT = "absent"
 
 
@@ -126,6 +129,9 @@ class ComfyUI(Protocol):
     def ours(self) -> list[str]:
         """Prompts in the queue that carry a mark of ours, running ones first."""
 
+    def in_progress(self) -> list[str]:
+        """Prompts that run, whoever sent them: one, or none."""
+
     def history(self, prompt_id: str) -> HistoryEntry | None:
         """The history entry of a prompt that has ended, or None."""
 
@@ -140,6 +146,27 @@ class ComfyUI(Protocol):
 
     def download(self, ref: OutputRef, path: Path) -> int:
         """Store a result as a file; returns its size. A missing one is ComfyUIRefused with status 404."""
+
+
+@dataclass(frozen=True)
+class WedgeReport:
+    """For how many seconds ComfyUI has been wedged (None: it is not), and how often since a prompt last ended."""
+
+    seconds: float | None = None
+    times: int = 0
+
+
+class RestartMark(Protocol):
+    """Asks for a restart of ComfyUI's container. Never raises: what fails is logged, and the pod will be replaced."""
+
+    def read(self) -> str | None:
+        """The prompt because of which a restart was asked for, or None."""
+
+    def write(self, prompt_id: str) -> None:
+        """Ask for a restart as long as this prompt is in ComfyUI's queue."""
+
+    def clear(self) -> None:
+        """Ask for none any more."""
 
 
 class Fetcher(Protocol):

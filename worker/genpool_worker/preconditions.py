@@ -8,27 +8,38 @@ import structlog
 
 from genpool_core import timing
 from genpool_core.errors import StorageError
-from genpool_core.messages.events import COMFYUI_BUSY, COMFYUI_UNAVAILABLE
+from genpool_core.messages.events import COMFYUI_BUSY, COMFYUI_UNAVAILABLE, COMFYUI_WEDGED
+from genpool_worker.comfyui.stuck import Stuck, follow, is_wedged
+from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.errors import ComfyUIError
 from genpool_worker.files.workdir import clean_leftovers
 from genpool_worker.ledger.conditional_put_check import prove_conditional_put
-from genpool_worker.ports import Clock, ComfyUI, Store
+from genpool_worker.ports import Clock, ComfyUI, Store, Where
 from genpool_worker.status import Waits
 
 _log = structlog.get_logger(__name__)
+_WEDGED = Waits(
+    COMFYUI_WEDGED,
+    "ComfyUI is wedged: it answers, and a prompt that should have ended or begun does not. Its liveness probe "
+    "restarts it.",
+)
 
 
 class Preconditions:
     """Asked before each task and every few seconds between tasks. Used by one thread."""
 
-    def __init__(self, comfyui: ComfyUI, store: Store, prefix: str, clock: Clock, scratch: Path) -> None:
+    def __init__(
+        self, comfyui: ComfyUI, wedge: Wedge, store: Store, prefix: str, clock: Clock, scratch: Path
+    ) -> None:
         self._comfyui = comfyui
+        self._wedge = wedge
         self._store = store
         self._prefix = prefix
         self._clock = clock
         self._scratch = scratch
         self._proven = False
         self._was_held_up = False
+        self._stuck: Stuck | None = None
         self._store_checked = float("-inf")
 
     def trouble(self) -> Waits | None:
@@ -63,16 +74,36 @@ class Preconditions:
     def _comfyui_trouble(self) -> Waits | None:
         """ComfyUI may still be at a prompt of an attempt that was given up, perhaps by a worker before us."""
         try:
+            if self._is_still_wedged():
+                return _WEDGED
             ours = self._comfyui.ours() if self._comfyui.waiting() else []
             for prompt_id in ours:
                 self._comfyui.stop(prompt_id)
         except ComfyUIError as error:
+            self._stuck = None
             return Waits(COMFYUI_UNAVAILABLE, error.message)
+        now = self._clock.monotonic()
+        self._stuck = follow(self._stuck, ours[0] if ours else None, now)
         if not ours:
             if self._was_held_up:
                 clean_leftovers(self._scratch)
                 self._was_held_up = False
             return None
         self._was_held_up = True
+        if is_wedged(self._stuck, now):
+            self._wedge.begin(ours[0])
+            return _WEDGED
         message = "ComfyUI still runs the prompt of an attempt that was given up: it was told to stop."
         return Waits(COMFYUI_BUSY, message)
+
+    def _is_still_wedged(self) -> bool:
+        """Whether the prompt that did not move is in the queue. It is left there: the restart depends on it."""
+        marked = self._wedge.prompt_id
+        if marked is None:
+            return False
+        self._was_held_up = True
+        if self._comfyui.where(marked) is Where.ABSENT:
+            self._wedge.over()
+            return False
+        self._wedge.still()
+        return True

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from genpool_adapters.settings import ProgramSettings
+from genpool_core.workerconfig import RESTART_PATH
 
 
 class WorkerSettings(ProgramSettings):
@@ -38,3 +39,5 @@ class WorkerSettings(ProgramSettings):
     ignores SIGTERM would hold its GPU for the whole grace. Turn it off where ComfyUI is not the pod's own."""
     scratch_dir: Path = Path("/scratch")
     """Folder with ``input``, ``output`` and ``temp``, shared with ComfyUI."""
+    restart_file: Path = Path(RESTART_PATH)
+    """Written when ComfyUI is wedged; its liveness probe reads it. ComfyUI's container can only read its volume."""

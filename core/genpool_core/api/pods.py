@@ -22,11 +22,11 @@ class ProbeSpec(ApiModel):
     startup_seconds: Annotated[int, Field(ge=10, le=7200)] = timing.STARTUP_SECONDS
     """How long ComfyUI may take to start (models load later, with the first task)."""
     period_seconds: Annotated[int, Field(ge=1, le=300)] = timing.PROBE_PERIOD_SECONDS
-    """Seconds between two liveness probes."""
+    """Seconds between two questions to a ComfyUI that does not answer."""
     timeout_seconds: Annotated[int, Field(ge=1, le=300)] = timing.PROBE_TIMEOUT_SECONDS
-    """Seconds that one probe waits. Under 5 it flaps while a heavy node runs."""
+    """Seconds that one question waits for its answer. Under 5 it flaps while a heavy node runs."""
     failure_threshold: Annotated[int, Field(ge=1, le=100)] = timing.PROBE_FAILURES
-    """Failed probes in a row after which ComfyUI is restarted."""
+    """Questions in a row without an answer after which ComfyUI is restarted."""
 
 
 class ModelsSpec(ApiModel):

@@ -109,11 +109,16 @@ class WorkerHeartbeat(Event):
     """What it waits for, where it is ``starting`` or ``unready``: a constant in CamelCase. Absent in older releases."""
     message: str | None = None
     """The same as a sentence, which names no secret."""
+    wedged_seconds: Annotated[float, Field(ge=0)] | None = None
+    """For how long its ComfyUI has been wedged; absent where it is not."""
+    wedged_times: Annotated[int, Field(ge=0)] = 0
+    """How often in a row it was wedged, since a prompt last ended by itself."""
 
 
 #: Reasons of a worker that waits for ComfyUI, which takes its time to start, and starts again after a crash.
 COMFYUI_UNAVAILABLE = "ComfyUIUnavailable"
 COMFYUI_BUSY = "ComfyUIBusy"
+COMFYUI_WEDGED = "ComfyUIWedged"
 
 AnyEvent = Annotated[
     TaskClaimed | TaskProgress | TaskRetried | TaskEnded | MessageRejected | WorkerHeartbeat,

@@ -14,7 +14,7 @@ from genpool_dev.comfyui.cache import NodeResult, ResultCache, signatures
 from genpool_dev.comfyui.events import JobEvents
 from genpool_dev.comfyui.faults import faults_in
 from genpool_dev.comfyui.nodes import HEAVY, RUNNERS
-from genpool_dev.comfyui.run import InterruptedRunError, Machine, Run
+from genpool_dev.comfyui.run import InterruptedRunError, Machine, PromptThreadEnded, Run
 from genpool_dev.comfyui.wire import Graph, Json, is_link
 
 if TYPE_CHECKING:
@@ -65,7 +65,14 @@ class Executor:
 
         Its last event is `execution_success`, `execution_error` or `execution_interrupted`;
         `executing` with a null node is the server's to send, after history was written.
+
+        Raises
+        ------
+        PromptThreadEnded
+            What ends ComfyUI's thread for prompts: a node that exits, a job without `extra_data`.
         """
+        if job.extra_data is None:
+            raise PromptThreadEnded
         started = time.monotonic()
         self._machine.interrupt.clear()
         self._hub.client_id = job.client_id
@@ -103,14 +110,15 @@ class _Attempt:
         self._results: dict[str, NodeResult] = {}
         self._executed: list[str] = []
         self._keys: dict[str, str] = {}
-        self._run = Run(machine, self._graph, job.extra_data, events.progress)
+        self._extra_data = job.extra_data or {}
+        self._run = Run(machine, self._graph, self._extra_data, events.progress)
         if self._wants_previews():
             self._run.on_preview = partial(events.preview, draw.thumbnail())
         self.outputs: Json = {}
         self.meta: Json = {}
 
     def _wants_previews(self) -> bool:
-        own = self._job.extra_data.get("preview_method")
+        own = self._extra_data.get("preview_method")
         return (own or self._machine.settings.preview_method) not in {"none", "default"}
 
     def _compute_keys(self) -> dict[str, str]:

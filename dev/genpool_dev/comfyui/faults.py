@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from genpool_dev.comfyui.wire import Graph
 
-TASK_FAULTS = frozenset({"crash", "hang", "wedge", "fail-node", "oom", "slow"})
+TASK_FAULTS = frozenset({"block", "crash", "exit", "exit-after", "fail-node", "hang", "oom", "slow", "wedge"})
 """What can be asked for in a prompt's text, and by HTTP for the next task."""
 
 CRASH_EXIT_CODE = 139
 """As after a segmentation fault in a driver."""
+
+_TIMED = ("block", "slow")
 
 _TOKEN = re.compile(r"\[standin:(?P<fault>[^\]]*)\]")
 _FORM = re.compile(r"(?P<name>[a-z-]+)(?:=(?P<seconds>\d+(?:\.\d+)?))?(?P<once>:once)?")
@@ -44,15 +46,15 @@ def parse_fault(text: str) -> Fault:
     Raises
     ------
     UnknownFaultError
-        Where it is none of them, or `slow` has no seconds.
+        Where it is none of them, or `block` or `slow` has no seconds.
     """
     found = _FORM.fullmatch(text.strip())
     name = found["name"] if found else text
-    if found is None or name not in TASK_FAULTS or (name == "slow" and not found["seconds"]):
-        known = ", ".join(sorted(TASK_FAULTS - {"slow"}))
+    if found is None or name not in TASK_FAULTS or (name in _TIMED and not found["seconds"]):
+        known = ", ".join(sorted(TASK_FAULTS - {*_TIMED}))
         raise UnknownFaultError(
-            f"The stand-in knows no fault '{text}'. It knows {known} and slow=SECONDS, "
-            "each also with :once at its end."
+            f"The stand-in knows no fault '{text}'. It knows {known}, block=SECONDS and "
+            "slow=SECONDS, each also with :once at its end."
         )
     seconds = float(found["seconds"]) if found["seconds"] else None
     return Fault(name, seconds, once=found["once"] is not None)

@@ -13,10 +13,6 @@ HISTORY_LIMIT = 10_000
 """ComfyUI drops the oldest entry above this many."""
 
 
-NULL_EXTRA_DATA: Json = {}
-"""Stands for null, which ends an old ComfyUI's prompt thread."""
-
-
 @dataclass(order=True, slots=True)
 class Job:
     """One queued prompt. Sorts by number, then by id, as ComfyUI's tuples do."""
@@ -26,7 +22,8 @@ class Job:
     sequence: int
     """Tells two postings of one id apart."""
     prompt: Graph = field(compare=False)
-    extra_data: Json = field(compare=False)
+    extra_data: Json | None = field(compare=False)
+    """None only where a version takes it so; such a job cannot run."""
     outputs: tuple[str, ...] = field(compare=False)
 
     def row(self) -> list[object]:
@@ -36,7 +33,7 @@ class Job:
     @property
     def client_id(self) -> str | None:
         """Who gets this job's events; None where nobody asked for them."""
-        client_id = self.extra_data.get("client_id")
+        client_id = (self.extra_data or {}).get("client_id")
         return None if client_id is None else str(client_id)
 
 
@@ -66,7 +63,7 @@ class JobQueue:
         number: float,
         prompt_id: str,
         prompt: Graph,
-        extra_data: Json,
+        extra_data: Json | None,
         outputs: tuple[str, ...],
     ) -> None:
         """Queue a prompt. The same id may be queued again: it runs again."""

@@ -13,7 +13,7 @@ STATUSES = ("pending", "in_progress", "completed", "failed", "cancelled")
 _ENDS = frozenset({"execution_success", "execution_error", "execution_interrupted"})
 
 
-def _origin(extra_data: Json) -> Json:
+def _origin(extra_data: Json | None) -> Json:
     """Return creation time and workflow id.
 
     Raises
@@ -22,6 +22,8 @@ def _origin(extra_data: Json) -> Json:
         Where `extra_pnginfo` or its workflow is null: ComfyUI trips over it until the entry is
         deleted.
     """
+    if extra_data is None:
+        raise ServerTrouble("an entry has no extra_data")
     extra = extra_data.get("extra_pnginfo", {})
     workflow = extra.get("workflow", {}) if isinstance(extra, dict) else None
     if not isinstance(workflow, dict):

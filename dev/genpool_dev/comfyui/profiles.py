@@ -17,12 +17,12 @@ class Profile:
     """An unknown class is reported as `missing_node_type`; else as `invalid_prompt`."""
     has_jobs: bool
     """/api/jobs exists."""
-    takes_null_extra_data: bool
-    """`extra_data: null` is accepted and ends the prompt thread; else it is 500."""
     has_save_text: bool
     """The core has the class SaveText."""
     stamps_create_time: bool
     """`extra_data.create_time` is added to every job."""
+    queues_null_extra_data: bool
+    """A prompt with `extra_data: null` is accepted, and ends the thread that runs prompts; else it is refused."""
 
 
 PROFILES = {
@@ -31,18 +31,18 @@ PROFILES = {
         uuid_prompt_ids=True,
         names_missing_node=True,
         has_jobs=True,
-        takes_null_extra_data=False,
         has_save_text=True,
         stamps_create_time=True,
+        queues_null_extra_data=False,
     ),
     "0.3.64": Profile(
         version="0.3.64",
         uuid_prompt_ids=False,
         names_missing_node=False,
         has_jobs=False,
-        takes_null_extra_data=True,
         has_save_text=False,
         stamps_create_time=False,
+        queues_null_extra_data=True,
     ),
 }
 """The profiles by version; the first is the default."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from genpool_dev.comfyui.jobqueue import NULL_EXTRA_DATA
 from genpool_dev.comfyui.standin import Standin, standin_of
 from genpool_dev.comfyui.validate import validate_prompt
 from genpool_dev.comfyui.web_common import Route, read_json, read_object
@@ -47,10 +46,10 @@ def accepts_prompt_id(prompt_id: object, profile: Profile) -> bool:
         return False
 
 
-def _extra_data(body: Json, profile: Profile) -> Json:
+def _extra_data(body: Json, profile: Profile) -> Json | None:
     extra_data = body.get("extra_data", {})
-    if extra_data is None and profile.takes_null_extra_data and "client_id" not in body:
-        return NULL_EXTRA_DATA
+    if extra_data is None and profile.queues_null_extra_data and "client_id" not in body:
+        return None
     if not isinstance(extra_data, dict):
         raise ServerTrouble("extra_data is no object")
     if "client_id" in body:

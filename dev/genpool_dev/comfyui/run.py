@@ -24,6 +24,10 @@ class InterruptedRunError(Exception):
     """The job was interrupted; noticed between nodes and in progress callbacks only."""
 
 
+class PromptThreadEnded(BaseException):
+    """The thread that runs prompts has ended, as after `sys.exit()` in a node; nobody catches it there."""
+
+
 class NodeFault(RuntimeError):  # noqa: N818  it is shown under another name
     """A node failed because it was told to; shown as a RuntimeError of torch."""
 
@@ -42,6 +46,8 @@ class Machine:
         self.moving = asyncio.Event()
         """Cleared while the stand-in is wedged: it answers, and no job gets on."""
         self.moving.set()
+        self.exits_after_job = False
+        """The thread that runs prompts ends after the job in hand."""
         self.stats_fail = False
         """/system_stats answers 500, as with a lost GPU."""
         self._drawing = ThreadPoolExecutor(1, thread_name_prefix="drawing")
@@ -124,6 +130,12 @@ class Run:
             case "wedge":
                 self.machine.moving.clear()
                 await self.machine.moving.wait()
+            case "block":
+                await asyncio.sleep(fault.seconds or 0)
+            case "exit":
+                raise PromptThreadEnded
+            case "exit-after":
+                self.machine.exits_after_job = True
             case "oom":
                 raise self.machine.vram.failure(self.machine.vram.total * 2)
             case "fail-node":

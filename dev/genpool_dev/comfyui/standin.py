@@ -11,8 +11,8 @@ from aiohttp import web
 from genpool_dev.comfyui.catalog import build_catalog
 from genpool_dev.comfyui.executor import Executor
 from genpool_dev.comfyui.hub import Hub
-from genpool_dev.comfyui.jobqueue import NULL_EXTRA_DATA, JobQueue
-from genpool_dev.comfyui.run import Machine
+from genpool_dev.comfyui.jobqueue import JobQueue
+from genpool_dev.comfyui.run import Machine, PromptThreadEnded
 from genpool_dev.comfyui.validate import World
 
 if TYPE_CHECKING:
@@ -54,16 +54,16 @@ class Standin:
         self.hub.send("status", {"status": self.queue_info()}, None)
 
     async def consume(self) -> None:
-        """Run the queued jobs one after the other, for ever.
+        """Run the queued jobs one after the other, until one ends this; a job in hand then runs for ever."""
+        try:
+            await self._run_jobs()
+        except PromptThreadEnded:
+            log.warning("the thread that runs prompts has ended: no prompt is run any more")
 
-        A job without `extra_data` ends this, as it ends the prompt thread of an old ComfyUI: HTTP goes on.
-        """
+    async def _run_jobs(self) -> None:
         while True:
             job = await self.queue.get()
             if job is not None:
-                if job.extra_data is NULL_EXTRA_DATA:
-                    log.error("Exception in thread: 'NoneType' object has no attribute 'items'")
-                    return
                 result, status = await self.executor.execute(job)
                 # History comes after the last message, as it does in ComfyUI.
                 await asyncio.sleep(self.settings.history_lag_seconds)
@@ -71,6 +71,8 @@ class Standin:
                 if job.client_id is not None:
                     ended = {"node": None, "prompt_id": job.prompt_id}
                     self.hub.send("executing", ended, job.client_id)
+                if self.machine.exits_after_job:
+                    raise PromptThreadEnded
             self._free()
 
     def _free(self) -> None:

@@ -82,6 +82,10 @@ class KubeCluster:
         patch: JsonObject = {"metadata": {"annotations": {names.ANNOTATION_DELETION_COST: str(cost)}}}
         self._api.request("PATCH", _path("/api/v1", namespace, "pods", pod) + _MANAGED, patch, MERGE)
 
+    def delete_pod(self, namespace: str, pod: str) -> None:
+        """Delete a pod; its Deployment makes another one."""
+        self._api.delete(_path("/api/v1", namespace, "pods", pod))
+
     def write_status(self, meta: ObjectMeta, status: GenerationPoolStatus) -> JsonObject:
         """Write a pool's status; refused (409) when another pool has taken the name meanwhile."""
         body: JsonObject = {

@@ -63,6 +63,20 @@ class KubeApi:
                 return None
             raise
 
+    def delete(self, path: str) -> None:
+        """Delete an object; nothing happens when it is gone.
+
+        Raises
+        ------
+        ClusterError
+            Refused, or no answer.
+        """
+        try:
+            self.request("DELETE", path)
+        except ClusterError as error:
+            if error.status != NOT_FOUND:
+                raise
+
     def list(self, path: str, selector: str = "") -> Iterator[JsonObject]:
         """All objects, page by page."""
         token = ""

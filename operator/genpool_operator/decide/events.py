@@ -20,6 +20,7 @@ TOPOLOGY_READY = "TopologyReady"
 TOPOLOGY_FAULTY = "TopologyFaulty"
 WORKERS_FAILING = "WorkersFailing"
 WORKERS_RECOVERED = "WorkersRecovered"
+POD_REPLACED = "PodReplaced"
 
 #: Not worth a Warning: the pool is on its way.
 _PASSING = frozenset({"Starting", "Provisioning", PREVIOUS_POOL})

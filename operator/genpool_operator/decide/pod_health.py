@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from genpool_core import timing
-from genpool_core.messages.events import COMFYUI_BUSY, COMFYUI_UNAVAILABLE
+from genpool_core.messages.events import COMFYUI_BUSY, COMFYUI_UNAVAILABLE, COMFYUI_WEDGED
 from genpool_operator.decide.plural import plural
 from genpool_operator.decide.pods import ContainerView, PodView
 from genpool_operator.decide.workers import WorkerView, current_state
@@ -16,7 +16,7 @@ from genpool_operator.decide.workers import WorkerView, current_state
 #: Reasons for which a container waits while its pod starts as it should. Any other is a fault.
 USUAL_WAITS = frozenset({"ContainerCreating", "PodInitializing"})
 #: ComfyUI takes its time to start, and starts again after a crash: a worker may wait for it as long as a start takes.
-PATIENT = frozenset({COMFYUI_UNAVAILABLE, COMFYUI_BUSY})
+PATIENT = frozenset({COMFYUI_UNAVAILABLE, COMFYUI_BUSY, COMFYUI_WEDGED})
 
 Health = Literal["none", "ready", "starting", "failing"]
 #: Ends the sentence about a pod's fault where other pods take tasks.

@@ -26,6 +26,10 @@ class WorkerView:
     message: str = ""
     waits_since: datetime | None = None
     """When we first heard that it waits, by our clock."""
+    wedged_seconds: float | None = None
+    """For how long its ComfyUI has been wedged, by its worker's clock; None where it is not."""
+    wedged_times: int = 0
+    """How often in a row it was wedged."""
 
     @property
     def waits(self) -> bool:

@@ -15,9 +15,10 @@ from genpool_core.conditions import ACCEPTED, SCALING_ACTIVE, TOPOLOGY_READY, Fi
 from genpool_core.errors import BrokerError, GenPoolError, InvalidManifest
 from genpool_core.jsontypes import JsonObject
 from genpool_core.names import FIELD_MANAGER_INITIAL
-from genpool_operator.decide.events import PoolEvent, scale_event
+from genpool_operator.decide.events import POD_REPLACED, PoolEvent, scale_event
 from genpool_operator.decide.manifests import build_secret
 from genpool_operator.decide.objects import parse_deployment
+from genpool_operator.decide.replacement import Replacement
 from genpool_operator.decide.status import REFUSED
 from genpool_operator.ports import Brokers, Cluster, ClusterCache, ClusterError
 from genpool_operator.reconcile.observed import Memory
@@ -68,6 +69,8 @@ class Executor:
         acts += [self._applying(apply) for apply in plan.applies]
         if plan.scale is not None:
             acts.append(self._scaling(pool, plan.scale, now))
+        if plan.replacement is not None:
+            acts.append(self._replacing(pool, plan.replacement, now))
         for act in acts:
             try:
                 outcome = replace(outcome, memory=act(outcome.memory))
@@ -152,6 +155,16 @@ class Executor:
             event = scale_event(scale.was, scale.replicas, scale.why)
             self._post(pool.metadata, event, now)
             return replace(memory, scaled_at=now, scale_refused=None)
+
+        return act
+
+    def _replacing(self, pool: GenerationPool, replacement: Replacement, now: datetime) -> Act:
+        def act(memory: Memory) -> Memory:
+            namespace = pool.metadata.namespace
+            self._cluster.delete_pod(namespace, replacement.pod)
+            _log.warning("pod_replaced", pool=_key(pool), pod=replacement.pod, message=replacement.why)
+            self._post(pool.metadata, PoolEvent("Warning", POD_REPLACED, replacement.why), now)
+            return replace(memory, replaced_at=now)
 
         return act
 

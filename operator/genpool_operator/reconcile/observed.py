@@ -38,6 +38,7 @@ class Memory:
     scale_refused: Finding | None = None
     """What Kubernetes said when the last number of replicas could not be written."""
     scaled_at: datetime | None = None
+    replaced_at: datetime | None = None
     status_written_at: datetime | None = None
 
 

@@ -9,6 +9,7 @@ from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.jsontypes import JsonObject
 from genpool_core.topology.plan import Step
 from genpool_operator.decide.events import PoolEvent
+from genpool_operator.decide.replacement import Replacement
 from genpool_operator.reconcile.observed import Memory
 
 
@@ -47,6 +48,7 @@ class Plan:
     create_secret: bool = False
     applies: tuple[Apply, ...] = ()
     scale: Scale | None = None
+    replacement: Replacement | None = None
     write_status: bool = False
     requeue_after: float | None = None
     """Seconds until the next full pass, because something is in the way; None: at the next resync."""
@@ -54,4 +56,4 @@ class Plan:
     @property
     def acts(self) -> bool:
         """Whether anything but the status is to be written."""
-        return bool(self.steps or self.create_secret or self.applies or self.scale)
+        return bool(self.steps or self.create_secret or self.applies or self.scale or self.replacement)

@@ -18,6 +18,7 @@ from genpool_operator.decide.ownership import PREVIOUS_POOL, ownership
 from genpool_operator.decide.pod_health import PodHealth, assess_pods, shows_health
 from genpool_operator.decide.proof import Proof, learn, recall, with_past
 from genpool_operator.decide.reading import QueueReading, read_queue
+from genpool_operator.decide.replacement import Replacement, decide_replacement
 from genpool_operator.decide.scaling import Scaling, decide_replicas
 from genpool_operator.decide.status import (
     REFUSED,
@@ -62,6 +63,7 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
         create_secret=objects.create_secret,
         applies=objects.applies,
         scale=_scale(own_deployment(pool, observed), observed, assessment, now),
+        replacement=_replacement(observed, now),
         write_status=write,
         requeue_after=_requeue_after(objects),
     )
@@ -81,6 +83,12 @@ def _in_force(pool: GenerationPool, observed: Observed, objects: ObjectPlan) -> 
         objects.accepted.status == "True" and objects.topology.status != "Unknown" and not objects.changes
     )
     return pool.metadata.generation if refused or applied else known
+
+
+def _replacement(observed: Observed, now: datetime) -> Replacement | None:
+    if observed.answers is None:
+        return None
+    return decide_replacement(observed.pods, observed.answers.workers, observed.memory.replaced_at, now)
 
 
 def _requeue_after(objects: ObjectPlan) -> float | None:

@@ -72,6 +72,64 @@ def test_wedge_answers_and_gets_nowhere(standin: Start) -> None:
         events.until("execution_interrupted", prompt_id=prompt_id)
 
 
+def test_a_blocking_node_notices_an_interrupt_only_afterwards(standin: Start) -> None:
+    server = standin()
+    with server.events() as events:
+        graph = graphs.text_to_image("[standin:block=1.5]")
+        prompt_id = server.queue(graph, client_id=events.client_id)
+        events.until("progress", value=2)
+        server.post("/interrupt", json={"prompt_id": prompt_id})
+        assert events.silent_for(0.3)
+        assert server.running() == [prompt_id]
+        assert server.get("/system_stats").status_code == 200
+        events.until("execution_interrupted", prompt_id=prompt_id)
+    assert server.run(graphs.text_to_image("afterwards"))["status"]["completed"] is True
+
+
+@pytest.mark.parametrize("version", ["0.33.0", "0.3.64"])
+def test_a_node_that_exits_ends_all_running_and_nothing_else(standin: Start, version: str) -> None:
+    """As `sys.exit()` in a node: it answers for ever, and the job in hand runs for ever."""
+    server = standin("--standin-version", version)
+    with server.events() as events:
+        exiting = server.queue(graphs.text_to_image("[standin:exit]"), client_id=events.client_id)
+        events.until("progress", value=2)
+        waiting = server.queue(graphs.trivial(graphs.fresh_prefix()), client_id=events.client_id)
+        server.post("/interrupt", json={"prompt_id": exiting})
+        assert events.silent_for(0.3)
+    assert (server.running(), server.pending()) == ([exiting], [waiting])
+    assert server.history(exiting) == {}
+    assert server.get("/system_stats").status_code == 200
+    server.post("/queue", json={"delete": [exiting, waiting]})
+    assert (server.running(), server.pending()) == ([exiting], [])
+    server.signal(signal.SIGTERM)
+    assert server.exit_code(2) == -signal.SIGTERM
+
+
+def test_the_thread_for_prompts_can_end_between_two_of_them(standin: Start) -> None:
+    """As when freeing memory after a job fails: nothing runs, and what waits never begins."""
+    server = standin()
+    with server.events() as events:
+        last = server.queue(graphs.text_to_image("[standin:exit-after]"), client_id=events.client_id)
+        events.until_job_end(last)
+        assert server.history(last)["status"]["completed"] is True
+        after = server.queue(graphs.trivial(graphs.fresh_prefix()), client_id=events.client_id)
+        assert events.silent_for(0.3)
+    assert (server.running(), server.pending()) == ([], [after])
+
+
+def test_0_3_64_takes_null_for_extra_data_and_runs_nothing_any_more(standin: Start) -> None:
+    server = standin("--standin-version", "0.3.64")
+    null = server.queue(graphs.trivial(graphs.fresh_prefix()), extra_data=None)
+    server.wait_until_running(null)
+    after = server.queue(graphs.trivial(graphs.fresh_prefix()))
+    server.post("/interrupt", json={"prompt_id": null})
+    rows = server.get("/queue").json()
+    assert [row[1] for row in rows["queue_running"]] == [null]
+    assert rows["queue_running"][0][3] is None
+    assert [row[1] for row in rows["queue_pending"]] == [after]
+    assert server.get("/system_stats").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("fault", "exception"),
     [("fail-node", "RuntimeError"), ("oom", "torch.OutOfMemoryError")],

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from kubernetes.client import Configuration
 
+from genpool_operator.adapters.kube import KubeCluster
 from genpool_operator.adapters.kube_api import APPLY, KubeApi
 from genpool_operator.adapters.kube_login import load_configuration
 from genpool_operator.ports import ClusterError
@@ -72,6 +73,9 @@ def handler(site: ApiServer) -> type[BaseHTTPRequestHandler]:
             self._answer()
 
         def do_PATCH(self) -> None:
+            self._answer()
+
+        def do_DELETE(self) -> None:
             self._answer()
 
         def finish(self) -> None:
@@ -327,6 +331,22 @@ def test_an_object_that_is_not_there(site: ApiServer, api: KubeApi) -> None:
     assert api.get("/x") is None
     with pytest.raises(ClusterError):
         api.get("/x")
+
+
+def test_a_pod_is_deleted_and_may_be_gone_already(site: ApiServer, api: KubeApi) -> None:
+    site.answers += [
+        Answer(b'{"kind": "Pod"}'),
+        Answer(b'{"message": "not found"}', 404),
+        Answer(b'{"message": "no right"}', 403),
+    ]
+    cluster = KubeCluster(api)
+    cluster.delete_pod("team", "a")
+    cluster.delete_pod("team", "b")
+    with pytest.raises(ClusterError, match="no right"):
+        cluster.delete_pod("team", "c")
+    assert [(request.method, request.path) for request in site.seen] == [
+        ("DELETE", f"/api/v1/namespaces/team/pods/{name}") for name in ("a", "b", "c")
+    ]
 
 
 def test_a_connection_that_the_server_closed_meanwhile_is_made_again(site: ApiServer, api: KubeApi) -> None:

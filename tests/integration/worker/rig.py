@@ -154,18 +154,19 @@ class Rig:
             for key, name in ((entry.template_key, "template.json"), (entry.parameters_key, "workflow.yaml")):
                 (target / key).write_bytes((source / name).read_bytes())
 
-    def comfyui(self, *flags: str, scratch: str = "scratch") -> Process:
+    def comfyui(self, *flags: str, scratch: str = "scratch", port: int = 0) -> Process:
         """Start a stand-in and wait until it answers; a second one on the same port is its restart."""
         base = self.folder / scratch
         for name in ("input", "output", "temp"):
             (base / name).mkdir(parents=True, exist_ok=True)
-        self.comfyui_port = self.comfyui_port or free_port()
+        port = port or self.comfyui_port or free_port()
+        self.comfyui_port = port
         command = [
-            *("-m", "genpool_dev.comfyui", "--listen", "127.0.0.1", "--port", str(self.comfyui_port)),
+            *("-m", "genpool_dev.comfyui", "--listen", "127.0.0.1", "--port", str(port)),
             *("--input-directory", str(base / "input"), "--output-directory", str(base / "output")),
             *("--temp-directory", str(base / "temp"), *flags),
         ]
-        process = self._start("comfyui", command, {}, self.comfyui_port)
+        process = self._start("comfyui", command, {}, port)
         until(lambda: answers(process, "/prompt"), "the stand-in answers", 30)
         return process
 

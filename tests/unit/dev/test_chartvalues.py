@@ -62,4 +62,4 @@ def test_good_values_are_accepted() -> None:
 
 def test_the_chart_knows_every_field_of_a_broker() -> None:
     chart, file = set(Broker.model_fields), set(BrokerConfig.model_fields)
-    assert chart - {"existing_secret"} == file - {"credentials_path"}
+    assert chart - {"existing_secret", "ca"} == file - {"credentials_path", "ca_file", "ca_certificates"}

@@ -48,6 +48,7 @@ class FakeCluster:
     events: list[PoolEvent] = field(default_factory=list)
     statuses: list[GenerationPoolStatus] = field(default_factory=list)
     costs: dict[str, int] = field(default_factory=dict)
+    deleted: list[str] = field(default_factory=list)
     fail: dict[str, list[ClusterError]] = field(default_factory=dict)
     refuse: dict[str, ClusterError] = field(default_factory=dict)
     """By kind: what the operator's own applies get, until it is taken out. The initial Deployment is made."""
@@ -94,6 +95,11 @@ class FakeCluster:
     def set_deletion_cost(self, _namespace: str, pod: str, cost: int) -> None:
         self._may_fail("cost")
         self.costs[pod] = cost
+
+    def delete_pod(self, _namespace: str, pod: str) -> None:
+        self.calls.append(f"delete {pod}")
+        self._may_fail("delete")
+        self.deleted.append(pod)
 
     def write_status(self, meta: ObjectMeta, status: GenerationPoolStatus) -> JsonObject:
         self._may_fail("status")

@@ -31,7 +31,8 @@ OURS = [3, "ours", {}, {"genpool": "mark"}, ["9"]]
     ("queue", "where", "ours"),
     [
         ({"queue_running": [OURS], "queue_pending": []}, Where.RUNNING, ["ours"]),
-        ({"queue_running": [], "queue_pending": [OURS]}, Where.PENDING, ["ours"]),
+        ({"queue_running": [], "queue_pending": [OURS]}, Where.NEXT, ["ours"]),
+        ({"queue_running": [[1, "theirs", {}, {}]], "queue_pending": [OURS]}, Where.PENDING, ["ours"]),
         (
             {"queue_running": [None, 5, [], [1], [1, "theirs", {}, {}]], "queue_pending": ["odd", OURS]},
             Where.PENDING,

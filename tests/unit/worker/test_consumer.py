@@ -50,7 +50,9 @@ class Loop:
         self.consumption = FakeConsumption(node)
         self.status = WorkerStatus(world.clock, node.context.metrics)
         self.inbox = _TurningInbox(self, turns)
-        self.preconditions = Preconditions(node.comfyui, node.context.store, "p/", world.clock, world.scratch)
+        self.preconditions = Preconditions(
+            node.comfyui, node.context.wedge, node.context.store, "p/", world.clock, world.scratch
+        )
         self.states: list[str] = []
         self.at_turn: dict[int, Callable[[], None]] = {}
         self.consumer = TaskConsumer(
@@ -298,7 +300,7 @@ def test_a_prompt_of_an_earlier_life_is_stopped_first(world: World) -> None:
 
 def test_a_prompt_of_a_person_is_left_alone(world: World) -> None:
     node = world.worker("w1")
-    node.comfyui.foreign = 1
+    node.comfyui.foreign.append("a person's")
     loop = Loop(world, node)
     loop.run()
     assert not node.comfyui.stopped

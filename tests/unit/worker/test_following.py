@@ -171,7 +171,7 @@ def test_submitting_to_a_comfyui_that_is_gone(world: World) -> None:
     node.steps.fail_at, node.steps.fail_with = 1, gone()
     calls = ComfyUIRetry(world.clock, node.context.drain, world.clock.monotonic() + 60)
     with pytest.raises(AttemptFailed) as caught:
-        PromptRun(node.comfyui, calls, PROMPT, "mark").submit("c", {})
+        PromptRun(node.comfyui, calls, node.context.wedge, PROMPT, "mark").submit("c", {})
     assert caught.value.reason == "ComfyUILost"
 
 

@@ -75,14 +75,19 @@ class ComfyUIHttp:
         queue = self._queue()
         if any(entry.prompt_id == prompt_id for entry in queue.queue_running):
             return Where.RUNNING
-        pending = any(entry.prompt_id == prompt_id for entry in queue.queue_pending)
-        return Where.PENDING if pending else Where.ABSENT
+        if not any(entry.prompt_id == prompt_id for entry in queue.queue_pending):
+            return Where.ABSENT
+        return Where.NEXT if queue.nothing_runs else Where.PENDING
 
     def ours(self) -> list[str]:
         """Prompts with a mark of ours."""
         queue = self._queue()
         entries = (*queue.queue_running, *queue.queue_pending)
         return [entry.prompt_id for entry in entries if _MARK in entry.extra_data]
+
+    def in_progress(self) -> list[str]:
+        """Prompts that run, whoever sent them."""
+        return [entry.prompt_id for entry in self._queue().queue_running]
 
     def history(self, prompt_id: str) -> HistoryEntry | None:
         """The history entry of a prompt that has ended."""

@@ -16,6 +16,8 @@ from genpool_worker.comfyui import result
 from genpool_worker.comfyui.event_stream import SOCKET_CHANGED, EventStream
 from genpool_worker.comfyui.progress import Progress
 from genpool_worker.comfyui.retry import ComfyUIRetry
+from genpool_worker.comfyui.stuck import Stuck, follow, is_wedged
+from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.comfyui_json import HistoryEntry
 from genpool_worker.errors import ComfyUIError, ComfyUIGone, ComfyUIRefused, ComfyUISilent, HandBack
 from genpool_worker.ports import ComfyUI, Where
@@ -26,11 +28,15 @@ OnProgress = Callable[[float, str | None], None]
 class PromptRun:
     """Runs one prompt within the deadline of ``retry``. ``mark`` tells our prompts from a person's."""
 
-    def __init__(self, comfyui: ComfyUI, retry: ComfyUIRetry, prompt_id: str, mark: str) -> None:
+    def __init__(
+        self, comfyui: ComfyUI, retry: ComfyUIRetry, wedge: Wedge, prompt_id: str, mark: str
+    ) -> None:
         self._comfyui = comfyui
         self._retry = retry
+        self._wedge = wedge
         self._prompt_id = prompt_id
         self._mark = mark
+        self._stuck: Stuck | None = None
 
     def run(self, graph: JsonObject, on_progress: OnProgress) -> HistoryEntry:
         """The history entry of the prompt; ``on_progress`` is called at most once a second.
@@ -38,13 +44,15 @@ class PromptRun:
         Raises
         ------
         AttemptFailed
-            ComfyUI refused the prompt, would drop outputs, lost it, is gone or silent, or the time is over.
+            ComfyUI refused the prompt, would drop outputs, lost it, is gone, silent or wedged, or the time is over.
         HandBack
             A drain's time is over, or ComfyUI is gone or silent while the worker drains.
         """
         with EventStream(self._comfyui, self._retry.clock) as stream:
             self.submit(stream.client_id, graph)
-            return self._wait(stream, Progress(self._prompt_id, graph.keys()), on_progress)
+            entry = self._wait(stream, Progress(self._prompt_id, graph.keys()), on_progress)
+        self._wedge.gets_on()
+        return entry
 
     def submit(self, client_id: str, graph: JsonObject) -> None:
         """Post the prompt, once as far as that can be done. Raises as ``run`` does."""
@@ -94,7 +102,8 @@ class PromptRun:
         comfyui = self._comfyui
         try:
             entry = comfyui.history(self._prompt_id)
-            if entry is None and comfyui.where(self._prompt_id) is Where.ABSENT:
+            where = None if entry is not None else comfyui.where(self._prompt_id)
+            if where is Where.ABSENT:
                 # It may have ended between the two questions.
                 entry = comfyui.history(self._prompt_id)
                 if entry is None:
@@ -102,29 +111,93 @@ class PromptRun:
         except ComfyUIGone as error:
             raise self._retry.lost(error) from error
         except ComfyUISilent as error:
+            self._stuck = None
             self._retry.silent(error)
             return None
+        self._check_begun(where)
         return entry
+
+    def _check_begun(self, where: Where | None) -> None:
+        """A prompt that nothing keeps from beginning, and that does not: ComfyUI's thread for prompts has ended."""
+        now = self._retry.clock.monotonic()
+        self._stuck = follow(self._stuck, self._prompt_id if where is Where.NEXT else None, now)
+        if is_wedged(self._stuck, now):
+            if self._retry.drain.active:
+                raise HandBack("ComfyUI is wedged while the worker drains.")
+            # It stays in the queue: the restart is asked for as long as it is there.
+            raise self._wedged("it did not begin the prompt, though nothing else ran", self._prompt_id)
 
     def _check_time(self) -> None:
         if self._retry.drain.overdue:
             self._stop()
             raise HandBack("the pod must go before the run can end.")
         if self._retry.clock.monotonic() >= self._retry.deadline:
-            self._stop()
-            raise AttemptFailed(
-                "the run took longer than the workflow's timeoutSeconds and was interrupted: raise it, or give the "
-                "task fewer steps or a smaller size.",
+            raise self._over()
+
+    def _over(self) -> AttemptFailed:
+        """The failure of a run whose time is over, once ComfyUI has stopped it, or what runs in its place."""
+        other = self._other()
+        target = self._prompt_id if other is None else other
+        stopped = self._stop() and (other is None or self._stop(other))
+        if stopped and not self._heeds(target):
+            return self._wedged(
+                "it did not stop a prompt, whose time was over, when that was interrupted", target
+            )
+        if other is not None:
+            return AttemptFailed(
+                "the prompt waited for the workflow's whole timeoutSeconds behind another one, which no worker had "
+                "sent to this ComfyUI; that one was interrupted.",
                 reason="TimedOut",
                 retryable=True,
             )
+        return AttemptFailed(
+            "the run took longer than the workflow's timeoutSeconds and was interrupted: raise it, or give the "
+            "task fewer steps or a smaller size.",
+            reason="TimedOut",
+            retryable=True,
+        )
 
-    def _stop(self) -> None:
+    def _other(self) -> str | None:
+        """What runs while our prompt still waits."""
         try:
-            self._comfyui.stop(self._prompt_id)
+            running = self._comfyui.in_progress()
         except ComfyUIError:
-            # What still runs is found in the queue and stopped before the next task is taken.
-            return
+            return None
+        return running[0] if running and self._prompt_id not in running else None
+
+    def _stop(self, prompt_id: str | None = None) -> bool:
+        """Tell ComfyUI to stop the run, or another prompt. False: it took no notice of the call.
+
+        What still runs is found in the queue, and stopped, before the next task is taken.
+        """
+        try:
+            self._comfyui.stop(prompt_id or self._prompt_id)
+        except ComfyUIError:
+            return False
+        return True
+
+    def _heeds(self, prompt_id: str) -> bool:
+        """Whether a prompt leaves the queue. True also where that cannot be seen: before the next task it will be."""
+        stuck = Stuck(prompt_id, self._retry.clock.monotonic())
+        while not self._retry.drain.overdue:
+            try:
+                if self._comfyui.where(prompt_id) is Where.ABSENT:
+                    return True
+            except ComfyUIError:
+                return True
+            if is_wedged(stuck, self._retry.clock.monotonic()):
+                return False
+            self._retry.rest()
+        return True
+
+    def _wedged(self, how: str, prompt_id: str) -> AttemptFailed:
+        self._wedge.begin(prompt_id)
+        return AttemptFailed(
+            f"ComfyUI is wedged: {how}. Its container is restarted. Look for a node that waits without looking at "
+            "interrupts or that ends its process, and for a card that hangs.",
+            reason="Wedged",
+            retryable=True,
+        )
 
 
 def _poll_seconds(stream: EventStream) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import uuid
+from collections.abc import Callable
 
 import structlog
 
@@ -14,7 +15,7 @@ from genpool_core.messages.amqp import OutgoingMessage
 from genpool_core.messages.base import PoolRef
 from genpool_core.messages.events import Event, WorkerHeartbeat
 from genpool_worker.messaging.publish import event_message
-from genpool_worker.ports import Broker, Clock
+from genpool_worker.ports import Broker, Clock, WedgeReport
 from genpool_worker.status import StatusSnapshot, WorkerStatus
 
 _log = structlog.get_logger(__name__)
@@ -25,13 +26,20 @@ class HeartbeatThread:
     """Publishes a heartbeat every few seconds and at each change of the status, and the events that it is offered."""
 
     def __init__(
-        self, broker: Broker, status: WorkerStatus, pool: PoolRef, worker: str, clock: Clock
+        self,
+        broker: Broker,
+        status: WorkerStatus,
+        pool: PoolRef,
+        worker: str,
+        clock: Clock,
+        wedge: Callable[[], WedgeReport],
     ) -> None:
         self._broker = broker
         self._status = status
         self._pool = pool
         self._worker = worker
         self._clock = clock
+        self._wedge = wedge
         self._waiting: queue.Queue[OutgoingMessage] = queue.Queue(_ROOM)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -75,6 +83,7 @@ class HeartbeatThread:
             _log.debug("event_not_sent", type=message.properties.type, reason=error.reason)
 
     def _heartbeat(self, snapshot: StatusSnapshot) -> WorkerHeartbeat:
+        wedge = self._wedge()
         return WorkerHeartbeat(
             id=str(uuid.uuid4()),
             pool=self._pool,
@@ -85,4 +94,6 @@ class HeartbeatThread:
             since=snapshot.since,
             reason=None if snapshot.waits is None else snapshot.waits.reason,
             message=None if snapshot.waits is None else snapshot.waits.message,
+            wedged_seconds=wedge.seconds,
+            wedged_times=wedge.times,
         )

@@ -103,7 +103,8 @@ class Attempt:
 
     def _execute(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> HistoryEntry:
         self._submitted = True
-        run = PromptRun(self._context.comfyui, retry, self._prompt_id, mark=self._claim.task_key)
+        context = self._context
+        run = PromptRun(context.comfyui, retry, context.wedge, self._prompt_id, mark=self._claim.task_key)
         return run.run(graph, on_progress)
 
     def _results(self, entry: HistoryEntry) -> list[OutputRef]:

@@ -20,10 +20,10 @@
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, create, patch]
-# Patch: the annotation that says which pod may go first.
+# Patch: the annotation that says which pod may go first. Delete: a pod whose ComfyUI a restart does not mend.
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch, patch]
+  verbs: [get, list, watch, patch, delete]
 - apiGroups: [""]
   resources: [events]
   verbs: [create]

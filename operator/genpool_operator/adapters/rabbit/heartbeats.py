@@ -68,6 +68,13 @@ class Heartbeats:
 
 
 def _view(beat: WorkerHeartbeat, now: datetime) -> WorkerView:
-    reason = (beat.reason or "")[:_REASON_MAX] or None
-    message = (beat.message or "")[:_MESSAGE_MAX]
-    return WorkerView(beat.state, beat.since, now, beat.task_key, reason=reason, message=message)
+    return WorkerView(
+        beat.state,
+        beat.since,
+        now,
+        beat.task_key,
+        reason=(beat.reason or "")[:_REASON_MAX] or None,
+        message=(beat.message or "")[:_MESSAGE_MAX],
+        wedged_seconds=beat.wedged_seconds,
+        wedged_times=beat.wedged_times,
+    )

@@ -7,6 +7,7 @@ import math
 from genpool_core import timing
 from genpool_core.api.pods import ComfyUISpec
 from genpool_core.jsontypes import JsonObject
+from genpool_operator.decide.manifests.liveness import liveness_probe, restart_mount
 from genpool_operator.decide.manifests.pod import CONTAINER_SECURITY
 
 SCRATCH_VOLUME = "scratch"
@@ -14,6 +15,7 @@ MODELS_VOLUME = "models"
 SCRATCH_PATH = "/scratch"
 SCRATCH_FOLDERS = ("input", "output", "temp")
 PORT = 8188
+URL = f"http://127.0.0.1:{PORT}"
 DEFAULT_RESOURCES: JsonObject = {"limits": {"nvidia.com/gpu": 1}}
 
 
@@ -28,17 +30,13 @@ def comfyui_container(spec: ComfyUISpec) -> JsonObject:
         "env": [*spec.env],
         "resources": DEFAULT_RESOURCES if spec.resources is None else spec.resources,
         "securityContext": CONTAINER_SECURITY,
-        "volumeMounts": [*scratch_mounts(), *_models_mount(spec)],
+        "volumeMounts": [*scratch_mounts(), restart_mount(read_only=True), *_models_mount(spec)],
         "startupProbe": {
-            **_probe(spec),
+            **_startup_probe(spec),
             "periodSeconds": timing.STARTUP_PERIOD_SECONDS,
             "failureThreshold": math.ceil(spec.probe.startup_seconds / timing.STARTUP_PERIOD_SECONDS),
         },
-        "livenessProbe": {
-            **_probe(spec),
-            "periodSeconds": spec.probe.period_seconds,
-            "failureThreshold": spec.probe.failure_threshold,
-        },
+        "livenessProbe": liveness_probe(spec.probe, URL),
     }
     if spec.image_pull_policy is not None:
         container["imagePullPolicy"] = spec.image_pull_policy
@@ -74,12 +72,12 @@ def _own_arguments() -> list[str]:
     return ["--listen", "127.0.0.1", "--port", str(PORT), *folders]
 
 
-def _probe(spec: ComfyUISpec) -> JsonObject:
+def _startup_probe(spec: ComfyUISpec) -> JsonObject:
     """Ask from inside: the kubelet cannot reach loopback. A proxy of the environment is not used.
 
     What a failed probe prints becomes an event: one sentence, no traceback.
     """
-    url = f"http://127.0.0.1:{PORT}/system_stats"
+    url = f"{URL}/system_stats"
     script = (
         "import sys, urllib.request as r\n"
         "try:\n"

@@ -9,6 +9,7 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.workerconfig import grace_seconds
 from genpool_operator.decide.manifests.comfyui import SCRATCH_VOLUME, comfyui_container, models_volume
 from genpool_operator.decide.manifests.common import metadata
+from genpool_operator.decide.manifests.liveness import restart_volume
 from genpool_operator.decide.manifests.pod import PodDefaults
 from genpool_operator.decide.manifests.worker import CONFIG_VOLUME, worker_container
 
@@ -92,6 +93,7 @@ def _template(pool: GenerationPool, settings: PodDefaults, config_hash: str) -> 
             "volumes": [
                 {"name": SCRATCH_VOLUME, "emptyDir": {"sizeLimit": pool.spec.comfyui.scratch_size}},
                 {"name": CONFIG_VOLUME, "configMap": {"name": names.config_map(pool.metadata.name)}},
+                restart_volume(),
                 *models_volume(pool.spec.comfyui),
             ],
         },

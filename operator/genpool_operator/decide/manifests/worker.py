@@ -8,6 +8,7 @@ from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.workerconfig import CONFIG_PATH
 from genpool_operator.decide.manifests.comfyui import PORT as COMFYUI_PORT
 from genpool_operator.decide.manifests.comfyui import SCRATCH_PATH, scratch_mounts
+from genpool_operator.decide.manifests.liveness import restart_mount
 from genpool_operator.decide.manifests.pod import CONTAINER_SECURITY, PodDefaults
 from genpool_operator.decide.manifests.secret import PASSWORD_KEY, USERNAME_KEY
 
@@ -29,6 +30,7 @@ def worker_container(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
         "volumeMounts": [
             {"name": CONFIG_VOLUME, "mountPath": CONFIG_PATH, "readOnly": True},
             *scratch_mounts(),
+            restart_mount(read_only=False),
         ],
         "readinessProbe": {
             "httpGet": {"path": "/readyz", "port": "http"},
