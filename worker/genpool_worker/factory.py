@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from genpool_adapters.amqp import AmqpParameters
 from genpool_adapters.http_server import HttpServer, program_routes
@@ -43,11 +42,6 @@ class Worker:
     status: WorkerStatus
     heartbeat: HeartbeatThread
     http: HttpServer
-
-    @property
-    def comfyui_port(self) -> int:
-        """Port that ComfyUI listens on."""
-        return urlsplit(self.settings.comfyui_url).port or 80
 
     def start(self) -> None:
         """Start all threads; returns at once."""

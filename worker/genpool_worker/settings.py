@@ -31,8 +31,5 @@ class WorkerSettings(ProgramSettings):
     """Its password."""
     comfyui_url: Annotated[str, Field(pattern=r"^http://[^/?#@]+$")] = "http://127.0.0.1:8188"
     """ComfyUI's address."""
-    end_comfyui: bool = True
-    """After a drain by SIGTERM, end the process that listens at ``comfyui_url``: the pod is going, and a ComfyUI that
-    ignores SIGTERM would hold its GPU for the whole grace. Turn it off where ComfyUI is not the pod's own."""
     scratch_dir: Path = Path("/scratch")
     """Folder with ``input``, ``output`` and ``temp``, shared with ComfyUI."""

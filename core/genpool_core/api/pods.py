@@ -48,7 +48,10 @@ class ComfyUISpec(ApiModel):
     image_pull_policy: PullPolicy | None = None
     """As in a Pod."""
     command: Args = ["python3", "main.py"]
-    """Starts ComfyUI. The operator appends the arguments for address, port and folders."""
+    """Starts ComfyUI, under an init that the operator puts before it, so that a pod without a task goes at once.
+
+    The operator appends the arguments for address, port and folders. When empty, the image's ENTRYPOINT starts ComfyUI.
+    """
     args: Args = []
     """Further arguments, before those that the operator appends."""
     env: EnvList = []

@@ -68,6 +68,11 @@ def pod_spec(**changes: object) -> dict[str, Any]:
     return deployment["spec"]["template"]["spec"]
 
 
+def comfyui_of(pod: dict[str, Any]) -> dict[str, Any]:
+    (found,) = [container for container in pod["initContainers"] if container["name"] == "comfyui"]
+    return dict(found)
+
+
 def test_the_deployment_never_says_replicas() -> None:
     deployment: dict[str, Any] = build_deployment(
         make_pool(scaling={"mode": "Pinned", "replicas": 7}), SETTINGS, "h"
@@ -136,11 +141,10 @@ def test_too_many_workflows_for_one_config_map() -> None:
     ("path", "expected"),
     [
         (("terminationGracePeriodSeconds",), 720),
-        (("shareProcessNamespace",), True),
         (("automountServiceAccountToken",), False),
-        (("initContainers", 0, "restartPolicy"), "Always"),
-        (("initContainers", 0, "resources"), {"limits": {"nvidia.com/gpu": 1}}),
-        (("initContainers", 0, "livenessProbe", "terminationGracePeriodSeconds"), 5),
+        (("initContainers", 1, "restartPolicy"), "Always"),
+        (("initContainers", 1, "resources"), {"limits": {"nvidia.com/gpu": 1}}),
+        (("initContainers", 1, "livenessProbe", "terminationGracePeriodSeconds"), 5),
         (("securityContext", "runAsNonRoot"), True),
     ],
 )
@@ -152,8 +156,42 @@ def test_what_the_pod_promises(path: tuple[str | int, ...], expected: object) ->
 
 
 def test_comfyui_has_no_readiness_probe() -> None:
-    assert "readinessProbe" not in pod_spec()["initContainers"][0]
+    assert "readinessProbe" not in comfyui_of(pod_spec())
 
 
 def test_no_password_in_a_deployment() -> None:
     assert "made-by-the-caller" not in json.dumps(pod_spec())
+
+
+def test_a_container_sees_only_its_own_processes() -> None:
+    """Else what runs in ComfyUI reads the worker's environment and files below /proc."""
+    assert not {"shareProcessNamespace", "hostPID", "hostIPC", "hostNetwork"} & pod_spec().keys()
+
+
+def test_comfyui_runs_under_the_init_that_the_worker_brings() -> None:
+    pod = pod_spec(
+        comfyui={"image": "example/comfyui:1", "command": ["python3", "main.py"], "args": ["--fast"]}
+    )
+    first, comfyui = pod["initContainers"]
+    assert (first["name"], first["image"]) == ("init", pod["containers"][0]["image"])
+    assert "restartPolicy" not in first
+    (shared,) = first["volumeMounts"]
+    assert {**shared, "readOnly": True} in comfyui["volumeMounts"]
+    own = [f"{shared['mountPath']}/dumb-init", "--rewrite", "15:9", "--"]
+    assert comfyui["command"] == [*own, "python3", "main.py"]
+    assert comfyui["args"][0] == "--fast"
+
+
+def test_the_init_starts_as_the_worker_does() -> None:
+    chosen = {"image": "mirror/worker:2", "imagePullPolicy": "Never", "resources": {"limits": {"cpu": "1"}}}
+    pod = pod_spec(worker=chosen)
+    first, worker = pod["initContainers"][0], pod["containers"][0]
+    assert {key: first[key] for key in chosen} == {key: worker[key] for key in chosen} == chosen
+
+
+def test_an_image_that_starts_by_itself_is_ended_from_within() -> None:
+    comfyui = comfyui_of(pod_spec(comfyui={"image": "example/comfyui:1", "command": []}))
+    assert "command" not in comfyui
+    python, _, script = comfyui["lifecycle"]["preStop"]["exec"]["command"]
+    assert python == "python3"
+    compile(script, "preStop", "exec")

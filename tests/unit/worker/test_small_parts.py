@@ -128,7 +128,6 @@ def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     environment(monkeypatch)
     settings = WorkerSettings.load()
     assert settings.comfyui_url == "http://127.0.0.1:8188"
-    assert settings.end_comfyui
     assert "secret" not in repr(settings)
 
 

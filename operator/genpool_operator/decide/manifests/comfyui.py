@@ -7,6 +7,7 @@ import math
 from genpool_core import timing
 from genpool_core.api.pods import ComfyUISpec
 from genpool_core.jsontypes import JsonObject
+from genpool_operator.decide.manifests.init import init_mount, started
 from genpool_operator.decide.manifests.pod import CONTAINER_SECURITY
 
 SCRATCH_VOLUME = "scratch"
@@ -23,12 +24,12 @@ def comfyui_container(spec: ComfyUISpec) -> JsonObject:
         "name": "comfyui",
         "image": spec.image,
         "restartPolicy": "Always",
-        "command": [*spec.command],
+        **started(spec),
         "args": [*spec.args, *_own_arguments()],
         "env": [*spec.env],
         "resources": DEFAULT_RESOURCES if spec.resources is None else spec.resources,
         "securityContext": CONTAINER_SECURITY,
-        "volumeMounts": [*scratch_mounts(), *_models_mount(spec)],
+        "volumeMounts": [init_mount(), *scratch_mounts(), *_models_mount(spec)],
         "startupProbe": {
             **_probe(spec),
             "periodSeconds": timing.STARTUP_PERIOD_SECONDS,

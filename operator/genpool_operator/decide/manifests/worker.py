@@ -8,23 +8,26 @@ from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.workerconfig import CONFIG_PATH
 from genpool_operator.decide.manifests.comfyui import PORT as COMFYUI_PORT
 from genpool_operator.decide.manifests.comfyui import SCRATCH_PATH, scratch_mounts
-from genpool_operator.decide.manifests.pod import CONTAINER_SECURITY, PodDefaults
+from genpool_operator.decide.manifests.pod import (
+    CONTAINER_SECURITY,
+    PodDefaults,
+    worker_image,
+    worker_resources,
+)
 from genpool_operator.decide.manifests.secret import PASSWORD_KEY, USERNAME_KEY
 
 CONFIG_VOLUME = "config"
 HTTP_PORT = 8080
-DEFAULT_RESOURCES: JsonObject = {"requests": {"cpu": "100m", "memory": "256Mi"}}
 
 
 def worker_container(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
     """The container. Its readiness is the pod's: true from first ready to the end of its drain."""
-    spec = pool.spec.worker
-    container: JsonObject = {
+    return {
         "name": "worker",
-        "image": spec.image or settings.worker_image,
+        **worker_image(pool, settings),
         "env": _environment(pool, settings),
         "ports": [{"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"}],
-        "resources": DEFAULT_RESOURCES if spec.resources is None else spec.resources,
+        "resources": worker_resources(pool),
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
             {"name": CONFIG_VOLUME, "mountPath": CONFIG_PATH, "readOnly": True},
@@ -45,10 +48,6 @@ def worker_container(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
             "terminationGracePeriodSeconds": timing.WORKER_HUNG_GRACE_SECONDS,
         },
     }
-    policy = spec.image_pull_policy or settings.worker_image_pull_policy
-    if policy is not None:
-        container["imagePullPolicy"] = policy
-    return container
 
 
 def _environment(pool: GenerationPool, settings: PodDefaults) -> list[JsonValue]:
