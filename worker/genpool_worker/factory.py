@@ -71,7 +71,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
     drain = Drain(clock, config.grace_seconds)
     status = WorkerStatus(clock, metrics)
     broker = RabbitBroker(_amqp(settings), config.queue)
-    store = S3Store(config.s3)
+    store = S3Store(config.s3, settings.s3_credentials_dir)
     comfyui = ComfyUIHttp(settings.comfyui_url)
     heartbeat = HeartbeatThread(broker, status, config.pool, settings.pod_name, clock)
     context = WorkerContext(
@@ -127,8 +127,9 @@ def _amqp(settings: WorkerSettings) -> AmqpParameters:
         host=settings.broker_host,
         port=settings.broker_port,
         vhost=settings.broker_vhost,
-        username=settings.broker_username,
-        password=settings.broker_password.get_secret_value(),
+        username="",
+        password="",
         tls=settings.broker_tls,
         connection_name=settings.pod_name,
+        login=settings.broker_login,
     )

@@ -195,3 +195,52 @@ def test_an_image_that_starts_by_itself_is_ended_from_within() -> None:
     python, _, script = comfyui["lifecycle"]["preStop"]["exec"]["command"]
     assert python == "python3"
     compile(script, "preStop", "exec")
+
+
+def secrets_of(pod: dict[str, Any]) -> dict[str, str]:
+    """Names of the Secrets that are volumes of a pod, by volume."""
+    return {item["name"]: item["secret"]["secretName"] for item in pod["volumes"] if "secret" in item}
+
+
+def mounted(container: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(item["name"], item.get("subPath", "")) for item in container["volumeMounts"]}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name.removesuffix(".in.yaml"))
+def test_secrets_are_files_in_the_worker_alone(case: Path) -> None:
+    pool = GenerationPool.parse(yaml.safe_load(case.read_text()))
+    deployment: dict[str, Any] = build_deployment(pool, SETTINGS, "hash")
+    pod = deployment["spec"]["template"]["spec"]
+    volumes = secrets_of(pod)
+    (worker,) = pod["containers"]
+    assert set(volumes) <= {name for name, _ in mounted(worker)}
+    for other in pod["initContainers"]:
+        assert not volumes.keys() & {name for name, _ in mounted(other)}
+    assert "secretKeyRef" not in json.dumps(pod)
+    assert not [item for item in worker["volumeMounts"] if item["name"] in volumes and "subPath" in item]
+
+
+def test_each_secret_is_where_the_worker_looks() -> None:
+    storage = {"s3": {"bucket": "results", "credentials": {"name": "storage-credentials"}}}
+    pod = pod_spec(storage=storage)
+    assert set(secrets_of(pod).values()) == {"pictures-broker", "storage-credentials"}
+    (worker,) = pod["containers"]
+    places = {item["name"]: item["mountPath"] for item in worker["volumeMounts"]}
+    environment = {item["name"]: item.get("value") for item in worker["env"]}
+    assert environment["GENPOOL_BROKER_CREDENTIALS_DIR"] == places["broker-credentials"]
+    assert environment["GENPOOL_S3_CREDENTIALS_DIR"] == places["s3-credentials"]
+    assert all(item["secret"]["optional"] for item in pod["volumes"] if "secret" in item)
+
+
+def test_a_pool_without_keys_uses_the_pods_identity() -> None:
+    pod = json.dumps(pod_spec(storage={"s3": {"bucket": "results"}}))
+    assert "s3-credentials" not in pod
+    assert "GENPOOL_S3_CREDENTIALS_DIR" not in pod
+
+
+def test_the_workers_own_files_lie_in_a_folder_that_comfyui_does_not_mount() -> None:
+    pod = pod_spec()
+    comfyui, (worker,) = comfyui_of(pod), pod["containers"]
+    assert ("scratch", "worker") in mounted(worker) - mounted(comfyui)
+    # The volume itself would hold that folder, too.
+    assert ("scratch", "") not in mounted(comfyui)

@@ -13,8 +13,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from genpool_core import timing
-from genpool_core.errors import StorageError
+from genpool_core.errors import SettingsError, StorageError
 from genpool_core.workerconfig import S3Config
+from genpool_worker.adapters.s3_credentials import session_of
 from genpool_worker.ports import Put
 
 if TYPE_CHECKING:
@@ -34,14 +35,15 @@ _HINTS = {
 
 
 class S3Store:
-    """Implements ``ports.Store``; used by several threads."""
+    """Implements ``ports.Store``; used by several threads. Keys come from a folder, or from where boto3 finds them."""
 
-    def __init__(self, config: S3Config) -> None:
+    def __init__(self, config: S3Config, keys: Path | None = None) -> None:
         self._bucket = config.bucket
         self._ttl = config.url_ttl_seconds
         self._where = config.endpoint or f"AWS region {config.region}"
-        self._client = _client(config.region, config.endpoint)
-        self._signer = _client(config.region, config.public_endpoint or config.endpoint)
+        session = boto3.Session(botocore_session=None if keys is None else session_of(keys))
+        self._client = _client(session, config.region, config.endpoint)
+        self._signer = _client(session, config.region, config.public_endpoint or config.endpoint)
 
     def keys(self, prefix: str) -> list[str]:
         """All keys that begin so."""
@@ -81,15 +83,17 @@ class S3Store:
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Put a file; a large one in parts."""
-        try:
-            with self._translated():
+        with self._translated():
+            try:
                 self._client.upload_file(
                     str(path), self._bucket, key, ExtraArgs={"ContentType": content_type}, Config=_TRANSFER
                 )
-        except boto3.exceptions.S3UploadFailedError as error:
-            raise StorageError(
-                f"the bucket {self._bucket} did not take a file: {error.__cause__ or error}"
-            ) from error
+            except boto3.exceptions.S3UploadFailedError as error:
+                # boto3 puts the store's answer into a sentence without advice; the answer itself is translated.
+                answer = error.__cause__ or error.__context__
+                if isinstance(answer, ClientError):
+                    raise answer from None
+                raise StorageError(f"the bucket {self._bucket} did not take a file: {error}") from error
 
     def delete(self, keys: list[str]) -> None:
         """Delete objects."""
@@ -118,6 +122,8 @@ class S3Store:
             raise StorageError(
                 f"the bucket {self._bucket} at {self._where} refused ({code}): {said}."
             ) from error
+        except SettingsError as error:
+            raise StorageError(error.message, reason=error.reason) from error
         except NoCredentialsError as error:
             raise StorageError(
                 "there are no S3 credentials: name a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in "
@@ -130,9 +136,9 @@ class S3Store:
             ) from error
 
 
-def _client(region: str, endpoint: str | None) -> S3Client:
+def _client(session: boto3.Session, region: str, endpoint: str | None) -> S3Client:
     """A store behind an endpoint of its own is addressed by path: its host name knows no buckets."""
-    return boto3.Session().client(
+    return session.client(
         "s3",
         region_name=region,
         endpoint_url=endpoint,

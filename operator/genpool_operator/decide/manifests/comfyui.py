@@ -46,11 +46,11 @@ def comfyui_container(spec: ComfyUISpec) -> JsonObject:
     return container
 
 
-def scratch_mounts() -> list[JsonObject]:
-    """Mounts of ComfyUI's folders, at the same paths in both containers."""
+def scratch_mounts(*more: str) -> list[JsonObject]:
+    """Mounts of ComfyUI's folders, at the same paths in both containers; ``more``: those of one container only."""
     return [
         {"name": SCRATCH_VOLUME, "mountPath": f"{SCRATCH_PATH}/{folder}", "subPath": folder}
-        for folder in SCRATCH_FOLDERS
+        for folder in (*SCRATCH_FOLDERS, *more)
     ]
 
 

@@ -11,6 +11,7 @@ from genpool_operator.decide.manifests.comfyui import SCRATCH_VOLUME, comfyui_co
 from genpool_operator.decide.manifests.common import metadata
 from genpool_operator.decide.manifests.init import init_container, init_volume
 from genpool_operator.decide.manifests.pod import PodDefaults
+from genpool_operator.decide.manifests.secret_files import secret_volumes
 from genpool_operator.decide.manifests.worker import CONFIG_VOLUME, worker_container
 
 #: User of all containers, unless the pool says otherwise.
@@ -92,6 +93,7 @@ def _template(pool: GenerationPool, settings: PodDefaults, config_hash: str) -> 
                 {"name": SCRATCH_VOLUME, "emptyDir": {"sizeLimit": pool.spec.comfyui.scratch_size}},
                 {"name": CONFIG_VOLUME, "configMap": {"name": names.config_map(pool.metadata.name)}},
                 init_volume(),
+                *secret_volumes(pool),
                 *models_volume(pool.spec.comfyui),
             ],
         },

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from genpool_core import names, timing
+from genpool_core import timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.jsontypes import JsonObject, JsonValue
+from genpool_core.podlayout import OWN_FOLDER
 from genpool_core.workerconfig import CONFIG_PATH
 from genpool_operator.decide.manifests.comfyui import PORT as COMFYUI_PORT
 from genpool_operator.decide.manifests.comfyui import SCRATCH_PATH, scratch_mounts
@@ -14,7 +15,7 @@ from genpool_operator.decide.manifests.pod import (
     worker_image,
     worker_resources,
 )
-from genpool_operator.decide.manifests.secret import PASSWORD_KEY, USERNAME_KEY
+from genpool_operator.decide.manifests.secret_files import secret_mounts, secret_variables
 
 CONFIG_VOLUME = "config"
 HTTP_PORT = 8080
@@ -31,7 +32,8 @@ def worker_container(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
             {"name": CONFIG_VOLUME, "mountPath": CONFIG_PATH, "readOnly": True},
-            *scratch_mounts(),
+            *scratch_mounts(OWN_FOLDER),
+            *secret_mounts(pool),
         ],
         "readinessProbe": {
             "httpGet": {"path": "/readyz", "port": "http"},
@@ -55,7 +57,6 @@ def _environment(pool: GenerationPool, settings: PodDefaults) -> list[JsonValue]
     ours: list[JsonObject] = [
         {"name": "GENPOOL_POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         *_plain(pool, settings),
-        *_credentials(pool),
     ]
     taken = {str(entry["name"]) for entry in ours}
     theirs = [entry for entry in pool.spec.worker.env if entry.get("name") not in taken]
@@ -74,22 +75,5 @@ def _plain(pool: GenerationPool, settings: PodDefaults) -> list[JsonObject]:
         "GENPOOL_HTTP_PORT": str(HTTP_PORT),
         "GENPOOL_LOG_FORMAT": "json",
     }
+    values |= secret_variables(pool)
     return [{"name": name, "value": value} for name, value in values.items()]
-
-
-def _credentials(pool: GenerationPool) -> list[JsonObject]:
-    broker = names.broker_secret(pool.metadata.name)
-    found = [
-        _from_secret("GENPOOL_BROKER_USERNAME", broker, USERNAME_KEY),
-        _from_secret("GENPOOL_BROKER_PASSWORD", broker, PASSWORD_KEY),
-    ]
-    storage = pool.spec.storage.s3.credentials
-    if storage is not None:
-        found += [
-            _from_secret(key, storage.name, key) for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-        ]
-    return found
-
-
-def _from_secret(name: str, secret: str, key: str) -> JsonObject:
-    return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
