@@ -164,7 +164,7 @@ class Rig:
         command = [
             *("-m", "genpool_dev.comfyui", "--listen", "127.0.0.1", "--port", str(self.comfyui_port)),
             *("--input-directory", str(base / "input"), "--output-directory", str(base / "output")),
-            *("--temp-directory", str(base / "temp"), *flags),
+            *("--temp-directory", str(base / "temp"), "--base-directory", str(base), *flags),
         ]
         process = self._start("comfyui", command, {}, self.comfyui_port)
         until(lambda: answers(process, "/prompt"), "the stand-in answers", 30)

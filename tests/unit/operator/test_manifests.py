@@ -244,3 +244,40 @@ def test_the_workers_own_files_lie_in_a_folder_that_comfyui_does_not_mount() -> 
     assert ("scratch", "worker") in mounted(worker) - mounted(comfyui)
     # The volume itself would hold that folder, too.
     assert ("scratch", "") not in mounted(comfyui)
+
+
+def test_comfyui_has_a_home_and_a_user_folder_on_the_scratch_volume() -> None:
+    """A usual image belongs to root, and the pod's user has neither a name nor a folder in it."""
+    comfyui = comfyui_of(pod_spec())
+    places = {item["mountPath"] for item in comfyui["volumeMounts"] if item["name"] == "scratch"}
+    words, environment = comfyui["args"], {item["name"]: item["value"] for item in comfyui["env"]}
+    assert words[words.index("--user-directory") + 1] in places
+    assert environment["HOME"] in places
+    assert environment["USER"] == environment["LOGNAME"] != ""
+    caches = {name: value for name, value in environment.items() if name.endswith(("_HOME", "DIR"))}
+    assert {"XDG_CACHE_HOME", "TORCHINDUCTOR_CACHE_DIR", "MPLCONFIGDIR"} <= caches.keys()
+    assert all(value.startswith(f"{environment['HOME']}/") for value in caches.values())
+
+
+def test_what_the_pool_says_of_home_and_user_folder_wins() -> None:
+    home = {"name": "HOME", "value": "/data"}
+    chosen = {"image": "example/comfyui:1", "args": ["--user-directory=/data/user"], "env": [home]}
+    comfyui = comfyui_of(pod_spec(comfyui=chosen))
+    assert [item for item in comfyui["env"] if item["name"] == "HOME"] == [home]
+    assert [word for word in comfyui["args"] if word.startswith("--user")] == ["--user-directory=/data/user"]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (None, {"runAsNonRoot": True, "runAsUser": 10_001, "fsGroup": 10_001}),
+        ({}, {}),
+        ({"runAsUser": 5}, {"runAsUser": 5}),
+    ],
+)
+def test_an_empty_security_context_is_a_choice(said: object, expected: dict[str, object]) -> None:
+    """The users of the images, or those that OpenShift gives."""
+    pod = pod_spec(template={} if said is None else {"securityContext": said})
+    found = {key: value for key, value in pod["securityContext"].items() if key != "seccompProfile"}
+    assert found == expected
+    assert ("seccompProfile" in pod["securityContext"]) is (said is None)

@@ -7,6 +7,7 @@ import math
 from genpool_core import timing
 from genpool_core.api.pods import ComfyUISpec
 from genpool_core.jsontypes import JsonObject
+from genpool_operator.decide.manifests.home import COMFYUI_FOLDERS, environment, user_arguments
 from genpool_operator.decide.manifests.init import init_mount, started
 from genpool_operator.decide.manifests.pod import CONTAINER_SECURITY
 
@@ -25,11 +26,11 @@ def comfyui_container(spec: ComfyUISpec) -> JsonObject:
         "image": spec.image,
         "restartPolicy": "Always",
         **started(spec),
-        "args": [*spec.args, *_own_arguments()],
-        "env": [*spec.env],
+        "args": [*spec.args, *_own_arguments(), *user_arguments([*spec.command, *spec.args], SCRATCH_PATH)],
+        "env": [*environment(spec.env, SCRATCH_PATH)],
         "resources": DEFAULT_RESOURCES if spec.resources is None else spec.resources,
         "securityContext": CONTAINER_SECURITY,
-        "volumeMounts": [init_mount(), *scratch_mounts(), *_models_mount(spec)],
+        "volumeMounts": [init_mount(), *scratch_mounts(*COMFYUI_FOLDERS), *_models_mount(spec)],
         "startupProbe": {
             **_probe(spec),
             "periodSeconds": timing.STARTUP_PERIOD_SECONDS,

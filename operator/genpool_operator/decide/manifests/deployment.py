@@ -86,7 +86,7 @@ def _template(pool: GenerationPool, settings: PodDefaults, config_hash: str) -> 
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": grace_seconds(pool),
-            "securityContext": pool.spec.template.security_context or POD_SECURITY,
+            "securityContext": _security(pool),
             "initContainers": [init_container(pool, settings), comfyui_container(pool.spec.comfyui)],
             "containers": [worker_container(pool, settings)],
             "volumes": [
@@ -98,6 +98,12 @@ def _template(pool: GenerationPool, settings: PodDefaults, config_hash: str) -> 
             ],
         },
     }
+
+
+def _security(pool: GenerationPool) -> JsonObject:
+    """An empty one is a choice: the users that the images name, or that the platform gives (OpenShift)."""
+    chosen = pool.spec.template.security_context
+    return POD_SECURITY if chosen is None else chosen
 
 
 def _placement(pool: GenerationPool) -> JsonObject:
