@@ -195,9 +195,21 @@ def _colouring(pack: str) -> NodeSchema:
     )
 
 
-def build_catalog(checkpoints: tuple[str, ...], node_pack: str) -> Catalog:
+def _looking() -> NodeSchema:
+    return NodeSchema(
+        "StandinLook",
+        "stand-in",
+        (_text("filename_prefix", "look"),),
+        output_node=True,
+        display_name="Look for secrets",
+        python_module="custom_nodes.standin",
+    )
+
+
+def build_catalog(checkpoints: tuple[str, ...], node_pack: str, *, looking: bool = False) -> Catalog:
     """Return the node classes of a server with these checkpoints and this colouring pack."""
     schemas = (
+        *([_looking()] if looking else []),
         *_loaders_and_text(checkpoints),
         *_sampling(),
         *_images(),

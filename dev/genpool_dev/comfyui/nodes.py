@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageOps
 
-from genpool_dev.comfyui import draw, pictures, vram
+from genpool_dev.comfyui import draw, looking, pictures, vram
+from genpool_dev.comfyui.folders import next_names
 
 if TYPE_CHECKING:
     from genpool_dev.comfyui.run import Run, Runner, Values
@@ -144,6 +146,16 @@ async def _preview(run: Run, values: Values) -> Result:
     return await _write(run, values["images"], "temp", _PREVIEW_PREFIX)
 
 
+async def _look(run: Run, values: Values) -> Result:
+    """Save what a hostile node could read here."""
+    machine = run.machine
+    seen = await machine.draw(looking.look, machine.settings.looking or Path())
+    names = next_names(machine.folders.output, values["filename_prefix"], (0, 0))
+    file = names.folder / Path(names.name(0)).with_suffix(".txt").name
+    file.write_text(seen, encoding="utf-8")
+    return (), {"files": [{"filename": file.name, "subfolder": names.subfolder, "type": "output"}]}
+
+
 RUNNERS: dict[str, Runner] = {
     "CheckpointLoaderSimple": _checkpoint,
     "CLIPTextEncode": _text,
@@ -159,6 +171,7 @@ RUNNERS: dict[str, Runner] = {
     "DDColor-DDColorize": _ddcolor_legacy,
     "SaveImage": _save,
     "PreviewImage": _preview,
+    "StandinLook": _look,
 }
 """The work of each class of the catalog."""
 

@@ -48,6 +48,8 @@ class StandInSettings:
     """How long after `execution_success` the history entry is written."""
     vram_gb: float
     ignore_sigterm: bool
+    looking: Path | None
+    """Where a node looks for secrets, for tests; None: there is no such node."""
     node_pack: str
     checkpoints: tuple[str, ...]
     argv: tuple[str, ...]
@@ -99,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     own.add_argument("--standin-history-lag-seconds", type=float)
     own.add_argument("--standin-vram-gb", type=float)
     own.add_argument("--standin-ignore-sigterm", action="store_true", default=None)
+    own.add_argument("--standin-looking", metavar="ROOT", help="have a node that looks for secrets below it")
     own.add_argument("--standin-node-pack", choices=NODE_PACKS)
     own.add_argument("--standin-checkpoints", metavar="A,B", help="file names, comma-separated")
     return parser
@@ -172,6 +175,7 @@ def load_settings(argv: Sequence[str], environ: Mapping[str, str]) -> StandInSet
         history_lag_seconds=number("history_lag_seconds", 0.002),
         vram_gb=number("vram_gb", 24.0),
         ignore_sigterm=_flag("ignore_sigterm", own("ignore_sigterm", ""), parser),
+        looking=Path(str(looking)) if (looking := own("looking")) else None,
         node_pack=_choice("node_pack", own("node_pack", NODE_PACKS[0]), NODE_PACKS, parser),
         checkpoints=tuple(name.strip() for name in names if name.strip()),
         argv=("main.py", *argv),

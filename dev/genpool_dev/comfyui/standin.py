@@ -28,7 +28,9 @@ class Standin:
     def __init__(self, settings: StandInSettings) -> None:
         self.settings = settings
         self.machine = Machine(settings)
-        self.catalog = build_catalog(settings.checkpoints, settings.node_pack)
+        self.catalog = build_catalog(
+            settings.checkpoints, settings.node_pack, looking=settings.looking is not None
+        )
         self.hub = Hub()
         self.queue = JobQueue(self._announce_queue)
         self.executor = Executor(self.machine, self.catalog, self.hub)
