@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from genpool_adapters.secret_files import read_secret
 from genpool_core.brokers import BrokerConfig, BrokersFile
 from genpool_core.errors import SettingsError
 from genpool_core.validation import first_fault
@@ -74,23 +75,11 @@ def credentials(broker: BrokerConfig) -> tuple[str, str]:
     SettingsError
         One of the two files is missing, empty or cannot be read.
     """
-    username, password = (_read(broker, key) for key in ("username", "password"))
+    username, password = read_secret(
+        Path(broker.credentials_path),
+        "username",
+        "password",
+        whose=f"broker {broker.name}",
+        reason="BrokerCredentialsMissing",
+    )
     return username, password
-
-
-def _read(broker: BrokerConfig, key: str) -> str:
-    path = Path(broker.credentials_path) / key
-    try:
-        value = path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"broker {broker.name}: {path} cannot be read ({type(error).__name__}). "
-            "Its Secret needs the keys username and password.",
-            reason="BrokerCredentialsMissing",
-        ) from error
-    if not value:
-        raise SettingsError(
-            f"broker {broker.name}: {path} is empty. Its Secret needs the keys username and password.",
-            reason="BrokerCredentialsMissing",
-        )
-    return value

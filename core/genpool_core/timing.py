@@ -199,10 +199,6 @@ BROKER_STOP_SECONDS = 2.0
 """Closing one of the worker's two connections to RabbitMQ."""
 WEB_STOP_SECONDS = 1.0
 """Ending the server of probes and metrics."""
-COMFYUI_TERM_SECONDS = 1.0
-"""ComfyUI has so long after SIGTERM, and as long again after SIGKILL."""
-COMFYUI_GONE_SECONDS = 0.02
-"""The worker looks this often whether ComfyUI's process has gone."""
 
 # Callbacks ---------------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ class WorkflowEntry(Message):
 
 
 class S3Config(Message):
-    """The bucket; credentials come by environment."""
+    """The bucket; its keys are files in the worker's container."""
 
     endpoint: str | None = None
     public_endpoint: str | None = None

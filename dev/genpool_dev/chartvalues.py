@@ -113,6 +113,11 @@ class Program(_Values):
     """Affinity of the pods."""
     priority_class_name: str = ""
     """Priority class of the pods."""
+    pod_security_context: JsonObject | None = None
+    """``securityContext`` of the pods, in place of the chart's own. An empty one leaves the user to the image or to the
+    platform."""
+    container_security_context: JsonObject | None = None
+    """The same for the container."""
     service_account: ServiceAccount = ServiceAccount()
     """The account it runs under."""
 

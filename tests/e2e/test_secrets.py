@@ -31,6 +31,26 @@ def test_no_secret_is_to_be_read_anywhere(lab: Lab) -> None:
                 assert secret not in text, f"{what} is to be read in {place}"
 
 
+@pytest.mark.together
+def test_what_runs_in_comfyui_reads_no_secret(lab: Lab) -> None:
+    """A node reads the environment of every process and every file that it finds, and saves what it saw."""
+    looking = {"env": [{"name": "COMFYUI_STANDIN_LOOKING", "value": "/"}]}
+    graph = {"1": {"class_type": "StandinLook", "inputs": {"filename_prefix": "look"}}}
+    with lab.scene("look", comfyui=looking, security={"allowGraphs": True}) as scene:
+        scene.apply()
+        scene.send({"task_id": "look", "prompt": graph})
+        end = scene.wait_ends("look")["look"].end
+        assert end is not None
+        assert end.outcome == "succeeded", end.message
+        (output,) = end.outputs
+        seen = lab.bucket.read(output.key).decode()
+        for known in ("COMFYUI_STANDIN_LOOKING=/", "genpool_dev.comfyui", "/etc/hosts"):
+            assert known in seen, f"it did not even see {known}"
+        assert "genpool_worker" not in seen, "it sees the worker's processes"
+        for what, secret in _secrets(lab, scene.place).items():
+            assert secret not in seen, f"a node reads {what}"
+
+
 def _secrets(lab: Lab, place: str) -> dict[str, str]:
     found = lab.kubectl.get("secret", names.broker_secret(POOL), f"--namespace={place}")
     return {

@@ -4,7 +4,7 @@ Threads: this one waits for signals; ``consumer`` works on tasks; two own the AM
 heartbeats and progress; ``lease`` renews the claim in hand; one serves probes and metrics.
 
 Order of a drain: stop consuming, let the task in hand end (or hand it back when the grace is nearly over), close the
-connections (the broker requeues what was delivered and not begun), end ComfyUI, exit.
+connections (the broker requeues what was delivered and not begun), exit. Kubernetes then ends ComfyUI's container.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import structlog
 
 from genpool_adapters.program import run_program
 from genpool_core import timing
-from genpool_worker.comfyui.process import end_listener
 from genpool_worker.factory import Worker, build_worker
 from genpool_worker.settings import WorkerSettings
 
@@ -44,8 +43,6 @@ def run(worker: Worker) -> int:
         return EXIT_FAULT
     _drain(worker, received)
     worker.stop()
-    if received is signal.SIGTERM and worker.settings.end_comfyui:
-        end_listener(worker.comfyui_port)
     _log.info("worker_ends")
     return 0
 

@@ -9,7 +9,7 @@ from genpool_worker.ports import Clock
 
 
 def margin_seconds(grace_seconds: int) -> float:
-    """What is kept of the grace for handing back, closing connections and ending ComfyUI."""
+    """What is kept of the grace for handing back and closing connections."""
     return min(timing.DRAIN_MARGIN_MAX_SECONDS, max(timing.DRAIN_MARGIN_MIN_SECONDS, grace_seconds / 10))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from genpool_adapters.amqp import AmqpParameters
 from genpool_adapters.http_server import HttpServer, program_routes
@@ -46,11 +45,6 @@ class Worker:
     heartbeat: HeartbeatThread
     http: HttpServer
 
-    @property
-    def comfyui_port(self) -> int:
-        """Port that ComfyUI listens on."""
-        return urlsplit(self.settings.comfyui_url).port or 80
-
     def start(self) -> None:
         """Start all threads; returns at once."""
         clean_leftovers(self.settings.scratch_dir)
@@ -79,7 +73,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
     drain = Drain(clock, config.grace_seconds)
     status = WorkerStatus(clock, metrics)
     broker = RabbitBroker(_amqp(settings), config.queue)
-    store = S3Store(config.s3)
+    store = S3Store(config.s3, settings.s3_credentials_dir)
     comfyui = ComfyUIHttp(settings.comfyui_url)
     wedge = Wedge(RestartMarkFile(settings.restart_file), clock)
     heartbeat = HeartbeatThread(broker, status, config.pool, settings.pod_name, clock, wedge.report)
@@ -138,9 +132,10 @@ def _amqp(settings: WorkerSettings) -> AmqpParameters:
         host=settings.broker_host,
         port=settings.broker_port,
         vhost=settings.broker_vhost,
-        username=settings.broker_username,
-        password=settings.broker_password.get_secret_value(),
+        username="",
+        password="",
         tls=settings.broker_tls,
         ca_certificates=settings.broker_ca_certificates,
         connection_name=settings.pod_name,
+        login=settings.broker_login,
     )

@@ -36,7 +36,6 @@ class AmqpConnection:
     def __init__(
         self, settings: AmqpParameters, *, on_change: OnChange | None = None, backoff: Backoff | None = None
     ) -> None:
-        self.settings = settings
         self._consumers: list[Consumer] = []
         self._connection: pika.SelectConnection | None = None
         self._paused = False
@@ -46,6 +45,11 @@ class AmqpConnection:
 
     def __repr__(self) -> str:
         return f"<AmqpConnection {self.settings.connection_name} to {self.settings.place}>"
+
+    @property
+    def settings(self) -> AmqpParameters:
+        """Where and who, with the login that was used last."""
+        return self._io.settings
 
     # Life -------------------------------------------------------------------------------------------------------
 
@@ -95,9 +99,10 @@ class AmqpConnection:
             known to have arrived; it may have.
         """
         deadline = time.monotonic() + timeout
-        pending = PendingPublish(message, to_pika(message, self.settings.username, time.time()))
         if not self.wait_connected(timeout):
             raise BrokerError(f"not published: {self.last_sentence}", reason=UNREACHABLE)
+        # The broker checks the name against the connection's, and a login may have been rotated with the user.
+        pending = PendingPublish(message, to_pika(message, self.settings.username, time.time()))
         self._io.post(lambda: self._publisher.send(pending))
         _await(pending.done, deadline, f"no confirmation for a message to {message.target}")
 

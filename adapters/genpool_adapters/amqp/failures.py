@@ -11,7 +11,7 @@ from pika import exceptions
 
 from genpool_adapters.amqp.values import AmqpParameters
 from genpool_adapters.causes import root_cause
-from genpool_core.errors import BrokerError, Lasts
+from genpool_core.errors import BrokerError, Lasts, SettingsError
 
 T = TypeVar("T")
 
@@ -44,6 +44,8 @@ _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
 def explain_connection(error: BaseException | None, settings: AmqpParameters) -> str:
     """One sentence about why there is no connection. Never holds the password."""
     where = f"RabbitMQ at {settings.place}"
+    if isinstance(error, SettingsError):
+        return error.message
     if isinstance(error, exceptions.ProbableAccessDeniedError) and "not found" in str(error):
         return missing_vhost(settings)
     for kind, text in _SENTENCES:

@@ -23,6 +23,7 @@ from genpool_adapters.amqp.tolerant import TolerantConnection
 from genpool_adapters.amqp.values import AmqpParameters, parameters
 from genpool_core import timing
 from genpool_core.backoff import Backoff
+from genpool_core.errors import SettingsError
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -45,7 +46,8 @@ class IoThread:
     def __init__(
         self, settings: AmqpParameters, part: Part, on_change: OnChange | None, backoff: Backoff
     ) -> None:
-        self._settings = settings
+        self.settings = settings
+        """With the login that was used last."""
         self._part = part
         self._on_change = on_change
         self._backoff = backoff
@@ -77,7 +79,7 @@ class IoThread:
         self.post(self._close)
         self._thread.join(timeout)
         if self._thread.is_alive():
-            _log.warning("amqp_stop_forced", broker=self._settings.place, waited_seconds=timeout)
+            _log.warning("amqp_stop_forced", broker=self.settings.place, waited_seconds=timeout)
             self.post(self._abort)
             self._thread.join(timing.BROKER_ABORT_SECONDS)
 
@@ -119,7 +121,7 @@ class IoThread:
     def ready(self) -> None:
         """The part can work: say so."""
         if not self.connected:
-            self._change(connected=True, sentence=f"connected to RabbitMQ at {self._settings.place}.")
+            self._change(connected=True, sentence=f"connected to RabbitMQ at {self.settings.place}.")
 
     def _run(self) -> None:
         failures = 0
@@ -142,8 +144,10 @@ class IoThread:
             loop.stop()
 
         try:
+            # A rotated login counts from the next attempt on.
+            self.settings = self.settings.current()
             self._connection = TolerantConnection(
-                parameters(self._settings),
+                parameters(self.settings),
                 on_open_callback=self._part.attach,
                 on_open_error_callback=end,
                 on_close_callback=end,
@@ -153,12 +157,14 @@ class IoThread:
                 self._loop = loop
             loop.add_callback_threadsafe(self._drain)
             loop.start()
+        except SettingsError as error:
+            ended.append(error)
         except Exception as defect:  # noqa: BLE001 - a defect must not end the connection for ever
-            _log.exception("amqp_connection_failed", broker=self._settings.place)
+            _log.exception("amqp_connection_failed", broker=self.settings.place)
             ended.append(defect)
         was_connected = self.connected
-        error = ended[0] if ended else None
-        sentence = "stopped." if self._stopping else explain_connection(error, self._settings)
+        cause = ended[0] if ended else None
+        sentence = "stopped." if self._stopping else explain_connection(cause, self.settings)
         with self._state:
             self._loop = None
         self._connection = None
@@ -172,7 +178,7 @@ class IoThread:
             try:
                 self._work.popleft()()
             except Exception:  # noqa: BLE001 - its caller hears of it by the time-out; the thread lives
-                _log.exception("amqp_work_failed", broker=self._settings.place)
+                _log.exception("amqp_work_failed", broker=self.settings.place)
 
     def _wait(self, seconds: float) -> None:
         """Wait for the next attempt; work that comes in is done meanwhile, and stopping ends it."""
@@ -209,4 +215,4 @@ class IoThread:
             try:
                 self._on_change(connected, sentence)
             except Exception:  # noqa: BLE001 - a listener's defect must not end the connection
-                _log.exception("amqp_listener_failed", broker=self._settings.place)
+                _log.exception("amqp_listener_failed", broker=self.settings.place)

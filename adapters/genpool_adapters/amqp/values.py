@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import pika
 
@@ -31,6 +32,21 @@ class AmqpParameters:
     connection_name: str = ""
     """Shown in RabbitMQ's management pages, and the name of the owning thread."""
     heartbeat_seconds: int = timing.AMQP_HEARTBEAT_SECONDS
+    login: Callable[[], tuple[str, str]] | None = field(default=None, repr=False)
+    """User and password of the moment, asked at each attempt to connect; raises SettingsError. None: they stay."""
+
+    def current(self) -> AmqpParameters:
+        """The same with the login of this moment.
+
+        Raises
+        ------
+        SettingsError
+            The login cannot be read.
+        """
+        if self.login is None:
+            return self
+        username, password = self.login()
+        return replace(self, username=username, password=password)
 
     @property
     def place(self) -> str:

@@ -133,7 +133,11 @@ brokers:
   value: {{ .logLevel }}
 {{- end -}}
 
+{{/* Security of a pod. Takes the program's values: an empty map is a choice, null is none. */}}
 {{- define "genpool.podSecurity" -}}
+{{- if not (kindIs "invalid" .podSecurityContext) -}}
+{{ toYaml .podSecurityContext }}
+{{- else -}}
 runAsNonRoot: true
 runAsUser: 10001
 runAsGroup: 10001
@@ -141,12 +145,17 @@ fsGroup: 10001
 seccompProfile:
   type: RuntimeDefault
 {{- end -}}
+{{- end -}}
 
 {{- define "genpool.containerSecurity" -}}
+{{- if not (kindIs "invalid" .containerSecurityContext) -}}
+{{ toYaml .containerSecurityContext }}
+{{- else -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities:
   drop: [ALL]
+{{- end -}}
 {{- end -}}
 
 {{/* Where the pods run. Takes the program's values. */}}

@@ -48,11 +48,17 @@ class ComfyUISpec(ApiModel):
     image_pull_policy: PullPolicy | None = None
     """As in a Pod."""
     command: Args = ["python3", "main.py"]
-    """Starts ComfyUI. The operator appends the arguments for address, port and folders."""
+    """Starts ComfyUI, under an init that the operator puts before it, so that a pod without a task goes at once.
+
+    The operator appends the arguments for address, port and folders. When empty, the image's ENTRYPOINT starts ComfyUI.
+    """
     args: Args = []
     """Further arguments, before those that the operator appends."""
     env: EnvList = []
-    """Environment variables as in a Pod."""
+    """Environment variables as in a Pod.
+
+    Unless set here, HOME, USER, LOGNAME and the places of caches are on the scratch volume, for images of root's.
+    """
     resources: ResourceFields | None = None
     """Resources as in a Pod. ``limits: {nvidia.com/gpu: 1}`` when absent."""
     models: ModelsSpec | None = None
@@ -110,7 +116,9 @@ class TemplateSpec(ApiModel):
     """As a Pod's ``securityContext``.
 
     When absent, one that fits the Pod Security Standard *restricted*: ``{runAsNonRoot: true, runAsUser: 10001,
-    fsGroup: 10001, seccompProfile: {type: RuntimeDefault}}``.
+    fsGroup: 10001, seccompProfile: {type: RuntimeDefault}}``. An empty one leaves the users to the images or to the
+    platform, as OpenShift wants it; ComfyUI and worker then need one user, or one group by ``fsGroup``, for the files
+    that they share.
     """
     termination_grace_period_seconds: (
         Annotated[int, Field(ge=timing.SHORTEST_GRACE_SECONDS, le=172_800)] | None

@@ -21,7 +21,7 @@ from genpool_dev.comfyui import (
     routes_standin,
     routes_ws,
 )
-from genpool_dev.comfyui.folders import Folders
+from genpool_dev.comfyui.folders import Folders, prepare_user
 from genpool_dev.comfyui.settings import StandInSettings, load_settings
 from genpool_dev.comfyui.standin import STANDIN, Standin
 from genpool_dev.comfyui.web_common import MAX_BODY_BYTES, check_origin, trouble_as_500
@@ -96,8 +96,12 @@ def main(argv: Sequence[str]) -> int:
     folders = (settings.input_directory, settings.output_directory, settings.temp_directory)
     try:
         Folders(*folders).prepare()
+        prepare_user(settings.user_directory)
     except OSError as error:
         log.error("The stand-in cannot use its folders: %s. Make them writable.", error)  # noqa: TRY400  for a person
+        return 1
+    except KeyError as error:
+        log.error("%s: set USER or LOGNAME for a user without a name.", error)  # noqa: TRY400  for a person
         return 1
     try:
         time.sleep(settings.start_seconds)

@@ -196,9 +196,23 @@ def _colouring(pack: str) -> NodeSchema:
     )
 
 
-def build_catalog(checkpoints: tuple[str, ...], node_pack: str, *, save_text: bool = True) -> Catalog:
+def _looking() -> NodeSchema:
+    return NodeSchema(
+        "StandinLook",
+        "stand-in",
+        (_text("filename_prefix", "look"),),
+        output_node=True,
+        display_name="Look for secrets",
+        python_module="custom_nodes.standin",
+    )
+
+
+def build_catalog(
+    checkpoints: tuple[str, ...], node_pack: str, *, save_text: bool = True, looking: bool = False
+) -> Catalog:
     """Return the node classes of a server with these checkpoints and this colouring pack; not all save text."""
     schemas = (
+        *([_looking()] if looking else []),
         *_loaders_and_text(checkpoints),
         *_sampling(),
         *_images(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 import shutil
 from dataclasses import dataclass
@@ -57,6 +58,25 @@ class Folders:
             return self.input_path(name).is_file()
         except OutsideError:
             return False
+
+
+def prepare_user(folder: Path) -> None:
+    """What a real ComfyUI needs of its user: a folder to write its database to, and a name for PyTorch's compiler.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be made or written.
+    KeyError
+        The user has no name: neither USER nor LOGNAME is set, and the system knows none.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "comfyui.db").touch()
+    try:
+        getpass.getuser()
+    except OSError as error:
+        # Python 3.13 says it so.
+        raise KeyError(str(error)) from error
 
 
 def split_annotation(name: str) -> tuple[str, str | None]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageOps
 
-from genpool_dev.comfyui import draw, pictures, vram
+from genpool_dev.comfyui import draw, looking, pictures, vram
+from genpool_dev.comfyui.folders import next_names
 from genpool_dev.comfyui.nodes_text import TEXT_RUNNERS
 
 if TYPE_CHECKING:
@@ -145,6 +147,16 @@ async def _preview(run: Run, values: Values) -> Result:
     return await _write(run, values["images"], "temp", _PREVIEW_PREFIX)
 
 
+async def _look(run: Run, values: Values) -> Result:
+    """Save what a hostile node could read here."""
+    machine = run.machine
+    seen = await machine.draw(looking.look, machine.settings.looking or Path())
+    names = next_names(machine.folders.output, values["filename_prefix"], (0, 0))
+    file = names.folder / Path(names.name(0)).with_suffix(".txt").name
+    file.write_text(seen, encoding="utf-8")
+    return (), {"files": [{"filename": file.name, "subfolder": names.subfolder, "type": "output"}]}
+
+
 RUNNERS: dict[str, Runner] = {
     "CheckpointLoaderSimple": _checkpoint,
     "CLIPTextEncode": _text,
@@ -161,6 +173,7 @@ RUNNERS: dict[str, Runner] = {
     "SaveImage": _save,
     "PreviewImage": _preview,
     **TEXT_RUNNERS,
+    "StandinLook": _look,
 }
 """The work of each class of the catalog."""
 

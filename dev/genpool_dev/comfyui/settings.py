@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -30,6 +31,8 @@ class StandInSettings:
     output_directory: Path
     temp_directory: Path
     """Emptied at every start, as ComfyUI does."""
+    user_directory: Path
+    """Made at the start where nobody named one; a named one must exist."""
     disable_metadata: bool
     cache_none: bool
     cache_lru: int
@@ -45,6 +48,8 @@ class StandInSettings:
     """How long after `execution_success` the history entry is written."""
     vram_gb: float
     ignore_sigterm: bool
+    looking: Path | None
+    """Where a node looks for secrets, for tests; None: there is no such node."""
     node_pack: str
     checkpoints: tuple[str, ...]
     argv: tuple[str, ...]
@@ -58,6 +63,16 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, hint)
 
 
+def _existing_folder(text: str) -> Path:
+    """As ComfyUI's own type for this flag: the folder must be there, and readable."""
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"Path '{text}' does not exist or is no folder")
+    if not os.access(path, os.R_OK):
+        raise argparse.ArgumentTypeError(f"You do not have read permissions for '{text}'")
+    return path
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m genpool_dev.comfyui", description=standin_note(), allow_abbrev=False)
     real = parser.add_argument_group("as ComfyUI has them")
@@ -67,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     real.add_argument("--input-directory", type=Path)
     real.add_argument("--output-directory", type=Path)
     real.add_argument("--temp-directory", type=Path, help="the files go to its subfolder temp")
+    real.add_argument("--user-directory", type=_existing_folder)
     real.add_argument("--disable-metadata", action="store_true")
     real.add_argument("--disable-auto-launch", action="store_true", help="it never launches one")
     real.add_argument("--cpu", action="store_true", help="makes no difference here")
@@ -85,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     own.add_argument("--standin-history-lag-seconds", type=float)
     own.add_argument("--standin-vram-gb", type=float)
     own.add_argument("--standin-ignore-sigterm", action="store_true", default=None)
+    own.add_argument("--standin-looking", metavar="ROOT", help="have a node that looks for secrets below it")
     own.add_argument("--standin-node-pack", choices=NODE_PACKS)
     own.add_argument("--standin-checkpoints", metavar="A,B", help="file names, comma-separated")
     return parser
@@ -146,6 +163,7 @@ def load_settings(argv: Sequence[str], environ: Mapping[str, str]) -> StandInSet
         input_directory=(args.input_directory or base / "input").resolve(),
         output_directory=(args.output_directory or base / "output").resolve(),
         temp_directory=(args.temp_directory or base).resolve() / "temp",
+        user_directory=(args.user_directory or base / "user").resolve(),
         disable_metadata=args.disable_metadata,
         cache_none=args.cache_none,
         cache_lru=args.cache_lru,
@@ -157,6 +175,7 @@ def load_settings(argv: Sequence[str], environ: Mapping[str, str]) -> StandInSet
         history_lag_seconds=number("history_lag_seconds", 0.002),
         vram_gb=number("vram_gb", 24.0),
         ignore_sigterm=_flag("ignore_sigterm", own("ignore_sigterm", ""), parser),
+        looking=Path(str(looking)) if (looking := own("looking")) else None,
         node_pack=_choice("node_pack", own("node_pack", NODE_PACKS[0]), NODE_PACKS, parser),
         checkpoints=tuple(name.strip() for name in names if name.strip()),
         argv=("main.py", *argv),

@@ -29,7 +29,10 @@ class Standin:
         self.settings = settings
         self.machine = Machine(settings)
         self.catalog = build_catalog(
-            settings.checkpoints, settings.node_pack, save_text=settings.profile.has_save_text
+            settings.checkpoints,
+            settings.node_pack,
+            save_text=settings.profile.has_save_text,
+            looking=settings.looking is not None,
         )
         self.hub = Hub()
         self.queue = JobQueue(self._announce_queue)

@@ -156,14 +156,12 @@ def _closing_steps() -> list[tuple[str, float]]:
         ("the consuming connection", connection),
         ("the publishing connection", connection),
         ("probes and metrics end", t.WEB_STOP_SECONDS),
-        ("ComfyUI after SIGTERM", t.COMFYUI_TERM_SECONDS),
-        ("ComfyUI after SIGKILL", t.COMFYUI_TERM_SECONDS),
     ]
 
 
 def _staircase(steps: list[tuple[str, float]], total: float) -> list[Row]:
     times = [0.0, *accumulate(seconds for _, seconds in steps), total]
-    labels = [*(label for label, _ in steps), "left"]
+    labels = [*(label for label, _ in steps), "ComfyUI's container ends"]
     return [bar(label, begin, end) for label, (begin, end) in zip(labels, pairwise(times), strict=True)]
 
 

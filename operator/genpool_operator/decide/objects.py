@@ -14,6 +14,7 @@ from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.canonical import canonical_json, digest
 from genpool_core.errors import InvalidManifest
 from genpool_core.jsontypes import JsonObject
+from genpool_core.podlayout import BROKER_PASSWORD, BROKER_USERNAME
 from genpool_operator.decide.kube_json import (
     ConditionBody,
     ConfigMap,
@@ -26,7 +27,6 @@ from genpool_operator.decide.kube_json import (
     Pod,
     Secret,
 )
-from genpool_operator.decide.manifests.secret import PASSWORD_KEY, USERNAME_KEY
 from genpool_operator.decide.ownership import OwnerFacts
 from genpool_operator.decide.pods import ContainerView, PodView
 
@@ -170,8 +170,8 @@ def parse_secret(body: JsonObject) -> SecretView:
     found = Secret.read_object(body)
     return SecretView(
         _owner(found.metadata),
-        _decoded(found.data.get(USERNAME_KEY)),
-        _decoded(found.data.get(PASSWORD_KEY)),
+        _decoded(found.data.get(BROKER_USERNAME)),
+        _decoded(found.data.get(BROKER_PASSWORD)),
     )
 
 
@@ -206,8 +206,8 @@ def _bytes(value: str) -> bytes | None:
 
 
 def _decoded(value: str | None) -> str | None:
-    """Text from base64; None where it is none."""
+    """Text from base64, without line feeds at its end, as the worker reads it; None where it is none."""
     try:
-        return None if value is None else base64.b64decode(value, validate=True).decode()
+        return None if value is None else base64.b64decode(value, validate=True).decode().rstrip("\r\n")
     except ValueError:
         return None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -98,3 +100,45 @@ def test_a_taken_port_is_refused_in_a_sentence(standin: Callable[..., Standin], 
     port = standin().url.rsplit(":", 1)[1]
     said = _refused("--port", port, "--base-directory", str(tmp_path / "other"))
     assert f"cannot listen on 127.0.0.1:{port}" in said
+
+
+def test_a_user_folder_that_cannot_be_made_ends_it(tmp_path: Path) -> None:
+    (tmp_path / "user").write_text("no folder")
+    assert "cannot use its folders" in _refused("--base-directory", str(tmp_path))
+
+
+def test_a_user_folder_of_its_own_must_exist(standin: Callable[..., Standin], tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    assert "does not exist" in _refused("--user-directory", str(folder), "--base-directory", str(tmp_path))
+    folder.mkdir()
+    standin("--user-directory", str(folder))
+    assert list(folder.iterdir())
+    assert not (tmp_path / "comfyui" / "user").exists()
+
+
+_AS_NAMELESS = """
+import os, sys
+from genpool_dev.comfyui.folders import prepare_user
+from pathlib import Path
+os.setgroups([]); os.setgid(54321); os.setuid(54321)
+try:
+    prepare_user(Path(sys.argv[1]))
+except KeyError:
+    sys.exit(3)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize(("variables", "status"), [({}, 3), ({"USER": "c"}, 0), ({"LOGNAME": "c"}, 0)])
+def test_a_user_without_a_name_needs_one(variables: dict[str, str], status: int) -> None:
+    """As an image of root's under the pod's user."""
+    with tempfile.TemporaryDirectory(prefix="genpool-nameless-") as folder:
+        Path(folder).chmod(0o777)
+        command = [sys.executable, "-c", _AS_NAMELESS, folder]
+        unnamed = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in {"USER", "LOGNAME", "LNAME", "USERNAME"}
+        }
+        done = subprocess.run(command, env={**unnamed, **variables}, timeout=20, check=False)
+        assert done.returncode == status

@@ -9,7 +9,7 @@ import pytest
 
 from genpool_adapters.amqp import AmqpConnection, QueueCount
 from genpool_core.backoff import Backoff
-from genpool_core.errors import BrokerError
+from genpool_core.errors import BrokerError, SettingsError
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from integration.broker import Vhost, until
 
@@ -327,3 +327,38 @@ def test_why_there_is_no_connection_is_said_without_the_password(
         began = time.monotonic()
         connection.stop()
     assert time.monotonic() - began < 2, "a wait of half a minute must not delay the stop"
+
+
+def test_a_rotated_login_counts_from_the_next_connection(rabbitmq: Vhost, connect: Connect) -> None:
+    """Another user with it: the broker compares each message's ``user_id`` with the connection's user."""
+    names = [f"{rabbitmq.name}-{number}" for number in (1, 2)]
+    for name in names:
+        rabbitmq.add_user(name, f"password of {name}")
+    now = [names[0]]
+    rabbitmq.queue("work")
+    connection = connect(login=lambda: (now[0], f"password of {now[0]}"))
+    connection.publish(OutgoingMessage("", "work", b"1"))
+    now[0] = names[1]
+    rabbitmq.cut("test")
+    until(lambda: not connection.connected or connection.settings.username == names[1], "the cut is noticed")
+    connection.publish(OutgoingMessage("", "work", b"2"), timeout=10)
+    senders = [taken[0].user_id for _ in range(2) if (taken := rabbitmq.get("work")) is not None]
+    assert senders == names
+
+
+def test_a_login_that_cannot_be_read_is_told_and_tried_again(rabbitmq: Vhost) -> None:
+    missing = [True]
+
+    def login() -> tuple[str, str]:
+        if missing[0]:
+            raise SettingsError("the file is not there yet.")
+        return rabbitmq.server.username, rabbitmq.server.password
+
+    connection = AmqpConnection(rabbitmq.settings(login=login), backoff=FAST)
+    connection.start()
+    try:
+        until(lambda: connection.last_sentence == "the file is not there yet.", "the reason is told")
+        missing[0] = False
+        assert connection.wait_connected(10), connection.last_sentence
+    finally:
+        connection.stop()

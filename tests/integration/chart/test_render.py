@@ -253,3 +253,19 @@ def test_mistakes_are_refused_with_a_sentence(helm: str, values: dict[str, Any],
 @pytest.mark.parametrize("host", ["mq", "rabbitmq.messaging.svc", "10.0.0.7", "fd00::7", "my_mq"])
 def test_hosts_of_brokers(helm: str, host: str) -> None:
     assert _render(helm, {"brokers": [{**BROKER, "host": host}]})
+
+
+@pytest.mark.parametrize("name", ["operator", "gateway"])
+def test_an_empty_security_context_is_a_choice(helm: str, name: str) -> None:
+    """Without a word the chart's own holds; ``{}`` leaves the user to the platform."""
+    usual = _pod(_render(helm, GOOD), name)
+    assert usual["securityContext"]["runAsUser"] == 10_001
+    assert usual["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
+    empty = {"podSecurityContext": {}, "containerSecurityContext": {}}
+    chosen = _pod(_render(helm, {**GOOD, name: empty}), name)
+    assert chosen["securityContext"] == {}
+    assert chosen["containers"][0]["securityContext"] == {}
+    own = {"podSecurityContext": {"runAsUser": 5}, "containerSecurityContext": {"privileged": False}}
+    pod = _pod(_render(helm, {**GOOD, name: own}), name)
+    assert pod["securityContext"] == {"runAsUser": 5}
+    assert pod["containers"][0]["securityContext"] == {"privileged": False}

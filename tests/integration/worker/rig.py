@@ -35,6 +35,7 @@ from genpool_core.topology.desired import (
 )
 from genpool_core.workerconfig import CONFIG_KEY, S3Config, WorkerConfig, WorkflowEntry, workflow_keys
 from integration.broker import Vhost, until
+from support.secret_volume import write_secret
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -164,7 +165,7 @@ class Rig:
         command = [
             *("-m", "genpool_dev.comfyui", "--listen", "127.0.0.1", "--port", str(port)),
             *("--input-directory", str(base / "input"), "--output-directory", str(base / "output")),
-            *("--temp-directory", str(base / "temp"), *flags),
+            *("--temp-directory", str(base / "temp"), "--base-directory", str(base), *flags),
         ]
         process = self._start("comfyui", command, {}, port)
         until(lambda: answers(process, "/prompt"), "the stand-in answers", 30)
@@ -174,6 +175,8 @@ class Rig:
         """Start a worker and wait until it is ready."""
         port = free_port()
         self.comfyui_port = self.comfyui_port or free_port()
+        if not self.secrets.exists():
+            self.rotate()
         process = self._start(
             name,
             ["-W", "error", "-m", "genpool_worker.app"],
@@ -183,13 +186,11 @@ class Rig:
                 "GENPOOL_BROKER_HOST": self.vhost.server.host,
                 "GENPOOL_BROKER_PORT": str(self.vhost.server.port),
                 "GENPOOL_BROKER_VHOST": self.vhost.name,
-                "GENPOOL_BROKER_USERNAME": self.user,
-                "GENPOOL_BROKER_PASSWORD": PASSWORD,
+                "GENPOOL_BROKER_CREDENTIALS_DIR": str(self.secrets / "broker"),
+                "GENPOOL_S3_CREDENTIALS_DIR": str(self.secrets / "s3"),
                 "GENPOOL_COMFYUI_URL": f"http://127.0.0.1:{self.comfyui_port}",
                 "GENPOOL_SCRATCH_DIR": str(self.folder / "scratch"),
                 "GENPOOL_HTTP_PORT": str(port),
-                "AWS_ACCESS_KEY_ID": self.bucket.access_key,
-                "AWS_SECRET_ACCESS_KEY": self.bucket.secret_key,
                 **environment,
             },
             port,
@@ -198,6 +199,20 @@ class Rig:
         if wait:
             until(lambda: answers(process, "/readyz"), "the worker is ready", 30)
         return process
+
+    @property
+    def secrets(self) -> Path:
+        """Where the pool's Secrets are mounted."""
+        return self.folder / "secrets"
+
+    def rotate(self, password: str = PASSWORD, secret_key: str | None = None) -> None:
+        """New versions of the mounted Secrets, as the kubelet brings them."""
+        write_secret(self.secrets / "broker", username=self.user, password=password)
+        keys = {
+            "AWS_ACCESS_KEY_ID": self.bucket.access_key,
+            "AWS_SECRET_ACCESS_KEY": secret_key or self.bucket.secret_key,
+        }
+        write_secret(self.secrets / "s3", **keys)
 
     def _start(self, name: str, arguments: list[str], environment: Mapping[str, str], port: int) -> Process:
         log = self.folder / f"{name}-{len(self.processes)}.log"

@@ -100,7 +100,7 @@ def test_worker_killed_another_takes_over(rig: Rig) -> None:
 
 def test_drain_lets_the_task_end(rig: Rig) -> None:
     comfyui = rig.comfyui()
-    worker = rig.worker(GENPOOL_END_COMFYUI="false")
+    worker = rig.worker()
     rig.send(task(3))
     wait_running(comfyui)
     rig.send(task(0))
@@ -117,7 +117,7 @@ def test_drain_lets_the_task_end(rig: Rig) -> None:
 def test_drain_gives_back_what_cannot_end_in_time(rig: Rig) -> None:
     rig.configure(grace_seconds=6)
     comfyui = rig.comfyui()
-    worker = rig.worker(GENPOOL_END_COMFYUI="false")
+    worker = rig.worker()
     rig.send(task(60))
     wait_running(comfyui)
     started = time.monotonic()
@@ -134,7 +134,7 @@ def test_drain_gives_back_what_cannot_end_in_time(rig: Rig) -> None:
 def test_a_released_task_is_taken_up_at_once(rig: Rig) -> None:
     rig.configure(grace_seconds=6, max_attempts=1)
     comfyui = rig.comfyui()
-    worker = rig.worker(GENPOOL_END_COMFYUI="false")
+    worker = rig.worker()
     rig.send(task(8))
     wait_running(comfyui)
     worker.signal(signal.SIGTERM)
@@ -143,23 +143,15 @@ def test_a_released_task_is_taken_up_at_once(rig: Rig) -> None:
     assert_one_end(rig, attempt=2)
 
 
-@pytest.mark.parametrize("flags", [(), ("--standin-ignore-sigterm",)])
-def test_an_idle_worker_goes_at_once_and_takes_comfyui_along(rig: Rig, flags: tuple[str, ...]) -> None:
-    comfyui = rig.comfyui(*flags)
-    worker = rig.worker()
-    started = time.monotonic()
-    worker.signal(signal.SIGTERM)
-    assert worker.wait(10) == 0
-    took = time.monotonic() - started
-    comfyui.wait(3)
-    assert took < (2 if not flags else 3)
-
-
-def test_comfyui_stays_when_a_worker_is_interrupted_by_hand(rig: Rig) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_worker_goes_at_once_and_leaves_comfyui_alone(rig: Rig, number: signal.Signals) -> None:
+    """Kubernetes ends ComfyUI as soon as the worker has ended: ``test_init``."""
     comfyui = rig.comfyui()
     worker = rig.worker()
-    worker.signal(signal.SIGINT)
+    started = time.monotonic()
+    worker.signal(number)
     assert worker.wait(10) == 0
+    assert time.monotonic() - started < 2
     assert comfyui.get("/prompt").status_code == 200
 
 
@@ -289,7 +281,7 @@ def test_heartbeats(rig: Rig) -> None:
     rig.vhost.queue("beats")
     rig.vhost.bind("genpool.events", "beats", f"{rig.config.pool.uid}.worker.heartbeat")
     comfyui = rig.comfyui()
-    worker = rig.worker(GENPOOL_END_COMFYUI="false")
+    worker = rig.worker()
     rig.send(task(1))
     wait_running(comfyui)
     rig.wait_ends(1)

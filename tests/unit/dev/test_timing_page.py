@@ -46,7 +46,7 @@ def test_the_sums_follow_the_constants(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "RELEASE_SECONDS", 5.0)
     monkeypatch.setattr(timing, "IDLE_SECONDS", 20)
     assert "begun again after at most 60 + 5 = 65 s" in " ".join(lost_worker().split())
-    assert "closes down within 14.5 s" in drained_pod()
+    assert "closes down within 12.5 s" in drained_pod()
     assert "given up within 5 + 20 + 2 + 1 = 28 s" in " ".join(from_zero_and_back().split())
 
 

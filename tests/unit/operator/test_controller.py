@@ -124,7 +124,7 @@ def test_a_broker_that_is_down_holds_the_pods_and_the_rest_goes_on(world: World)
     assert world.replicas == 2
     image = world.cluster.objects["Deployment", "pictures-worker"]["spec"]["template"]["spec"][
         "initContainers"
-    ][0]
+    ][-1]
     assert image["image"] == "example/comfyui:new"
     assert world.condition("BrokerReachable").status == "False"
     assert world.condition("TopologyReady").status == "Unknown"

@@ -29,7 +29,7 @@ def world() -> World:
 
 def image(world: World) -> str:
     deployment = world.cluster.objects["Deployment", "pictures-worker"]
-    return str(deployment["spec"]["template"]["spec"]["initContainers"][0]["image"])
+    return str(deployment["spec"]["template"]["spec"]["initContainers"][1]["image"])
 
 
 def test_an_edit_that_comes_with_the_answer_to_a_status_write_is_not_missed(world: World) -> None:

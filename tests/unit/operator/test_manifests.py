@@ -70,6 +70,11 @@ def pod_spec(**changes: object) -> dict[str, Any]:
     return deployment["spec"]["template"]["spec"]
 
 
+def comfyui_of(pod: dict[str, Any]) -> dict[str, Any]:
+    (found,) = [container for container in pod["initContainers"] if container["name"] == "comfyui"]
+    return dict(found)
+
+
 def test_the_deployment_never_says_replicas() -> None:
     deployment: dict[str, Any] = build_deployment(
         make_pool(scaling={"mode": "Pinned", "replicas": 7}), SETTINGS, "h"
@@ -138,11 +143,10 @@ def test_too_many_workflows_for_one_config_map() -> None:
     ("path", "expected"),
     [
         (("terminationGracePeriodSeconds",), 720),
-        (("shareProcessNamespace",), True),
         (("automountServiceAccountToken",), False),
-        (("initContainers", 0, "restartPolicy"), "Always"),
-        (("initContainers", 0, "resources"), {"limits": {"nvidia.com/gpu": 1}}),
-        (("initContainers", 0, "livenessProbe", "terminationGracePeriodSeconds"), 5),
+        (("initContainers", 1, "restartPolicy"), "Always"),
+        (("initContainers", 1, "resources"), {"limits": {"nvidia.com/gpu": 1}}),
+        (("initContainers", 1, "livenessProbe", "terminationGracePeriodSeconds"), 5),
         (("securityContext", "runAsNonRoot"), True),
     ],
 )
@@ -154,7 +158,7 @@ def test_what_the_pod_promises(path: tuple[str | int, ...], expected: object) ->
 
 
 def test_comfyui_has_no_readiness_probe() -> None:
-    assert "readinessProbe" not in pod_spec()["initContainers"][0]
+    assert "readinessProbe" not in comfyui_of(pod_spec())
 
 
 def test_no_password_in_a_deployment() -> None:
@@ -171,3 +175,123 @@ def test_workers_trust_the_authority_of_their_broker() -> None:
 
     assert told(SETTINGS) == []
     assert told(replace(SETTINGS, broker_ca_certificates="PEM")) == ["PEM"]
+
+
+def test_a_container_sees_only_its_own_processes() -> None:
+    """Else what runs in ComfyUI reads the worker's environment and files below /proc."""
+    assert not {"shareProcessNamespace", "hostPID", "hostIPC", "hostNetwork"} & pod_spec().keys()
+
+
+def test_comfyui_runs_under_the_init_that_the_worker_brings() -> None:
+    pod = pod_spec(
+        comfyui={"image": "example/comfyui:1", "command": ["python3", "main.py"], "args": ["--fast"]}
+    )
+    first, comfyui = pod["initContainers"]
+    assert (first["name"], first["image"]) == ("init", pod["containers"][0]["image"])
+    assert "restartPolicy" not in first
+    (shared,) = first["volumeMounts"]
+    assert {**shared, "readOnly": True} in comfyui["volumeMounts"]
+    own = [f"{shared['mountPath']}/dumb-init", "--rewrite", "15:9", "--"]
+    assert comfyui["command"] == [*own, "python3", "main.py"]
+    assert comfyui["args"][0] == "--fast"
+
+
+def test_the_init_starts_as_the_worker_does() -> None:
+    chosen = {"image": "mirror/worker:2", "imagePullPolicy": "Never", "resources": {"limits": {"cpu": "1"}}}
+    pod = pod_spec(worker=chosen)
+    first, worker = pod["initContainers"][0], pod["containers"][0]
+    assert {key: first[key] for key in chosen} == {key: worker[key] for key in chosen} == chosen
+
+
+def test_an_image_that_starts_by_itself_is_ended_from_within() -> None:
+    comfyui = comfyui_of(pod_spec(comfyui={"image": "example/comfyui:1", "command": []}))
+    assert "command" not in comfyui
+    python, _, script = comfyui["lifecycle"]["preStop"]["exec"]["command"]
+    assert python == "python3"
+    compile(script, "preStop", "exec")
+
+
+def secrets_of(pod: dict[str, Any]) -> dict[str, str]:
+    """Names of the Secrets that are volumes of a pod, by volume."""
+    return {item["name"]: item["secret"]["secretName"] for item in pod["volumes"] if "secret" in item}
+
+
+def mounted(container: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(item["name"], item.get("subPath", "")) for item in container["volumeMounts"]}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name.removesuffix(".in.yaml"))
+def test_secrets_are_files_in_the_worker_alone(case: Path) -> None:
+    pool = GenerationPool.parse(yaml.safe_load(case.read_text()))
+    deployment: dict[str, Any] = build_deployment(pool, SETTINGS, "hash")
+    pod = deployment["spec"]["template"]["spec"]
+    volumes = secrets_of(pod)
+    (worker,) = pod["containers"]
+    assert set(volumes) <= {name for name, _ in mounted(worker)}
+    for other in pod["initContainers"]:
+        assert not volumes.keys() & {name for name, _ in mounted(other)}
+    assert "secretKeyRef" not in json.dumps(pod)
+    assert not [item for item in worker["volumeMounts"] if item["name"] in volumes and "subPath" in item]
+
+
+def test_each_secret_is_where_the_worker_looks() -> None:
+    storage = {"s3": {"bucket": "results", "credentials": {"name": "storage-credentials"}}}
+    pod = pod_spec(storage=storage)
+    assert set(secrets_of(pod).values()) == {"pictures-broker", "storage-credentials"}
+    (worker,) = pod["containers"]
+    places = {item["name"]: item["mountPath"] for item in worker["volumeMounts"]}
+    environment = {item["name"]: item.get("value") for item in worker["env"]}
+    assert environment["GENPOOL_BROKER_CREDENTIALS_DIR"] == places["broker-credentials"]
+    assert environment["GENPOOL_S3_CREDENTIALS_DIR"] == places["s3-credentials"]
+    assert all(item["secret"]["optional"] for item in pod["volumes"] if "secret" in item)
+
+
+def test_a_pool_without_keys_uses_the_pods_identity() -> None:
+    pod = json.dumps(pod_spec(storage={"s3": {"bucket": "results"}}))
+    assert "s3-credentials" not in pod
+    assert "GENPOOL_S3_CREDENTIALS_DIR" not in pod
+
+
+def test_the_workers_own_files_lie_in_a_folder_that_comfyui_does_not_mount() -> None:
+    pod = pod_spec()
+    comfyui, (worker,) = comfyui_of(pod), pod["containers"]
+    assert ("scratch", "worker") in mounted(worker) - mounted(comfyui)
+    # The volume itself would hold that folder, too.
+    assert ("scratch", "") not in mounted(comfyui)
+
+
+def test_comfyui_has_a_home_and_a_user_folder_on_the_scratch_volume() -> None:
+    """A usual image belongs to root, and the pod's user has neither a name nor a folder in it."""
+    comfyui = comfyui_of(pod_spec())
+    places = {item["mountPath"] for item in comfyui["volumeMounts"] if item["name"] == "scratch"}
+    words, environment = comfyui["args"], {item["name"]: item["value"] for item in comfyui["env"]}
+    assert words[words.index("--user-directory") + 1] in places
+    assert environment["HOME"] in places
+    assert environment["USER"] == environment["LOGNAME"] != ""
+    caches = {name: value for name, value in environment.items() if name.endswith(("_HOME", "DIR"))}
+    assert {"XDG_CACHE_HOME", "TORCHINDUCTOR_CACHE_DIR", "MPLCONFIGDIR"} <= caches.keys()
+    assert all(value.startswith(f"{environment['HOME']}/") for value in caches.values())
+
+
+def test_what_the_pool_says_of_home_and_user_folder_wins() -> None:
+    home = {"name": "HOME", "value": "/data"}
+    chosen = {"image": "example/comfyui:1", "args": ["--user-directory=/data/user"], "env": [home]}
+    comfyui = comfyui_of(pod_spec(comfyui=chosen))
+    assert [item for item in comfyui["env"] if item["name"] == "HOME"] == [home]
+    assert [word for word in comfyui["args"] if word.startswith("--user")] == ["--user-directory=/data/user"]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (None, {"runAsNonRoot": True, "runAsUser": 10_001, "fsGroup": 10_001}),
+        ({}, {}),
+        ({"runAsUser": 5}, {"runAsUser": 5}),
+    ],
+)
+def test_an_empty_security_context_is_a_choice(said: object, expected: dict[str, object]) -> None:
+    """The users of the images, or those that OpenShift gives."""
+    pod = pod_spec(template={} if said is None else {"securityContext": said})
+    found = {key: value for key, value in pod["securityContext"].items() if key != "seccompProfile"}
+    assert found == expected
+    assert ("seccompProfile" in pod["securityContext"]) is (said is None)

@@ -23,6 +23,7 @@ from genpool_worker.ports import OutputRef
 from genpool_worker.retry import OutageRetry
 from genpool_worker.settings import WorkerSettings
 from genpool_worker.status import WorkerStatus
+from support.secret_volume import write_secret
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -145,8 +146,27 @@ def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     environment(monkeypatch)
     settings = WorkerSettings.load()
     assert settings.comfyui_url == "http://127.0.0.1:8188"
-    assert settings.end_comfyui
     assert "secret" not in repr(settings)
+
+
+def test_files_win_over_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    environment(monkeypatch)
+    assert WorkerSettings.load().broker_login() == ("u", "secret")
+    environment(monkeypatch, BROKER_CREDENTIALS_DIR=str(tmp_path))
+    settings = WorkerSettings.load()
+    with pytest.raises(SettingsError, match=r"the workers' RabbitMQ user: .*username cannot be read"):
+        settings.broker_login()
+    write_secret(tmp_path, username="v", password="rotated")
+    assert settings.broker_login() == ("v", "rotated")
+
+
+def test_a_login_by_half_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment(monkeypatch)
+    monkeypatch.delenv("GENPOOL_BROKER_PASSWORD")
+    with pytest.raises(
+        SettingsError, match="set GENPOOL_BROKER_CREDENTIALS_DIR, or GENPOOL_BROKER_USERNAME and"
+    ):
+        WorkerSettings.load()
 
 
 @pytest.mark.parametrize(

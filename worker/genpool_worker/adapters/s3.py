@@ -26,6 +26,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from genpool_core import timing
 from genpool_core.errors import Lasts, SettingsError, StorageError
 from genpool_core.workerconfig import S3Config
+from genpool_worker.adapters.s3_credentials import session_of
 from genpool_worker.ports import Put
 
 if TYPE_CHECKING:
@@ -50,15 +51,16 @@ _NEVER = frozenset({"EntityTooLarge", "KeyTooLongError", "InvalidArgument", "Met
 
 
 class S3Store:
-    """Implements ``ports.Store``; used by several threads."""
+    """Implements ``ports.Store``; used by several threads. Keys come from a folder, or from where boto3 finds them."""
 
-    def __init__(self, config: S3Config) -> None:
+    def __init__(self, config: S3Config, keys: Path | None = None) -> None:
         self._bucket = config.bucket
         self._ttl = config.url_ttl_seconds
         self._where = config.endpoint or f"AWS region {config.region}"
         try:
-            self._client = _client(config.region, config.endpoint)
-            self._signer = _client(config.region, config.public_endpoint or config.endpoint)
+            session = boto3.Session(botocore_session=None if keys is None else session_of(keys))
+            self._client = _client(session, config.region, config.endpoint)
+            self._signer = _client(session, config.region, config.public_endpoint or config.endpoint)
         except (BotoCoreError, ValueError) as error:
             raise SettingsError(
                 f"S3 cannot be used as it is set up: {error}. Correct storage.s3, or the Secret in its credentials."
@@ -102,17 +104,17 @@ class S3Store:
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Put a file; a large one in parts."""
-        try:
-            with self._translated():
+        with self._translated():
+            try:
                 self._client.upload_file(
                     str(path), self._bucket, key, ExtraArgs={"ContentType": content_type}, Config=_TRANSFER
                 )
-        except boto3.exceptions.S3UploadFailedError as error:
-            too_large = any(code in str(error) for code in _NEVER)
-            raise StorageError(
-                f"the bucket {self._bucket} did not take a file: {error.__cause__ or error}",
-                lasts=Lasts.NEVER if too_large else Lasts.OUTAGE,
-            ) from error
+            except boto3.exceptions.S3UploadFailedError as error:
+                # boto3 puts the store's answer into a sentence without advice; the answer itself is translated.
+                answer = error.__cause__ or error.__context__
+                if isinstance(answer, ClientError):
+                    raise answer from None
+                raise StorageError(f"the bucket {self._bucket} did not take a file: {error}") from error
 
     def delete(self, keys: list[str]) -> None:
         """Delete objects."""
@@ -142,6 +144,8 @@ class S3Store:
                 f"the bucket {self._bucket} at {self._where} refused ({code}): {said}.",
                 lasts=Lasts.NEVER if code in _NEVER else Lasts.OUTAGE,
             ) from error
+        except SettingsError as error:
+            raise StorageError(error.message, reason=error.reason) from error
         except NoCredentialsError as error:
             raise StorageError(
                 "there are no S3 credentials: name a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in "
@@ -171,9 +175,9 @@ def _trouble(error: BotoCoreError) -> str:
     return f"was not asked ({kind}): correct endpoint, region and bucket in storage.s3, and the Secret with the keys"
 
 
-def _client(region: str, endpoint: str | None) -> S3Client:
+def _client(session: boto3.Session, region: str, endpoint: str | None) -> S3Client:
     """A store behind an endpoint of its own is addressed by path: its host name knows no buckets."""
-    return boto3.Session().client(
+    return session.client(
         "s3",
         region_name=region,
         endpoint_url=endpoint,

@@ -1,19 +1,21 @@
-"""The files of one attempt in the folders that worker and ComfyUI share, and how they are taken away again."""
+"""The files of one attempt: in the folders that ComfyUI writes, and the worker's own; how they are taken away again."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
 
+from genpool_core.podlayout import OWN_FOLDER
+from genpool_worker.files.no_links import remove_file, remove_tree
 from genpool_worker.ports import OutputRef
 
 _log = structlog.get_logger(__name__)
 #: Everything of ours lies below this in ``input`` and ``output``.
 ROOT = "genpool"
-_OWN_TEMP = "genpool-worker"
+#: Where a named file can be. ComfyUI makes a folder ``temp`` of its own in its temp directory.
+_PLACES = {"output": ("output",), "temp": ("temp", "temp/temp")}
 
 
 class WorkDir:
@@ -22,7 +24,9 @@ class WorkDir:
     def __init__(self, scratch: Path, label: str) -> None:
         self._scratch = scratch
         self.name = f"{ROOT}/{label}"
-        self._own = scratch / "temp" / _OWN_TEMP / label
+        # ComfyUI does not mount this one: what was checked stays what is stored.
+        self._own = scratch / OWN_FOLDER / label
+        self._label = label
 
     def file(self, index: int) -> Path:
         """A place for the worker's own copy of a result.
@@ -45,56 +49,36 @@ class WorkDir:
     def clean(self, refs: Iterable[OutputRef]) -> None:
         """Take away all files of the attempt: ours, and those that ComfyUI's history names. Never raises."""
         self.empty_output()
-        for folder in (self._scratch / "input" / self.name, self._own):
-            _remove_tree(folder)
+        _remove(remove_tree, self._scratch / OWN_FOLDER, self._label)
+        _remove(remove_tree, self._scratch / "input", self.name)
         for ref in refs:
-            for path in self._places(ref):
-                _remove_file(path)
-
-    def _places(self, ref: OutputRef) -> list[Path]:
-        """Where a named file can be. ComfyUI makes a folder ``temp`` of its own in its temp directory."""
-        roots = {
-            "output": [self._scratch / "output"],
-            "temp": [self._scratch / "temp", self._scratch / "temp" / "temp"],
-        }.get(ref.type, [])
-        paths = [(root, (root / ref.subfolder / ref.filename).resolve()) for root in roots]
-        return [path for root, path in paths if path.is_relative_to(root.resolve())]
+            for folder in _PLACES.get(ref.type, ()):
+                _remove(remove_file, self._scratch, f"{folder}/{ref.subfolder}/{ref.filename}")
 
 
 def clean_leftovers(scratch: Path) -> None:
     """At start: what a worker before us in this pod left behind. Never raises."""
     _empty(scratch / "output")
-    for folder in (scratch / "input" / ROOT, scratch / "temp" / _OWN_TEMP):
-        _remove_tree(folder)
+    _remove(remove_tree, scratch / "input", ROOT)
+    for left in (scratch / OWN_FOLDER).glob("*"):
+        _remove(remove_tree, left.parent, left.name)
 
 
 def _empty(folder: Path) -> None:
-    """Remove what lies in a folder, and follow no link out of it. No result begins with a dot: such files are left."""
+    """Remove what lies in a folder. No result begins with a dot: such files are left."""
     try:
-        found = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        found = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
     except FileNotFoundError:
         return
     except OSError as error:
         _log.warning("files_not_removed", folder=str(folder), reason=error.strerror)
         return
-    for path in found:
-        if path.is_dir() and not path.is_symlink():
-            _remove_tree(path)
-        else:
-            _remove_file(path)
+    for name in found:
+        _remove(remove_tree, folder, name)
 
 
-def _remove_tree(folder: Path) -> None:
+def _remove(remove: Callable[[Path, str], None], root: Path, below: str) -> None:
     try:
-        shutil.rmtree(folder)
-    except FileNotFoundError:
-        return
+        remove(root, below)
     except OSError as error:
-        _log.warning("files_not_removed", folder=str(folder), reason=error.strerror)
-
-
-def _remove_file(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        _log.warning("files_not_removed", folder=str(path), reason=error.strerror)
+        _log.warning("files_not_removed", folder=str(root / below), reason=error.strerror)

@@ -7,6 +7,8 @@ import math
 from genpool_core import timing
 from genpool_core.api.pods import ComfyUISpec
 from genpool_core.jsontypes import JsonObject
+from genpool_operator.decide.manifests.home import COMFYUI_FOLDERS, environment, user_arguments
+from genpool_operator.decide.manifests.init import init_mount, started
 from genpool_operator.decide.manifests.liveness import liveness_probe, restart_mount
 from genpool_operator.decide.manifests.pod import CONTAINER_SECURITY
 
@@ -25,12 +27,17 @@ def comfyui_container(spec: ComfyUISpec) -> JsonObject:
         "name": "comfyui",
         "image": spec.image,
         "restartPolicy": "Always",
-        "command": [*spec.command],
-        "args": [*spec.args, *_own_arguments()],
-        "env": [*spec.env],
+        **started(spec),
+        "args": [*spec.args, *_own_arguments(), *user_arguments([*spec.command, *spec.args], SCRATCH_PATH)],
+        "env": [*environment(spec.env, SCRATCH_PATH)],
         "resources": DEFAULT_RESOURCES if spec.resources is None else spec.resources,
         "securityContext": CONTAINER_SECURITY,
-        "volumeMounts": [*scratch_mounts(), restart_mount(read_only=True), *_models_mount(spec)],
+        "volumeMounts": [
+            init_mount(),
+            *scratch_mounts(*COMFYUI_FOLDERS),
+            restart_mount(read_only=True),
+            *_models_mount(spec),
+        ],
         "startupProbe": {
             **_startup_probe(spec),
             "periodSeconds": timing.STARTUP_PERIOD_SECONDS,
@@ -43,11 +50,11 @@ def comfyui_container(spec: ComfyUISpec) -> JsonObject:
     return container
 
 
-def scratch_mounts() -> list[JsonObject]:
-    """Mounts of ComfyUI's folders, at the same paths in both containers."""
+def scratch_mounts(*more: str) -> list[JsonObject]:
+    """Mounts of ComfyUI's folders, at the same paths in both containers; ``more``: those of one container only."""
     return [
         {"name": SCRATCH_VOLUME, "mountPath": f"{SCRATCH_PATH}/{folder}", "subPath": folder}
-        for folder in SCRATCH_FOLDERS
+        for folder in (*SCRATCH_FOLDERS, *more)
     ]
 
 

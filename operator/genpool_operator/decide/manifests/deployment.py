@@ -9,11 +9,13 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.workerconfig import grace_seconds
 from genpool_operator.decide.manifests.comfyui import SCRATCH_VOLUME, comfyui_container, models_volume
 from genpool_operator.decide.manifests.common import metadata
+from genpool_operator.decide.manifests.init import init_container, init_volume
 from genpool_operator.decide.manifests.liveness import restart_volume
 from genpool_operator.decide.manifests.pod import PodDefaults
+from genpool_operator.decide.manifests.secret_files import secret_volumes
 from genpool_operator.decide.manifests.worker import CONFIG_VOLUME, worker_container
 
-#: User of both containers, unless the pool says otherwise: the worker may then end a hung ComfyUI.
+#: User of all containers, unless the pool says otherwise.
 RUN_AS = 10_001
 POD_SECURITY: JsonObject = {
     "runAsNonRoot": True,
@@ -84,20 +86,26 @@ def _template(pool: GenerationPool, settings: PodDefaults, config_hash: str) -> 
             **_placement(pool),
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
-            # As PID 1 ComfyUI would ignore SIGTERM, and an idle pod would hold its GPU for the whole grace.
-            "shareProcessNamespace": True,
             "terminationGracePeriodSeconds": grace_seconds(pool),
-            "securityContext": pool.spec.template.security_context or POD_SECURITY,
-            "initContainers": [comfyui_container(pool.spec.comfyui)],
+            "securityContext": _security(pool),
+            "initContainers": [init_container(pool, settings), comfyui_container(pool.spec.comfyui)],
             "containers": [worker_container(pool, settings)],
             "volumes": [
                 {"name": SCRATCH_VOLUME, "emptyDir": {"sizeLimit": pool.spec.comfyui.scratch_size}},
                 {"name": CONFIG_VOLUME, "configMap": {"name": names.config_map(pool.metadata.name)}},
                 restart_volume(),
+                init_volume(),
+                *secret_volumes(pool),
                 *models_volume(pool.spec.comfyui),
             ],
         },
     }
+
+
+def _security(pool: GenerationPool) -> JsonObject:
+    """An empty one is a choice: the users that the images name, or that the platform gives (OpenShift)."""
+    chosen = pool.spec.template.security_context
+    return POD_SECURITY if chosen is None else chosen
 
 
 def _placement(pool: GenerationPool) -> JsonObject:

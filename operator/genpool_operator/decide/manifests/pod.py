@@ -1,15 +1,17 @@
-"""What both containers of a pod share."""
+"""What the containers of a pod share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genpool_core.api.pool import GenerationPool
 from genpool_core.jsontypes import JsonObject
 
 CONTAINER_SECURITY: JsonObject = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
 }
+WORKER_RESOURCES: JsonObject = {"requests": {"cpu": "100m", "memory": "256Mi"}}
 
 
 @dataclass(frozen=True)
@@ -22,3 +24,17 @@ class PodDefaults:
     worker_image: str
     worker_image_pull_policy: str | None = None
     broker_ca_certificates: str = ""
+
+
+def worker_image(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
+    """Image and pull policy of the containers that run the worker's image."""
+    spec = pool.spec.worker
+    found: JsonObject = {"image": spec.image or settings.worker_image}
+    policy = spec.image_pull_policy or settings.worker_image_pull_policy
+    return found if policy is None else {**found, "imagePullPolicy": policy}
+
+
+def worker_resources(pool: GenerationPool) -> JsonObject:
+    """Resources of those containers."""
+    resources = pool.spec.worker.resources
+    return WORKER_RESOURCES if resources is None else resources

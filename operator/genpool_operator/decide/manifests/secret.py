@@ -5,10 +5,8 @@ from __future__ import annotations
 from genpool_core import names
 from genpool_core.api.pool import GenerationPool
 from genpool_core.jsontypes import JsonObject
+from genpool_core.podlayout import BROKER_PASSWORD, BROKER_USERNAME
 from genpool_operator.decide.manifests.common import metadata
-
-USERNAME_KEY = "username"
-PASSWORD_KEY = "password"  # noqa: S105 - the name of a key
 
 
 def build_secret(pool: GenerationPool, password: str) -> JsonObject:
@@ -19,7 +17,7 @@ def build_secret(pool: GenerationPool, password: str) -> JsonObject:
         "metadata": metadata(pool, names.broker_secret(pool.metadata.name)),
         "type": "Opaque",
         "stringData": {
-            USERNAME_KEY: names.worker_user(pool.metadata.uid),
-            PASSWORD_KEY: password,
+            BROKER_USERNAME: names.worker_user(pool.metadata.uid),
+            BROKER_PASSWORD: password,
         },
     }

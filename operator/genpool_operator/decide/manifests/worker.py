@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from genpool_core import names, timing
+from genpool_core import timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.jsontypes import JsonObject, JsonValue
+from genpool_core.podlayout import OWN_FOLDER
 from genpool_core.workerconfig import CONFIG_PATH
 from genpool_operator.decide.manifests.comfyui import PORT as COMFYUI_PORT
 from genpool_operator.decide.manifests.comfyui import SCRATCH_PATH, scratch_mounts
 from genpool_operator.decide.manifests.liveness import restart_mount
-from genpool_operator.decide.manifests.pod import CONTAINER_SECURITY, PodDefaults
-from genpool_operator.decide.manifests.secret import PASSWORD_KEY, USERNAME_KEY
+from genpool_operator.decide.manifests.pod import (
+    CONTAINER_SECURITY,
+    PodDefaults,
+    worker_image,
+    worker_resources,
+)
+from genpool_operator.decide.manifests.secret_files import secret_mounts, secret_variables
 
 CONFIG_VOLUME = "config"
 HTTP_PORT = 8080
-DEFAULT_RESOURCES: JsonObject = {"requests": {"cpu": "100m", "memory": "256Mi"}}
 
 
 def worker_container(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
     """The container. Its readiness is the pod's: true from first ready to the end of its drain."""
-    spec = pool.spec.worker
-    container: JsonObject = {
+    return {
         "name": "worker",
-        "image": spec.image or settings.worker_image,
+        **worker_image(pool, settings),
         "env": _environment(pool, settings),
         "ports": [{"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"}],
-        "resources": DEFAULT_RESOURCES if spec.resources is None else spec.resources,
+        "resources": worker_resources(pool),
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
             {"name": CONFIG_VOLUME, "mountPath": CONFIG_PATH, "readOnly": True},
-            *scratch_mounts(),
+            *scratch_mounts(OWN_FOLDER),
             restart_mount(read_only=False),
+            *secret_mounts(pool),
         ],
         "readinessProbe": {
             "httpGet": {"path": "/readyz", "port": "http"},
@@ -47,10 +52,6 @@ def worker_container(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
             "terminationGracePeriodSeconds": timing.WORKER_HUNG_GRACE_SECONDS,
         },
     }
-    policy = spec.image_pull_policy or settings.worker_image_pull_policy
-    if policy is not None:
-        container["imagePullPolicy"] = policy
-    return container
 
 
 def _environment(pool: GenerationPool, settings: PodDefaults) -> list[JsonValue]:
@@ -58,7 +59,6 @@ def _environment(pool: GenerationPool, settings: PodDefaults) -> list[JsonValue]
     ours: list[JsonObject] = [
         {"name": "GENPOOL_POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         *_plain(pool, settings),
-        *_credentials(pool),
     ]
     taken = {str(entry["name"]) for entry in ours}
     theirs = [entry for entry in pool.spec.worker.env if entry.get("name") not in taken]
@@ -79,22 +79,5 @@ def _plain(pool: GenerationPool, settings: PodDefaults) -> list[JsonObject]:
     }
     if settings.broker_ca_certificates:
         values["GENPOOL_BROKER_CA_CERTIFICATES"] = settings.broker_ca_certificates
+    values |= secret_variables(pool)
     return [{"name": name, "value": value} for name, value in values.items()]
-
-
-def _credentials(pool: GenerationPool) -> list[JsonObject]:
-    broker = names.broker_secret(pool.metadata.name)
-    found = [
-        _from_secret("GENPOOL_BROKER_USERNAME", broker, USERNAME_KEY),
-        _from_secret("GENPOOL_BROKER_PASSWORD", broker, PASSWORD_KEY),
-    ]
-    storage = pool.spec.storage.s3.credentials
-    if storage is not None:
-        found += [
-            _from_secret(key, storage.name, key) for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-        ]
-    return found
-
-
-def _from_secret(name: str, secret: str, key: str) -> JsonObject:
-    return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}

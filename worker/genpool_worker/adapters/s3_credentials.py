@@ -1,0 +1,68 @@
+"""The S3 keys of a mounted Secret, for botocore: read for each request, so that new keys count at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import botocore.session
+from botocore.credentials import (
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+    ReadOnlyCredentials,
+)
+
+from genpool_adapters.secret_files import read_secret
+from genpool_core.errors import StorageError
+from genpool_core.podlayout import S3_ACCESS_KEY, S3_SECRET_KEY
+
+REASON = "StorageCredentialsMissing"
+_WHOSE = "storage.s3.credentials"
+
+
+class SecretCredentials(Credentials):
+    """Asked by botocore whenever it signs: a request, or a link."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("", "", method="genpool-secret")
+        self._folder = folder
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """The keys of this moment.
+
+        Raises
+        ------
+        SettingsError
+            The Secret or a key is missing.
+        StorageError
+            A key has a character that no key has.
+        """
+        keys = (S3_ACCESS_KEY, S3_SECRET_KEY)
+        values = read_secret(self._folder, *keys, whose=_WHOSE, reason=REASON)
+        for name, value in zip(keys, values, strict=True):
+            if not value.isascii() or not value.isprintable() or " " in value:
+                raise StorageError(
+                    f"{_WHOSE}: {name} has a space, a line feed or another character that S3 keys do not have: "
+                    "correct the Secret.",
+                    reason=REASON,
+                )
+        access, secret = values
+        return ReadOnlyCredentials(access, secret, None)
+
+
+class _SecretProvider(CredentialProvider):
+    METHOD = "genpool-secret"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def load(self) -> Credentials:
+        return SecretCredentials(self._folder)
+
+
+def session_of(folder: Path) -> botocore.session.Session:
+    """A session that knows the keys of this folder and no others: no environment, no file, no identity of the pod."""
+    session = botocore.session.Session()
+    session.register_component("credential_provider", CredentialResolver([_SecretProvider(folder)]))
+    return session
