@@ -60,7 +60,7 @@ class HttpReceiver:
         except requests.RequestException as error:
             if not is_outage(error):
                 # Tried again it would fail again.
-                return Forbidden("InvalidRequest", explain(error))
+                return Forbidden("InvalidUrl", explain(error))
             return Away(explain(error))
 
 
