@@ -73,6 +73,10 @@ class RabbitCallbackQueue:
         """Acknowledge; False when the broker has requeued it."""
         return self._consuming.ack(delivery)
 
+    def reject(self, delivery: Delivery) -> bool:
+        """Have the broker move it to the dead-letter queue; the queue is a quorum queue, so it cannot be lost."""
+        return self._consuming.nack(delivery, requeue=False)
+
     def _on_message(self, delivery: Delivery) -> None:
         try:
             future = self._threads.submit(self._run, delivery)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from genpool_core.errors import BrokerError
+from genpool_core.errors import BrokerError, Lasts
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
 from genpool_gateway.disposition import Answered, Outcome
 from genpool_gateway.ports import WebhookRequest
@@ -18,13 +18,15 @@ class FakeQueue:
     done: list[str] = field(default_factory=list)
     published: list[OutgoingMessage] = field(default_factory=list)
     refusals: int = 0
+    lasts: Lasts = Lasts.REPAIR
+    """Of the refusals."""
     held: bool = True
 
     def publish(self, message: OutgoingMessage) -> None:
         if self.refusals:
             self.refusals -= 1
             self.done.append("refused")
-            raise BrokerError("no", reason="Unroutable")
+            raise BrokerError("no", reason="Unroutable", lasts=self.lasts)
         self.done.append("publish")
         self.published.append(message)
 
@@ -33,6 +35,10 @@ class FakeQueue:
 
     def ack(self, _delivery: Delivery) -> bool:
         self.done.append("ack")
+        return True
+
+    def reject(self, _delivery: Delivery) -> bool:
+        self.done.append("reject")
         return True
 
 

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from genpool_core.backoff import Backoff
+from genpool_core.errors import Lasts
 from genpool_core.messages import headers as h
+from genpool_core.messages.amqp import OutgoingMessage
 from genpool_gateway.dispatcher import Dispatcher
 from genpool_gateway.disposition import Answered, Away, Forbidden, delays
 from genpool_gateway.slow_receivers import SlowReceivers
@@ -147,3 +149,19 @@ def test_callbacks_to_a_slow_receiver_step_aside_uncounted(world: World) -> None
     assert sent.exchange == "genpool.retry.5s"
     assert sent.headers[h.ATTEMPT] == 4
     assert world.metrics.counts == {"retried": 1, "stepped_aside": 1}
+
+
+def test_what_the_broker_never_accepts_is_left_to_its_own_dead_lettering(world: World) -> None:
+    world.receiver.outcome = Answered(500)
+    world.queue.refusals, world.queue.lasts = 1, Lasts.NEVER
+    world.dispatcher().handle(delivery())
+    assert world.queue.done == ["refused", "reject"]
+
+
+def test_a_delivery_whose_dead_letter_meets_a_defect_is_left_to_the_broker(world: World) -> None:
+    def broken(_message: OutgoingMessage) -> None:
+        raise AttributeError("a defect")
+
+    world.queue.publish = broken  # type: ignore[method-assign]
+    world.dispatcher().handle(delivery(b"no"))
+    assert world.queue.done == ["reject"]
