@@ -18,6 +18,7 @@ from genpool_adapters.amqp.failures import code_of, innermost
 from genpool_adapters.amqp.values import Token, delivery_of
 from genpool_adapters.amqp.wire import WireProperties
 from genpool_core.backoff import Backoff
+from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery
 
 _log = structlog.get_logger(__name__)
@@ -179,6 +180,9 @@ class Consumer:
             if not self.subscription.exclusive:
                 channel.basic_nack(method.delivery_tag, requeue=False)
             return
+        if delivery.unreadable:
+            lacks = headers.left_out(None, delivery.unreadable)
+            _log.warning("message_partly_unreadable", queue=self.subscription.queue, unreadable=lacks)
         if not self.subscription.exclusive:
             self._unanswered.add(method.delivery_tag)
         try:

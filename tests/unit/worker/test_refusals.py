@@ -100,6 +100,45 @@ def test_a_copy_that_is_never_accepted_goes_without_the_producers_headers(world:
     assert world.broker.empty
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"prompt": "x"}', b"no json", b'{"task_id": "t", "prompt": 7, "width": -1}']
+)
+def test_a_message_that_cannot_be_copied_at_all_is_left_to_the_broker(world: World, body: bytes) -> None:
+    """Stamped, rejected or dead: the worker goes on with the next task at once."""
+    node = world.worker("w1")
+    node.steps.fail_on = "broker.publish "
+    node.steps.fail_with = BrokerError("406", reason="PublishRefused", lasts=Lasts.NEVER)
+    world.broker.ready.append(Queued(body, {"trace": "x"}))
+    task(world)
+    began = world.clock.time
+    loop = Loop(world, node, turns=4)
+    loop.run()
+    assert [queued.body for queued in world.broker.rejected] == [body]
+    assert "broker.requeue" not in node.steps.names
+    assert world.broker.empty
+    assert [end["outcome"] for end in world.store.records("end.json").values()].count("succeeded") == 1
+    assert world.clock.time - began < timing.REFUSED_SECONDS
+
+
+def test_a_retry_that_cannot_be_copied_ends_the_task_and_tells_it(world: World) -> None:
+    node = world.worker("w1", Script("interrupted"))
+    publish = node.context.broker.publish
+
+    def refusing(message: OutgoingMessage, *, timeout: float = 10.0) -> None:
+        if message.verbatim:
+            raise BrokerError("406", reason="PublishRefused", lasts=Lasts.NEVER)
+        publish(message, timeout=timeout)
+
+    node.context.broker.publish = refusing  # type: ignore[method-assign]
+    world.send({**TASK, "callback_url": "https://c.example/"})
+    world.drive(node)
+    (end,) = world.store.records("end.json").values()
+    assert (end["outcome"], end["reason"], end["attempt"]) == ("dead", "Interrupted", 1)
+    assert [item.properties.type for item in world.broker.published][-2:] == ["task.ended", "callback"]
+    assert len(world.broker.rejected) == 1
+    assert world.broker.empty
+
+
 # Later, or never ----------------------------------------------------------------------------------------------------
 
 
