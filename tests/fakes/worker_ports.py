@@ -100,8 +100,6 @@ class SharedBroker:
     unacked: dict[int, tuple[str, Queued]] = field(default_factory=dict)
     delayed: list[tuple[float, Queued]] = field(default_factory=list)
     published: list[OutgoingMessage] = field(default_factory=list)
-    rejected: list[Queued] = field(default_factory=list)
-    """What the broker itself moved to the dead-letter queue."""
     acked: int = 0
     _tags: int = 0
 
@@ -185,14 +183,6 @@ class FakeBroker:
             if delivery.token not in self._shared.unacked:
                 return False
             self._shared.requeue(delivery.token)
-            return True
-
-    def reject(self, delivery: Delivery) -> bool:
-        with self._steps.step("broker.reject"):
-            assert isinstance(delivery.token, int)
-            if delivery.token not in self._shared.unacked:
-                return False
-            self._shared.rejected.append(self._shared.unacked.pop(delivery.token)[1])
             return True
 
 

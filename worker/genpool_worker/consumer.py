@@ -171,10 +171,11 @@ class TaskConsumer:
             _log.info("message_handed_back", message=reason.message)
             self._requeue(delivery)
         except NoCopy as error:
-            # It is the message's own fault: the broker, which has it whole, moves it to the dead-letter queue.
-            _log.error("message_left_to_broker", reason=error.reason, message=error.message)
-            self._metrics.message("rejected")
-            self._broker.reject(delivery)
+            # The message's own fault: other tasks go on. RabbitMQ's delivery limit ends it; a reject would delete it
+            # where the queue has no dead-letter target.
+            _log.error("message_not_copied", reason=error.reason, message=error.message)
+            self._drain.rest(timing.FAULT_SECONDS)
+            self._requeue(delivery)
         except Refused as error:
             self._close(error)
             self._requeue(delivery)

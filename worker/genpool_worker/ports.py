@@ -31,9 +31,6 @@ class Broker(Protocol):
     def requeue(self, delivery: Delivery) -> bool:
         """Give back to the queue. False: its channel is gone and the broker has requeued it already."""
 
-    def reject(self, delivery: Delivery) -> bool:
-        """Have the broker move it to the dead-letter queue as it came. False: as for ``requeue``."""
-
 
 class Consumption(Protocol):
     """Whether the broker delivers. Both switches may be called again and again; they raise BrokerError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import queue
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pika
 import pytest
@@ -13,7 +14,8 @@ from genpool_adapters.amqp import AmqpConnection
 from genpool_core.errors import BrokerError, Lasts
 from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
-from integration.broker import Vhost
+from genpool_core.topology.desired import WorkQueueOptions, pool_topology
+from integration.broker import Vhost, until
 from support import amqp_wire as wire
 
 MILLISECONDS = 1_795_000_000_000
@@ -143,3 +145,29 @@ def test_a_missing_queue_may_be_repaired(connection: AmqpConnection) -> None:
     with pytest.raises(BrokerError) as caught:
         connection.publish(OutgoingMessage("", "missing", b""))
     assert (caught.value.reason, caught.value.lasts) == ("Unroutable", Lasts.REPAIR)
+
+
+def test_a_rejected_delivery_is_a_dead_letter_as_it_came(rabbitmq: Vhost, connection: AmqpConnection) -> None:
+    """As the gateway does it on the callbacks queue, with the policies of a quorum queue."""
+    rabbitmq.queue("work", **{"x-queue-type": "quorum"})
+    topology = pool_topology(WorkQueueOptions("work", None, None, 600), rabbitmq.version)
+    rabbitmq.apply(replace(topology, queues=tuple(item for item in topology.queues if item.name != "work")))
+    got, letters = queue.Queue[Delivery](), queue.Queue[Delivery]()
+    connection.consume("work", got.put)
+    connection.consume("work.dead", letters.put)
+    raw = wire.properties((b"ratio", wire.double(0.75)), message_id=b"\xfe" * 16)
+
+    def rejected() -> Delivery | None:
+        """It is dropped where the policy is not in force yet."""
+        publish(rabbitmq, "", "work", raw)
+        connection.nack(got.get(timeout=10), requeue=False)
+        try:
+            return letters.get(timeout=1)
+        except queue.Empty:
+            return None
+
+    letter = until(rejected, "a dead letter, once the policy is in force")
+    assert letter is not None
+    assert (letter.body, letter.headers["ratio"]) == (b"body", 0.75)
+    assert letter.properties.message_id == f"0x{'fe' * 16}"
+    assert letter.headers["x-first-death-reason"] == "rejected"

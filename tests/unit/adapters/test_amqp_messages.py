@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,7 @@ from genpool_adapters.amqp.failures import channel_error
 from genpool_adapters.amqp.publisher import PendingPublish, Publisher
 from genpool_adapters.amqp.values import delivery_of, from_pika, to_pika
 from genpool_adapters.amqp.wire import WireProperties
+from genpool_core import timing
 from genpool_core.errors import BrokerError, Lasts
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 
@@ -71,14 +73,22 @@ class FakeChannel:
         self.nacked.append((tag, requeue))
 
 
-@pytest.mark.parametrize(("exclusive", "nacked"), [(False, [(7, False)]), (True, [])])
-def test_a_delivery_that_cannot_be_read_is_left_to_the_dead_letter_queue(
+@pytest.mark.parametrize(("exclusive", "nacked"), [(False, [(7, True)]), (True, [])])
+def test_a_delivery_that_cannot_be_read_goes_back_after_a_while(
     *, exclusive: bool, nacked: list[tuple[int, bool]]
 ) -> None:
     got: list[Delivery] = []
     consumer, channel = Consumer(Subscription("q", got.append, exclusive=exclusive)), FakeChannel()
+    waits: list[float] = []
+
+    def call_later(seconds: float, work: Callable[[], object]) -> None:
+        waits.append(seconds)
+        work()
+
+    consumer._connection = SimpleNamespace(ioloop=SimpleNamespace(call_later=call_later))
     consumer._on_delivery(channel, deliver("q"), None, b"")  # type: ignore[arg-type]
     assert channel.nacked == nacked
+    assert waits == [timing.FAULT_SECONDS] * len(nacked)
     assert not got
 
 

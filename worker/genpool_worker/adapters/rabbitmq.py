@@ -64,10 +64,6 @@ class RabbitBroker:
         """Give back to the queue."""
         return self._answer(lambda found: self._consuming.nack(found, requeue=True), delivery)
 
-    def reject(self, delivery: Delivery) -> bool:
-        """Have the broker move it to the dead-letter queue."""
-        return self._answer(lambda found: self._consuming.nack(found, requeue=False), delivery)
-
     @staticmethod
     def _answer(answer: Callable[[Delivery], bool], delivery: Delivery) -> bool:
         try:

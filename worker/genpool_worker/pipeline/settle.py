@@ -195,7 +195,8 @@ class Settler:
         )
 
     def _publish_end(self, task: TaskDelivery, end: EndRecord, *, dead_letter: bool, attempts: int) -> None:
-        publisher, settle = self._context.publisher, self._context.broker.ack
+        publisher = self._context.publisher
+        uncopied: NoCopy | None = None
         if dead_letter:
             reason = reason_headers(end.reason, end.message, attempts=attempts) | {
                 headers.TASK_KEY: end.task_key,
@@ -205,12 +206,14 @@ class Settler:
             try:
                 self._until_published(lambda: publisher.dead_letter(task.delivery, reason))
             except NoCopy as error:
-                # The broker has the message whole, and moves it there itself.
-                _log.error("dead_letter_left_to_broker", reason=error.reason, message=error.message)
-                settle = self._context.broker.reject
+                if task.info.redelivered:
+                    raise  # told before
+                uncopied = error
         self._until_published(lambda: publisher.ended(end))
         self._until_published(lambda: publisher.callback(end))
-        settle(task.delivery)
+        if uncopied is not None:
+            raise uncopied
+        self._context.broker.ack(task.delivery)
 
     def _sweep(self, task: TaskDelivery, end: EndRecord) -> None:
         """Delete results that no end record lists: those of attempts that were lost, or that lost a race."""
