@@ -19,6 +19,9 @@ from genpool_core.validation import first_fault
 from genpool_gateway.disposition import DeadLetter
 from genpool_gateway.ports import WebhookRequest
 
+#: Characters of a sentence in a header.
+_MAX_MESSAGE = 1000
+
 
 @dataclass(frozen=True)
 class Callback:
@@ -115,7 +118,7 @@ def dead_headers(dead: DeadLetter, task_key: str | None, now: datetime) -> dict[
     """Headers of a callback in the dead-letter queue."""
     headers: dict[str, h.HeaderValue] = {
         h.REASON: dead.reason,
-        h.MESSAGE: dead.message,
+        h.MESSAGE: dead.message[:_MAX_MESSAGE],
         h.ATTEMPTS: dead.attempts,
         h.ENDED_AT: now.isoformat(timespec="milliseconds"),
         h.SCHEMA: SCHEMA_VERSION,

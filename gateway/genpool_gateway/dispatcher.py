@@ -15,7 +15,7 @@ import structlog
 
 from genpool_core import names, timing
 from genpool_core.backoff import Backoff
-from genpool_core.errors import BrokerError, InvalidMessage
+from genpool_core.errors import BrokerError, InvalidMessage, Lasts
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_gateway.callback import Callback, dead_headers, read, retry_headers
 from genpool_gateway.disposition import (
@@ -61,7 +61,7 @@ class Dispatcher:
         self._backoff = Backoff(timing.CALLBACK_RETRY_SECONDS, timing.CALLBACK_RETRY_MOST_SECONDS, spread=0.0)
 
     def handle(self, delivery: Delivery) -> Tried:
-        """Deal with one delivery to its end. While stopping nothing is begun: the broker requeues it."""
+        """Deal with one delivery to its end; raises nothing. While stopping nothing is begun, and it is requeued."""
         return self._guarded(delivery, self._handle)
 
     def set_aside(self, delivery: Delivery) -> Tried:
@@ -72,15 +72,24 @@ class Dispatcher:
         if self._stopping.is_set() or not self._queue.holds(delivery):
             return Tried()
         try:
-            callback = read(delivery, self._queue.own_user)
+            try:
+                callback = read(delivery, self._queue.own_user)
+            except InvalidMessage as error:
+                self._dead_letter(delivery, DeadLetter(error.reason, error.message, 1), None)
+                return Tried()
             return act(delivery, callback)
-        except InvalidMessage as error:
-            self._dead_letter(delivery, DeadLetter(error.reason, error.message, 1), None)
         except Exception:  # noqa: BLE001 - a defect must not hold the queue: the message goes where it is seen
             _log.exception("callback_defect", webhook_id=delivery.properties.message_id)
-            text = "GenPool could not handle this callback: see the gateway's log."
-            self._dead_letter(delivery, DeadLetter("InternalError", text, 1), None)
+            self._give_up(delivery)
         return Tried()
+
+    def _give_up(self, delivery: Delivery) -> None:
+        text = "GenPool could not handle this callback: see the gateway's log."
+        try:
+            self._dead_letter(delivery, DeadLetter("InternalError", text, 1), None)
+        except Exception:  # noqa: BLE001 - not even its dead letter can be made: the broker has the message as it came
+            _log.exception("callback_rejected", webhook_id=delivery.properties.message_id)
+            self._queue.reject(delivery)
 
     def _handle(self, delivery: Delivery, callback: Callback) -> Tried:
         began = self._clock()
@@ -141,7 +150,10 @@ class Dispatcher:
         )
 
     def _publish(self, delivery: Delivery, message: OutgoingMessage) -> bool:
-        """Publish until the broker has it. False when stopping, or when the broker gives the delivery out again."""
+        """Publish until the broker has it. False when stopping, or when the broker gives the delivery out again.
+
+        What the broker will never accept is left to it: it moves the delivery to the dead-letter queue as it came.
+        """
         failures = 0
         while True:
             try:
@@ -149,6 +161,9 @@ class Dispatcher:
             except BrokerError as error:
                 failures += 1
                 _log.warning("callback_publish_failed", reason=error.reason, message=error.message)
+                if error.lasts is Lasts.NEVER:
+                    self._queue.reject(delivery)
+                    return False
             else:
                 return True
             if self._stopping.wait(self._backoff.seconds(failures)) or not self._queue.holds(delivery):

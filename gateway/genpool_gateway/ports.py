@@ -38,6 +38,9 @@ class CallbackQueue(Protocol):
     def ack(self, delivery: Delivery) -> bool:
         """Acknowledge; False when the broker has requeued it."""
 
+    def reject(self, delivery: Delivery) -> bool:
+        """Have the broker move it to the dead-letter queue as it came; False when the broker has requeued it."""
+
 
 class Receiver(Protocol):
     """The receiver of a callback."""

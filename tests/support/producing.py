@@ -42,6 +42,12 @@ class Producer:
                 properties = pika.BasicProperties(delivery_mode=2)
                 channel.basic_publish("", queue, raw, properties=properties, mandatory=True)
 
+    def send_as(self, queue: str, properties: pika.BasicProperties, body: JsonObject) -> None:
+        """Publish one message with these properties, and wait until the broker has it."""
+        with self._channel() as channel:
+            channel.confirm_delivery()
+            channel.basic_publish("", queue, json.dumps(body).encode(), properties=properties, mandatory=True)
+
     def take_all(self, queue: str) -> list[DeadLetter]:
         """Take every message out of a queue that exists."""
         taken: list[DeadLetter] = []

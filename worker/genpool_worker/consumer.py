@@ -12,7 +12,7 @@ from genpool_core.backoff import Backoff
 from genpool_core.errors import BrokerError, InvalidMessage, SettingsError, StorageError
 from genpool_core.messages.amqp import Delivery
 from genpool_worker.drain import Drain
-from genpool_worker.errors import HandBack, Refused
+from genpool_worker.errors import HandBack, NoCopy, Refused
 from genpool_worker.pipeline.decode import Decoded, TaskDelivery, Undecodable, decode
 from genpool_worker.pipeline.faults import FaultCounter
 from genpool_worker.pipeline.process import OWN_FAULT, Processor
@@ -176,6 +176,12 @@ class TaskConsumer:
         except HandBack as reason:
             _log.info("message_handed_back", message=reason.message)
             self._requeue(delivery)
+        except NoCopy as error:
+            # The message's own fault: other tasks go on. RabbitMQ's delivery limit ends it; a reject would delete it
+            # where the queue has no dead-letter target.
+            _log.error("message_not_copied", reason=error.reason, message=error.message)
+            self._drain.rest(timing.FAULT_SECONDS)
+            self._requeue(delivery)
         except Refused as error:
             self._close(error)
             self._requeue(delivery)
@@ -211,9 +217,11 @@ class TaskConsumer:
                 self._preconditions.suspect_store()
                 self.stop_consuming()
                 self._tell(Waits(error.reason, error.message))
-                if self._drain.active or self._clock.monotonic() >= give_up:
+                if self._clock.monotonic() >= give_up:
                     raise
                 self._drain.rest(_STORE.seconds(failures))
+                if self._drain.active:
+                    raise
             else:
                 return
 

@@ -9,6 +9,7 @@
     │   └── ComfyUIRefused       it answered with an error
     ├── UnreadableLedger     a record in the bucket that is none of ours
     ├── Refused              RabbitMQ or the store will not accept what a task's end needs: trying again is no use
+    ├── NoCopy               RabbitMQ will accept no copy of a message, however little is in it
     └── HandBack             the task in hand goes back to the queue, and its attempt does not count
 """
 
@@ -57,6 +58,12 @@ class Refused(GenPoolError):  # noqa: N818 - the answer's meaning
     """RabbitMQ or the store refuses for good what settles a delivery. The delivery is still in hand."""
 
     reason = "Refused"
+
+
+class NoCopy(GenPoolError):  # noqa: N818 - named for what cannot be had
+    """RabbitMQ will never accept a copy of this message, not even its body alone: it is too large by now."""
+
+    reason = "PublishRefused"
 
 
 class HandBack(GenPoolError):  # noqa: N818 - a decision on its way up

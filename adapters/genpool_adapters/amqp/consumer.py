@@ -17,7 +17,9 @@ import structlog
 from genpool_adapters.amqp.failures import code_of, innermost
 from genpool_adapters.amqp.values import Token, delivery_of
 from genpool_adapters.amqp.wire import WireProperties
+from genpool_core import timing
 from genpool_core.backoff import Backoff
+from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery
 
 _log = structlog.get_logger(__name__)
@@ -174,11 +176,15 @@ class Consumer:
     ) -> None:
         try:
             delivery = delivery_of(channel, method, properties, body)
-        except Exception:  # noqa: BLE001 - delivered again it would do the same; the broker keeps it as a dead letter
+        except Exception:  # noqa: BLE001 - delivered again it would do the same: not at once, and the broker counts it
             _log.exception("amqp_delivery_unreadable", queue=self.subscription.queue)
-            if not self.subscription.exclusive:
-                channel.basic_nack(method.delivery_tag, requeue=False)
+            if not self.subscription.exclusive and self._connection is not None:
+                give_back = lambda: channel.is_open and channel.basic_nack(method.delivery_tag, requeue=True)  # noqa: E731
+                self._connection.ioloop.call_later(timing.FAULT_SECONDS, give_back)
             return
+        if delivery.unreadable:
+            lacks = headers.left_out(None, delivery.unreadable)
+            _log.warning("message_partly_unreadable", queue=self.subscription.queue, unreadable=lacks)
         if not self.subscription.exclusive:
             self._unanswered.add(method.delivery_tag)
         try:

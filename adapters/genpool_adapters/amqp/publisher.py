@@ -94,12 +94,15 @@ class Publisher:
         if pending.done.done():
             return
         message = pending.message
-        properties, left_out = fitted(pending.properties, channel.connection.params.frame_max)
         try:
+            properties, left_out = fitted(pending.properties, channel.connection.params.frame_max)
             channel.basic_publish(
                 message.exchange, message.routing_key, message.body, properties, message.mandatory
             )
-        except (exceptions.AMQPError, TypeError, ValueError, ArithmeticError) as error:
+        except (exceptions.ChannelWrongStateError, exceptions.ConnectionWrongStateError) as error:
+            fail(pending.done, BrokerError(f"not published: {error}", reason=UNREACHABLE))
+            return
+        except Exception as error:  # noqa: BLE001 - its caller waits, and the next message must not
             text = f"a message to {message.target} cannot be sent: AMQP cannot carry it ({type(error).__name__})."
             fail(pending.done, BrokerError(text, reason=REFUSED, lasts=Lasts.NEVER))
             return

@@ -64,3 +64,7 @@ class RabbitCallbackQueue:
     def ack(self, delivery: Delivery) -> bool:
         """Acknowledge; False when the broker has requeued it."""
         return self._consuming.ack(delivery)
+
+    def reject(self, delivery: Delivery) -> bool:
+        """Have the broker move it to the dead-letter queue; the queue is a quorum queue, so it cannot be lost."""
+        return self._consuming.nack(delivery, requeue=False)

@@ -15,6 +15,7 @@ from genpool_core.messages import headers as h
 from genpool_core.messages.amqp import OutgoingMessage, Properties
 from integration.broker import Vhost, until
 from integration.gateway.conftest import SECRET, GatewayProcess, Receiver
+from support import amqp_wire as wire
 from unit.gateway.messages import message
 
 Ask = Callable[..., str]
@@ -217,3 +218,17 @@ def test_a_wrong_file_ends_it_with_one_sentence(
     (refusal,) = gateway_process.events()
     assert refusal["event"] == "gateway_refuses"
     assert said in refusal["message"]
+
+
+def test_what_pika_cannot_read_does_not_stop_callbacks(
+    gateway: GatewayProcess, receiver: Receiver, ask: Ask
+) -> None:
+    """From a stranger, who can write to any queue through the default exchange."""
+    odd = wire.properties((b"at", wire.timestamp(1_795_000_000_000)), message_id=b"\xfe" * 16)
+    with gateway.vhost.raw() as connection:
+        connection.channel().basic_publish("", names.CALLBACKS_QUEUE, b"{}", wire.RawProperties(odd))
+    webhook_id = ask("200")
+    until(lambda: receiver.seen(webhook_id), "the callback behind it")
+    headers, body = _dead(gateway.vhost)
+    assert (headers[h.REASON], body) == ("UntrustedSender", b"{}")
+    assert not [line for line in gateway.events() if line["event"] == "amqp_disconnected"]

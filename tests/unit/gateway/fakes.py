@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from genpool_core.errors import BrokerError
+from genpool_core.errors import BrokerError, Lasts
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
 from genpool_gateway.disposition import Answered, Outcome
 from genpool_gateway.ports import WebhookRequest
@@ -18,6 +18,8 @@ class FakeQueue:
     done: list[str] = field(default_factory=list)
     published: list[OutgoingMessage] = field(default_factory=list)
     refusals: int = 0
+    lasts: Lasts = Lasts.REPAIR
+    """Of the refusals."""
     held: bool = True
     lost_when_refused: bool = False
 
@@ -26,7 +28,7 @@ class FakeQueue:
             self.refusals -= 1
             self.held = self.held and not self.lost_when_refused
             self.done.append("refused")
-            raise BrokerError("no", reason="Unroutable")
+            raise BrokerError("no", reason="Unroutable", lasts=self.lasts)
         self.done.append("publish")
         self.published.append(message)
 
@@ -35,6 +37,10 @@ class FakeQueue:
 
     def ack(self, _delivery: Delivery) -> bool:
         self.done.append("ack")
+        return True
+
+    def reject(self, _delivery: Delivery) -> bool:
+        self.done.append("reject")
         return True
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from genpool_core import timing
 from genpool_core.backoff import Backoff
+from genpool_core.errors import Lasts
 from genpool_core.messages import headers as h
+from genpool_core.messages.amqp import OutgoingMessage
 from genpool_gateway.dispatcher import Dispatcher, Tried
 from genpool_gateway.disposition import Answered, Away, Forbidden, Outcome, delays
 from support.waiting import wait_until
@@ -195,3 +197,19 @@ def test_how_a_receiver_did(world: World, outcome: Outcome, seconds: int, tried:
     ticks = iter((0.0, float(seconds)))
     dispatcher._clock = lambda: next(ticks)
     assert dispatcher.handle(delivery()) == tried
+
+
+def test_what_the_broker_never_accepts_is_left_to_its_own_dead_lettering(world: World) -> None:
+    world.receiver.outcome = Answered(500)
+    world.queue.refusals, world.queue.lasts = 1, Lasts.NEVER
+    world.dispatcher().handle(delivery())
+    assert world.queue.done == ["refused", "reject"]
+
+
+def test_a_delivery_whose_dead_letter_meets_a_defect_is_left_to_the_broker(world: World) -> None:
+    def broken(_message: OutgoingMessage) -> None:
+        raise AttributeError("a defect")
+
+    world.queue.publish = broken  # type: ignore[method-assign]
+    world.dispatcher().handle(delivery(b"no"))
+    assert world.queue.done == ["reject"]

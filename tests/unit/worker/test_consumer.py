@@ -226,6 +226,20 @@ def test_the_store_fails_in_use(world: World) -> None:
     assert len(world.store.records("end.json")) == 1
 
 
+def test_a_drain_ends_the_wait_for_the_store(world: World) -> None:
+    node = world.worker("w1")
+    loop = Loop(world, node, turns=60)
+    loop.preconditions.trouble()
+    task(world)
+    before = len(node.steps.names)
+    node.steps.fail_with, node.steps.fail_on = StorageError("away"), "store.keys"
+    # The worker asks ComfyUI, begins to consume, asks ComfyUI again, and reads the ledger.
+    node.steps.between[before + 4] = node.context.drain.begin
+    steps = loop.run()[before:]
+    assert steps.count("store.keys") == 1
+    assert "broker.requeue" in steps
+
+
 def test_a_delivery_that_was_not_begun_goes_back_at_a_drain(world: World) -> None:
     node = world.worker("w1")
     loop = Loop(world, node, turns=0)

@@ -101,6 +101,44 @@ def test_a_copy_that_is_never_accepted_goes_without_the_producers_headers(world:
     assert world.broker.empty
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"prompt": "x"}', b"no json", b'{"task_id": "t", "prompt": 7, "width": -1}']
+)
+def test_a_message_that_cannot_be_copied_at_all_goes_back_after_a_pause(world: World, body: bytes) -> None:
+    """Stamped, rejected or dead: nothing is lost, and RabbitMQ's delivery limit ends it."""
+    node = world.worker("w1")
+    node.steps.fail_on = "broker.publish "
+    node.steps.fail_with = BrokerError("406", reason="PublishRefused", lasts=Lasts.NEVER)
+    world.broker.ready.append(Queued(body, {"trace": "x"}))
+    began = world.clock.time
+    loop = Loop(world, node, turns=4)
+    loop.run()
+    assert [queued.body for queued in world.broker.ready] == [body]
+    back = node.steps.names.count("broker.requeue")
+    assert back >= 1
+    assert world.clock.time - began >= back * timing.FAULT_SECONDS
+    assert loop.status.snapshot.state != "unready"
+    assert [item.properties.type for item in world.broker.published].count("task.ended") <= 1
+
+
+def test_a_retry_that_cannot_be_copied_ends_the_task_and_tells_it(world: World) -> None:
+    node = world.worker("w1", Script("interrupted"))
+    publish = node.context.broker.publish
+
+    def refusing(message: OutgoingMessage, *, timeout: float = 10.0) -> None:
+        if message.verbatim:
+            raise BrokerError("406", reason="PublishRefused", lasts=Lasts.NEVER)
+        publish(message, timeout=timeout)
+
+    node.context.broker.publish = refusing  # type: ignore[method-assign]
+    world.send({**TASK, "callback_url": "https://c.example/"})
+    Loop(world, node, turns=3).run()
+    (end,) = world.store.records("end.json").values()
+    assert (end["outcome"], end["reason"], end["attempt"]) == ("dead", "Interrupted", 1)
+    assert [item.properties.type for item in world.broker.published][-2:] == ["task.ended", "callback"]
+    assert len(world.broker.ready) == 1
+
+
 # Later, or never ----------------------------------------------------------------------------------------------------
 
 

@@ -27,6 +27,7 @@ from genpool_core.messages.events import (
     TaskRetried,
 )
 from genpool_core.workerconfig import WorkerConfig
+from genpool_worker.errors import NoCopy
 from genpool_worker.ports import Broker, Clock, Store
 
 _log = structlog.get_logger(__name__)
@@ -141,14 +142,28 @@ class TaskPublisher:
         self.copy(copy_of(delivery, "", self._config.dead_queue, own))
 
     def copy(self, message: OutgoingMessage) -> None:
-        """Publish a copy of a message; where RabbitMQ will never accept it, without the producer's own headers."""
+        """Publish a copy of a message; where RabbitMQ will never accept it, without the producer's own headers.
+
+        Raises
+        ------
+        NoCopy
+            It accepts that neither.
+        """
         try:
             self._broker.publish(message)
         except BrokerError as error:
             if error.lasts is not Lasts.NEVER:
                 raise
             _log.warning("copy_refused", message=error.message, target=message.target)
+            self._bare_copy(message)
+
+    def _bare_copy(self, message: OutgoingMessage) -> None:
+        try:
             self._broker.publish(bare(message))
+        except BrokerError as error:
+            if error.lasts is not Lasts.NEVER:
+                raise
+            raise NoCopy(error.message) from error
 
     def _fields(self, ref: TaskRef, attempt: int) -> _AttemptFields:
         return {

@@ -42,6 +42,8 @@ class Processor:
             The worker drains: the delivery is still in hand, and nothing is claimed.
         Refused
             What settles it is refused for good: the delivery is still in hand.
+        NoCopy
+            It must be published again, and the broker accepts no copy: the delivery is still in hand.
         """
         match decoded:
             case Undecodable(delivery, failure):

@@ -1,7 +1,8 @@
 """How a delivery is settled. The order never changes: end record, dead letter, event, callback, acknowledgement.
 
 Each step is confirmed before the next. A crash between two of them brings the message back, and what is missing is
-then done under the same ids. Every method may raise HandBack while the worker drains, UnreadableLedger, and Refused.
+then done under the same ids. Every method may raise HandBack while the worker drains, UnreadableLedger, Refused,
+and NoCopy.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery
 from genpool_core.retry_policy import Retry, decide_retry
 from genpool_worker.context import WorkerContext
+from genpool_worker.errors import NoCopy
 from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.messaging.publish import copy_of, reason_headers
 from genpool_worker.pipeline.decode import TaskDelivery, UnidentifiedTask
@@ -115,12 +117,19 @@ class Settler:
             return
         counted = counted_attempts(state.claims)
         verdict = decide_retry(failure, counted=counted, max_attempts=context.config.max_attempts)
+        ending = Ending("dead", failure.reason, failure.message)
         if isinstance(verdict, Retry):
-            self._retry(task, held, failure, verdict.delay_seconds)
-            return
+            try:
+                self._retry(task, held, failure, verdict.delay_seconds)
+            except NoCopy as error:
+                _log.warning("attempt_not_retried", reason=error.reason, message=error.message)
+            else:
+                return
+        else:
+            ending = Ending("dead", verdict.reason, verdict.message)
         context.metrics.attempt("dead", failure.reason)
         by = AttemptInfo(held.claim.attempt, held.claim.nonce, held.claim, validated)
-        self._end(task, Ending("dead", verdict.reason, verdict.message), by, counted)
+        self._end(task, ending, by, counted)
 
     def release(self, task: TaskDelivery, held: HeldClaim, message: str) -> None:
         """Give the task back to the queue; the attempt does not count. Tries once: the pod is going."""
@@ -187,15 +196,23 @@ class Settler:
 
     def _publish_end(self, task: TaskDelivery, end: EndRecord, *, dead_letter: bool, attempts: int) -> None:
         publisher = self._context.publisher
+        uncopied: NoCopy | None = None
         if dead_letter:
             reason = reason_headers(end.reason, end.message, attempts=attempts) | {
                 headers.TASK_KEY: end.task_key,
                 headers.RUN: end.run,
                 headers.ENDED_AT: end.ended_at.isoformat(),
             }
-            self._until_published(lambda: publisher.dead_letter(task.delivery, reason))
+            try:
+                self._until_published(lambda: publisher.dead_letter(task.delivery, reason))
+            except NoCopy as error:
+                if task.info.redelivered:
+                    raise  # told before
+                uncopied = error
         self._until_published(lambda: publisher.ended(end))
         self._until_published(lambda: publisher.callback(end))
+        if uncopied is not None:
+            raise uncopied
         self._context.broker.ack(task.delivery)
 
     def _sweep(self, task: TaskDelivery, end: EndRecord) -> None:
