@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import kopf
 
 from genpool_adapters.brokerfile import load_brokers
 from genpool_adapters.http_server import HttpServer, program_routes
+from genpool_operator.adapters.clock import SteadyClock
 from genpool_operator.adapters.kube import KubeCluster, selector
 from genpool_operator.adapters.kube_api import KubeApi
 from genpool_operator.adapters.kube_login import load_configuration
@@ -29,11 +29,6 @@ from genpool_operator.reconcile.pool_reconciler import PoolReconciler
 from genpool_operator.settings import OperatorSettings
 
 _PASSWORD_BYTES = 32
-
-
-def utc_now() -> datetime:
-    """The only clock of the operator."""
-    return datetime.now(UTC)
 
 
 def new_password() -> str:
@@ -85,7 +80,8 @@ def build_operator(settings: OperatorSettings) -> Operator:
     store = Store()
     metrics = OperatorMetrics()
     requests = WorkQueue()
-    brokers = RabbitBrokers(utc_now, requests.request)
+    clock = SteadyClock()
+    brokers = RabbitBrokers(clock.now, requests.request)
     reconciler = PoolReconciler(
         cluster,
         store,
@@ -94,7 +90,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
         Executor(cluster, brokers, store, new_password),
         brokers_file,
         (settings.worker_image, settings.worker_image_pull_policy),
-        utc_now,
+        clock.now,
     )
     manager = Manager(store, reconciler, metrics, requests)
 

@@ -23,6 +23,18 @@ class OwnerFacts:
     uid: str | None = None
 
 
+def marked(facts: OwnerFacts, pool: ObjectMeta) -> bool:
+    """Whether an object of the pool has all the labels that we gave it, and the pool as its controller.
+
+    Without them watches and lists pass it over, and Kubernetes does not remove it with its pool.
+    """
+    return facts.uid == pool.uid and _labelled(facts, pool)
+
+
+def _labelled(facts: OwnerFacts, pool: ObjectMeta) -> bool:
+    return all(facts.labels.get(key) == value for key, value in names.pool_labels(pool.name).items())
+
+
 def ownership(facts: OwnerFacts, pool: ObjectMeta) -> Ownership:
     """``ours``; ``previous``: a deleted pool's, about to be collected; ``foreign``: somebody else's.
 
@@ -32,6 +44,4 @@ def ownership(facts: OwnerFacts, pool: ObjectMeta) -> Ownership:
         return "ours"
     if facts.kind == names.KIND:
         return "previous"
-    expected = names.pool_labels(pool.name)
-    adoptable = facts.uid is None and all(facts.labels.get(key) == value for key, value in expected.items())
-    return "ours" if adoptable else "foreign"
+    return "ours" if facts.uid is None and _labelled(facts, pool) else "foreign"

@@ -18,7 +18,7 @@ USUAL_WAITS = frozenset({"ContainerCreating", "PodInitializing"})
 #: ComfyUI takes its time to start, and starts again after a crash: a worker may wait for it as long as a start takes.
 PATIENT = frozenset({COMFYUI_UNAVAILABLE, COMFYUI_BUSY, COMFYUI_WEDGED})
 
-Health = Literal["none", "ready", "starting", "failing"]
+Health = Literal["none", "ready", "starting", "failing", "silent"]
 #: Ends the sentence about a pod's fault where other pods take tasks.
 OTHERS_READY = " pods are ready.)"
 
@@ -79,6 +79,27 @@ def shows_health(pods: Sequence[PodView], workers: Mapping[str, WorkerView], now
         if takes and not pod.terminating and not pod.finished:
             return True
     return False
+
+
+def ready_and_silent(pods: Sequence[PodView], workers: Mapping[str, WorkerView], now: datetime) -> bool:
+    """Whether there are ready pods and not one of their workers is heard of."""
+    ready = [pod for pod in pods if pod.ready and not pod.terminating and not pod.finished]
+    return bool(ready) and all(current_state(workers, pod.name, now) is None for pod in ready)
+
+
+def with_silence(health: PodHealth, silent_since: datetime | None, now: datetime) -> PodHealth:
+    """The health, where no worker of a ready pod has been heard of since then. None: they are heard of.
+
+    A worker that connects to RabbitMQ again and again, or hangs, cannot say so; its pod stays ready.
+    """
+    lasting = timedelta(seconds=timing.HEARTBEAT_EXPIRY_SECONDS)
+    if silent_since is None or now - silent_since <= lasting or health.blocking:
+        return health
+    message = (
+        f"Pods are ready, and none of their workers was heard of on the broker for {lasting.seconds} s: the log of "
+        "their container worker says what they wait for."
+    )
+    return PodHealth("silent", "WorkersSilent", message)
 
 
 def _waits(state: WorkerView | None) -> bool:

@@ -45,8 +45,10 @@ class Verdict:
 
 def workers_finding(health: PodHealth) -> Finding:
     """The condition WorkersReady."""
-    fine = health.health in {"none", "ready"}
-    return Finding(conditions.WORKERS_READY, "True" if fine else "False", health.reason, health.message)
+    status: conditions.ConditionStatus = "True" if health.health in {"none", "ready"} else "False"
+    if health.health == "silent":
+        status = "Unknown"
+    return Finding(conditions.WORKERS_READY, status, health.reason, health.message)
 
 
 def scaling_finding(decision: Scaling) -> Finding:
@@ -94,6 +96,8 @@ def _blocked(scales: Finding | None, health: PodHealth, replicas: Replicas) -> F
         return Finding(conditions.READY, "False", scales.reason, scales.message)
     if health.blocking:
         return Finding(conditions.READY, "False", health.reason, health.message)
+    if health.health == "silent":
+        return Finding(conditions.READY, "Unknown", health.reason, health.message)
     return None
 
 

@@ -35,6 +35,8 @@ class Memory:
     """Newest generation that was applied as a whole, or refused for good."""
     proof: Proof | None = None
     """What pods have shown; None: not recalled from the status yet."""
+    silent_since: datetime | None = None
+    """Since when no worker of the ready pods is heard of, although the broker answers us."""
     scale_refused: Finding | None = None
     """What Kubernetes said when the last number of replicas could not be written."""
     scaled_at: datetime | None = None

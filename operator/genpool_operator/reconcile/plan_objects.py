@@ -24,10 +24,11 @@ from genpool_operator.decide.manifests import (
     build_config_map,
     build_deployment,
     build_initial_deployment,
+    build_secret,
 )
 from genpool_operator.decide.manifests.config_map import data_hash
 from genpool_operator.decide.objects import ConfigMapView, DeploymentView, SecretView
-from genpool_operator.decide.ownership import PREVIOUS_POOL, OwnerFacts, Ownership, ownership
+from genpool_operator.decide.ownership import PREVIOUS_POOL, OwnerFacts, Ownership, marked, ownership
 from genpool_operator.decide.workflows import check_workflows
 from genpool_operator.reconcile.observed import ObjectState, Observed
 from genpool_operator.reconcile.plan import Apply
@@ -63,8 +64,10 @@ def plan_objects(
     except InvalidManifest as error:
         return replace(found, accepted=Finding(ACCEPTED, "False", error.reason, error.message))
     applies: list[Apply] = []
-    if _differs(config_map, objects.config_map):
+    if _differs(config_map, objects.config_map, pool):
         applies.append(Apply(config_map))
+    if (secret := _unmarked_secret(pool, objects.secret)) is not None:
+        applies.append(secret)
     deployment = build_deployment(pool, settings, data_hash(config_map))
     if (apply := _apply_deployment(pool, settings, deployment, observed)) is not None:
         applies.append(apply)
@@ -155,8 +158,15 @@ def _owner(view: DeploymentView | ConfigMapView | SecretView | None) -> OwnerFac
     return None if view is None else view.owner
 
 
-def _differs(config_map: JsonObject, live: ConfigMapView | None) -> bool:
-    return live is None or dict(live.data) != config_map["data"]
+def _differs(config_map: JsonObject, live: ConfigMapView | None, pool: GenerationPool) -> bool:
+    return live is None or dict(live.data) != config_map["data"] or not marked(live.owner, pool.metadata)
+
+
+def _unmarked_secret(pool: GenerationPool, live: SecretView | None) -> Apply | None:
+    """Labels and owner that somebody took away come back; the password stays."""
+    if live is None or not _usable(live, pool) or marked(live.owner, pool.metadata):
+        return None
+    return Apply(build_secret(pool, live.password or ""))
 
 
 def _apply_deployment(
@@ -165,7 +175,7 @@ def _apply_deployment(
     live = observed.deployment
     if live is None:
         return Apply(deployment, build_initial_deployment(pool, settings))
-    same = live.spec_hash == _spec_hash(deployment)
+    same = live.spec_hash == _spec_hash(deployment) and marked(live.owner, pool.metadata)
     if same and live.fingerprint == observed.memory.applied_fingerprint:
         return None
     return Apply(_only_this(deployment, live.uid))

@@ -15,7 +15,13 @@ from genpool_operator.decide.deletion_cost import deletion_costs
 from genpool_operator.decide.events import events_of
 from genpool_operator.decide.objects import DeploymentView
 from genpool_operator.decide.ownership import PREVIOUS_POOL, ownership
-from genpool_operator.decide.pod_health import PodHealth, assess_pods, shows_health
+from genpool_operator.decide.pod_health import (
+    PodHealth,
+    assess_pods,
+    ready_and_silent,
+    shows_health,
+    with_silence,
+)
 from genpool_operator.decide.proof import Proof, learn, recall, with_past
 from genpool_operator.decide.reading import QueueReading, read_queue
 from genpool_operator.decide.replacement import Replacement, decide_replacement
@@ -56,6 +62,7 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
             topology=objects.topology,
             in_force=in_force,
             proof=assessment.proof,
+            silent_since=assessment.silent_since,
         ),
         status=status,
         events=tuple(events),
@@ -106,6 +113,7 @@ class _Assessment:
     reading: QueueReading
     health: PodHealth
     proof: Proof | None
+    silent_since: datetime | None
     decision: Scaling
     replicas: Replicas
 
@@ -149,6 +157,7 @@ def _assess(pool: GenerationPool, observed: Observed, now: datetime) -> _Assessm
     decision = decide_replicas(
         pool.spec.scaling, reading, _busy(counts, reading, wanted), wanted, observed.memory.scaling, now
     )
+    silent_since = _silent_since(observed, now)
     health, proof = _pods(pool, observed, deployment, wanted or 0, now)
     replicas = Replicas(
         wanted=wanted,
@@ -158,7 +167,17 @@ def _assess(pool: GenerationPool, observed: Observed, now: datetime) -> _Assessm
         proven=deployment is None or (proof is not None and proof.proven == deployment.fingerprint),
         scaled_at=observed.memory.scaled_at,
     )
-    return _Assessment(counts, reading, health, proof, decision, replicas)
+    health = with_silence(health, silent_since, now)
+    return _Assessment(counts, reading, health, proof, silent_since, decision, replicas)
+
+
+def _silent_since(observed: Observed, now: datetime) -> datetime | None:
+    """While the broker does not answer the operator either, silence says nothing."""
+    answers = observed.answers
+    if answers is None or not answers.health.amqp.fine:
+        return None
+    silent = ready_and_silent(observed.pods, answers.workers, now)
+    return (observed.memory.silent_since or now) if silent else None
 
 
 def _pods(

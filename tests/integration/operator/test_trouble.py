@@ -187,6 +187,22 @@ def test_what_others_change_or_delete_is_mended(
         return str(found["spec"]["template"]["spec"]["containers"][0]["image"])
 
     until(lambda: image() == "genpool.test/worker", "the image is back")
+    label = "app.kubernetes.io/part-of"
+    kubectl("label", "deployment", "pictures-worker", f"{label}-", f"{names.LABEL_INSTANCE}-")
+    kubectl("label", "configmap", "pictures-workflows", f"{label}-")
+
+    def labels(kind: str, name: str) -> set[str]:
+        found = kubectl.get(kind, name)
+        assert found is not None
+        return set(found["metadata"].get("labels", {}))
+
+    ours = set(names.pool_labels("pictures"))
+    until(lambda: labels("deployment", "pictures-worker") >= ours, "its labels are back", 60)
+    until(lambda: labels("configmap", "pictures-workflows") >= ours, "those of the ConfigMap too", 60)
+    publish(rabbitmq, 1)
+    kubectl.wait_replicas(1)
+    drain(rabbitmq)
+    kubectl.wait_replicas(0)
     kubectl("delete", "deployment", "pictures-worker")
     until(lambda: kubectl.replicas() == 0, "the Deployment is back, with no pod")
     kubectl("delete", "configmap", "pictures-workflows")

@@ -200,6 +200,36 @@ def test_a_deployment_that_somebody_changed_is_applied_again(world: World) -> No
     assert world.cluster.calls == ["apply Deployment"]
 
 
+@pytest.mark.parametrize("kind", ["Deployment", "ConfigMap", "Secret"])
+@pytest.mark.parametrize("taken", ["labels", "ownerReferences"])
+def test_labels_and_owners_that_somebody_took_away_come_back(world: World, kind: str, taken: str) -> None:
+    world.look()
+    key = next(key for key in world.cluster.objects if key[0] == kind)
+    body = world.cluster.objects[key]
+    before = body["metadata"][taken]
+    world.cluster.objects[key] = {
+        **body,
+        "metadata": {**body["metadata"], taken: {"app": "x"} if taken == "labels" else []},
+    }
+    if kind == "Deployment" and taken == "labels":
+        # A list and a watch by label do not show it any more.
+        world.store.drop_deployment(body)
+    elif kind == "Deployment":
+        changed = world.cluster.objects[key]
+        changed["metadata"]["resourceVersion"] = world.cluster.next_version()
+        assert world.store.put_deployment(changed), "a full pass is asked for"
+    world.cluster.calls.clear()
+    world.look(later=1)
+    assert world.cluster.calls == [f"apply {kind}"]
+    assert world.cluster.objects[key]["metadata"][taken] == before
+    assert world.status.scaling.reason != "NoDeployment"
+    assert world.condition("Accepted").status == "True"
+    assert list(world.brokers.passwords.values()) == ["made-up"]
+    world.cluster.calls.clear()
+    world.look(later=1)
+    assert not world.cluster.calls
+
+
 def test_an_apply_names_the_object_that_it_means(world: World) -> None:
     """A Deployment that was deleted meanwhile must not come back by an apply that does not say replicas."""
     world.look()

@@ -263,3 +263,34 @@ def test_another_spec_is_not_proven_and_not_to_blame(world: World) -> None:
     assert told(world) == ("True", "NotProven")
     assert "no pod of the current spec was ever ready" in world.condition("Ready").message
     assert world.condition("WorkersReady").reason == "NotProven"
+
+
+def test_ready_pods_whose_workers_are_not_heard_of(world: World) -> None:
+    """They connect again and again: nobody can say so, and nobody knows that tasks will be done."""
+    world.pod("a")
+    ready_pods(world, 1)
+    say(world, a=worker("idle"))
+    world.look(full=False, later=1)
+    assert told(world) == ("True", "Ready")
+    for later, expected in ((31, ("True", "Ready")), (31, ("Unknown", "WorkersSilent"))):
+        world.now = at((world.now - NOW).total_seconds() + later)
+        silent = world.brokers.given.workers
+        world.tasks(1)
+        world.brokers.given = replace(world.brokers.given, workers=silent)
+        world.look(full=False)
+        assert told(world) == expected
+    assert world.condition("WorkersReady").status == "Unknown"
+    say(world, a=worker("idle"))
+    world.look(full=False, later=1)
+    assert told(world) == ("True", "Ready")
+
+
+def test_silence_says_nothing_while_the_operator_hears_nothing_itself(world: World) -> None:
+    world.pod("a")
+    for _ in range(3):
+        world.look(full=False, later=25)
+        health = world.brokers.given.health
+        world.brokers.given = replace(
+            world.brokers.given, health=replace(health, amqp=replace(health.amqp, reason="BrokerUnreachable"))
+        )
+    assert world.condition("Ready").reason != "WorkersSilent"

@@ -113,7 +113,7 @@ class Store:
         with self._lock:
             before = self._deployments.items.get(key)
             self._deployments.put(key, view)
-        return before is None or before.fingerprint != view.fingerprint
+        return before is None or _marks(before) != _marks(view)
 
     def drop_deployment(self, body: JsonObject) -> None:
         """A Deployment of ours was deleted."""
@@ -171,6 +171,11 @@ class Store:
     def _mark_deleted(self, record: PoolRecord | None) -> None:
         if record is not None and record.pool is not None:
             self._deleted.append(record.pool)
+
+
+def _marks(view: DeploymentView) -> tuple[object, ...]:
+    """All that a full pass compares."""
+    return view.fingerprint, view.owner, view.spec_hash
 
 
 def instance(pool: str) -> str:

@@ -1,0 +1,38 @@
+"""The status is true on real pods: what a worker waits for is told, and what Kubernetes refuses starts no pod."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.lab import Lab
+from e2e.manifests import task
+from e2e.scenes import Manifest
+from genpool_core import conditions
+from support.waiting import wait_until
+
+STATUS_SECONDS = 60
+
+
+@pytest.mark.together
+def test_wrong_s3_keys_are_told_with_the_buckets_name(lab: Lab) -> None:
+    with lab.scene("wrong-keys", storage={"s3": {"credentials": {"name": "wrong-keys"}}}) as scene:
+        keys = ("--from-literal=AWS_ACCESS_KEY_ID=nobody", "--from-literal=AWS_SECRET_ACCESS_KEY=made-up")
+        scene.kubectl("create", "secret", "generic", "wrong-keys", *keys)
+        scene.apply()
+        scene.send(task("waits"))
+        wait_until(scene.pods, bool, f"{scene.place}: a pod", seconds=STATUS_SECONDS)
+        told = wait_until(
+            lambda: condition(scene.pool(), conditions.READY),
+            lambda found: found.get("status") == "False",
+            f"{scene.place}: Ready False",
+            seconds=STATUS_SECONDS,
+        )
+        assert told["reason"] == "StorageUnavailable"
+        assert f"the bucket {scene.manifest()['spec']['storage']['s3']['bucket']} at " in told["message"]
+        assert "made-up" not in told["message"]
+
+
+def condition(pool: Manifest, kind: str) -> Manifest:
+    """A condition; empty while there is none."""
+    found = pool.get("status", {}).get("conditions", [])
+    return next((item for item in found if item["type"] == kind), {})
