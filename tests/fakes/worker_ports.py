@@ -61,6 +61,9 @@ class FakeStore:
         with self._steps.step("store.put", self._down):
             self._write(key, data)
 
+    def put_soon(self, key: str, data: bytes) -> None:
+        self.put(key, data)
+
     def put_file(self, key: str, path: Path, content_type: str) -> None:
         assert content_type
         with self._steps.step("store.put_file", self._down):

@@ -15,6 +15,7 @@ class TcpProxy:
         self._target = (host, port)
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._hangs = threading.Event()
         self._server: socket.socket | None = None
         self.port = 0
         self.mend()
@@ -23,8 +24,15 @@ class TcpProxy:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    def hang(self) -> None:
+        """Take connections and all that is sent, and give nothing on, until :meth:`mend`."""
+        self._hangs.set()
+
     def mend(self) -> None:
         """Take connections (again), on the same port."""
+        self._hangs.clear()
+        if self._server is not None:
+            return
         server = socket.create_server(("127.0.0.1", self.port))
         self.port = int(server.getsockname()[1])
         self._server = server
@@ -70,12 +78,12 @@ class TcpProxy:
             with self._lock:
                 self._open |= {client, target}
             with contextlib.suppress(OSError):
-                _pump(client, target)
+                _pump(client, target, self._hangs)
             with self._lock:
                 self._open -= {client, target}
 
 
-def _pump(left: socket.socket, right: socket.socket) -> None:
+def _pump(left: socket.socket, right: socket.socket, hangs: threading.Event) -> None:
     """Move bytes both ways until one side ends."""
     with selectors.DefaultSelector() as selector:
         selector.register(left, selectors.EVENT_READ, right)
@@ -87,4 +95,5 @@ def _pump(left: socket.socket, right: socket.socket) -> None:
                 data = source.recv(1 << 16)
                 if not data:
                     return
-                key.data.sendall(data)
+                if not hangs.is_set():
+                    key.data.sendall(data)

@@ -69,6 +69,9 @@ class Store(Protocol):
     def put(self, key: str, data: bytes) -> None:
         """Put a JSON object."""
 
+    def put_soon(self, key: str, data: bytes) -> None:
+        """Put a JSON object within two seconds, or fail: for what is worth nothing later."""
+
     def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Put a file."""
 

@@ -24,6 +24,9 @@ _JSON = "application/json"
 _DELETE_MAX = 1000
 #: Threads of a transfer would outlive a drain's last moment: the interpreter waits for them.
 _TRANSFER = TransferConfig(use_threads=False)
+#: Seconds to connect and between two reads, and tries.
+_PATIENT = (timing.STORE_CONNECT_SECONDS, timing.STORE_READ_SECONDS, timing.STORE_TRIES)
+_SOON = (timing.CLAIM_CONNECT_SECONDS, timing.CLAIM_READ_SECONDS, 1)
 _HINTS = {
     "NoSuchBucket": "the bucket does not exist: make it, or correct storage.s3.bucket",
     "InvalidAccessKeyId": "the access key is unknown: correct the Secret in storage.s3.credentials",
@@ -40,8 +43,9 @@ class S3Store:
         self._bucket = config.bucket
         self._ttl = config.url_ttl_seconds
         self._where = config.endpoint or f"AWS region {config.region}"
-        self._client = _client(config.region, config.endpoint)
-        self._signer = _client(config.region, config.public_endpoint or config.endpoint)
+        self._client = _client(config.region, config.endpoint, _PATIENT)
+        self._soon = _client(config.region, config.endpoint, _SOON)
+        self._signer = _client(config.region, config.public_endpoint or config.endpoint, _PATIENT)
 
     def keys(self, prefix: str) -> list[str]:
         """All keys that begin so."""
@@ -78,6 +82,11 @@ class S3Store:
         """Put a JSON object."""
         with self._translated():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=_JSON)
+
+    def put_soon(self, key: str, data: bytes) -> None:
+        """Put a JSON object in one short try."""
+        with self._translated():
+            self._soon.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=_JSON)
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Put a file; a large one in parts."""
@@ -130,16 +139,17 @@ class S3Store:
             ) from error
 
 
-def _client(region: str, endpoint: str | None) -> S3Client:
+def _client(region: str, endpoint: str | None, patience: tuple[float, float, int]) -> S3Client:
     """A store behind an endpoint of its own is addressed by path: its host name knows no buckets."""
+    connect, read, tries = patience
     return boto3.Session().client(
         "s3",
         region_name=region,
         endpoint_url=endpoint,
         config=Config(
-            connect_timeout=timing.STORE_CONNECT_SECONDS,
-            read_timeout=timing.STORE_READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": timing.STORE_TRIES},
+            connect_timeout=connect,
+            read_timeout=read,
+            retries={"mode": "standard", "total_max_attempts": tries},
             signature_version="s3v4",
             s3={"addressing_style": "path" if endpoint else "auto"},
             request_checksum_calculation="when_required",

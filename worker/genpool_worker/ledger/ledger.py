@@ -49,17 +49,22 @@ class Ledger:
 
     def claim(self, claim: Claim) -> bool:
         """Try to take this attempt; False when another worker has it."""
-        key = keys.claim_key(self._prefix, claim.task_key, claim.run, claim.attempt)
-        return self._create(key, claim).nonce == claim.nonce
+        return self._create(self._key(claim), claim).nonce == claim.nonce
 
     def save(self, claim: Claim) -> None:
         """Write the own claim again: nobody else writes it."""
-        key = keys.claim_key(self._prefix, claim.task_key, claim.run, claim.attempt)
-        self._store.put(key, _json(claim))
+        self._store.put(self._key(claim), _json(claim))
+
+    def save_soon(self, claim: Claim) -> None:
+        """The same in one short try, where the store must hold up neither the lease nor a drain."""
+        self._store.put_soon(self._key(claim), _json(claim))
 
     def end(self, record: EndRecord) -> EndRecord:
         """Write the end of a run, or find that it has one. Returns the end that stands."""
         return self._create(keys.end_key(self._prefix, record.task_key, record.run), record)
+
+    def _key(self, claim: Claim) -> str:
+        return keys.claim_key(self._prefix, claim.task_key, claim.run, claim.attempt)
 
     def _create(self, key: str, record: R) -> R:
         """The record that stands at ``key`` afterwards."""
