@@ -24,8 +24,8 @@ RENEW_SECONDS = 5.0
 """A worker renews its claim so long after the last renewal has ended."""
 LEASE_SECONDS = 30.0
 """A claim that was not renewed for so long is lost: another worker may begin the next attempt."""
-CLOCK_SKEW_SECONDS = 5.0
-"""The clocks of two nodes may differ by so much."""
+STORE_CLOCK_SECONDS = 1.0
+"""The object store tells times in whole seconds: the age of a claim may be wrong by so much."""
 CLAIM_CONNECT_SECONDS = 0.75
 """Connecting to the object store to renew or release a claim; one try."""
 CLAIM_READ_SECONDS = 1.25

@@ -28,12 +28,12 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     "Claims": (
         Rule(
-            "2 * RENEW_SECONDS + CLOCK_SKEW_SECONDS < LEASE_SECONDS",
-            "one renewal may fail at once while the clocks differ, and the claim still stands",
+            "4 * (RENEW_SECONDS + CLAIM_CONNECT_SECONDS + CLAIM_READ_SECONDS) + STORE_CLOCK_SECONDS < LEASE_SECONDS",
+            "three renewals without an answer may follow each other, and the fourth is in time",
         ),
         Rule(
-            "4 * (RENEW_SECONDS + CLAIM_CONNECT_SECONDS + CLAIM_READ_SECONDS) < LEASE_SECONDS",
-            "three renewals without an answer may follow each other, and the fourth is in time",
+            "10 * STORE_CLOCK_SECONDS < LEASE_SECONDS",
+            "the store's whole seconds make little of a lease",
         ),
         Rule("CLAIM_CONNECT_SECONDS < CLAIM_READ_SECONDS", "what is gone is found sooner than what is slow"),
         Rule(

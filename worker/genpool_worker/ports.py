@@ -54,13 +54,21 @@ class Put(Enum):
     """Another put was under way; nothing is known: ask again."""
 
 
+@dataclass(frozen=True)
+class Stored:
+    """An object. ``age_seconds``: since it was written last, by the store's own clock; never less than 0."""
+
+    data: bytes
+    age_seconds: float
+
+
 class Store(Protocol):
     """The object store. Every method raises StorageError."""
 
     def keys(self, prefix: str) -> list[str]:
         """All keys that begin so."""
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: str) -> Stored | None:
         """An object, or None when there is none."""
 
     def create(self, key: str, data: bytes) -> Put:

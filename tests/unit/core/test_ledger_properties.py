@@ -44,6 +44,11 @@ def claim(attempt: int, state: str, time: datetime, worker: str) -> Claim:
     )
 
 
+def ages(claims: list[Claim], now: datetime = NOW) -> dict[int, float]:
+    """What the store says of claims that were written when they say so."""
+    return {item.attempt: (now - item.claimed_at).total_seconds() for item in claims}
+
+
 @st.composite
 def ledgers(draw: st.DrawFn) -> list[Claim]:
     """Claims of attempts 1 to n, in any order."""
@@ -71,15 +76,21 @@ END = EndRecord(
 def test_a_task_that_ended_is_never_begun_again(
     claims: list[Claim], delivery: DeliveryInfo, most: int
 ) -> None:
-    decision = decide(claims, END, delivery, worker="me", max_attempts=most, now=NOW)
+    decision = decide(claims, END, delivery, ages=ages(claims), worker="me", max_attempts=most, now=NOW)
     assert decision == PublishAgain(END, dead_letter=False)
 
 
 @given(claims=ledgers(), delivery=DELIVERIES, most=st.integers(1, 5))
 def test_a_decision_keeps_to_the_ledger(claims: list[Claim], delivery: DeliveryInfo, most: int) -> None:
-    decision = decide(claims, None, delivery, worker="me", max_attempts=most, now=NOW)
+    decision = decide(claims, None, delivery, ages=ages(claims), worker="me", max_attempts=most, now=NOW)
     assert decision == decide(
-        sorted(claims, key=lambda item: item.attempt), None, delivery, worker="me", max_attempts=most, now=NOW
+        sorted(claims, key=lambda item: item.attempt),
+        None,
+        delivery,
+        ages=ages(claims),
+        worker="me",
+        max_attempts=most,
+        now=NOW,
     )
     counted = counted_attempts(claims)
     if isinstance(decision, Start):
@@ -100,14 +111,17 @@ def test_nothing_is_parked_for_ever(claims: list[Claim], delivery: DeliveryInfo,
         + max(timedelta(seconds=timing.LEASE_SECONDS), timedelta(seconds=RETRY_STEPS[-1]))
         + timedelta(hours=1)
     )
-    decision = decide(claims, None, delivery, worker="me", max_attempts=most, now=later)
+    decision = decide(
+        claims, None, delivery, ages=ages(claims, later), worker="me", max_attempts=most, now=later
+    )
     assert not isinstance(decision, Park)
 
 
 @given(claims=ledgers(), delivery=DELIVERIES)
 def test_a_live_claim_of_another_worker_is_left_alone(claims: list[Claim], delivery: DeliveryInfo) -> None:
     alive = claim(len(claims) + 1, "open", NOW, "other")
-    decision = decide([*claims, alive], None, delivery, worker="me", max_attempts=1, now=NOW)
+    every = [*claims, alive]
+    decision = decide(every, None, delivery, ages=ages(every), worker="me", max_attempts=1, now=NOW)
     assert isinstance(decision, Park)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from genpool_core import timing
 from genpool_core.errors import StorageError
 from genpool_core.workerconfig import S3Config
-from genpool_worker.ports import Put
+from genpool_worker.ports import Put, Stored
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -53,11 +55,13 @@ class S3Store:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: str) -> Stored | None:
         """An object, or None."""
         with self._translated():
             try:
-                return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+                headers = answer["ResponseMetadata"]["HTTPHeaders"]
+                return Stored(answer["Body"].read(), _age(answer["LastModified"], headers.get("date")))
             except ClientError as error:
                 if _code(error) == "NoSuchKey":
                     return None
@@ -157,6 +161,17 @@ def _client(region: str, endpoint: str | None, patience: tuple[float, float, int
             max_pool_connections=16,
         ),
     )
+
+
+def _age(written: datetime, date: str | None) -> float:
+    """Seconds since a write, by the ``Date`` of the store's answer; by our own clock where there is none to read."""
+    try:
+        now = parsedate_to_datetime(date or "")
+    except ValueError:
+        now = datetime.now(UTC)
+    if now.tzinfo is None:
+        now = now.replace(tzinfo=UTC)
+    return max(0.0, (now - written).total_seconds())
 
 
 def _code(error: ClientError) -> str:
