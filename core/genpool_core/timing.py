@@ -24,8 +24,12 @@ RENEW_SECONDS = 5.0
 """A worker renews its claim so long after the last renewal has ended."""
 LEASE_SECONDS = 30.0
 """A claim that was not renewed for so long is lost: another worker may begin the next attempt."""
-CLOCK_SKEW_SECONDS = 5.0
-"""The clocks of two nodes may differ by so much."""
+STORE_CLOCK_SECONDS = 1.0
+"""The object store tells times in whole seconds: the age of a claim may be wrong by so much."""
+CLAIM_CONNECT_SECONDS = 0.75
+"""Connecting to the object store to renew or release a claim; one try."""
+CLAIM_READ_SECONDS = 1.25
+"""Waiting for bytes of its answer. A store that needs longer for a small object is too slow for the lease."""
 LEDGER_RETRY_SECONDS = 0.1
 """First wait when several writers meet at one record of the ledger; each further wait is twice as long."""
 LEDGER_RETRY_MOST_SECONDS = 1.0
@@ -187,7 +191,7 @@ DRAIN_MARGIN_MAX_SECONDS = 30.0
 """Most of it. Between the two it is a tenth of the grace."""
 DRAIN_TICK_SECONDS = 1.0
 """Longest wait at a time of a draining worker that holds a task: then it looks whether its time is over."""
-RELEASE_SECONDS = 4.0
+RELEASE_SECONDS = 5.5
 """A draining worker waits so long for its thread to give the task back, once the time for the task is over."""
 IDLE_STOP_SECONDS = 1.0
 """A draining worker without a task waits so long for its thread, which may be asking a ComfyUI that hangs."""

@@ -30,12 +30,18 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     "Claims": (
         Rule(
-            "2 * RENEW_SECONDS + CLOCK_SKEW_SECONDS < LEASE_SECONDS",
-            "one renewal may fail at once while the clocks differ, and the claim still stands",
+            "4 * (RENEW_SECONDS + CLAIM_CONNECT_SECONDS + CLAIM_READ_SECONDS) + STORE_CLOCK_SECONDS < LEASE_SECONDS",
+            "three renewals without an answer may follow each other, and the fourth is in time",
         ),
         Rule(
-            "RENEW_SECONDS + STORE_CONNECT_SECONDS + STORE_READ_SECONDS < LEASE_SECONDS",
-            "a renewal that the store answers at the last moment is in time, where the clocks agree",
+            "10 * STORE_CLOCK_SECONDS < LEASE_SECONDS",
+            "the store's whole seconds make little of a lease",
+        ),
+        Rule("CLAIM_CONNECT_SECONDS < CLAIM_READ_SECONDS", "what is gone is found sooner than what is slow"),
+        Rule(
+            "2 * (CLAIM_CONNECT_SECONDS + CLAIM_READ_SECONDS) + max(COMFYUI_TICK_SECONDS, DRAIN_TICK_SECONDS)"
+            " < RELEASE_SECONDS",
+            "a drain whose time is over is noticed, waits for a renewal that hangs, and can still release the claim",
         ),
         Rule(
             "LEASE_SECONDS < 2 * AMQP_HEARTBEAT_SECONDS",
@@ -193,10 +199,6 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "RELEASE_SECONDS + HEARTBEAT_STOP_SECONDS + 2 * (BROKER_STOP_SECONDS + BROKER_ABORT_SECONDS)"
             " + WEB_STOP_SECONDS < DRAIN_MARGIN_MIN_SECONDS",
             "the least margin holds every step of closing down, one after the other, and then the end of ComfyUI",
-        ),
-        Rule(
-            "COMFYUI_TICK_SECONDS + DRAIN_TICK_SECONDS < RELEASE_SECONDS",
-            "a worker that waits notices the end of its time early enough to give the task back",
         ),
         Rule("IDLE_STOP_SECONDS < RELEASE_SECONDS", "a worker without a task has nothing to give back"),
         Rule(

@@ -23,7 +23,7 @@ from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_core.workflow.render import MARK_INPUT
 from genpool_worker.comfyui_json import Frame, HistoryEntry, NodeErrors, PromptAnswer
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
-from genpool_worker.ports import OutputRef, Put, Where
+from genpool_worker.ports import OutputRef, Put, Stored, Where
 
 
 @dataclass
@@ -32,6 +32,12 @@ class SharedStore:
 
     objects: dict[str, bytes] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
+    clock: FakeClock = field(default_factory=FakeClock)
+    """The store's own."""
+    written_at: dict[str, float] = field(default_factory=dict)
+
+    def age(self, key: str) -> float:
+        return self.clock.time - self.written_at.get(key, self.clock.time)
 
     def records(self, end: str) -> dict[str, JsonObject]:
         return {key: json.loads(data) for key, data in self.objects.items() if key.endswith(end)}
@@ -47,9 +53,10 @@ class FakeStore:
         with self._steps.step("store.keys", self._down):
             return sorted(key for key in self._shared.objects if key.startswith(prefix))
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: str) -> Stored | None:
         with self._steps.step("store.get", self._down):
-            return self._shared.objects.get(key)
+            data = self._shared.objects.get(key)
+            return None if data is None else Stored(data, self._shared.age(key))
 
     def create(self, key: str, data: bytes) -> Put:
         with self._steps.step("store.create", self._down):
@@ -61,6 +68,9 @@ class FakeStore:
     def put(self, key: str, data: bytes) -> None:
         with self._steps.step("store.put", self._down):
             self._write(key, data)
+
+    def put_soon(self, key: str, data: bytes) -> None:
+        self.put(key, data)
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
         assert content_type
@@ -77,6 +87,7 @@ class FakeStore:
 
     def _write(self, key: str, data: bytes) -> None:
         self._shared.objects[key] = data
+        self._shared.written_at[key] = self._shared.clock.time
         self._shared.writes.append(key)
 
 

@@ -40,6 +40,26 @@ class FakeClock:
         return event.is_set()
 
 
+class SkewedClock:
+    """The same time, as a node's clock tells it that is so many seconds ahead."""
+
+    def __init__(self, clock: FakeClock, ahead: float) -> None:
+        self._clock = clock
+        self._ahead = timedelta(seconds=ahead)
+
+    def now(self) -> datetime:
+        return self._clock.now() + self._ahead
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        return self._clock.wait(event, seconds)
+
+
 class Steps:
     """Counts a worker's calls and makes them fail on demand."""
 

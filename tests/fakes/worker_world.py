@@ -20,7 +20,7 @@ from fakes.worker_ports import (
     SharedBroker,
     SharedStore,
 )
-from fakes.worker_steps import FakeClock, Steps, png
+from fakes.worker_steps import FakeClock, SkewedClock, Steps, png
 from genpool_core import names
 from genpool_core.errors import StorageError
 from genpool_core.jsontypes import JsonObject
@@ -133,8 +133,17 @@ class World:
     broker: SharedBroker = field(default_factory=lambda: SharedBroker(QUEUE))
     clock: FakeClock = field(default_factory=FakeClock)
 
-    def worker(self, name: str, script: Script | None = None, picture: bytes | None = None) -> Node:
-        """A worker whose ComfyUI runs prompts as ``script`` says, which workers may share."""
+    def __post_init__(self) -> None:
+        self.store.clock = self.clock
+
+    def worker(
+        self, name: str, script: Script | None = None, picture: bytes | None = None, *, skew: float = 0.0
+    ) -> Node:
+        """A worker whose ComfyUI runs prompts as ``script`` says, which workers may share.
+
+        ``skew``: seconds that its node's clock is ahead of the store's.
+        """
+        own_clock = SkewedClock(self.clock, skew)
         steps = Steps()
         comfyui = FakeComfyUI(steps, script or Script(), self.clock)
         fetcher = FakeFetcher(steps, png(32, 24) if picture is None else picture)
@@ -156,11 +165,11 @@ class World:
             comfyui=comfyui,
             wedge=Wedge(mark, self.clock),
             fetcher=fetcher,
-            clock=self.clock,
+            clock=own_clock,
             drain=drain,
             retry=OutageRetry(drain, self.clock),
-            ledger=Ledger(store, self.config.s3.prefix, self.clock),
-            publisher=TaskPublisher(broker, store, self.config, name, self.clock, offer),
+            ledger=Ledger(store, self.config.s3.prefix, own_clock),
+            publisher=TaskPublisher(broker, store, self.config, name, own_clock, offer),
             metrics=WorkerMetrics(),
             renewing=_no_renewals,
             scratch=self.scratch,

@@ -20,6 +20,7 @@ class TcpProxy:
         self._tls = tls
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._hangs = threading.Event()
         self._server: socket.socket | None = None
         self.port = 0
         self.mend()
@@ -28,8 +29,15 @@ class TcpProxy:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    def hang(self) -> None:
+        """Take connections and all that is sent, and give nothing on, until :meth:`mend`."""
+        self._hangs.set()
+
     def mend(self) -> None:
         """Take connections (again), on the same port."""
+        self._hangs.clear()
+        if self._server is not None:
+            return
         server = socket.create_server(("127.0.0.1", self.port))
         self.port = int(server.getsockname()[1])
         self._server = server
@@ -77,12 +85,12 @@ class TcpProxy:
             with self._lock:
                 self._open |= {client, target}
             with contextlib.suppress(OSError):
-                _pump(client, target)
+                _pump(client, target, self._hangs)
             with self._lock:
                 self._open -= {client, target}
 
 
-def _pump(left: socket.socket, right: socket.socket) -> None:
+def _pump(left: socket.socket, right: socket.socket, hangs: threading.Event) -> None:
     """Move bytes both ways until one side ends."""
     with selectors.DefaultSelector() as selector:
         selector.register(left, selectors.EVENT_READ, right)
@@ -97,4 +105,5 @@ def _pump(left: socket.socket, right: socket.socket) -> None:
                     data += source.recv(1 << 16)
                 if not data:
                     return
-                key.data.sendall(data)
+                if not hangs.is_set():
+                    key.data.sendall(data)

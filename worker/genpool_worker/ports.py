@@ -54,13 +54,21 @@ class Put(Enum):
     """Another put was under way; nothing is known: ask again."""
 
 
+@dataclass(frozen=True)
+class Stored:
+    """An object. ``age_seconds``: since it was written last, by the store's own clock; never less than 0."""
+
+    data: bytes
+    age_seconds: float
+
+
 class Store(Protocol):
     """The object store. Every method raises StorageError."""
 
     def keys(self, prefix: str) -> list[str]:
         """All keys that begin so."""
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: str) -> Stored | None:
         """An object, or None when there is none."""
 
     def create(self, key: str, data: bytes) -> Put:
@@ -68,6 +76,9 @@ class Store(Protocol):
 
     def put(self, key: str, data: bytes) -> None:
         """Put a JSON object."""
+
+    def put_soon(self, key: str, data: bytes) -> None:
+        """Put a JSON object within two seconds, or fail: for what is worth nothing later."""
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Put a file."""

@@ -1,9 +1,10 @@
 """Decides what to do with a delivered task, from its ledger. Pure: the worker reads, asks here, and acts.
 
 A claim with neither failure nor release is *alive* while its worker renews it, and *lost* when it has not been
-renewed for ``timing.LEASE_SECONDS``. A live claim is left alone, whatever the broker redelivers: when a connection is
-cut, the broker gives the task to another worker while the first one goes on. The other parks the message in a delay
-step.
+renewed for ``timing.LEASE_SECONDS``. How long ago a claim was written last, its *age*, is told by the store, which
+alone saw all writes; the times in a claim are of many nodes' clocks, and for people only. A live claim is left alone,
+whatever the broker redelivers: when a connection is cut, the broker gives the task to another worker while the first
+one goes on. The other parks the message in a delay step.
 
 A message is *fresh* when no attempt stands behind it: it was not redelivered and is no retry. A fresh message of a
 task that has a claim is a duplicate; where the claim has failed it is parked too, since the task's own retry is on its
@@ -12,9 +13,9 @@ way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from genpool_core import timing
 from genpool_core.ledger.records import Claim, EndRecord, Failure
@@ -64,16 +65,21 @@ class Bury:
 Decision = Start | PublishAgain | Park | Bury
 
 
-def decide(
+def decide(  # noqa: PLR0913 - all that it goes by
     claims: Sequence[Claim],
     end: EndRecord | None,
     delivery: DeliveryInfo,
     *,
+    ages: Mapping[int, float],
     worker: str,
     max_attempts: int,
     now: datetime,
 ) -> Decision:
-    """The decision for a delivery to ``worker``, which holds no task. ``claims``: all of the run, in any order."""
+    """The decision for a delivery to ``worker``, which holds no task. ``claims``: all of the run, in any order.
+
+    ``ages``: seconds since each claim was written last, by attempt, by the store's clock. ``now`` decides nothing: it
+    dates the failure of a worker that was lost.
+    """
     fresh = _is_fresh(claims, delivery)
     if end is not None:
         return PublishAgain(end, dead_letter=end.outcome == "dead" and not fresh)
@@ -81,7 +87,8 @@ def decide(
         return Start(1)
     latest = max(claims, key=lambda claim: claim.attempt)
     counted = counted_attempts(claims)
-    if _is_alive(latest, worker, now) or (fresh and _retry_is_due(latest, counted, now)):
+    age = ages[latest.attempt]
+    if _is_alive(latest, worker, age) or (fresh and _retry_is_due(latest, counted, age)):
         return Park(timing.PARK_SECONDS, delivery.failed_attempt if fresh else latest.attempt)
     if counted >= max_attempts:
         return Bury(latest.failure or _lost(latest, now), counted)
@@ -116,20 +123,15 @@ def _is_fresh(claims: Sequence[Claim], delivery: DeliveryInfo) -> bool:
     return any(claim.attempt > delivery.failed_attempt for claim in claims)
 
 
-def _is_alive(claim: Claim, worker: str, now: datetime) -> bool:
+def _is_alive(claim: Claim, worker: str, age: float) -> bool:
     """Whether its worker works on it. A claim under the asking worker's own name is of a process that was killed."""
     open_ = claim.failure is None and claim.released_at is None
-    return (
-        open_
-        and claim.worker != worker
-        and now < (claim.renewed_at or claim.claimed_at) + timedelta(seconds=timing.LEASE_SECONDS)
-    )
+    return open_ and claim.worker != worker and age < timing.LEASE_SECONDS
 
 
-def _retry_is_due(claim: Claim, counted: int, now: datetime) -> bool:
-    if claim.failure is None:
-        return False
-    return now < claim.failure.time + timedelta(seconds=retry_delay(counted) + timing.RETRY_MARGIN_SECONDS)
+def _retry_is_due(claim: Claim, counted: int, age: float) -> bool:
+    """Whether its retry is on its way. The failure was the claim's last write."""
+    return claim.failure is not None and age < retry_delay(counted) + timing.RETRY_MARGIN_SECONDS
 
 
 def _lost(claim: Claim, now: datetime) -> Failure:

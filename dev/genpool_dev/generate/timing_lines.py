@@ -94,8 +94,9 @@ def drained_pod() -> str:
                 f"**A worker that gives its task back closes down within {needed:g} s**; the least margin is {low}.",
                 f"A worker without a task closes down within {idle}, most often at once.",
                 f"A task is given back within {in_seconds(t.RELEASE_SECONDS)} or not at all: where the worker's thread "
-                "is in a call to ComfyUI, to the store or to an input's host that lasts longer, the claim is left to "
-                "its lease, and the attempt counts.",
+                "is in a call to ComfyUI that lasts longer, or in a write of results or of the end record, the claim "
+                "is left to its lease, and the attempt counts. The process ends all the same, and RabbitMQ has the "
+                "message back. An input's host that hangs is left behind, and a release has one short try.",
             ),
         )
     )

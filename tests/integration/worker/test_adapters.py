@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from fakes.worker_steps import png
+from genpool_core import timing
 from genpool_core.api.security import HostRule
 from genpool_core.errors import AttemptFailed, RefusedInput, StorageError
 from genpool_core.workerconfig import S3Config
@@ -23,8 +24,9 @@ from genpool_worker.adapters.fetch import GuardedFetcher
 from genpool_worker.adapters.s3 import S3Store
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
 from genpool_worker.ledger.conditional_put_check import prove_conditional_put
-from genpool_worker.ports import OutputRef, Put, Where
+from genpool_worker.ports import OutputRef, Put, Stored, Where
 from integration.worker.rig import Bucket, Rig, free_port
+from support.waiting import wait_until
 
 # The object store --------------------------------------------------------------------------------------------------
 
@@ -47,15 +49,36 @@ def test_objects(store: S3Store, prefix: str, tmp_path: Path) -> None:
     assert store.get(f"{prefix}a.json") is None
     assert store.create(f"{prefix}a.json", b"1") is Put.CREATED
     assert store.create(f"{prefix}a.json", b"2") is Put.EXISTS
-    assert store.get(f"{prefix}a.json") == b"1"
+    assert held(store, f"{prefix}a.json").data == b"1"
     store.put(f"{prefix}a.json", b"3")
-    assert store.get(f"{prefix}a.json") == b"3"
+    assert held(store, f"{prefix}a.json").data == b"3"
     file = tmp_path / "f.png"
     file.write_bytes(png(8, 8))
     store.put_file(f"{prefix}日落 1.png", file, "image/png")
     assert store.keys(prefix) == [f"{prefix}a.json", f"{prefix}日落 1.png"]
     store.delete([f"{prefix}a.json", f"{prefix}日落 1.png", f"{prefix}none"])
     assert store.keys(prefix) == []
+
+
+def held(store: S3Store, key: str) -> Stored:
+    found = store.get(key)
+    assert found is not None
+    return found
+
+
+def test_an_objects_age_is_by_the_stores_clock_and_begins_anew_with_each_write(
+    store: S3Store, prefix: str, bucket: Bucket
+) -> None:
+    key = f"{prefix}a.json"
+    assert store.create(key, b"1") is Put.CREATED
+    assert held(store, key).age_seconds <= timing.STORE_CLOCK_SECONDS + 1
+    wait_until(lambda: held(store, key).age_seconds, lambda age: age >= 3, "its age", seconds=30)
+    store.put_soon(key, b"2")
+    found = held(store, key)
+    assert (found.data, found.age_seconds <= timing.STORE_CLOCK_SECONDS + 1) == (b"2", True)
+    answer = store._client.get_object(Bucket=bucket.name, Key=key)
+    assert answer["ResponseMetadata"]["HTTPHeaders"]["date"], "else our own clock would stand in"
+    store.delete([key])
 
 
 def test_one_of_many_creates(store: S3Store, prefix: str) -> None:

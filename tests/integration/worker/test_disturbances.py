@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from genpool_core.messages.events import TaskClaimed, WorkerHeartbeat
+from genpool_core.timing import SHORTEST_GRACE_SECONDS
 from integration.broker import until
 from integration.worker.rig import QUEUE, Process, Rig
 from support.tcpproxy import TcpProxy
@@ -252,6 +253,22 @@ def test_store_away_when_the_run_ends(rig: Rig, s3_proxy: TcpProxy) -> None:
     until(lambda: worker.events("task_held"), "the worker holds its result", 40)
     s3_proxy.mend()
     assert_one_end(rig, attempt=1)
+
+
+def test_a_drain_does_not_wait_for_a_store_that_hangs(rig: Rig, s3_proxy: TcpProxy) -> None:
+    """It accepts and never answers: each of its time-outs alone is longer than the margin."""
+    rig.configure(grace_seconds=SHORTEST_GRACE_SECONDS)
+    comfyui = rig.comfyui()
+    worker = rig.worker()
+    rig.send(task(2))
+    wait_running(comfyui)
+    s3_proxy.hang()
+    started = time.monotonic()
+    worker.signal(signal.SIGTERM)
+    assert worker.wait(SHORTEST_GRACE_SECONDS) == 0
+    assert time.monotonic() - started < SHORTEST_GRACE_SECONDS
+    until(lambda: rig.vhost.ready(QUEUE) == 1, "the task is back")
+    assert not rig.ends()
 
 
 def test_store_away_before_the_claim(rig: Rig, s3_proxy: TcpProxy) -> None:

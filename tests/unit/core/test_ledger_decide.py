@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -53,6 +54,16 @@ def claim(
         if failed is None
         else Failure(reason="Boom", message="boom", retryable=True, time=NOW - failed),
     )
+
+
+def ages(claims: Sequence[Claim]) -> dict[int, float]:
+    """What the store says of claims that were written when they say so."""
+    return {
+        item.attempt: (
+            NOW - (item.failure.time if item.failure else item.renewed_at or item.claimed_at)
+        ).total_seconds()
+        for item in claims
+    }
 
 
 def ended(outcome: str) -> EndRecord:
@@ -122,7 +133,7 @@ GOOD, DEAD = ended("succeeded"), ended("dead")
 def test_decision(
     claims: list[Claim], end: EndRecord | None, delivery: DeliveryInfo, expected: Decision
 ) -> None:
-    assert decide(claims, end, delivery, worker="me", max_attempts=3, now=NOW) == expected
+    assert decide(claims, end, delivery, ages=ages(claims), worker="me", max_attempts=3, now=NOW) == expected
 
 
 @pytest.mark.parametrize(
@@ -134,29 +145,41 @@ def test_decision(
     ],
 )
 def test_no_attempt_left(claims: list[Claim], delivery: DeliveryInfo, expected_reason: str) -> None:
-    decision = decide(claims, None, delivery, worker="me", max_attempts=1, now=NOW)
+    decision = decide(claims, None, delivery, ages=ages(claims), worker="me", max_attempts=1, now=NOW)
     assert isinstance(decision, Bury)
     assert (decision.failure.reason, decision.attempts) == (expected_reason, 1)
 
 
 def test_a_task_in_progress_is_never_buried() -> None:
-    decision = decide([claim(age=HOUR, renewed=SECOND)], None, AGAIN, worker="me", max_attempts=1, now=NOW)
+    decision = decide(
+        [claim(age=HOUR, renewed=SECOND)], None, AGAIN, ages={1: 1.0}, worker="me", max_attempts=1, now=NOW
+    )
     assert decision == Park(5, 1)
 
 
 def test_a_released_attempt_does_not_count() -> None:
     claims = [claim(1, released=True), claim(2, released=True), claim(3, failed=SECOND)]
-    assert decide(claims, None, retry(3), worker="me", max_attempts=2, now=NOW) == Start(4)
+    assert decide(claims, None, retry(3), ages=ages(claims), worker="me", max_attempts=2, now=NOW) == Start(4)
 
 
 def test_a_parked_message_keeps_what_stands_behind_it() -> None:
     """Parked at a redelivery, ended dead by a worker that then died: the dead letter must still be written."""
-    parked = decide([claim()], None, AGAIN, worker="me", max_attempts=1, now=NOW)
+    parked = decide([claim()], None, AGAIN, ages={1: 0.0}, worker="me", max_attempts=1, now=NOW)
     assert isinstance(parked, Park)
     later = DeliveryInfo(redelivered=False, failed_attempt=parked.failed_attempt)
-    assert decide([claim()], DEAD, later, worker="me", max_attempts=1, now=NOW) == PublishAgain(
-        DEAD, dead_letter=True
-    )
+    assert decide(
+        [claim()], DEAD, later, ages={1: 0.0}, worker="me", max_attempts=1, now=NOW
+    ) == PublishAgain(DEAD, dead_letter=True)
+
+
+@pytest.mark.parametrize("skew", [-HOUR, HOUR])
+def test_the_times_that_other_clocks_wrote_decide_nothing(skew: timedelta) -> None:
+    alive, failed = claim(age=skew), claim(failed=skew)
+    most = {"worker": "me", "max_attempts": 1, "now": NOW}
+    lost = timing.LEASE_SECONDS
+    assert decide([alive], None, AGAIN, ages={1: lost - 1}, **most) == Park(5, 1)
+    assert isinstance(decide([alive], None, AGAIN, ages={1: lost}, **most), Bury)
+    assert decide([failed], None, FRESH, ages={1: 5.0}, **most) == Park(5, None)
 
 
 def test_two_renewals_may_fail_before_a_claim_is_lost() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
@@ -54,6 +54,16 @@ def claim(attempt: int, worker: str, claimed_at: datetime, **conclusion: object)
             **conclusion,
         }
     )
+
+
+def ages(claims: Iterable[Claim], now: datetime = NOW) -> dict[int, float]:
+    """What the store says of claims that were written last when they say so."""
+    return {item.attempt: (now - _written_at(item)).total_seconds() for item in claims}
+
+
+def _written_at(item: Claim) -> datetime:
+    failed_at = item.failure.time if item.failure else None
+    return max(time for time in (item.claimed_at, item.renewed_at, item.released_at, failed_at) if time)
 
 
 def failure_at(time: datetime) -> Failure:
@@ -116,7 +126,7 @@ def test_a_task_that_ended_is_never_begun_again(
 ) -> None:
     end = ended(outcome)
     delivery = data.draw(deliveries(claims))
-    decision = decide(claims, end, delivery, worker="me", max_attempts=most, now=NOW)
+    decision = decide(claims, end, delivery, ages=ages(claims), worker="me", max_attempts=most, now=NOW)
     may_be_missing = outcome == "dead" and attempt_behind(claims, delivery)
     assert decision == PublishAgain(end, dead_letter=may_be_missing)
 
@@ -125,9 +135,11 @@ def test_a_task_that_ended_is_never_begun_again(
 @given(st.data(), ledgers(), MOST)
 def test_a_decision_keeps_to_the_ledger(data: st.DataObject, claims: list[Claim], most: int) -> None:
     delivery = data.draw(deliveries(claims))
-    decision = decide(claims, None, delivery, worker="me", max_attempts=most, now=NOW)
+    decision = decide(claims, None, delivery, ages=ages(claims), worker="me", max_attempts=most, now=NOW)
     in_order = sorted(claims, key=lambda item: item.attempt)
-    assert decision == decide(in_order, None, delivery, worker="me", max_attempts=most, now=NOW)
+    assert decision == decide(
+        in_order, None, delivery, ages=ages(claims), worker="me", max_attempts=most, now=NOW
+    )
     counted = counted_attempts(claims)
     match decision:
         case Start(attempt):
@@ -148,7 +160,15 @@ def test_a_decision_keeps_to_the_ledger(data: st.DataObject, claims: list[Claim]
 def test_nothing_is_parked_for_ever(data: st.DataObject, claims: list[Claim], most: int) -> None:
     """Once the last lease and the last retry are over, each delivery begins or ends the task."""
     delivery = data.draw(deliveries(claims))
-    decision = decide(claims, None, delivery, worker="me", max_attempts=most, now=NOW + LONG_AGO)
+    decision = decide(
+        claims,
+        None,
+        delivery,
+        ages=ages(claims, NOW + LONG_AGO),
+        worker="me",
+        max_attempts=most,
+        now=NOW + LONG_AGO,
+    )
     assert isinstance(decision, Start if counted_attempts(claims) < most else Bury)
 
 
@@ -171,7 +191,7 @@ def test_who_need_not_wait_is_not_parked(data: st.DataObject, earlier: int, most
     before = [data.draw(some_claim(number)) for number in range(1, attempt)]
     claims = data.draw(st.permutations([*before, last]))
     delivery = DeliveryInfo(redelivered=data.draw(st.booleans()), failed_attempt=delivered)
-    decision = decide(claims, None, delivery, worker="me", max_attempts=most, now=NOW)
+    decision = decide(claims, None, delivery, ages=ages(claims), worker="me", max_attempts=most, now=NOW)
     assert isinstance(decision, Start if counted_attempts(claims) < most else Bury)
 
 
@@ -190,7 +210,7 @@ def test_a_claim_of_another_worker_is_left_alone_until_its_lease_is_over(
     before = [data.draw(some_claim(number)) for number in range(1, earlier + 1)]
     claims = data.draw(st.permutations([*before, last]))
     delivery = data.draw(deliveries(claims))
-    decision = decide(claims, None, delivery, worker="me", max_attempts=most, now=NOW)
+    decision = decide(claims, None, delivery, ages=ages(claims), worker="me", max_attempts=most, now=NOW)
     assert isinstance(decision, Park) == (since < timedelta())
 
 
@@ -206,7 +226,7 @@ def test_a_duplicate_waits_for_the_retry_until_it_must_have_come(
     last = claim(attempt, data.draw(WORKERS), failed_at, failure=failure_at(failed_at))
     claims = data.draw(st.permutations([*before, last]))
     duplicate = DeliveryInfo(redelivered=False, failed_attempt=None)
-    decision = decide(claims, None, duplicate, worker="me", max_attempts=most, now=NOW)
+    decision = decide(claims, None, duplicate, ages=ages(claims), worker="me", max_attempts=most, now=NOW)
     assert isinstance(decision, Park) == (since < timedelta())
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +29,7 @@ from genpool_core import timing
 from genpool_core.errors import Lasts, SettingsError, StorageError
 from genpool_core.workerconfig import S3Config
 from genpool_worker.adapters.s3_credentials import session_of
-from genpool_worker.ports import Put
+from genpool_worker.ports import Put, Stored
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -38,6 +40,9 @@ _DELETE_MAX = 1000
 _TRANSFER = TransferConfig(use_threads=False)
 _NO_ANSWER = (BotoConnectionError, HTTPClientError, IncompleteReadError)
 _NO_LOGIN = (CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalError)
+#: Seconds to connect and between two reads, and tries.
+_PATIENT = (timing.STORE_CONNECT_SECONDS, timing.STORE_READ_SECONDS, timing.STORE_TRIES)
+_SOON = (timing.CLAIM_CONNECT_SECONDS, timing.CLAIM_READ_SECONDS, 1)
 _HINTS = {
     "NoSuchBucket": "the bucket does not exist: make it, or correct storage.s3.bucket",
     "InvalidAccessKeyId": "the access key is unknown: correct the Secret in storage.s3.credentials",
@@ -59,8 +64,11 @@ class S3Store:
         self._where = config.endpoint or f"AWS region {config.region}"
         try:
             session = boto3.Session(botocore_session=None if keys is None else session_of(keys))
-            self._client = _client(session, config.region, config.endpoint)
-            self._signer = _client(session, config.region, config.public_endpoint or config.endpoint)
+            self._client = _client(session, config.region, config.endpoint, _PATIENT)
+            self._soon = _client(session, config.region, config.endpoint, _SOON)
+            self._signer = _client(
+                session, config.region, config.public_endpoint or config.endpoint, _PATIENT
+            )
         except (BotoCoreError, ValueError) as error:
             raise SettingsError(
                 f"S3 cannot be used as it is set up: {error}. Correct storage.s3, or the Secret in its credentials."
@@ -72,11 +80,13 @@ class S3Store:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: str) -> Stored | None:
         """An object, or None."""
         with self._translated():
             try:
-                return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+                headers = answer["ResponseMetadata"]["HTTPHeaders"]
+                return Stored(answer["Body"].read(), _age(answer["LastModified"], headers.get("date")))
             except ClientError as error:
                 if _code(error) == "NoSuchKey":
                     return None
@@ -101,6 +111,11 @@ class S3Store:
         """Put a JSON object."""
         with self._translated():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=_JSON)
+
+    def put_soon(self, key: str, data: bytes) -> None:
+        """Put a JSON object in one short try."""
+        with self._translated():
+            self._soon.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=_JSON)
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Put a file; a large one in parts."""
@@ -175,16 +190,19 @@ def _trouble(error: BotoCoreError) -> str:
     return f"was not asked ({kind}): correct endpoint, region and bucket in storage.s3, and the Secret with the keys"
 
 
-def _client(session: boto3.Session, region: str, endpoint: str | None) -> S3Client:
+def _client(
+    session: boto3.Session, region: str, endpoint: str | None, patience: tuple[float, float, int]
+) -> S3Client:
     """A store behind an endpoint of its own is addressed by path: its host name knows no buckets."""
+    connect, read, tries = patience
     return session.client(
         "s3",
         region_name=region,
         endpoint_url=endpoint,
         config=Config(
-            connect_timeout=timing.STORE_CONNECT_SECONDS,
-            read_timeout=timing.STORE_READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": timing.STORE_TRIES},
+            connect_timeout=connect,
+            read_timeout=read,
+            retries={"mode": "standard", "total_max_attempts": tries},
             signature_version="s3v4",
             s3={"addressing_style": "path" if endpoint else "auto"},
             request_checksum_calculation="when_required",
@@ -192,6 +210,17 @@ def _client(session: boto3.Session, region: str, endpoint: str | None) -> S3Clie
             max_pool_connections=16,
         ),
     )
+
+
+def _age(written: datetime, date: str | None) -> float:
+    """Seconds since a write, by the ``Date`` of the store's answer; by our own clock where there is none to read."""
+    try:
+        now = parsedate_to_datetime(date or "")
+    except ValueError:
+        now = datetime.now(UTC)
+    if now.tzinfo is None:
+        now = now.replace(tzinfo=UTC)
+    return max(0.0, (now - written).total_seconds())
 
 
 def _code(error: ClientError) -> str:

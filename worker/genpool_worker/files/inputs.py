@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Mapping
+from concurrent.futures import Future, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 
-from genpool_core import egress_policy
+from genpool_core import egress_policy, timing
 from genpool_core.errors import RefusedInput
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.context import WorkerContext
+from genpool_worker.errors import HandBack
 from genpool_worker.files import image
 
 #: Decoded, such a picture takes 800 MB; what claims more is refused before ComfyUI tries.
@@ -34,14 +38,33 @@ def fetch(context: WorkerContext, urls: Mapping[str, str]) -> dict[str, InputFil
         One must not be fetched, is too large or is no image.
     AttemptFailed
         One could not be fetched; a later attempt may.
+    HandBack
+        A drain's time is over, however long the host takes.
     """
     files: dict[str, InputFile] = {}
     for name, url in urls.items():
-        data = context.fetcher.fetch(url, context.config.max_input_bytes)
+        data = _fetched(context, url)
         context.metrics.moved("input", len(data))
         found = check(url, data)
         files[name] = InputFile(f"{name}{found.suffix}", found.content_type, data)
     return files
+
+
+def _fetched(context: WorkerContext, url: str) -> bytes:
+    """One file, by a thread of its own: a name server or a host that hangs is left behind when the pod must go."""
+    fetched: Future[bytes] = Future()
+
+    def run() -> None:
+        try:
+            fetched.set_result(context.fetcher.fetch(url, context.config.max_input_bytes))
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            fetched.set_exception(error)
+
+    threading.Thread(target=copy_context().run, args=(run,), name="fetch", daemon=True).start()
+    while not wait([fetched], timing.DRAIN_TICK_SECONDS).done:
+        if context.drain.overdue:
+            raise HandBack("the pod must go before an input is there.")
+    return fetched.result()
 
 
 def upload(

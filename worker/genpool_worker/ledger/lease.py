@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 
 import structlog
@@ -33,27 +34,31 @@ class HeldClaim:
                 return
             self.claim = self.claim.model_copy(update={"renewed_at": self._clock.now()})
             try:
-                self._ledger.save(self.claim)
+                self._ledger.save_soon(self.claim)
             except StorageError as error:
                 _log.warning("claim_not_renewed", reason=error.reason, message=error.message)
 
     def fail(self, failure: Failure) -> None:
         """Record why the attempt failed; another one follows. Raises StorageError."""
-        self._conclude({"failure": failure})
+        self._conclude({"failure": failure}, self._ledger.save)
 
     def release(self) -> None:
-        """Give the attempt back: it does not count. Raises StorageError."""
-        self._conclude({"released_at": self._clock.now()})
+        """Give the attempt back, in one short try: it does not count. Raises StorageError."""
+        self._conclude({"released_at": self._clock.now()}, self._ledger.save_soon)
 
-    def _conclude(self, update: dict[str, object]) -> None:
+    def _conclude(self, update: dict[str, object], save: Callable[[Claim], None]) -> None:
         with self._lock:
             self._open = False
             self.claim = self.claim.model_copy(update=update)
-            self._ledger.save(self.claim)
+            save(self.claim)
 
 
 class LeaseRenewal:
-    """A thread that renews one claim every ``seconds``, as long as its context is open."""
+    """A thread that renews one claim every ``seconds``, as long as its context is open.
+
+    A renewal that hangs does not hold up the end of the context for longer than its time-outs: a store may send its
+    answer byte by byte. What the claim says after that is safe: see :class:`HeldClaim`.
+    """
 
     def __init__(self, held: HeldClaim, seconds: float = timing.RENEW_SECONDS) -> None:
         self._held = held
@@ -71,7 +76,7 @@ class LeaseRenewal:
         traceback: TracebackType | None,
     ) -> None:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(timing.CLAIM_CONNECT_SECONDS + timing.CLAIM_READ_SECONDS)
 
     def _run(self) -> None:
         while not self._stop.wait(self._seconds):

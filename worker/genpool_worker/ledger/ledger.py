@@ -6,7 +6,8 @@ succeeded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -30,6 +31,8 @@ class LedgerState:
 
     claims: tuple[Claim, ...]
     end: EndRecord | None
+    ages: Mapping[int, float] = field(default_factory=dict)
+    """Seconds since each claim was written last, by attempt, by the store's clock."""
 
 
 class Ledger:
@@ -43,23 +46,33 @@ class Ledger:
     def read(self, key: str, run: int) -> LedgerState:
         """All claims and the end of a run."""
         found = self._store.keys(keys.claims_prefix(self._prefix, key, run))
-        claims = [self._get(item, Claim) for item in sorted(found) if keys.attempt_of(item) is not None]
+        read = [self._get(item, Claim) for item in sorted(found) if keys.attempt_of(item) is not None]
+        claims = [item for item in read if item is not None]
         end = self._get(keys.end_key(self._prefix, key, run), EndRecord)
-        return LedgerState(tuple(claim for claim in claims if claim is not None), end)
+        return LedgerState(
+            claims=tuple(claim for claim, _ in claims),
+            end=None if end is None else end[0],
+            ages={claim.attempt: age for claim, age in claims},
+        )
 
     def claim(self, claim: Claim) -> bool:
         """Try to take this attempt; False when another worker has it."""
-        key = keys.claim_key(self._prefix, claim.task_key, claim.run, claim.attempt)
-        return self._create(key, claim).nonce == claim.nonce
+        return self._create(self._key(claim), claim).nonce == claim.nonce
 
     def save(self, claim: Claim) -> None:
         """Write the own claim again: nobody else writes it."""
-        key = keys.claim_key(self._prefix, claim.task_key, claim.run, claim.attempt)
-        self._store.put(key, _json(claim))
+        self._store.put(self._key(claim), _json(claim))
+
+    def save_soon(self, claim: Claim) -> None:
+        """The same in one short try, where the store must hold up neither the lease nor a drain."""
+        self._store.put_soon(self._key(claim), _json(claim))
 
     def end(self, record: EndRecord) -> EndRecord:
         """Write the end of a run, or find that it has one. Returns the end that stands."""
         return self._create(keys.end_key(self._prefix, record.task_key, record.run), record)
+
+    def _key(self, claim: Claim) -> str:
+        return keys.claim_key(self._prefix, claim.task_key, claim.run, claim.attempt)
 
     def _create(self, key: str, record: R) -> R:
         """The record that stands at ``key`` afterwards."""
@@ -73,18 +86,19 @@ class Ledger:
             # There already, another put under way, or an answer that was lost: what is there now tells.
             standing = self._get(key, type(record))
             if standing is not None:
-                return standing
+                return standing[0]
             self._clock.sleep(_BACKOFF.seconds(tries))
         raise trouble or StorageError(
             f"the store does not decide who may write {key}: it answers conflict each time."
         )
 
-    def _get(self, key: str, kind: type[R]) -> R | None:
-        data = self._store.get(key)
-        if data is None:
+    def _get(self, key: str, kind: type[R]) -> tuple[R, float] | None:
+        """A record, and its age in seconds."""
+        stored = self._store.get(key)
+        if stored is None:
             return None
         try:
-            return kind.model_validate_json(data)
+            return kind.model_validate_json(stored.data), stored.age_seconds
         except ValidationError:
             raise UnreadableLedger(
                 f"{key} in the bucket is not a record that this version can read: look at it, and delete it if "

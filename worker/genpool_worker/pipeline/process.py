@@ -69,6 +69,7 @@ class Processor:
                 state.claims,
                 state.end,
                 task.info,
+                ages=state.ages,
                 worker=self._context.worker,
                 max_attempts=self._context.config.max_attempts,
                 now=self._context.clock.now(),
