@@ -1,4 +1,4 @@
-"""Fate of a failed attempt, quantities, conditions, brokers of the platform, keys in the bucket."""
+"""Retries of a failed attempt, quantities, conditions, brokers of the platform, keys in the bucket."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ NODE = AttemptFailed("node 3 failed.", reason="NodeFailed", retryable=False)
         (RefusedInput("too large."), 1, 3, GiveUp("RefusedInput", "too large.")),
     ],
 )
-def test_fate(failure: TaskFailure, counted: int, max_attempts: int, expected: Retry | GiveUp) -> None:
+def test_retry_or_give_up(
+    failure: TaskFailure, counted: int, max_attempts: int, expected: Retry | GiveUp
+) -> None:
     assert decide_retry(failure, counted=counted, max_attempts=max_attempts) == expected
 
 

@@ -59,7 +59,7 @@ def test_task_to_graph(file: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
-def test_a_shipped_workflow_is_whole(folder: Path) -> None:
+def test_a_shipped_workflow_is_complete(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {
         "README.md",
         "example.json",

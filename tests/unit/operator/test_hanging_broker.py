@@ -227,6 +227,7 @@ def test_a_management_thread_recovers_with_its_first_answer() -> None:
     gate.set()
     until(lambda: thread._pending == 0, "the request ends")
     assert thread.do(lambda: 7) == 7
+    thread.close(5)
 
 
 def test_a_job_that_waits_in_vain_is_not_done_later() -> None:
@@ -238,6 +239,7 @@ def test_a_job_that_waits_in_vain_is_not_done_later() -> None:
     until(lambda: thread._pending == 0, "both are over")
     assert thread.do(lambda: 7) == 7
     assert not done.is_set()
+    thread.close(5)
 
 
 def test_a_management_thread_gives_the_jobs_own_error_to_its_caller() -> None:
@@ -249,3 +251,4 @@ def test_a_management_thread_gives_the_jobs_own_error_to_its_caller() -> None:
     assert failure(lambda: thread.do(refuse))[0].reason == "BrokerRefused"
     with pytest.raises(TimeoutError, match="its own"):
         thread.do(lambda: (_ for _ in ()).throw(TimeoutError("its own")))
+    thread.close(5)

@@ -101,7 +101,7 @@ UNSCHEDULABLE = {"ready": False, "unschedulable_message": "0/3 nodes: 3 Insuffic
         ([pod("a")], 1, "exceeded quota", "ready", "AllReady", False, "1 pod is ready."),
     ],
 )
-def test_verdict(
+def test_health(
     pods: list[PodView],
     wanted: int,
     refused: str | None,

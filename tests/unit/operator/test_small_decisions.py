@@ -1,4 +1,4 @@
-"""Ownership, claims, workflows, events, the link to the broker, waiting after failures."""
+"""Ownership of objects and queues, workflows, events, the broker's health."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ OK = Reachability(at(-60), NOW)
         (Reachability(at(-1), None, "BrokerRefused", "no"), OK, "False", "BrokerRefused"),
     ],
 )
-def test_link(management: Reachability, amqp: Reachability, status: str, reason: str) -> None:
+def test_broker_reachable(management: Reachability, amqp: Reachability, status: str, reason: str) -> None:
     finding = broker_finding("default", BrokerHealth(management, amqp), NOW)
     assert (finding.status, finding.reason) == (status, reason)
 

@@ -70,7 +70,7 @@ def test_an_older_version_changes_nothing() -> None:
     assert found.wanted == 5
 
 
-def test_another_number_of_replicas_is_no_reason_to_look_at_the_whole() -> None:
+def test_another_number_of_replicas_is_no_reason_for_a_full_pass() -> None:
     store = Store()
     assert store.put_deployment(deployment(1, version=1))
     assert not store.put_deployment(deployment(2, version=2))
@@ -116,7 +116,7 @@ def test_a_pool_that_is_being_deleted_is_gone() -> None:
     assert len(store.take_deleted()) == 1
 
 
-def test_another_pool_of_the_same_name_buries_the_first() -> None:
+def test_another_pool_of_the_same_name_takes_the_place_of_the_first() -> None:
     for arrive in (Store.put_pool, lambda store, body: store.resync([body], [], [], time.monotonic())):
         store = Store()
         store.put_pool(pool())

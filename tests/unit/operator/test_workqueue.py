@@ -30,7 +30,7 @@ def taken(queue: WorkQueue, *, full: bool = True) -> Request:
     return item
 
 
-def test_the_same_look_is_in_the_queue_once() -> None:
+def test_the_same_request_is_in_the_queue_once() -> None:
     queue = WorkQueue()
     for _ in range(3):
         queue.add(Request(A, full=False))

@@ -20,7 +20,7 @@ POD_LABELS = {"app.kubernetes.io/instance": "pictures"}
 
 @dataclass
 class World:
-    """A controller and all that is around it."""
+    """A reconciler and all that is around it."""
 
     store: Store = field(default_factory=Store)
     brokers: FakeBrokers = field(default_factory=FakeBrokers)

@@ -72,7 +72,7 @@ def test_a_queue_that_is_not_there_is_unknown_and_not_empty() -> None:
     ("still", "total", "told"),
     [(0, 0, None), (150, 899, None), (151, 200, "Nothing has moved"), (10, 901, "not done after")],
 )
-def test_patience(still: float, total: float, told: str | None) -> None:
+def test_when_a_demo_is_given_up(still: float, total: float, told: str | None) -> None:
     fault = given_up(still, total)
     assert fault is None if told is None else told in fault
 

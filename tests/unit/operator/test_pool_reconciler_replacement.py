@@ -10,7 +10,7 @@ from genpool_core import timing
 from genpool_operator.decide.events import POD_REPLACED
 from genpool_operator.decide.workers import WorkerView
 from genpool_operator.ports import ClusterError
-from unit.operator.test_controller import World
+from unit.operator.world import World
 
 
 @pytest.fixture

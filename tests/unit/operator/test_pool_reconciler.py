@@ -133,7 +133,7 @@ def test_a_broker_that_is_down_holds_the_pods_and_the_rest_goes_on(world: World)
     assert world.cluster.events[-1].reason == "BrokerLost"
 
 
-def test_what_is_not_settled_is_looked_at_again_soon_and_with_new_eyes(world: World) -> None:
+def test_what_is_not_settled_is_reconciled_again_soon_from_fresh_facts(world: World) -> None:
     assert world.look().requeue_after is None
     world.brokers.seen = replace(world.brokers.seen, exchanges={"genpool.events": "fanout"})
     world.look()

@@ -1,4 +1,4 @@
-"""Submitting a prompt and following it to its end, with a ComfyUI that is slow, gone, or forgets."""
+"""Submitting a prompt and waiting for its end, with a ComfyUI that is slow, gone, or forgets."""
 
 from __future__ import annotations
 

@@ -1,0 +1,50 @@
+"""Which task a delivery is."""
+
+from __future__ import annotations
+
+import pytest
+
+from genpool_core.ledger.decide import DeliveryInfo
+from genpool_core.messages import headers
+from genpool_core.messages.amqp import Delivery, Properties
+from genpool_worker.pipeline.decode import TaskDelivery, Undecodable, UnidentifiedTask, decode
+
+OURS = "genpool.worker.pool-uid"
+
+
+def test_the_sender_decides_which_headers_count() -> None:
+    own = {headers.ATTEMPT: 2, headers.RUN: 3, "trace": "x"}
+    trusted = decode(Delivery(b'{"task_id": "a"}', own, Properties(user_id=OURS)), "uid")
+    plain = decode(Delivery(b'{"task_id": "a"}', own, Properties(user_id="producer")), "uid")
+    assert isinstance(trusted, TaskDelivery)
+    assert isinstance(plain, TaskDelivery)
+    assert (trusted.ref.run, trusted.info) == (3, DeliveryInfo(redelivered=False, failed_attempt=2))
+    assert (plain.ref.run, plain.info) == (1, DeliveryInfo(redelivered=False, failed_attempt=None))
+    assert trusted.ref.key == plain.ref.key
+
+
+@pytest.mark.parametrize(
+    ("body", "message_id", "task_id"),
+    [
+        (b'{"task_id": "a"}', "m", "a"),
+        (b'{"task_id": 7}', None, "7"),
+        (b"{}", "m", "m"),
+        (b'{"task_id": ""}', "m", "m"),
+        (b'{"task_id": [1]}', "m", "m"),
+    ],
+)
+def test_identity(body: bytes, message_id: str | None, task_id: str) -> None:
+    found = decode(Delivery(body, properties=Properties(message_id=message_id)), "uid")
+    assert isinstance(found, TaskDelivery)
+    assert found.ref.task_id == task_id
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"task_id": null, "prompt": "x"}', b'{"task_id": [1]}'])
+def test_no_identity(body: bytes) -> None:
+    assert isinstance(decode(Delivery(body), "uid"), UnidentifiedTask)
+
+
+def test_no_task() -> None:
+    found = decode(Delivery(b"[]"), "uid")
+    assert isinstance(found, Undecodable)
+    assert found.failure.reason == "InvalidMessage"
