@@ -22,9 +22,8 @@ POLICY_PRIORITY = 1000
 #:
 #: Our ledger counts attempts, so the limit must be above what is no attempt at all. RabbitMQ counts every return before
 #: 4.3 (a hand-back, a lost connection), and from 4.3 lost connections only. A worker returns one message at most every
-#: ``timing.STORE_HOLD_SECONDS``, because it keeps it in hand meanwhile. Classic queues count nothing (RabbitMQ 4.3.6
-#: applies no policy to them that has this key, or ``dead-letter-strategy``): there the worker's own count
-#: (``genpool_worker.pipeline.faults``) is the net.
+#: ``timing.STORE_HOLD_SECONDS``, because it keeps it in hand meanwhile. Classic queues count nothing, and the plan
+#: leaves this key out for them: there the worker's own count (``genpool_worker.pipeline.faults``) is the net.
 _LAST_NET: JsonObject = {"delivery-limit": timing.DELIVERY_LIMIT}
 Version = tuple[int, int, int]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from genpool_core.jsontypes import JsonObject
 from genpool_core.topology.desired import POLICY_PRIORITY, Binding, Exchange, Policy, Queue, Topology, Version
@@ -95,6 +95,8 @@ _REMEDY = (
     "Nothing was changed. Let its messages be consumed or move them away first (deleting a queue deletes what is in "
     "it), then delete the empty queue and GenPool makes it again; or give the pool another queue or vhost."
 )
+#: Keys for quorum queues. RabbitMQ 4 applies a policy that has one of them to a classic queue not at all.
+_QUORUM_KEYS = frozenset({"dead-letter-strategy", "delivery-limit"})
 FULL_RIGHTS: Mapping[str, str] = {"configure": ".*", "write": ".*", "read": ".*"}
 
 
@@ -102,6 +104,7 @@ def plan_topology(wanted: Topology, user: BrokerUser | None, seen: VhostFacts) -
     """Steps for what is missing or differs; what cannot be changed is a fault with what to do about it."""
     if not seen.exists:
         return TopologyPlan((PutVhost(), PutPermissions(seen.admin, _rights(FULL_RIGHTS))))
+    wanted = replace(wanted, policies=tuple(_fitting(policy, seen) for policy in wanted.policies))
     faults = (*_exchange_faults(wanted, seen), *_queue_faults(wanted, seen), *_policy_faults(wanted, seen))
     steps: list[Step] = []
     if not _has(seen, seen.admin, FULL_RIGHTS):
@@ -137,6 +140,15 @@ def _has(seen: VhostFacts, user: str, rights: Mapping[str, str]) -> bool:
 
 def _rights(rights: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(rights.items()))
+
+
+def _fitting(policy: Policy, seen: VhostFacts) -> Policy:
+    """The policy for a queue as it is: a producer, or the default of the vhost, may have made it a classic one."""
+    fact = seen.queues.get(policy.queue)
+    if fact is None or fact.type != "classic":
+        return policy
+    kept = {key: value for key, value in policy.definition.items() if key not in _QUORUM_KEYS}
+    return replace(policy, definition=kept)
 
 
 def _same_policy(policy: Policy, fact: PolicyFact | None) -> bool:

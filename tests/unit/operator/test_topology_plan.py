@@ -50,7 +50,7 @@ COMPLETE = VhostFacts(
     exchanges={"genpool.events": "topic", "": "direct"},
     queues={
         "genpool.retry.5s": QueueFact("quorum"),
-        "tasks": QueueFact("classic", policy="genpool.work.tasks"),
+        "tasks": QueueFact("quorum", policy="genpool.work.tasks"),
         "others": QueueFact("stream"),
     },
     policies={"genpool.work.tasks": fact(POLICY)},
@@ -111,7 +111,7 @@ USER_RIGHTS = PutPermissions(USER.name, tuple(sorted(RIGHTS.items())))
             replace(
                 COMPLETE,
                 policies={},
-                queues={**COMPLETE.queues, "tasks": QueueFact("classic", policy="everything")},
+                queues={**COMPLETE.queues, "tasks": QueueFact("quorum", policy="everything")},
             ),
             (POLICY,),
             id="another policy applies because ours is not there yet",
@@ -147,28 +147,28 @@ def test_steps(seen: VhostFacts, steps: tuple[Step, ...]) -> None:
             "Queue tasks is a stream, which cannot hand out tasks: give the pool another queue.",
         ),
         (
-            replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("classic", durable=False)}),
+            replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("quorum", durable=False)}),
             (
                 "Queue tasks would not outlive its connection or the broker (durable False, exclusive False, "
                 "auto-delete False). Nothing was changed. Let its messages be consumed"
             ),
         ),
         (
-            replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("classic", exclusive=True)}),
+            replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("quorum", exclusive=True)}),
             (
                 "Queue tasks would not outlive its connection or the broker (durable True, exclusive True, "
                 "auto-delete False). Nothing was changed. Let its messages be consumed"
             ),
         ),
         (
-            replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("classic", auto_delete=True)}),
+            replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("quorum", auto_delete=True)}),
             (
                 "Queue tasks would not outlive its connection or the broker (durable True, exclusive False, "
                 "auto-delete True). Nothing was changed. Let its messages be consumed"
             ),
         ),
         (
-            replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("classic", policy="everything")}),
+            replace(COMPLETE, queues={**COMPLETE.queues, "tasks": QueueFact("quorum", policy="everything")}),
             (
                 "Policy everything applies to queue tasks in place of genpool.work.tasks: "
                 "have its owner lower its priority below 1000"
@@ -185,10 +185,22 @@ def test_faults_say_what_to_do(seen: VhostFacts, fault: str) -> None:
     assert plan.steps == ()
 
 
-def test_a_work_queue_of_either_type_is_taken_as_it_is() -> None:
-    for kind in ("classic", "quorum"):
-        queues = {**COMPLETE.queues, "tasks": QueueFact(kind, policy="genpool.work.tasks")}
-        assert plan_topology(WANTED, USER, replace(COMPLETE, queues=queues)).steps == ()
+def test_a_classic_work_queue_has_a_policy_that_rabbitmq_applies_to_it() -> None:
+    """RabbitMQ 4 applies one with a key for quorum queues to it not at all, and what is rejected is deleted."""
+    full = Policy(POLICY.name, "tasks", {"delivery-limit": 9, "dead-letter-strategy": "x", "message-ttl": 5})
+    wanted, bare = replace(WANTED, policies=(full,)), replace(full, definition={"message-ttl": 5})
+
+    def steps(kind: str, policy: Policy) -> tuple[Step, ...]:
+        queues = {**COMPLETE.queues, "tasks": QueueFact(kind, policy=POLICY.name)}
+        seen = replace(COMPLETE, queues=queues, policies={POLICY.name: fact(policy)})
+        plan = plan_topology(wanted, USER, seen)
+        assert plan.faults == ()
+        return plan.steps
+
+    assert steps("classic", full) == (bare,)
+    assert steps("classic", bare) == ()
+    assert steps("quorum", full) == ()
+    assert steps("quorum", bare) == (full,)
 
 
 def test_full_rights_are_all_that_rabbitmq_knows() -> None:
