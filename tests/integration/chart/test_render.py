@@ -125,6 +125,14 @@ def test_pods_are_locked_down(helm: str, program: str) -> None:
         assert container[probe]["httpGet"]["port"] == "http"
 
 
+@pytest.mark.parametrize("program", ["operator", "gateway"])
+def test_a_program_is_ready_when_it_says_so(helm: str, program: str) -> None:
+    """Healthy is less: an operator that cannot list the pools lives, and does nothing."""
+    (container,) = _pod(_render(helm, GOOD), program)["containers"]
+    paths = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("readiness", "liveness")}
+    assert paths == {"readiness": "/readyz", "liveness": "/healthz"}
+
+
 def test_there_is_one_operator_and_never_two(helm: str) -> None:
     spec = _render(helm, GOOD)["Deployment", "genpool-operator"]["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
