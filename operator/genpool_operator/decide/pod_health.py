@@ -140,7 +140,9 @@ def _explain(pod: PodView, container: ContainerView, last: WorkerView | None) ->
     """One sentence: which container of which pod, what Kubernetes says, where to look."""
     subject = f"Container {container.name} of pod {pod.name}"
     if container.waiting == "CrashLoopBackOff":
-        end = f"{container.ended or 'ended'}, exit code {container.exit_code}"
+        end = container.ended or "ended"
+        if container.exit_code is not None:
+            end += f", exit code {container.exit_code}"
         look = f"kubectl -n {pod.namespace} logs {pod.name} -c {container.name} --previous"
         told = container.name == "worker" and last is not None and last.waits
         said = f" It said: {last.message}" if told and last is not None else ""

@@ -44,10 +44,11 @@ def test_seed_and_parameters_are_recorded_without_secrets() -> None:
     )
     assert validated.files == {"image_url": "https://example.com/a.png?token=s3cr3t#f"}
     assert shown_parameters(validated.bound) == {"image_url": "https://example.com/a.png"}
-    plain = {"image_url": "http://example.com/a.png?token=s3cr3t", "workflow_type": PHOTO.entry.name}
-    assert shown_parameters(validate(plain, CONFIG, CATALOG).bound) == {
-        "image_url": "http://example.com/a.png"
-    }
+    for scheme in ("http", "HTTPS", "Http"):
+        url = f"{scheme}://example.com/a.png"
+        plain = {"image_url": f"{url}?token=s3cr3t", "workflow_type": PHOTO.entry.name}
+        (shown,) = shown_parameters(validate(plain, CONFIG, CATALOG).bound).values()
+        assert str(shown).lower() == url.lower()
     text = validate({"prompt": "is it https://a.example/?b=c", "seed": 7}, CONFIG, CATALOG)
     assert shown_parameters(text.bound) == {"prompt": "is it https://a.example/?b=c", "seed": 7}
     assert validate({"prompt": "x"}, CONFIG, CATALOG).bound.seed == 42

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from genpool_core import egress_policy
@@ -13,6 +14,9 @@ from genpool_core.workflow.bind import Bound, bind
 from genpool_core.workflow.render import render, with_prefix
 from genpool_core.workflow.spec import check_template
 from genpool_worker.config import Catalog, Workflow
+
+#: The beginning of a URL, whose query may be secret, in whatever letters a producer writes it.
+_URL = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,7 @@ def shown_parameters(bound: Bound) -> JsonObject:
 
 
 def _shown(value: JsonValue) -> JsonValue:
-    is_url = isinstance(value, str) and value.startswith(("http://", "https://"))
-    return egress_policy.redact(value) if is_url and isinstance(value, str) else value
+    return egress_policy.redact(value) if isinstance(value, str) and _URL.match(value) else value
 
 
 def _own_graph(task: Task, config: WorkerConfig, catalog: Catalog) -> ValidatedTask:

@@ -55,12 +55,13 @@ class RabbitBrokers:
         """End all threads and connections."""
         with self._lock:
             vhosts, brokers = list(self._vhosts.values()), list(self._brokers.values())
-        for vhost in vhosts:
-            if vhost.started:
-                vhost.monitor.stop()
+        # An answer starts its vhost's monitor: first no more answers.
         for broker in brokers:
             broker.thread.close(timing.MONITOR_STOP_SECONDS)
             broker.api.close()
+        for vhost in vhosts:
+            if vhost.started:
+                vhost.monitor.stop()
 
     def follow(self, broker: BrokerConfig, pool: GenerationPool) -> None:
         """Read the queues of this pool from now on."""
