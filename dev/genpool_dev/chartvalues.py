@@ -131,6 +131,13 @@ class Operator(Program):
     """Resources of the container."""
     namespaces: list[Annotated[str, Field(pattern=LABEL, max_length=63)]] = []
     """Namespaces to look after: it then has rights in these only. All when empty."""
+    allowed_volumes: list[Annotated[str, Field(pattern=r"^[a-zA-Z]+$", max_length=63)]] = [
+        "persistentVolumeClaim",
+        "ephemeral",
+        "emptyDir",
+        "image",
+    ]
+    """Kinds of volumes, as in a Pod, that a pool may mount for its models."""
 
 
 class Worker(_Values):

@@ -91,6 +91,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
         brokers_file,
         (settings.worker_image, settings.worker_image_pull_policy),
         clock.now,
+        allowed_volumes=settings.allowed_volumes,
     )
     manager = Manager(store, reconciler, metrics, requests)
 

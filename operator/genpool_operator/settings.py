@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from genpool_adapters.settings import ProgramSettings
 from genpool_core import timing
+from genpool_operator.decide.volumes import USUAL_VOLUMES
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -32,10 +33,12 @@ class OperatorSettings(ProgramSettings):
     """Folder with the shipped workflows."""
     namespaces: tuple[str, ...] = ()
     """Namespaces to look after, separated by commas; all when empty."""
+    allowed_volumes: tuple[str, ...] = USUAL_VOLUMES
+    """Sources of volumes that pools may mount, as in a Pod, separated by commas."""
     resync_seconds: Annotated[float, Field(ge=1, le=600)] = timing.RESYNC_SECONDS
     """Everything is listed and looked at anew after this."""
 
-    @field_validator("namespaces", mode="before")
+    @field_validator("namespaces", "allowed_volumes", mode="before")
     @classmethod
     def _split(cls, raw: object) -> object:
         return tuple(part.strip() for part in raw.split(",") if part.strip()) if isinstance(raw, str) else raw

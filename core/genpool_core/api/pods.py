@@ -33,7 +33,8 @@ class ModelsSpec(ApiModel):
     """Where the models are."""
 
     volume: PodFields
-    """A volume source as in a Pod, for example ``{persistentVolumeClaim: {claimName: models}}``."""
+    """A volume source as in a Pod, for example ``{persistentVolumeClaim: {claimName: models}}``, of a kind that the
+    platform allows (``operator.allowedVolumes`` of the chart)."""
     mount_path: Annotated[str, Field(min_length=1, max_length=253)] = "/comfyui/models"
     """Where ComfyUI expects them."""
     read_only: bool = True

@@ -29,6 +29,7 @@ from genpool_operator.decide.manifests import (
 from genpool_operator.decide.manifests.config_map import data_hash
 from genpool_operator.decide.objects import ConfigMapView, DeploymentView, SecretView
 from genpool_operator.decide.ownership import PREVIOUS_POOL, OwnerFacts, Ownership, marked, ownership
+from genpool_operator.decide.volumes import check_volumes
 from genpool_operator.decide.workflows import check_workflows
 from genpool_operator.reconcile.observed import ObjectState, Observed
 from genpool_operator.reconcile.plan import Apply
@@ -60,6 +61,7 @@ def plan_objects(
     if (taken := _taken(pool, observed, objects)) is not None:
         return replace(found, accepted=taken, steps=(), create_secret=False)
     try:
+        check_volumes(pool, settings.allowed_volumes)
         config_map = build_config_map(pool, check_workflows(pool.spec.workflows, objects.workflows))
     except InvalidManifest as error:
         return replace(found, accepted=Finding(ACCEPTED, "False", error.reason, error.message))

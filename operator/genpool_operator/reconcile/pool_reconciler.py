@@ -23,6 +23,7 @@ from genpool_operator.decide.manifests import PodDefaults
 from genpool_operator.decide.objects import PoolRecord, parse_deployment
 from genpool_operator.decide.queue_ownership import older_owner
 from genpool_operator.decide.status import refused_status, worth_writing
+from genpool_operator.decide.volumes import USUAL_VOLUMES
 from genpool_operator.ports import Brokers, Cluster, ClusterCache, Workflows
 from genpool_operator.reconcile.execute import Executor
 from genpool_operator.reconcile.observed import Memory, ObjectState, Observed
@@ -48,6 +49,8 @@ class PoolReconciler:
         brokers_file: BrokersFile,
         worker_image: tuple[str, str | None],
         clock: Clock,
+        *,
+        allowed_volumes: tuple[str, ...] = USUAL_VOLUMES,
     ) -> None:
         self._cluster = cluster
         self._view = view
@@ -56,6 +59,7 @@ class PoolReconciler:
         self._executor = executor
         self._brokers_file = brokers_file
         self._worker_image = worker_image
+        self._allowed_volumes = allowed_volumes
         self._clock = clock
         self._memories: dict[str, Memory] = {}
         self._lock = threading.Lock()
@@ -182,7 +186,15 @@ class PoolReconciler:
         if isinstance(broker, InvalidManifest):
             return None
         image, policy = self._worker_image
-        return PodDefaults(broker.host, broker.port, broker.tls, image, policy, broker.ca_certificates)
+        return PodDefaults(
+            broker_host=broker.host,
+            broker_port=broker.port,
+            broker_tls=broker.tls,
+            worker_image=image,
+            worker_image_pull_policy=policy,
+            broker_ca_certificates=broker.ca_certificates,
+            allowed_volumes=self._allowed_volumes,
+        )
 
     def _broker(self, pool: GenerationPool) -> BrokerConfig | InvalidManifest:
         wanted = pool.spec.broker

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from genpool_core.brokers import BrokersFile
+from genpool_operator.decide.volumes import USUAL_VOLUMES
 
 CHART = Path(__file__).resolve().parents[3] / "charts" / "genpool"
 BROKER = {"name": "default", "host": "mq", "existingSecret": "mq-admin", "vhosts": ["/", "art"]}
@@ -131,6 +132,13 @@ def test_a_program_is_ready_when_it_says_so(helm: str, program: str) -> None:
     (container,) = _pod(_render(helm, GOOD), program)["containers"]
     paths = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("readiness", "liveness")}
     assert paths == {"readiness": "/readyz", "liveness": "/healthz"}
+
+
+def test_the_volumes_of_pools_are_those_that_the_operator_allows_by_itself(helm: str) -> None:
+    usual = _env(_pod(_render(helm, GOOD), "operator"))["GENPOOL_ALLOWED_VOLUMES"]
+    assert tuple(usual.split(",")) == USUAL_VOLUMES
+    more = {**GOOD, "operator": {"allowedVolumes": ["nfs"]}}
+    assert _env(_pod(_render(helm, more), "operator"))["GENPOOL_ALLOWED_VOLUMES"] == "nfs"
 
 
 def test_there_is_one_operator_and_never_two(helm: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from genpool_core.api.pool import GenerationPool
 from genpool_core.jsontypes import JsonObject
+from genpool_operator.decide.volumes import USUAL_VOLUMES
 
 CONTAINER_SECURITY: JsonObject = {
     "allowPrivilegeEscalation": False,
@@ -16,7 +17,7 @@ WORKER_RESOURCES: JsonObject = {"requests": {"cpu": "100m", "memory": "256Mi"}}
 
 @dataclass(frozen=True)
 class PodDefaults:
-    """What a pod needs to know beyond its pool: the broker as pods reach it, and the worker image of this release."""
+    """What a pod needs to know beyond its pool: the broker as pods reach it, and what the platform team decided."""
 
     broker_host: str
     broker_port: int
@@ -24,6 +25,7 @@ class PodDefaults:
     worker_image: str
     worker_image_pull_policy: str | None = None
     broker_ca_certificates: str = ""
+    allowed_volumes: tuple[str, ...] = USUAL_VOLUMES
 
 
 def worker_image(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
