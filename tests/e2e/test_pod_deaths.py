@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from e2e.lab import Lab
 from e2e.manifests import GRACE_SECONDS, task
 from e2e.results import dead, succeeded
-from e2e.scenes import Scene, letter_of, pod_name
+from e2e.scenes import Manifest, Scene, letter_of, pod_name
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages import headers
 from genpool_dev.stack.bucket import RunRecord
-
-#: Ends a container's program as the kernel does when memory is out. All containers see each other's processes.
-_KILL_WORKER = (
-    "import os,signal\n"
-    "for pid in filter(str.isdigit, os.listdir('/proc')):\n"
-    "    if b'genpool_worker' in open(f'/proc/{pid}/cmdline','rb').read() and int(pid) != os.getpid():\n"
-    "        os.kill(int(pid), signal.SIGKILL)\n"
-)
-#: Ends the pod's first process, and with it, by the kernel's hand, every other one of the pod.
-_KILL_POD = "import os,signal; os.kill(1, signal.SIGTERM)"
 
 
 def _delete(scene: Scene, pod: str) -> None:
@@ -34,11 +28,32 @@ def _delete_at_once(scene: Scene, pod: str) -> None:
 
 
 def _kill_worker(scene: Scene, pod: str) -> None:
-    _run_inside(scene, pod, "worker", _KILL_WORKER)
+    found = _pod(scene, pod)
+    (worker,) = [item for item in found["status"]["containerStatuses"] if item["name"] == "worker"]
+    _kill(worker["containerID"].rpartition("/")[2])
 
 
 def _kill_pod(scene: Scene, pod: str) -> None:
-    _run_inside(scene, pod, "comfyui", _KILL_POD)
+    """All of its containers, and what holds their network."""
+    _kill(f"pod{_pod(scene, pod)['metadata']['uid']}")
+
+
+def _kill(group: str) -> None:
+    """End what is in a control group, as the kernel does when memory is out.
+
+    From the node, which is this machine: within a container nobody can end its first process so.
+    """
+    killed = 0
+    for path in Path("/proc").glob("[0-9]*/cgroup"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if group in path.read_text():
+                os.kill(int(path.parent.name), signal.SIGKILL)
+                killed += 1
+    assert killed, f"no process of {group} was found"
+
+
+def _pod(scene: Scene, name: str) -> Manifest:
+    return next(pod for pod in scene.pods() if pod_name(pod) == name)
 
 
 WAYS: dict[str, Callable[[Scene, str], None]] = {
@@ -56,7 +71,7 @@ def test_a_pod_that_goes_in_the_middle_of_a_task(lab: Lab, way: str) -> None:
         scene.apply()
         scene.send(task("in-the-middle", "slow=8"), task("waiting"))
         at_work = scene.wait_progress("in-the-middle")
-        pod = next(pod for pod in scene.pods() if pod_name(pod) == at_work.worker)
+        pod = _pod(scene, at_work.worker)
         assert pod["spec"]["terminationGracePeriodSeconds"] >= GRACE_SECONDS
         WAYS[way](scene, at_work.worker)
         runs = scene.wait_ends("in-the-middle", "waiting")
@@ -97,18 +112,3 @@ def test_a_task_that_kills_its_pod_each_time_is_dead_after_max_attempts(lab: Lab
         assert letter.headers[headers.REASON] == "WorkerLost"
         assert letter.headers[headers.ATTEMPTS] == 2
         scene.wait_queue_empty()
-
-
-def _run_inside(scene: Scene, pod: str, container: str, program: str) -> None:
-    """Run some Python in a container; it may not live to tell how that ended, but the task does."""
-    words = (
-        "exec",
-        pod,
-        f"--namespace={scene.place}",
-        f"--container={container}",
-        "--",
-        "python3",
-        "-c",
-        program,
-    )
-    scene.lab.kubectl.attempt(*words)

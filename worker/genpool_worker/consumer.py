@@ -193,7 +193,14 @@ class TaskConsumer:
                 self._busy = False
             # Never idle in between: that would say that what failed works again.
             if self._status.snapshot.waits is None:
-                self._status.set("idle")
+                self._after_work()
+
+    def _after_work(self) -> None:
+        known = self._preconditions.known()
+        if known is None or self._drain.active:
+            self._status.set("idle")
+        else:
+            self._status.wait_for(known)
 
     def _decoded(self, delivery: Delivery) -> Decoded:
         try:

@@ -52,6 +52,10 @@ class Preconditions:
         """
         return self._store_trouble() or self._comfyui_trouble()
 
+    def known(self) -> Waits | None:
+        """What stands against the next task for certain; asks nobody."""
+        return None if self._wedge.prompt_id is None else _WEDGED
+
     def suspect_store(self) -> None:
         """The store failed in use: ask it before the next task."""
         self._store_checked = float("-inf")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.worker_ports import Queued, gone
+from fakes.worker_ports import Queued, Script, gone
 from fakes.worker_world import Node, World
 from genpool_core import timing
 from genpool_core.errors import BrokerError, SettingsError, StorageError
@@ -167,6 +167,16 @@ def test_a_store_that_is_not_safe_is_told_before_the_worker_ends(world: World) -
     with pytest.raises(SettingsError):
         loop.run()
     assert loop.status.snapshot.waits == Waits("StoreNotAtomic", "the store is not safe.")
+
+
+def test_a_worker_whose_comfyui_is_wedged_is_not_idle_after_the_task(world: World) -> None:
+    """One heartbeat that says idle would say that the pod takes the next task."""
+    loop = Loop(world, world.worker("w1", Script("blocked")), turns=4)
+    task(world)
+    loop.run()
+    assert loop.states[:2] == ["starting", "idle"]
+    assert set(loop.states[2:-1]) == {"unready"}
+    assert loop.status.snapshot.waits is not None
 
 
 def test_comfyui_goes_between_two_tasks(world: World) -> None:
