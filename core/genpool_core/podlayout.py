@@ -6,6 +6,9 @@ from __future__ import annotations
 INIT_NAME = "dumb-init"
 #: The worker's folder on the scratch volume. ComfyUI mounts the others only.
 OWN_FOLDER = "worker"
+#: A volume that the worker writes and ComfyUI reads, and the file in it that asks for a restart of ComfyUI.
+RESTART_FOLDER = "/run/genpool"
+RESTART_PATH = f"{RESTART_FOLDER}/restart"
 #: Keys of the Secrets, and names of the files that the worker reads.
 BROKER_USERNAME = "username"
 BROKER_PASSWORD = "password"  # noqa: S105 - the name of a key

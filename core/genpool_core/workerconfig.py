@@ -13,9 +13,6 @@ from genpool_core.quantity import to_bytes
 CONFIG_KEY = "pool.json"
 #: Where the ConfigMap is mounted in the worker container.
 CONFIG_PATH = "/etc/genpool"
-#: A volume that the worker writes and ComfyUI reads, and the file in it that asks for a restart of ComfyUI.
-RESTART_FOLDER = "/run/genpool"
-RESTART_PATH = f"{RESTART_FOLDER}/restart"
 
 
 class WorkflowEntry(Message):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from genpool_adapters.amqp import AmqpParameters
+from genpool_adapters.amqp import broker_parameters
 from genpool_adapters.brokerfile import credentials, load_brokers
 from genpool_adapters.http_server import HttpServer, program_routes
 from genpool_core.brokers import BrokerConfig
@@ -111,7 +111,6 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     receiver = HttpReceiver(signer, now=utc_now)
 
     def join(broker: BrokerConfig, vhost: str) -> tuple[RabbitCallbackQueue, Attempts]:
-        username, password = logins[broker.name]
         counted = metrics.vhost(broker.name, vhost)
 
         def on_change(connected: bool, _sentence: str) -> None:  # noqa: FBT001 - a callback
@@ -119,16 +118,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
             attempts.connection_changed()
 
         queue = RabbitCallbackQueue(
-            AmqpParameters(
-                host=broker.host,
-                port=broker.port,
-                vhost=vhost,
-                username=username,
-                password=password,
-                tls=broker.tls,
-                ca_certificates=broker.ca_certificates,
-                connection_name=CONNECTION_NAME,
-            ),
+            broker_parameters(broker, vhost, logins[broker.name], CONNECTION_NAME),
             broker=broker.name,
             on_change=on_change,
         )

@@ -24,6 +24,7 @@ from fakes.worker_steps import FakeClock, SkewedClock, Steps, png
 from genpool_core import names
 from genpool_core.errors import StorageError
 from genpool_core.jsontypes import JsonObject
+from genpool_core.ledger.records import Claim
 from genpool_core.messages.base import PoolRef
 from genpool_core.messages.events import Event
 from genpool_core.workerconfig import S3Config, WorkerConfig, WorkflowEntry
@@ -37,8 +38,10 @@ from genpool_worker.errors import HandBack
 from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.ledger.ledger import Ledger
 from genpool_worker.messaging.publish import TaskPublisher
+from genpool_worker.pipeline.attempt import Attempt
 from genpool_worker.pipeline.decode import decode
 from genpool_worker.pipeline.process import Processor
+from genpool_worker.pipeline.validate import validate
 from genpool_worker.retry import OutageRetry
 
 QUEUE = "tasks"
@@ -224,3 +227,17 @@ def new_world(**config: object) -> World:
     for name in ("input", "output", "temp"):
         (scratch / name).mkdir()
     return World(scratch, CONFIG.model_copy(update=config))
+
+
+def first_attempt(node: Node, key: str) -> Attempt:
+    """The first attempt of a task with nothing but a prompt, as the processor begins it after the claim."""
+    claim = Claim(
+        task_key=key,
+        run=1,
+        attempt=1,
+        nonce="0123456789",
+        worker="w1",
+        claimed_at=node.context.clock.now(),
+        timeout_seconds=600,
+    )
+    return Attempt(node.context, claim, validate({"prompt": "x"}, node.context.config, node.context.catalog))

@@ -9,8 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from genpool_adapters.secret_files import read_secret
 from genpool_adapters.settings import ProgramSettings
-from genpool_core.podlayout import BROKER_PASSWORD, BROKER_USERNAME
-from genpool_core.workerconfig import RESTART_PATH
+from genpool_core.podlayout import BROKER_PASSWORD, BROKER_USERNAME, RESTART_PATH
 
 
 class WorkerSettings(ProgramSettings):

@@ -7,6 +7,6 @@ publishing connections when it is short of memory or disk, and acknowledgements 
 from __future__ import annotations
 
 from genpool_adapters.amqp.connection import AmqpConnection
-from genpool_adapters.amqp.values import AmqpParameters, QueueCount
+from genpool_adapters.amqp.values import AmqpParameters, QueueCount, broker_parameters
 
-__all__ = ["AmqpConnection", "AmqpParameters", "QueueCount"]
+__all__ = ["AmqpConnection", "AmqpParameters", "QueueCount", "broker_parameters"]

@@ -10,6 +10,7 @@ import pika
 
 from genpool_adapters.amqp.wire import WireProperties, text_of
 from genpool_core import timing
+from genpool_core.brokers import BrokerConfig
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_core.version import __version__
 
@@ -68,6 +69,23 @@ class QueueCount:
 
     ready: int
     consumers: int
+
+
+def broker_parameters(
+    broker: BrokerConfig, vhost: str, login: tuple[str, str], connection_name: str
+) -> AmqpParameters:
+    """For a broker of the brokers file; ``login``: user and password."""
+    username, password = login
+    return AmqpParameters(
+        host=broker.host,
+        port=broker.port,
+        vhost=vhost,
+        username=username,
+        password=password,
+        tls=broker.tls,
+        ca_certificates=broker.ca_certificates,
+        connection_name=connection_name,
+    )
 
 
 def parameters(settings: AmqpParameters) -> pika.ConnectionParameters:

@@ -22,20 +22,17 @@ from integration.worker.rig import Process, answers, free_port
 SECONDS = 5
 
 
+def standin(port: int, folder: Path) -> list[str]:
+    words = ["--port", str(port), "--base-directory", str(folder)]
+    return [sys.executable, "-m", "genpool_dev.comfyui", *words]
+
+
 @pytest.fixture
 def comfyui(tmp_path: Path) -> Iterator[Process]:
     """A stand-in that ignores SIGTERM, under the init as the operator's manifest has it."""
     install(tmp_path)
     port = free_port()
-    own = [
-        sys.executable,
-        "-m",
-        "genpool_dev.comfyui",
-        "--port",
-        str(port),
-        "--base-directory",
-        str(tmp_path),
-    ]
+    own = standin(port, tmp_path)
     spec = ComfyUISpec(image="example/comfyui:1", command=[*own, "--standin-ignore-sigterm"])
     _, *words = started(spec)["command"]  # type: ignore[misc]
     log = tmp_path / "log"
@@ -85,15 +82,7 @@ def test_a_crash_keeps_its_exit_code(comfyui: Process) -> None:
 def test_an_image_that_starts_by_itself_is_ended_by_the_hook(tmp_path: Path, *, shell: bool) -> None:
     """As the first process of a namespace, where SIGTERM does nothing."""
     port = free_port()
-    own = [
-        sys.executable,
-        "-m",
-        "genpool_dev.comfyui",
-        "--port",
-        str(port),
-        "--base-directory",
-        str(tmp_path),
-    ]
+    own = standin(port, tmp_path)
     first = ["sh", "-c", f"{' '.join(own)}; exit 7"] if shell else own
     log = tmp_path / "log"
     with log.open("wb") as file:

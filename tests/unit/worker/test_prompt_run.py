@@ -5,37 +5,21 @@ from __future__ import annotations
 import pytest
 
 from fakes.worker_ports import Script, gone
-from fakes.worker_world import Node, World
+from fakes.worker_world import Node, World, first_attempt
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed
 from genpool_core.identity import prompt_id, task_key
-from genpool_core.ledger.records import Claim
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.comfyui.run import PromptRun
 from genpool_worker.errors import ComfyUISilent, HandBack
-from genpool_worker.pipeline.attempt import Attempt
-from genpool_worker.pipeline.validate import validate
 
 KEY = task_key("pool-uid", "t", {})
 PROMPT = prompt_id(KEY, 1, 1)
 
 
-def attempt(node: Node) -> Attempt:
-    claim = Claim(
-        task_key=KEY,
-        run=1,
-        attempt=1,
-        nonce="0123456789",
-        worker="w1",
-        claimed_at=node.context.clock.now(),
-        timeout_seconds=600,
-    )
-    return Attempt(node.context, claim, validate({"prompt": "x"}, node.context.config, node.context.catalog))
-
-
 def run(node: Node) -> list[float]:
     told: list[float] = []
-    attempt(node).run(lambda value, _node: told.append(value))
+    first_attempt(node, KEY).run(lambda value, _node: told.append(value))
     return told
 
 
@@ -194,7 +178,7 @@ def test_everything_is_taken_away_afterwards(world: World) -> None:
     for folder, name in (("output/x", "a.png"), ("temp/temp", "b.png"), ("output", "fixed.png")):
         (world.scratch / folder).mkdir(parents=True, exist_ok=True)
         (world.scratch / folder / name).write_bytes(b"x")
-    work = attempt(node)
+    work = first_attempt(node, KEY)
     work.run(lambda _value, _node: None)
     label = f"genpool/{KEY[:16]}-1-1-01234567"
     for folder in ("input", "output"):

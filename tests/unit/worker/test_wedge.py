@@ -8,17 +8,14 @@ from pathlib import Path
 import pytest
 
 from fakes.worker_ports import Script, gone
-from fakes.worker_world import Node, World
+from fakes.worker_world import Node, World, first_attempt
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed
 from genpool_core.identity import prompt_id, task_key
-from genpool_core.ledger.records import Claim
 from genpool_worker.adapters.restart_mark import RestartMarkFile
 from genpool_worker.comfyui.stuck import Stuck, follow, is_wedged
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.errors import ComfyUISilent, HandBack
-from genpool_worker.pipeline.attempt import Attempt
-from genpool_worker.pipeline.validate import validate
 from genpool_worker.ports import WedgeReport
 from genpool_worker.preconditions import Preconditions
 
@@ -57,21 +54,8 @@ def test_looks(looks: list[tuple[float, str | None]], *, wedged: bool) -> None:
 # A run --------------------------------------------------------------------------------------------------------------
 
 
-def attempt(node: Node) -> Attempt:
-    claim = Claim(
-        task_key=KEY,
-        run=1,
-        attempt=1,
-        nonce="0123456789",
-        worker="w1",
-        claimed_at=node.context.clock.now(),
-        timeout_seconds=600,
-    )
-    return Attempt(node.context, claim, validate({"prompt": "x"}, node.context.config, node.context.catalog))
-
-
 def run(node: Node) -> None:
-    attempt(node).run(lambda _value, _node: None)
+    first_attempt(node, KEY).run(lambda _value, _node: None)
 
 
 def test_a_run_that_heeds_no_interrupt(world: World) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from genpool_adapters.amqp import AmqpConnection, AmqpParameters
+from genpool_adapters.amqp import AmqpConnection, broker_parameters
 from genpool_adapters.brokerfile import credentials
 from genpool_adapters.management.api import REFUSED, UNREACHABLE, ManagementApi
 from genpool_core import names, timing
@@ -167,17 +167,9 @@ class DepthMonitor:
         return None
 
     def _connect(self, username: str, password: str) -> AmqpConnection:
-        settings = AmqpParameters(
-            host=self._broker.host,
-            port=self._broker.port,
-            vhost=self._vhost,
-            username=username,
-            password=password,
-            tls=self._broker.tls,
-            ca_certificates=self._broker.ca_certificates,
-            connection_name="genpool-operator",
+        connection = AmqpConnection(
+            broker_parameters(self._broker, self._vhost, (username, password), "genpool-operator")
         )
-        connection = AmqpConnection(settings)
         connection.declare_exclusive(
             bindings=[(names.EVENTS_EXCHANGE, BINDING)], on_message=self._heartbeats.receive
         )

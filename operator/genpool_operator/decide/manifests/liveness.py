@@ -9,7 +9,7 @@ from __future__ import annotations
 from genpool_core import timing
 from genpool_core.api.pods import ProbeSpec
 from genpool_core.jsontypes import JsonObject
-from genpool_core.workerconfig import RESTART_FOLDER, RESTART_PATH
+from genpool_core.podlayout import RESTART_FOLDER, RESTART_PATH
 
 RESTART_VOLUME = "restart"
 #: For one file with the id of a prompt. In memory: it can be written while the node's disk is full.
