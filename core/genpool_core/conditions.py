@@ -16,6 +16,7 @@ ACCEPTED = "Accepted"
 BROKER_REACHABLE = "BrokerReachable"
 TOPOLOGY_READY = "TopologyReady"
 WORKERS_READY = "WorkersReady"
+WORKFLOWS_READY = "WorkflowsReady"
 SCALING_ACTIVE = "ScalingActive"
 
 #: The schema's bound for a condition's message: what others say (Kubernetes of a Deployment) may be longer.

@@ -13,6 +13,8 @@ RETRY_STEPS: tuple[int, ...] = (5, 30, 120, 600, 3600)
 """A message waits this long in a delay step; every vhost has one delay queue for each step."""
 PARK_SECONDS = RETRY_STEPS[0]
 """A message whose task another worker holds waits so long before it is looked at again."""
+PUT_OFF_STEPS: tuple[int, ...] = (30, 120, *(600,) * 6, *(3600,) * 23)
+"""Delay steps, in their order, of a task whose workflow ComfyUI cannot run; after the last one the task is dead."""
 RUN_SECONDS = 600
 """Default of ``workflows[].timeoutSeconds``: the longest run of one attempt in ComfyUI."""
 RETRY_MARGIN_SECONDS = 900
@@ -160,6 +162,8 @@ REPLACE_EVERY_SECONDS = 300.0
 
 # A worker between tasks --------------------------------------------------------------------------------------------
 
+WORKFLOW_CHECK_SECONDS = 15.0
+"""While ComfyUI lacks something for a workflow, a worker asks it again so often between tasks."""
 CHECK_SECONDS = 2.0
 """A worker that consumes looks this often whether it may go on."""
 CLOSED_SECONDS = 0.5

@@ -20,6 +20,15 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule("list(RETRY_STEPS) == sorted(set(RETRY_STEPS))", "each delay step is longer than the last"),
         Rule("PARK_SECONDS in RETRY_STEPS", "a parked message waits in a delay queue that exists"),
         Rule(
+            "set(PUT_OFF_STEPS) <= set(RETRY_STEPS)",
+            "a task that is put off waits in a delay queue that exists",
+        ),
+        Rule("list(PUT_OFF_STEPS) == sorted(PUT_OFF_STEPS)", "what lasts is looked at less and less often"),
+        Rule(
+            "23 * 3600 <= sum(PUT_OFF_STEPS) <= 25 * 3600",
+            "a missing model that is put back within a day loses no task, and no task waits for ever",
+        ),
+        Rule(
             "3 * PARK_SECONDS <= LEASE_SECONDS",
             "looking again adds little to the wait for the lease of a worker that was lost",
         ),
@@ -132,6 +141,10 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "3 * (COMFYUI_CONNECT_SECONDS + COMFYUI_SEND_SECONDS + COMFYUI_RETRY_SECONDS) <= TRANSFER_SECONDS",
             "an upload or a download without an answer is made at least three times",
+        ),
+        Rule(
+            "CHECK_SECONDS < WORKFLOW_CHECK_SECONDS < PUT_OFF_STEPS[0]",
+            "what was put into the models volume is known before the first task that waits for it comes back",
         ),
         Rule(
             "COMFYUI_TICK_SECONDS <= COMFYUI_POLL_ALONE_SECONDS < COMFYUI_POLL_SECONDS",

@@ -20,6 +20,7 @@ from genpool_core import names, timing
 from genpool_core.errors import AttemptFailed, BrokerError, StorageError
 from genpool_core.jsontypes import JsonObject
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
+from genpool_core.workflow.lacks import NodeClass
 from genpool_core.workflow.render import MARK_INPUT
 from genpool_worker.comfyui_json import Frame, HistoryEntry, NodeErrors, PromptAnswer
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
@@ -251,11 +252,20 @@ class FakeComfyUI:
         self.stopped: list[str] = []
         self.freed = 0
         self.node_errors: JsonObject = {}
+        self.refusal: JsonObject | None = None
+        """Body of the 400 that answers every prompt, as long as it is there."""
+        self.classes: dict[str, JsonObject | None] = {}
+        """What ``/object_info`` says where it is not what every class says here; None: there is no such class."""
         self._files: dict[str, bytes] = {}
 
     def waiting(self) -> int:
         with self._steps.step("comfyui.waiting", ComfyUISilent("slow")):
             return len(self.running) + len(self.pending) + len(self.foreign)
+
+    def node_class(self, name: str) -> NodeClass | None:
+        with self._steps.step("comfyui.node_class", ComfyUISilent("slow")):
+            said = self.classes.get(name, {"python_module": "nodes", "output_node": name == "SaveImage"})
+            return None if said is None else NodeClass.read_object(said)
 
     def upload(self, subfolder: str, filename: str, data: bytes, content_type: str) -> str:
         assert content_type.startswith("image/")
@@ -275,6 +285,8 @@ class FakeComfyUI:
         assert client_id
         assert mark
         with self._steps.step("comfyui.submit", ComfyUISilent("slow")):
+            if self.refusal is not None:
+                raise ComfyUIRefused("ComfyUI answered 400.", status=400, body=self.refusal)
             result = self._script.next()
             self.posted.append(prompt_id)
             self.graphs.append(graph)

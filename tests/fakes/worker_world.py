@@ -30,6 +30,7 @@ from genpool_core.messages.events import Event
 from genpool_core.workerconfig import S3Config, WorkerConfig, WorkflowEntry
 from genpool_core.workflow.spec import parse_workflow_yaml
 from genpool_worker.adapters.metrics import WorkerMetrics
+from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.config import Catalog, Workflow
 from genpool_worker.context import WorkerContext
@@ -132,6 +133,7 @@ class World:
 
     scratch: Path
     config: WorkerConfig = CONFIG
+    workflows: tuple[Workflow, ...] = (TEXT, PHOTO)
     store: SharedStore = field(default_factory=SharedStore)
     broker: SharedBroker = field(default_factory=lambda: SharedBroker(QUEUE))
     clock: FakeClock = field(default_factory=FakeClock)
@@ -155,6 +157,7 @@ class World:
         drain = Drain(self.clock, self.config.grace_seconds)
         mark = FakeMark()
         events: list[Event] = []
+        catalog = Catalog(self.workflows)
 
         def offer(event: Event, _kind: str) -> None:
             events.append(event)
@@ -162,11 +165,12 @@ class World:
         context = WorkerContext(
             worker=name,
             config=self.config,
-            catalog=Catalog((TEXT, PHOTO)),
+            catalog=catalog,
             broker=broker,
             store=store,
             comfyui=comfyui,
             wedge=Wedge(mark, self.clock),
+            availability=Availability(comfyui, catalog, self.clock, allow_graphs=self.config.allow_graphs),
             fetcher=fetcher,
             clock=own_clock,
             drain=drain,

@@ -18,11 +18,19 @@ NodeId = Annotated[str, Strict(strict=False), Field(coerce_numbers_to_str=True)]
 # POST /prompt ------------------------------------------------------------------------------------------------------
 
 
-class Fault(LooseModel):
-    """What is wrong with a prompt or a node's input. ``extra_info`` stays out: it can hold paths of the server."""
+class FaultInfo(LooseModel):
+    """Which input a fault is about. The rest stays out: it can hold paths of the server."""
 
+    input_name: str = ""
+
+
+class Fault(LooseModel):
+    """What is wrong with a prompt or a node's input."""
+
+    type: str = ""
     message: str = ""
     details: str = ""
+    extra_info: FaultInfo = FaultInfo()
 
 
 class NodeFaults(LooseModel):

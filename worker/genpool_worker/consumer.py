@@ -211,6 +211,8 @@ class TaskConsumer:
 
     def _process(self, decoded: Decoded) -> None:
         """Process a delivery. A store that fails before the claim is tried again for a while, with the task in hand."""
+        if self._processor.put_off(decoded):
+            return
         key = decoded.ref.key if isinstance(decoded, TaskDelivery) else None
         give_up = self._clock.monotonic() + timing.STORE_HOLD_SECONDS
         failures = 0

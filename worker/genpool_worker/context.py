@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genpool_core.workerconfig import WorkerConfig
+from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.config import Catalog
 from genpool_worker.drain import Drain
@@ -30,6 +31,7 @@ class WorkerContext:
     store: Store
     comfyui: ComfyUI
     wedge: Wedge
+    availability: Availability
     fetcher: Fetcher
     clock: Clock
     drain: Drain

@@ -7,6 +7,7 @@
     │   ├── ComfyUIGone          nothing listens: its process is gone, and with it queue and history
     │   ├── ComfyUISilent        no answer in time, or a broken one: it is busy, hangs, or is starting
     │   └── ComfyUIRefused       it answered with an error
+    ├── PromptRefused        (an AttemptFailed) ComfyUI's check of the prompt found faults: at which nodes and inputs
     ├── UnreadableLedger     a record in the bucket that is none of ours
     ├── Refused              RabbitMQ or the store will not accept what a task's end needs: trying again is no use
     ├── NoCopy               RabbitMQ will accept no copy of a message, however little is in it
@@ -15,7 +16,9 @@
 
 from __future__ import annotations
 
-from genpool_core.errors import GenPoolError
+from dataclasses import dataclass
+
+from genpool_core.errors import AttemptFailed, GenPoolError
 from genpool_core.jsontypes import JsonValue
 
 
@@ -46,6 +49,25 @@ class ComfyUIRefused(ComfyUIError):  # noqa: N818 - the answer's meaning
         super().__init__(message)
         self.status = status
         self.body = body
+
+
+@dataclass(frozen=True)
+class InputFault:
+    """Where ComfyUI's check found a fault. ``input`` is empty where it may be any of the node's inputs."""
+
+    node: str
+    input: str = ""
+
+
+class PromptRefused(AttemptFailed):
+    """ComfyUI refused a prompt, or would leave out a part of its results.
+
+    ``faults``: where; empty: the graph as a whole, such as a class that is not there.
+    """
+
+    def __init__(self, message: str, faults: tuple[InputFault, ...]) -> None:
+        super().__init__(message, reason="InvalidPrompt", retryable=False)
+        self.faults = faults
 
 
 class UnreadableLedger(GenPoolError):  # noqa: N818 - named for what was found

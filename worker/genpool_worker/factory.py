@@ -13,6 +13,7 @@ from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.adapters.rabbitmq import RabbitBroker
 from genpool_worker.adapters.restart_mark import RestartMarkFile
 from genpool_worker.adapters.s3 import S3Store
+from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.config import load_config
 from genpool_worker.consumer import Inbox, TaskConsumer
@@ -76,7 +77,16 @@ def build_worker(settings: WorkerSettings) -> Worker:
     store = S3Store(config.s3, settings.s3_credentials_dir)
     comfyui = ComfyUIHttp(settings.comfyui_url)
     wedge = Wedge(RestartMarkFile(settings.restart_file), clock)
-    heartbeat = HeartbeatThread(broker, status, config.pool, settings.pod_name, clock, wedge.report)
+    availability = Availability(comfyui, catalog, clock, allow_graphs=config.allow_graphs)
+    heartbeat = HeartbeatThread(
+        broker,
+        status,
+        config.pool,
+        settings.pod_name,
+        clock,
+        wedge.report,
+        lambda: availability.unavailable,
+    )
     context = WorkerContext(
         worker=settings.pod_name,
         config=config,
@@ -85,6 +95,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         store=store,
         comfyui=comfyui,
         wedge=wedge,
+        availability=availability,
         fetcher=GuardedFetcher(config.image_hosts),
         clock=clock,
         drain=drain,
@@ -101,7 +112,9 @@ def build_worker(settings: WorkerSettings) -> Worker:
         consumption=broker,
         broker=broker,
         processor=Processor(context),
-        preconditions=Preconditions(comfyui, wedge, store, config.s3.prefix, clock, settings.scratch_dir),
+        preconditions=Preconditions(
+            comfyui, wedge, availability, store, config.s3.prefix, clock, settings.scratch_dir
+        ),
         status=status,
         drain=drain,
         metrics=metrics,

@@ -16,6 +16,7 @@ from typing import Protocol
 from genpool_core import timing
 from genpool_core.jsontypes import JsonObject
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
+from genpool_core.workflow.lacks import NodeClass
 from genpool_worker.comfyui_json import Frame, HistoryEntry, NodeErrors
 
 
@@ -124,6 +125,9 @@ class ComfyUI(Protocol):
 
     def waiting(self) -> int:
         """Prompts that wait or run: a cheap proof that it answers."""
+
+    def node_class(self, name: str) -> NodeClass | None:
+        """What it says of a node class; None: it has none of that name."""
 
     def upload(self, subfolder: str, filename: str, data: bytes, content_type: str) -> str:
         """Upload an input; returns the name for a graph, which may differ from what was asked for."""

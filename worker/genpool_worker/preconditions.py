@@ -9,6 +9,7 @@ import structlog
 from genpool_core import timing
 from genpool_core.errors import StorageError
 from genpool_core.messages.events import COMFYUI_BUSY, COMFYUI_UNAVAILABLE, COMFYUI_WEDGED
+from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.stuck import Stuck, follow, is_wedged
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.errors import ComfyUIError
@@ -28,11 +29,19 @@ _WEDGED = Waits(
 class Preconditions:
     """Asked before each task and every few seconds between tasks. Used by one thread."""
 
-    def __init__(
-        self, comfyui: ComfyUI, wedge: Wedge, store: Store, prefix: str, clock: Clock, scratch: Path
+    def __init__(  # noqa: PLR0913, PLR0917 - what it asks
+        self,
+        comfyui: ComfyUI,
+        wedge: Wedge,
+        availability: Availability,
+        store: Store,
+        prefix: str,
+        clock: Clock,
+        scratch: Path,
     ) -> None:
         self._comfyui = comfyui
         self._wedge = wedge
+        self._availability = availability
         self._store = store
         self._prefix = prefix
         self._clock = clock
@@ -50,11 +59,11 @@ class Preconditions:
         SettingsError
             The store is not safe: there is no use in waiting.
         """
-        return self._store_trouble() or self._comfyui_trouble()
+        return self._store_trouble() or self._comfyui_trouble() or self._availability.none()
 
     def known(self) -> Waits | None:
         """What stands against the next task for certain; asks nobody."""
-        return None if self._wedge.prompt_id is None else _WEDGED
+        return self._availability.none() if self._wedge.prompt_id is None else _WEDGED
 
     def suspect_store(self) -> None:
         """The store failed in use: ask it before the next task."""
@@ -83,8 +92,11 @@ class Preconditions:
             ours = self._comfyui.ours() if self._comfyui.waiting() else []
             for prompt_id in ours:
                 self._comfyui.stop(prompt_id)
+            if not ours:
+                self._availability.look()
         except ComfyUIError as error:
             self._stuck = None
+            self._availability.forget()
             return Waits(COMFYUI_UNAVAILABLE, error.message)
         now = self._clock.monotonic()
         self._stuck = follow(self._stuck, ours[0] if ours else None, now)

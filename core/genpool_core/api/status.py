@@ -70,7 +70,7 @@ class GenerationPoolStatus(ApiModel):
             },
         ),
     ] = []
-    """Ready, BrokerReachable, TopologyReady, WorkersReady, ScalingActive."""
+    """Ready, Accepted, BrokerReachable, TopologyReady, WorkersReady, WorkflowsReady, ScalingActive."""
     replicas: Annotated[int, Field(ge=0)] | None = None
     """Pods that exist."""
     ready_replicas: Annotated[int, Field(ge=0)] | None = None

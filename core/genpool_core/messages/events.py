@@ -95,6 +95,17 @@ WorkerState = Literal["starting", "idle", "busy", "draining", "unready"]
 """What a worker does. ``unready``: it does not consume, because ComfyUI or the store does not answer."""
 
 
+class UnavailableWorkflow(Message):
+    """A workflow that a worker's ComfyUI cannot run, whatever a task gives."""
+
+    workflow: str
+    """Its name in the pool."""
+    reason: str
+    """Constant in CamelCase."""
+    message: str
+    """What ComfyUI lacks, as a sentence that names node and file."""
+
+
 class WorkerHeartbeat(Event):
     """What a worker does; every few seconds and at each change."""
 
@@ -109,6 +120,8 @@ class WorkerHeartbeat(Event):
     """What it waits for, where it is ``starting`` or ``unready``: a constant in CamelCase. Absent in older releases."""
     message: str | None = None
     """The same as a sentence, which names no secret."""
+    unavailable_workflows: list[UnavailableWorkflow] | None = None
+    """Workflows whose tasks it puts off; absent where its ComfyUI was not asked yet, and in older releases."""
     wedged_seconds: Annotated[float, Field(ge=0)] | None = None
     """For how long its ComfyUI has been wedged; absent where it is not."""
     wedged_times: Annotated[int, Field(ge=0)] = 0
@@ -119,6 +132,8 @@ class WorkerHeartbeat(Event):
 COMFYUI_UNAVAILABLE = "ComfyUIUnavailable"
 COMFYUI_BUSY = "ComfyUIBusy"
 COMFYUI_WEDGED = "ComfyUIWedged"
+#: Reason of a worker whose ComfyUI can run none of the pool's workflows.
+NO_WORKFLOW = "NoWorkflowAvailable"
 
 AnyEvent = Annotated[
     TaskClaimed | TaskProgress | TaskRetried | TaskEnded | MessageRejected | WorkerHeartbeat,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from genpool_core.errors import InvalidTask
 from genpool_core.jsontypes import JsonObject
 from genpool_core.workflow.schema import Scalar, check_value
-from genpool_core.workflow.spec import WorkflowYaml
+from genpool_core.workflow.spec import Parameter, WorkflowYaml
 
 #: Seed of a task that gives none, as the workers do whose tasks must go on working.
 DEFAULT_SEED = 42
@@ -47,9 +47,7 @@ def bind(workflow: WorkflowYaml, given: JsonObject, explicit: frozenset[str]) ->
     for name, parameter in workflow.parameters.items():
         raw = given.get(name)
         if raw is None:
-            raw = parameter.value.default
-        if raw is None and name == "seed":
-            raw = DEFAULT_SEED
+            raw = _default(name, parameter)
         if raw is None:
             if parameter.required:
                 raise InvalidTask(f"{name} is missing: this workflow needs it.")
@@ -59,3 +57,14 @@ def bind(workflow: WorkflowYaml, given: JsonObject, explicit: frozenset[str]) ->
         name for name, parameter in workflow.parameters.items() if parameter.file and name in values
     )
     return Bound(values, files)
+
+
+def defaults(workflow: WorkflowYaml) -> Bound:
+    """What a task that gives nothing gets; no value where a task must give one."""
+    values = {name: _default(name, parameter) for name, parameter in workflow.parameters.items()}
+    return Bound({name: value for name, value in values.items() if value is not None}, ())
+
+
+def _default(name: str, parameter: Parameter) -> Scalar | None:
+    value = parameter.value.default
+    return DEFAULT_SEED if value is None and name == "seed" else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, cast
 
 from pydantic import Field
@@ -11,7 +11,7 @@ from pydantic import Field
 from genpool_core.errors import InvalidManifest
 from genpool_core.jsontypes import JsonObject
 from genpool_core.loose import LooseModel
-from genpool_core.workflow.bind import Bound
+from genpool_core.workflow.bind import Bound, defaults
 from genpool_core.workflow.schema import Scalar
 from genpool_core.workflow.spec import Parameter, Target, WorkflowYaml, scalar_text
 
@@ -54,6 +54,37 @@ def render(
             for node_id in node_ids:
                 _inputs(graph, node_id)[target.input] = _for_input(target, actual)
     return with_prefix(graph, prefix)
+
+
+def by_default(template: JsonObject, workflow: WorkflowYaml) -> JsonObject:
+    """The graph of a task that gives nothing; where a task must give something, what the template has."""
+    uploads = {name: str(parameter.value.default) for name, parameter in workflow.parameters.items()}
+    return render(template, workflow, defaults(workflow), uploads=uploads, prefix="")
+
+
+def asked(template: JsonObject, workflow: WorkflowYaml, bound: Bound) -> frozenset[tuple[str, str]]:
+    """The inputs, as (node id, name), into which a task put a file, or something else than the workflow's default."""
+    usual = defaults(workflow).values
+    own = (
+        workflow.parameters[name]
+        for name, value in bound.values.items()
+        if name in bound.files or usual.get(name) != value
+    )
+    return _inputs_of(template, own)
+
+
+def reachable(template: JsonObject, workflow: WorkflowYaml) -> frozenset[tuple[str, str]]:
+    """The inputs, as (node id, name), into which a task can put something."""
+    return _inputs_of(template, workflow.parameters.values())
+
+
+def _inputs_of(template: JsonObject, parameters: Iterable[Parameter]) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (node_id, target.input)
+        for parameter in parameters
+        for target, node_ids in places(template, parameter)
+        for node_id in node_ids
+    )
 
 
 def with_prefix(graph: JsonObject, prefix: str) -> JsonObject:

@@ -20,13 +20,15 @@ TOPOLOGY_READY = "TopologyReady"
 TOPOLOGY_FAULTY = "TopologyFaulty"
 WORKERS_FAILING = "WorkersFailing"
 WORKERS_RECOVERED = "WorkersRecovered"
+WORKFLOWS_UNAVAILABLE = "WorkflowsUnavailable"
+WORKFLOWS_AVAILABLE = "WorkflowsAvailable"
 POD_REPLACED = "PodReplaced"
 
 #: Not worth a Warning: the pool is on its way.
 _PASSING = frozenset({"Starting", "Provisioning", PREVIOUS_POOL})
 #: Conditions whose message may change while their cause stays: it names a pod that has the trouble, or the way to the
 #: broker that failed first and, while it comes back, the one that still fails.
-_ONE_TROUBLE = frozenset({conditions.WORKERS_READY, conditions.BROKER_REACHABLE})
+_ONE_TROUBLE = frozenset({conditions.WORKERS_READY, conditions.WORKFLOWS_READY, conditions.BROKER_REACHABLE})
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def _warning(finding: Finding) -> PoolEvent | None:
         conditions.BROKER_REACHABLE: BROKER_LOST,
         conditions.TOPOLOGY_READY: TOPOLOGY_FAULTY,
         conditions.WORKERS_READY: WORKERS_FAILING,
+        conditions.WORKFLOWS_READY: WORKFLOWS_UNAVAILABLE,
     }.get(finding.type)
     return None if reason is None else PoolEvent("Warning", reason, finding.message)
 
@@ -84,4 +87,6 @@ def _good_news(finding: Finding, old: Condition | None) -> PoolEvent | None:
         return PoolEvent("Normal", BROKER_REGAINED, finding.message)
     if finding.type == conditions.WORKERS_READY and failed:
         return PoolEvent("Normal", WORKERS_RECOVERED, finding.message)
+    if finding.type == conditions.WORKFLOWS_READY and failed:
+        return PoolEvent("Normal", WORKFLOWS_AVAILABLE, finding.message)
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,8 +16,10 @@ from genpool_operator.decide.pod_health import PodHealth
 from genpool_operator.decide.proof import NOT_PROVEN
 from genpool_operator.decide.reading import QueueReading
 from genpool_operator.decide.scaling import Scaling
+from genpool_operator.decide.workflow_health import is_blocking
 
 _MESSAGE_MAX = 1024
+_BUT = " Tasks of some workflows wait: the condition WorkflowsReady says which and why."
 #: Reason of a pool whose objects, or their scale, Kubernetes refuses.
 REFUSED = "KubernetesRefused"
 
@@ -71,7 +73,7 @@ def ready_finding(
             return Finding(conditions.READY, finding.status, finding.reason, finding.message)
     if replicas.wanted is None:
         return Finding(conditions.READY, "False", decision.reason, decision.message)
-    blocked = _blocked(by_type.get(conditions.SCALING_ACTIVE), health, replicas)
+    blocked = _blocked(by_type, health, replicas)
     if blocked is not None:
         return blocked
     if decision.desired == 0 and decision.reason in {scaling.PINNED, scaling.HOLD}:
@@ -79,23 +81,27 @@ def ready_finding(
         return Finding(conditions.READY, "False", decision.reason, message)
     ready = plural(replicas.ready, "pod is ready", "pods are ready")
     how = "a pod is started for it" if replicas.wanted == 0 else ready
+    workflows = by_type.get(conditions.WORKFLOWS_READY)
+    but = _BUT if workflows is not None and workflows.status == "False" else ""
     if replicas.proven:
-        return Finding(
-            conditions.READY, "True", "Ready", f"A task that is published now will be done: {how}."
-        )
+        message = f"A task that is published now will be done: {how}.{but}"
+        return Finding(conditions.READY, "True", "Ready", message)
     message = (
         f"A task that is published now should be done: {how}. This is not proven: no pod of the current spec was ever "
-        "ready."
+        f"ready.{but}"
     )
     return Finding(conditions.READY, "True", NOT_PROVEN, message)
 
 
-def _blocked(scales: Finding | None, health: PodHealth, replicas: Replicas) -> Finding | None:
-    """That no pod takes tasks, and none that could be made would."""
+def _blocked(by_type: Mapping[str, Finding], health: PodHealth, replicas: Replicas) -> Finding | None:
+    """That no pod takes tasks, and none that could be made would, or that all wait for what ComfyUI lacks."""
+    scales, workflows = by_type.get(conditions.SCALING_ACTIVE), by_type.get(conditions.WORKFLOWS_READY)
     if scales is not None and scales.reason == REFUSED and replicas.ready == 0:
         return Finding(conditions.READY, "False", scales.reason, scales.message)
     if health.blocking:
         return Finding(conditions.READY, "False", health.reason, health.message)
+    if workflows is not None and is_blocking(workflows):
+        return Finding(conditions.READY, "False", workflows.reason, workflows.message)
     if health.health == "silent":
         return Finding(conditions.READY, "Unknown", health.reason, health.message)
     return None

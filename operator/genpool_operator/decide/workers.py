@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from genpool_core import timing
-from genpool_core.messages.events import WorkerState
+from genpool_core.messages.events import UnavailableWorkflow, WorkerState
 from genpool_operator.decide.pods import PodView
 
 
@@ -26,6 +26,8 @@ class WorkerView:
     message: str = ""
     waits_since: datetime | None = None
     """When we first heard that it waits, by our clock."""
+    unavailable: tuple[UnavailableWorkflow, ...] | None = None
+    """Workflows that its ComfyUI cannot run; None where it has not said."""
     wedged_seconds: float | None = None
     """For how long its ComfyUI has been wedged, by its worker's clock; None where it is not."""
     wedged_times: int = 0

@@ -16,6 +16,7 @@ from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.proof import Proof
 from genpool_operator.decide.queue_ownership import QueueOwner
 from genpool_operator.decide.scaling import ScalingMemory
+from genpool_operator.decide.workflow_health import WorkflowProof
 from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
 from genpool_operator.ports import QueueAnswers
 
@@ -35,6 +36,8 @@ class Memory:
     """Newest generation that was applied as a whole, or refused for good."""
     proof: Proof | None = None
     """What pods have shown; None: not recalled from the status yet."""
+    workflows: WorkflowProof | None = None
+    """What pods said last of what their ComfyUI lacks."""
     silent_since: datetime | None = None
     """Since when no worker of the ready pods is heard of, although the broker answers us."""
     scale_refused: Finding | None = None

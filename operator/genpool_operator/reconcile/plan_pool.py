@@ -7,6 +7,7 @@ from datetime import datetime
 
 from genpool_core import conditions, timing
 from genpool_core.api.pool import GenerationPool
+from genpool_core.api.status import Condition
 from genpool_core.brokers import BrokerConfig
 from genpool_core.conditions import Finding
 from genpool_core.errors import InvalidManifest
@@ -37,6 +38,12 @@ from genpool_operator.decide.status import (
     worth_writing,
 )
 from genpool_operator.decide.workers import WorkerCounts, count_workers
+from genpool_operator.decide.workflow_health import (
+    NO_POD_SAID,
+    WorkflowProof,
+    assess_workflows,
+    recall_workflows,
+)
 from genpool_operator.reconcile.observed import Memory, Observed
 from genpool_operator.reconcile.plan import Plan, Scale
 from genpool_operator.reconcile.plan_objects import ObjectPlan, plan_objects
@@ -62,6 +69,7 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
             topology=objects.topology,
             in_force=in_force,
             proof=assessment.proof,
+            workflows=assessment.workflow_proof,
             silent_since=assessment.silent_since,
         ),
         status=status,
@@ -113,6 +121,8 @@ class _Assessment:
     reading: QueueReading
     health: PodHealth
     proof: Proof | None
+    workflows: Finding
+    workflow_proof: WorkflowProof | None
     silent_since: datetime | None
     decision: Scaling
     replicas: Replicas
@@ -135,7 +145,7 @@ def _objects(pool: GenerationPool, observed: Observed) -> ObjectPlan:
 
 def _still_refused(pool: GenerationPool, objects: ObjectPlan) -> ObjectPlan:
     """What Kubernetes refused of this very spec stays so until it was applied: a retry may find Kubernetes away."""
-    told = next((item for item in pool.status.conditions if item.type == conditions.ACCEPTED), None)
+    told = _condition(pool, conditions.ACCEPTED)
     if (
         told is None
         or not objects.changes
@@ -168,7 +178,8 @@ def _assess(pool: GenerationPool, observed: Observed, now: datetime) -> _Assessm
         scaled_at=observed.memory.scaled_at,
     )
     health = with_silence(health, silent_since, now)
-    return _Assessment(counts, reading, health, proof, silent_since, decision, replicas)
+    workflows, told = _workflows(pool, observed, deployment, now)
+    return _Assessment(counts, reading, health, proof, workflows, told, silent_since, decision, replicas)
 
 
 def _silent_since(observed: Observed, now: datetime) -> datetime | None:
@@ -192,11 +203,35 @@ def _pods(
     if deployment is None:
         return health, before
     if before is None:
-        told = next((item for item in pool.status.conditions if item.type == conditions.WORKERS_READY), None)
-        before = recall(told, deployment.fingerprint)
+        before = recall(_condition(pool, conditions.WORKERS_READY), deployment.fingerprint)
     works = shows_health(observed.pods, workers, now)
     proof = learn(before, deployment.fingerprint, health, was_ready=deployment.proven, works=works)
     return with_past(health, proof, deployment.fingerprint), proof
+
+
+def _workflows(
+    pool: GenerationPool, observed: Observed, deployment: DeploymentView | None, now: datetime
+) -> tuple[Finding, WorkflowProof | None]:
+    """What pods say, or said, of what their ComfyUI lacks; and what to remember."""
+    workers = {} if observed.answers is None else observed.answers.workers
+    before = observed.memory.workflows
+    if deployment is None:
+        return NO_POD_SAID, before
+    if observed.memory.proof is None:
+        told = _condition(pool, conditions.WORKFLOWS_READY)
+        before = recall_workflows(told, deployment.fingerprint)
+    return assess_workflows(
+        observed.pods,
+        workers,
+        now,
+        before,
+        fingerprint=deployment.fingerprint,
+        served=len(pool.spec.workflows) + pool.spec.security.allow_graphs,
+    )
+
+
+def _condition(pool: GenerationPool, kind: str) -> Condition | None:
+    return next((item for item in pool.status.conditions if item.type == kind), None)
 
 
 def _busy(counts: WorkerCounts, reading: QueueReading, wanted: int | None) -> int:
@@ -219,6 +254,7 @@ def _findings(
         broker,
         objects.topology,
         workers_finding(assessment.health),
+        assessment.workflows,
         _scaling_finding(observed.memory, assessment),
     ]
     return [ready_finding(findings, assessment.health, assessment.decision, assessment.replicas), *findings]

@@ -186,7 +186,13 @@ def test_how_often_in_a_row(world: World) -> None:
 
 def preconditions(world: World, node: Node) -> Preconditions:
     return Preconditions(
-        node.comfyui, node.context.wedge, node.context.store, "p/", world.clock, world.scratch
+        node.comfyui,
+        node.context.wedge,
+        node.context.availability,
+        node.context.store,
+        "p/",
+        world.clock,
+        world.scratch,
     )
 
 
@@ -276,7 +282,9 @@ def test_a_worker_that_was_restarted_goes_on_where_the_last_one_was(world: World
         run(node)
     again = Wedge(node.mark, world.clock)
     assert again.report() == WedgeReport(None, 0)
-    checks = Preconditions(node.comfyui, again, node.context.store, "p/", world.clock, world.scratch)
+    checks = Preconditions(
+        node.comfyui, again, node.context.availability, node.context.store, "p/", world.clock, world.scratch
+    )
     look(world, checks, 5)
     assert node.comfyui.pending == [PROMPT]
     assert again.report().seconds == pytest.approx(4.5)
@@ -286,7 +294,9 @@ def test_both_were_restarted(world: World) -> None:
     node = world.worker("w1")
     node.mark.prompt_id = "of an earlier life"
     wedge = Wedge(node.mark, world.clock)
-    checks = Preconditions(node.comfyui, wedge, node.context.store, "p/", world.clock, world.scratch)
+    checks = Preconditions(
+        node.comfyui, wedge, node.context.availability, node.context.store, "p/", world.clock, world.scratch
+    )
     assert checks.trouble() is None
     assert node.mark.prompt_id is None
 

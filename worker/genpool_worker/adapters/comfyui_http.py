@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed
 from genpool_core.jsontypes import JsonObject, JsonValue
+from genpool_core.workflow.lacks import NodeClass
 from genpool_worker.adapters.comfyui_ws import open_listener
 from genpool_worker.comfyui_json import HistoryEntry, NodeErrors, PromptAnswer, PromptQueue, QueueInfo, Upload
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
@@ -40,6 +41,14 @@ class ComfyUIHttp:
     def waiting(self) -> int:
         """Prompts that wait or run."""
         return QueueInfo.read_object(self._json("GET", "/prompt", timeout=QUICK)).exec_info.queue_remaining
+
+    def node_class(self, name: str) -> NodeClass | None:
+        """What it says of a node class."""
+        answer = self._json("GET", f"/object_info/{quote(name, safe='')}", timeout=ASK)
+        found = NodeClass.read_map(answer).get(name)
+        if found is None and answer != {}:
+            raise ComfyUIRefused("ComfyUI describes a node class in a way of its own.", status=_OK)
+        return found
 
     def upload(self, subfolder: str, filename: str, data: bytes, content_type: str) -> str:
         """Upload an input file."""

@@ -13,7 +13,7 @@ from genpool_worker.comfyui_json import (
     PromptRefusal,
     StatusMessage,
 )
-from genpool_worker.errors import ComfyUIRefused
+from genpool_worker.errors import ComfyUIRefused, InputFault, PromptRefused
 from genpool_worker.ports import OutputRef
 
 MAX_MESSAGE = 500
@@ -26,6 +26,10 @@ _MEMORY = (
     *("out of memory", "allocation on device", "can't allocate memory", "cannot allocate memory"),
     *("not enough memory", "alloc_failed"),
 )
+#: Types of refusals that are about the graph and not about an input. The first is 0.3.64's, for a missing class.
+_WHOLE_GRAPH = ("invalid_prompt", "missing_node_type", "prompt_no_outputs")
+#: Types of faults whose input is not where the fault is.
+_ANY_INPUT = ("custom_validation_failed", "exception_during_")
 #: The card or its driver, not the task: another pod may do it.
 _DEVICE = ("cuda error", "cudnn", "cublas", "hip error", "nvml", "device-side assert")
 
@@ -39,17 +43,17 @@ def refused(error: ComfyUIRefused) -> AttemptFailed:
     refusal = PromptRefusal.read_object(error.body)
     found = list(_node_messages(refusal.node_errors))
     text = "; ".join(found) or _fault(refusal.error) or "no reason was given"
-    return AttemptFailed(_cut(f"ComfyUI refused the prompt: {text}"), reason="InvalidPrompt", retryable=False)
+    message = _cut(f"ComfyUI refused the prompt: {text}")
+    if found or refusal.error.type in _WHOLE_GRAPH:
+        return PromptRefused(message, _input_faults(refusal.node_errors))
+    return AttemptFailed(message, reason="InvalidPrompt", retryable=False)
 
 
 def dropped_outputs(node_errors: NodeErrors) -> AttemptFailed:
     """The failure behind a prompt that was accepted without some of its outputs."""
     text = "; ".join(_node_messages(node_errors))
-    return AttemptFailed(
-        _cut(f"ComfyUI would leave out a part of the result: {text}"),
-        reason="InvalidPrompt",
-        retryable=False,
-    )
+    message = _cut(f"ComfyUI would leave out a part of the result: {text}")
+    return PromptRefused(message, _input_faults(node_errors))
 
 
 def outputs_of(entry: HistoryEntry) -> list[OutputRef]:
@@ -140,6 +144,15 @@ def _node_messages(node_errors: NodeErrors) -> Iterator[str]:
     for node_id, faults in node_errors.items():
         for fault in faults.errors:
             yield f"node {node_id} ({faults.class_type}): {_fault(fault)}"
+
+
+def _input_faults(node_errors: NodeErrors) -> tuple[InputFault, ...]:
+    """Where the faults are. A check of a node's own names all its inputs, and one that crashed names another node's."""
+    return tuple(
+        InputFault(node_id, "" if fault.type.startswith(_ANY_INPUT) else fault.extra_info.input_name)
+        for node_id, faults in node_errors.items()
+        for fault in faults.errors or (Fault(),)
+    )
 
 
 def _fault(fault: Fault) -> str:

@@ -13,7 +13,7 @@ from genpool_core import timing
 from genpool_core.errors import BrokerError
 from genpool_core.messages.amqp import OutgoingMessage
 from genpool_core.messages.base import PoolRef
-from genpool_core.messages.events import Event, WorkerHeartbeat
+from genpool_core.messages.events import Event, UnavailableWorkflow, WorkerHeartbeat
 from genpool_worker.messaging.publish import event_message
 from genpool_worker.ports import Broker, Clock, WedgeReport
 from genpool_worker.status import StatusSnapshot, WorkerStatus
@@ -25,7 +25,7 @@ _ROOM = 32
 class HeartbeatThread:
     """Publishes a heartbeat every few seconds and at each change of the status, and the events that it is offered."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it tells of
         self,
         broker: Broker,
         status: WorkerStatus,
@@ -33,6 +33,7 @@ class HeartbeatThread:
         worker: str,
         clock: Clock,
         wedge: Callable[[], WedgeReport],
+        unavailable: Callable[[], tuple[UnavailableWorkflow, ...] | None],
     ) -> None:
         self._broker = broker
         self._status = status
@@ -40,6 +41,7 @@ class HeartbeatThread:
         self._worker = worker
         self._clock = clock
         self._wedge = wedge
+        self._unavailable = unavailable
         self._waiting: queue.Queue[OutgoingMessage] = queue.Queue(_ROOM)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -83,7 +85,7 @@ class HeartbeatThread:
             _log.debug("event_not_sent", type=message.properties.type, reason=error.reason)
 
     def _heartbeat(self, snapshot: StatusSnapshot) -> WorkerHeartbeat:
-        wedge = self._wedge()
+        wedge, unavailable = self._wedge(), self._unavailable()
         return WorkerHeartbeat(
             id=str(uuid.uuid4()),
             pool=self._pool,
@@ -94,6 +96,7 @@ class HeartbeatThread:
             since=snapshot.since,
             reason=None if snapshot.waits is None else snapshot.waits.reason,
             message=None if snapshot.waits is None else snapshot.waits.message,
+            unavailable_workflows=None if unavailable is None else list(unavailable),
             wedged_seconds=wedge.seconds,
             wedged_times=wedge.times,
         )

@@ -36,6 +36,8 @@ class TaskDelivery:
     body: JsonObject
     ref: TaskRef
     info: DeliveryInfo
+    put_off: int = 0
+    """How often it was put off because ComfyUI cannot run its workflow."""
 
 
 Decoded = Undecodable | UnidentifiedTask | TaskDelivery
@@ -67,4 +69,5 @@ def decode(delivery: Delivery, pool_uid: str) -> Decoded:
             redelivered=delivery.redelivered,
             failed_attempt=headers.number(trusted, headers.ATTEMPT),
         ),
+        put_off=headers.number(trusted, headers.PUT_OFF) or 0,
     )

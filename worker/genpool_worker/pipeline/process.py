@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import AbstractContextManager
 
 import structlog
 
+from genpool_core import timing
 from genpool_core.errors import AttemptFailed, GenPoolError, StorageError, TaskFailure
 from genpool_core.ledger.decide import Bury, Park, PublishAgain, Start, decide
 from genpool_core.ledger.records import Claim
 from genpool_worker.context import WorkerContext
-from genpool_worker.errors import HandBack, UnreadableLedger
+from genpool_worker.errors import ComfyUIError, HandBack, PromptRefused, UnreadableLedger
 from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.ledger.ledger import LedgerState
 from genpool_worker.pipeline.attempt import Attempt
 from genpool_worker.pipeline.decode import Decoded, TaskDelivery, Undecodable, UnidentifiedTask
-from genpool_worker.pipeline.settle import Settler
+from genpool_worker.pipeline.settle import WORKFLOW_UNAVAILABLE, Settler
 from genpool_worker.pipeline.validate import ValidatedTask, validate
 
 _log = structlog.get_logger(__name__)
@@ -30,6 +32,27 @@ class Processor:
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
         self._settler = Settler(context)
+
+    def put_off(self, decoded: Decoded) -> bool:
+        """Put a task off whose workflow ComfyUI cannot run, without a look at its ledger. Whether it was.
+
+        A message that was delivered before may have an end that was not published: that one is processed. Raises as
+        ``process`` does.
+        """
+        if not isinstance(decoded, TaskDelivery) or decoded.info.redelivered:
+            return False
+        availability = self._context.availability
+        if not availability.unavailable or decoded.put_off >= len(timing.PUT_OFF_STEPS):
+            return False
+        with self._bound(decoded):
+            try:
+                validated = self._validated(decoded)
+            except TaskFailure:
+                return False
+            obstacle = availability.obstacle(validated.workflow, validated.bound)
+            if obstacle is not None:
+                self._settler.put_off(decoded)
+        return obstacle is not None
 
     def process(self, decoded: Decoded) -> None:
         """Bring a delivery to an end: acknowledged, or requeued.
@@ -50,11 +73,15 @@ class Processor:
                 self._settler.reject(delivery, failure)
             case UnidentifiedTask():
                 self._settler.stamp(decoded)
-            case TaskDelivery(ref=ref):
-                with structlog.contextvars.bound_contextvars(
-                    task_key=ref.key, task_id=ref.task_id, run=ref.run
-                ):
+            case TaskDelivery():
+                with self._bound(decoded):
                     self._task(decoded)
+
+    @staticmethod
+    def _bound(task: TaskDelivery) -> AbstractContextManager[object]:
+        """What is logged meanwhile names the task."""
+        ref = task.ref
+        return structlog.contextvars.bound_contextvars(task_key=ref.key, task_id=ref.task_id, run=ref.run)
 
     def _task(self, task: TaskDelivery) -> None:
         try:
@@ -94,6 +121,10 @@ class Processor:
         """Work on a task, unless another worker claims the attempt first (False)."""
         try:
             validated = self._validated(task)
+            obstacle = self._context.availability.obstacle(validated.workflow, validated.bound)
+            if obstacle is not None and self._may_wait(task, obstacle):
+                self._settler.put_off(task)
+                return True
         except TaskFailure as failure:
             self._settler.refuse(task, failure, state.claims)
             return True
@@ -111,6 +142,17 @@ class Processor:
         with structlog.contextvars.bound_contextvars(attempt=attempt):
             self._claimed(task, HeldClaim(self._context.ledger, claim, self._context.clock), validated)
         return True
+
+    @staticmethod
+    def _may_wait(task: TaskDelivery, obstacle: str) -> bool:
+        """Whether a task is put off once more. Raises TaskFailure where it waited long enough."""
+        if task.put_off < len(timing.PUT_OFF_STEPS):
+            return True
+        hours = round(sum(timing.PUT_OFF_STEPS) / 3600)
+        raise TaskFailure(
+            f"ComfyUI could not run the workflow, and the task waited for {hours} hours. {obstacle}",
+            reason=WORKFLOW_UNAVAILABLE,
+        )
 
     def _validated(self, task: TaskDelivery) -> ValidatedTask:
         try:
@@ -143,6 +185,8 @@ class Processor:
 
         try:
             outputs = attempt.run(on_progress)
+        except PromptRefused as refused:
+            self._refused(task, held, validated, refused)
         except TaskFailure as failure:
             self._settler.fail(task, held, validated, failure)
         except GenPoolError:
@@ -154,3 +198,20 @@ class Processor:
             self._settler.fail(task, held, validated, fault)
         else:
             self._settler.succeed(task, held, validated, outputs)
+
+    def _refused(
+        self, task: TaskDelivery, held: HeldClaim, validated: ValidatedTask, refused: PromptRefused
+    ) -> None:
+        """ComfyUI refused the prompt: by a fault of the task's, or because it cannot run the workflow at all."""
+        failure: TaskFailure = refused
+        try:
+            obstacle = self._context.availability.learn(validated.workflow, validated.bound, refused)
+            if obstacle is not None and self._may_wait(task, obstacle):
+                self._settler.put_off(task, held)
+                return
+        except TaskFailure as waited:
+            failure = waited
+        except ComfyUIError as error:
+            # Whose fault it is cannot be told now: the task is tried again.
+            failure = AttemptFailed(error.message, reason=error.reason, retryable=True)
+        self._settler.fail(task, held, validated, failure)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from genpool_core import names
+from genpool_core import names, timing
 from genpool_core.errors import StorageError, TaskFailure
 from genpool_core.ledger import keys
 from genpool_core.ledger.decide import Bury, Park, PublishAgain, counted_attempts, is_stale
@@ -29,6 +29,7 @@ from genpool_worker.pipeline.end_record import AttemptInfo, Ending, end_record, 
 from genpool_worker.pipeline.validate import ValidatedTask, callback_for
 
 _log = structlog.get_logger(__name__)
+WORKFLOW_UNAVAILABLE = "WorkflowUnavailable"
 
 
 class Settler:
@@ -69,6 +70,20 @@ class Settler:
         self._context.broker.ack(task.delivery)
         self._context.metrics.message("parked")
         _log.info("message_parked", seconds=park.seconds)
+
+    def put_off(self, task: TaskDelivery, held: HeldClaim | None = None) -> None:
+        """Let a task wait whose workflow ComfyUI cannot run, for longer each time. An attempt begun does not count."""
+        if held is not None:
+            self._until_stored(held.release)
+            self._context.metrics.attempt("released", WORKFLOW_UNAVAILABLE)
+        seconds = timing.PUT_OFF_STEPS[task.put_off]
+        own: dict[str, headers.HeaderValue] = {headers.RUN: task.ref.run, headers.PUT_OFF: task.put_off + 1}
+        if task.info.failed_attempt is not None:
+            own[headers.ATTEMPT] = task.info.failed_attempt
+        self._delay(task.delivery, seconds, own)
+        self._context.broker.ack(task.delivery)
+        self._context.metrics.message("put_off")
+        _log.info("task_put_off", seconds=seconds, times=task.put_off + 1)
 
     def publish_again(self, task: TaskDelivery, decision: PublishAgain) -> None:
         """The run has ended before; its event, callback or dead letter may be missing."""

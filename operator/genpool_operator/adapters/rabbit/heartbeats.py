@@ -11,12 +11,12 @@ from pydantic import ValidationError
 
 from genpool_core import names, timing
 from genpool_core.messages.amqp import Delivery
-from genpool_core.messages.events import WorkerHeartbeat
+from genpool_core.messages.events import UnavailableWorkflow, WorkerHeartbeat
 from genpool_operator.decide.workers import WorkerView, heard
 
 _log = structlog.get_logger(__name__)
 #: What stands in a condition must not grow with what a worker says.
-_REASON_MAX, _MESSAGE_MAX = 64, 1024
+_REASON_MAX, _MESSAGE_MAX, _WORKFLOWS_MAX = 64, 1024, 32
 #: Routing key of all pools' heartbeats: ``<pool uid>.worker.heartbeat``.
 BINDING = names.event_routing_key("*", "worker.heartbeat")
 
@@ -63,11 +63,16 @@ class Heartbeats:
                 if now - old.heard_at > timedelta(seconds=timing.HEARTBEAT_FORGET_SECONDS)
             ]:
                 del workers[name]
-        if before is None or (before.state, before.reason) != (state.state, state.reason):
+        if before is None or _essence(before) != _essence(state):
             self._on_change(uid)
 
 
+def _essence(state: WorkerView) -> object:
+    return state.state, state.reason, state.unavailable
+
+
 def _view(beat: WorkerHeartbeat, now: datetime) -> WorkerView:
+    told = beat.unavailable_workflows
     return WorkerView(
         beat.state,
         beat.since,
@@ -75,6 +80,15 @@ def _view(beat: WorkerHeartbeat, now: datetime) -> WorkerView:
         beat.task_key,
         reason=(beat.reason or "")[:_REASON_MAX] or None,
         message=(beat.message or "")[:_MESSAGE_MAX],
+        unavailable=None if told is None else tuple(_short(item) for item in told[:_WORKFLOWS_MAX]),
         wedged_seconds=beat.wedged_seconds,
         wedged_times=beat.wedged_times,
+    )
+
+
+def _short(item: UnavailableWorkflow) -> UnavailableWorkflow:
+    return UnavailableWorkflow(
+        workflow=item.workflow[:_MESSAGE_MAX],
+        reason=item.reason[:_REASON_MAX] or "Unavailable",
+        message=item.message[:_MESSAGE_MAX],
     )
