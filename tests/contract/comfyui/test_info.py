@@ -37,8 +37,10 @@ def test_object_info_of_one_class(comfyui: ComfyUI, recorded: Json) -> None:
     assert info["output_node"] is False
 
 
-def test_object_info_of_an_unknown_class_is_empty(comfyui: ComfyUI) -> None:
-    answer = comfyui.get("/object_info/NoSuchNode")
+@pytest.mark.parametrize("name", ["NoSuchNode", "KSampler%20%2F%2FInspire", "a%252Fb"])
+def test_object_info_of_an_unknown_class_is_empty(comfyui: ComfyUI, name: str) -> None:
+    """Packs have classes with slashes in their names."""
+    answer = comfyui.get(f"/object_info/{name}")
     assert (answer.status_code, answer.json()) == (200, {})
 
 

@@ -128,6 +128,11 @@ def test_comfyui(rig: Rig, tmp_path: Path) -> None:
     other = comfyui.upload("genpool/x", "a.png", png(8, 8), "image/png")
     assert first == "genpool/x/a.png"
     assert other not in {first, "a.png"}
+    loader = comfyui.node_class("CheckpointLoaderSimple")
+    assert loader is not None
+    assert loader.is_own
+    assert "sd_xl_base_1.0.safetensors" in (loader.choices("ckpt_name") or ())
+    assert comfyui.node_class("KSampler //Inspire") is None
 
     graph = {
         "1": {"class_type": "LoadImage", "inputs": {"image": first}},

@@ -123,6 +123,7 @@ def test_a_long_list_is_cut() -> None:
 def test_the_pool_stays_ready_and_says_which_tasks_wait() -> None:
     world = World()
     photo = {"name": "photo", "source": {"builtin": "DDColor人物黑白修复.json"}}
+    world.workflows.found = {**world.workflows.found, "photo": world.workflows.found["text-to-image"]}
     world.put(workflows=[*spec()["workflows"], photo])
     world.tasks(1)
     world.look()

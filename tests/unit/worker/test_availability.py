@@ -9,6 +9,7 @@ import pytest
 
 from fakes.worker_loop import Loop
 from fakes.worker_ports import gone
+from fakes.worker_steps import CrashNow
 from fakes.worker_world import PHOTO, TEXT, Node, World
 from genpool_core import timing
 from genpool_core.jsontypes import JsonObject, JsonValue
@@ -322,3 +323,29 @@ def test_only_what_no_task_can_do_without_stops_consumption(
     world.drive_ready(node)
     assert node.context.availability.unavailable
     assert (node.context.availability.none() is not None) == stops
+
+
+@pytest.mark.parametrize("restarted_as", ["w1", "w2"])
+def test_a_crash_at_any_step_on_the_way_loses_and_doubles_nothing(
+    make_world: Callable[..., World], restarted_as: str
+) -> None:
+    step, crashed = 0, True
+    while crashed:
+        step += 1
+        world = make_world()
+        world.workflows = (TEXT, PHOTO, MODEL)
+        first = looked(world.worker("w1"))
+        first.comfyui.refusal = refusal("4", "ckpt_name")
+        first.steps.crash_at = len(first.steps.names) + step
+        house(world)
+        crashed = False
+        try:
+            world.drive_ready(first)
+        except CrashNow:
+            crashed = True
+            world.broker.lose_connection("w1")
+        world.clock.sleep(timing.LEASE_SECONDS)
+        world.drive(looked(world.worker(restarted_as)))
+        assert ends(world) == [("succeeded", "Succeeded")], f"crash at step {step}"
+        assert world.broker.empty
+    assert step > 10
