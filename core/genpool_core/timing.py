@@ -164,6 +164,8 @@ REPLACE_EVERY_SECONDS = 300.0
 
 WORKFLOW_CHECK_SECONDS = 15.0
 """While ComfyUI lacks something for a workflow, a worker asks it again so often between tasks."""
+WORKFLOW_TRIAL_SECONDS = 120.0
+"""After a prompt failed through no fault of its task, another task of its workflow is tried after this."""
 CHECK_SECONDS = 2.0
 """A worker that consumes looks this often whether it may go on."""
 CLOSED_SECONDS = 0.5

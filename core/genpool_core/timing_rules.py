@@ -143,6 +143,10 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "an upload or a download without an answer is made at least three times",
         ),
         Rule(
+            "PUT_OFF_STEPS[0] < WORKFLOW_TRIAL_SECONDS <= PUT_OFF_STEPS[1]",
+            "not every task that comes back is tried, and one that comes back for the second time is",
+        ),
+        Rule(
             "CHECK_SECONDS < WORKFLOW_CHECK_SECONDS < PUT_OFF_STEPS[0]",
             "what was put into the models volume is known before the first task that waits for it comes back",
         ),

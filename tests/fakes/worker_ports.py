@@ -252,6 +252,7 @@ class FakeComfyUI:
         self.stopped: list[str] = []
         self.freed = 0
         self.node_errors: JsonObject = {}
+        self.failing_node = "3"
         self.refusal: JsonObject | None = None
         """Body of the 400 that answers every prompt, as long as it is there."""
         self.classes: dict[str, JsonObject | None] = {}
@@ -356,7 +357,7 @@ class FakeComfyUI:
         if result in {"node_error", "oom"}:
             kind = "torch.OutOfMemoryError" if result == "oom" else "ValueError"
             data = {
-                "node_id": "3",
+                "node_id": self.failing_node,
                 "node_type": "KSampler",
                 "exception_type": kind,
                 "exception_message": "bad",

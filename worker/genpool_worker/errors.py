@@ -8,6 +8,7 @@
     │   ├── ComfyUISilent        no answer in time, or a broken one: it is busy, hangs, or is starting
     │   └── ComfyUIRefused       it answered with an error
     ├── PromptRefused        (an AttemptFailed) ComfyUI's check of the prompt found faults: at which nodes and inputs
+    ├── NodeFailed           (an AttemptFailed) a node raised an error
     ├── UnreadableLedger     a record in the bucket that is none of ours
     ├── Refused              RabbitMQ or the store will not accept what a task's end needs: trying again is no use
     ├── NoCopy               RabbitMQ will accept no copy of a message, however little is in it
@@ -68,6 +69,14 @@ class PromptRefused(AttemptFailed):
     def __init__(self, message: str, faults: tuple[InputFault, ...]) -> None:
         super().__init__(message, reason="InvalidPrompt", retryable=False)
         self.faults = faults
+
+
+class NodeFailed(AttemptFailed):
+    """A node raised an error of its own: not of memory, nor of the card."""
+
+    def __init__(self, message: str, node: str) -> None:
+        super().__init__(message, reason="NodeFailed", retryable=False)
+        self.node = node
 
 
 class UnreadableLedger(GenPoolError):  # noqa: N818 - named for what was found

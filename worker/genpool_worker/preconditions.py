@@ -1,4 +1,4 @@
-"""Whether a task may be taken now: ComfyUI answers and is free, and the store answers and is safe."""
+"""Whether a task may be taken now: ComfyUI answers, is free and has what is needed; store and scratch are usable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.stuck import Stuck, follow, is_wedged
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.errors import ComfyUIError
-from genpool_worker.files.workdir import clean_leftovers
+from genpool_worker.files.workdir import clean_leftovers, scratch_trouble
 from genpool_worker.ledger.conditional_put_check import prove_conditional_put
 from genpool_worker.ports import Clock, ComfyUI, Store, Where
 from genpool_worker.status import Waits
@@ -59,7 +59,12 @@ class Preconditions:
         SettingsError
             The store is not safe: there is no use in waiting.
         """
-        return self._store_trouble() or self._comfyui_trouble() or self._availability.none()
+        return (
+            self._store_trouble()
+            or self._comfyui_trouble()
+            or self._scratch_trouble()
+            or self._availability.none()
+        )
 
     def known(self) -> Waits | None:
         """What stands against the next task for certain; asks nobody."""
@@ -83,6 +88,10 @@ class Preconditions:
             return Waits(error.reason, error.message)
         self._store_checked = self._clock.monotonic()
         return None
+
+    def _scratch_trouble(self) -> Waits | None:
+        found = scratch_trouble(self._scratch)
+        return None if found is None else Waits(*found)
 
     def _comfyui_trouble(self) -> Waits | None:
         """ComfyUI may still be at a prompt of an attempt that was given up, perhaps by a worker before us."""

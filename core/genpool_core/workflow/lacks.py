@@ -7,7 +7,7 @@ files of ComfyUI's own loaders: a node pack may check its inputs in another way 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -108,6 +108,16 @@ def find_lacks(graph: JsonObject, known: Mapping[str, NodeClass | None]) -> tupl
     return tuple(found)
 
 
+def _used(graph: JsonObject, known: Mapping[str, NodeClass | None]) -> Collection[str]:
+    """The nodes that give results, and all before them."""
+    results = (
+        node_id
+        for node_id, class_type, _ in _nodes(graph)
+        if (node_class := known.get(class_type)) is not None and node_class.output_node
+    )
+    return upstream(graph, results)
+
+
 def _missing_files(inputs: JsonObject, node_class: NodeClass) -> Iterator[tuple[str, str, bool]]:
     for name, value in inputs.items():
         if not isinstance(value, str) or not value.lower().endswith(_MODEL_FILES):
@@ -117,15 +127,10 @@ def _missing_files(inputs: JsonObject, node_class: NodeClass) -> Iterator[tuple[
             yield name, value, bool(choices)
 
 
-def _used(graph: JsonObject, known: Mapping[str, NodeClass | None]) -> Collection[str]:
-    """The nodes that give results, and all before them."""
+def upstream(graph: JsonObject, node_ids: Iterable[str]) -> Collection[str]:
+    """These nodes, and all from which links lead to them."""
     inputs_of = {node_id: inputs for node_id, _, inputs in _nodes(graph)}
-    waiting = [
-        node_id
-        for node_id, class_type, _ in _nodes(graph)
-        if (node_class := known.get(class_type)) is not None and node_class.output_node
-    ]
-    used: set[str] = set()
+    waiting, used = list(node_ids), set[str]()
     while waiting:
         node_id = waiting.pop()
         if node_id in used or node_id not in inputs_of:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from fakes.worker_loop import Loop
-from fakes.worker_ports import gone
+from fakes.worker_ports import Script, gone
 from fakes.worker_steps import CrashNow
 from fakes.worker_world import PHOTO, TEXT, Node, World
 from genpool_core import timing
@@ -165,12 +165,9 @@ def test_a_refusal_of_what_the_workflow_has_by_itself_costs_no_attempt(two: Worl
     (found,) = node.context.availability.unavailable or ()
     assert (found.workflow, found.reason) == ("house", "PromptRefused")
     node.comfyui.refusal = None
-    node.comfyui.classes[LOADER] = files("house.safetensors", module="custom_nodes.pack")
-    two.clock.sleep(timing.WORKFLOW_CHECK_SECONDS)
-    looked(node)
-    assert node.context.availability.unavailable == ()
     two.drive(node)
     assert ends(two) == [("succeeded", "Succeeded")] * 2
+    assert node.context.availability.unavailable == ()
 
 
 def test_a_prompt_that_would_lose_a_part_of_its_results_is_the_same(two: World) -> None:
@@ -349,3 +346,78 @@ def test_a_crash_at_any_step_on_the_way_loses_and_doubles_nothing(
         assert ends(world) == [("succeeded", "Succeeded")], f"crash at step {step}"
         assert world.broker.empty
     assert step > 10
+
+
+def test_a_loader_that_fails_fails_for_every_task(two: World) -> None:
+    """A model file that broke off in the middle is in ComfyUI's list like any other."""
+    node = looked(two.worker("w1", Script("node_error", "node_error", "ok")))
+    node.comfyui.failing_node = "4"
+    for number in range(4):
+        house(two, number)
+    two.send({"task_id": "t", "prompt": "x"})
+    two.drive_ready(node)
+    assert len(node.comfyui.posted) == 2, "one task of the workflow, and the other workflow's"
+    assert ends(two) == [("dead", "NodeFailed")], (
+        "that other task's node is not in its graph: it may be its fault"
+    )
+    (found,) = node.context.availability.unavailable or ()
+    assert (found.workflow, found.reason) == ("house", "NodeFailed")
+    assert "node 4 (KSampler) failed: ValueError: bad" in found.message
+    two.drive(node)
+    assert ends(two) == [("dead", "NodeFailed")] + [("succeeded", "Succeeded")] * 4
+    assert node.context.availability.unavailable == ()
+
+
+def test_a_broken_model_is_tried_again_only_now_and_then(two: World) -> None:
+    node = looked(two.worker("w1", Script("node_error")))
+    node.comfyui.failing_node = "4"
+    for number in range(50):
+        house(two, number)
+    until = two.clock.time + 3600
+    while two.clock.time < until:
+        two.broker.release_due(two.clock.time)
+        two.drive_ready(node)
+        two.clock.sleep(5)
+    assert not ends(two)
+    assert len(node.comfyui.posted) <= 3600 / timing.WORKFLOW_TRIAL_SECONDS + 1
+    assert node.context.availability.none() is None, "a task may name another model"
+
+
+@pytest.mark.parametrize("failing", ["6", "9", "17", "6.0.2", "17.0.1"])
+def test_a_node_behind_something_of_the_tasks_may_fail_by_its_fault(world: World, failing: str) -> None:
+    node = looked(world.worker("w1", Script("node_error")))
+    node.comfyui.failing_node = failing
+    world.send({"task_id": "t", "prompt": "x", "seed": 7})
+    world.drive_ready(node)
+    assert ends(world) == [("dead", "NodeFailed")]
+
+
+def test_a_task_with_another_model_says_nothing_about_the_default(two: World) -> None:
+    node = looked(two.worker("w1", Script("node_error", "ok")))
+    node.comfyui.failing_node = "4"
+    house(two, 1)
+    house(two, 2, parameters={"model": "other.safetensors"})
+    two.drive_ready(node)
+    assert ends(two) == [("succeeded", "Succeeded")]
+    assert [item.workflow for item in node.context.availability.unavailable or ()] == ["house"]
+
+
+def test_a_loader_of_a_tasks_own_model_fails_by_its_fault(two: World) -> None:
+    node = looked(two.worker("w1", Script("node_error")))
+    node.comfyui.failing_node = "4"
+    house(two, parameters={"model": "other.safetensors"})
+    two.drive_ready(node)
+    assert ends(two) == [("dead", "NodeFailed")]
+
+
+def test_a_restart_lets_a_task_try_at_once(two: World) -> None:
+    node = looked(two.worker("w1", Script("node_error", "ok")))
+    node.comfyui.failing_node = "4"
+    house(two, 1)
+    house(two, 2)
+    two.drive_ready(node)
+    assert ends(two) == []
+    node.context.availability.forget()
+    house(two, 3)
+    two.drive_ready(node)
+    assert ends(two) == [("succeeded", "Succeeded")]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +21,7 @@ from genpool_worker.config import load_config
 from genpool_worker.drain import Drain, margin_seconds
 from genpool_worker.errors import HandBack
 from genpool_worker.files.outputs import unique_name
-from genpool_worker.files.workdir import WorkDir, clean_leftovers
+from genpool_worker.files.workdir import WorkDir, clean_leftovers, scratch_trouble
 from genpool_worker.ports import OutputRef
 from genpool_worker.retry import OutageRetry
 from genpool_worker.settings import WorkerSettings
@@ -236,3 +239,35 @@ def test_a_wrong_configuration(folder: Path, damage: Callable[[Path], None], par
     damage(folder)
     with pytest.raises((SettingsError, InvalidManifest), match=part):
         load_config(folder)
+
+
+def test_a_scratch_volume_that_can_be_used(tmp_path: Path) -> None:
+    assert scratch_trouble(tmp_path) is None
+    assert not list(tmp_path.glob("**/.probe"))
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(errno.ENOSPC, "ScratchFull"), (errno.EROFS, "VolumeFailed"), (errno.EIO, "VolumeFailed")],
+)
+def test_a_scratch_volume_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
+) -> None:
+    def write(_path: Path, _data: bytes) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+    found = scratch_trouble(tmp_path)
+    assert found is not None
+    assert found[0] == reason
+    assert os.strerror(number) in found[1]
+
+
+def test_a_scratch_volume_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.statvfs(tmp_path)
+    nearly = SimpleNamespace(f_bavail=3 * (1 << 20) // real.f_frsize, f_frsize=real.f_frsize)
+    monkeypatch.setattr(os, "statvfs", lambda _path: nearly)
+    found = scratch_trouble(tmp_path)
+    assert found is not None
+    assert found[0] == "ScratchFull"
+    assert "has 3 MiB left, and a task needs 16" in found[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from collections.abc import Iterator, Sequence
 
 from genpool_core.errors import AttemptFailed
@@ -13,7 +15,7 @@ from genpool_worker.comfyui_json import (
     PromptRefusal,
     StatusMessage,
 )
-from genpool_worker.errors import ComfyUIRefused, InputFault, PromptRefused
+from genpool_worker.errors import ComfyUIRefused, InputFault, NodeFailed, PromptRefused
 from genpool_worker.ports import OutputRef
 
 MAX_MESSAGE = 500
@@ -26,6 +28,13 @@ _MEMORY = (
     *("out of memory", "allocation on device", "can't allocate memory", "cannot allocate memory"),
     *("not enough memory", "alloc_failed"),
 )
+#: The pod's volumes, not the task, by the number of the system's error; another pod may do it.
+_SYSTEM_CLASSES = ("OSError", "PermissionError")
+_ERRNO = re.compile(r"\[errno (\d{1,4})\]")
+_VOLUMES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "ScratchFull"),
+    **dict.fromkeys((errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ESTALE), "VolumeFailed"),
+}
 #: Types of refusals that are about the graph and not about an input. The first is 0.3.64's, for a missing class.
 _WHOLE_GRAPH = ("invalid_prompt", "missing_node_type", "prompt_no_outputs")
 #: Types of faults whose input is not where the fault is.
@@ -121,7 +130,9 @@ def _run_failure(status: HistoryStatus) -> AttemptFailed:
     exception = _join(last.data.exception_type, last.data.exception_message)
     text = f"{where} failed: {exception or 'no reason was given'}"
     reason = _reason(last.data.exception_type, last.data.exception_message.lower())
-    return AttemptFailed(_cut(text), reason=reason, retryable=reason != "NodeFailed")
+    if reason == "NodeFailed":
+        return NodeFailed(_cut(text), last.data.node_id)
+    return AttemptFailed(_cut(text), reason=reason, retryable=True)
 
 
 def _reason(exception_type: str, lowered: str) -> str:
@@ -132,6 +143,10 @@ def _reason(exception_type: str, lowered: str) -> str:
     module, _, name = exception_type.rpartition(".")
     if name.endswith(_MEMORY_CLASSES):
         return "OutOfMemory"
+    if name in _SYSTEM_CLASSES and (number := _ERRNO.match(lowered)) is not None:
+        reason = _VOLUMES.get(int(number[1]))
+        if reason is not None:
+            return reason
     if name not in {"RuntimeError", "OSError"} and module.partition(".")[0] != "torch":
         return "NodeFailed"
     if any(word in lowered for word in _MEMORY):

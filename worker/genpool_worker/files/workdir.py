@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -15,6 +17,7 @@ _log = structlog.get_logger(__name__)
 #: Everything of ours lies below this in ``input`` and ``output``.
 ROOT = "genpool"
 #: Where a named file can be. ComfyUI makes a folder ``temp`` of its own in its temp directory.
+_ROOM_BYTES = 16 << 20
 _PLACES = {"output": ("output",), "temp": ("temp", "temp/temp")}
 
 
@@ -54,6 +57,29 @@ class WorkDir:
         for ref in refs:
             for folder in _PLACES.get(ref.type, ()):
                 _remove(remove_file, self._scratch, f"{folder}/{ref.subfolder}/{ref.filename}")
+
+
+def scratch_trouble(scratch: Path) -> tuple[str, str] | None:
+    """Why no task can leave its files on the scratch volume: reason and sentence; None where it can."""
+    probe = scratch / OWN_FOLDER / ".probe"
+    try:
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"x")
+        probe.unlink()
+        room = os.statvfs(scratch)
+    except OSError as error:
+        reason = "ScratchFull" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "VolumeFailed"
+        return (
+            reason,
+            f"the scratch volume {scratch} cannot be written ({error.strerror}): look at the node's disk.",
+        )
+    free = room.f_bavail * room.f_frsize
+    if free >= _ROOM_BYTES:
+        return None
+    return "ScratchFull", (
+        f"the scratch volume {scratch} has {free >> 20} MiB left, and a task needs {_ROOM_BYTES >> 20}: the disk of "
+        "the node is full, or comfyui.scratchSize is too small."
+    )
 
 
 def clean_leftovers(scratch: Path) -> None:

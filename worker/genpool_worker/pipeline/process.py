@@ -12,7 +12,7 @@ from genpool_core.errors import AttemptFailed, GenPoolError, StorageError, TaskF
 from genpool_core.ledger.decide import Bury, Park, PublishAgain, Start, decide
 from genpool_core.ledger.records import Claim
 from genpool_worker.context import WorkerContext
-from genpool_worker.errors import ComfyUIError, HandBack, PromptRefused, UnreadableLedger
+from genpool_worker.errors import ComfyUIError, HandBack, NodeFailed, PromptRefused, UnreadableLedger
 from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.ledger.ledger import LedgerState
 from genpool_worker.pipeline.attempt import Attempt
@@ -185,8 +185,8 @@ class Processor:
 
         try:
             outputs = attempt.run(on_progress)
-        except PromptRefused as refused:
-            self._refused(task, held, validated, refused)
+        except (PromptRefused, NodeFailed) as failure:
+            self._prompt_failed(task, held, validated, failure)
         except TaskFailure as failure:
             self._settler.fail(task, held, validated, failure)
         except GenPoolError:
@@ -197,15 +197,20 @@ class Processor:
             fault = AttemptFailed(OWN_FAULT, reason="InternalError", retryable=True)
             self._settler.fail(task, held, validated, fault)
         else:
+            self._context.availability.worked(validated.workflow, validated.bound)
             self._settler.succeed(task, held, validated, outputs)
 
-    def _refused(
-        self, task: TaskDelivery, held: HeldClaim, validated: ValidatedTask, refused: PromptRefused
+    def _prompt_failed(
+        self,
+        task: TaskDelivery,
+        held: HeldClaim,
+        validated: ValidatedTask,
+        failed: PromptRefused | NodeFailed,
     ) -> None:
-        """ComfyUI refused the prompt: by a fault of the task's, or because it cannot run the workflow at all."""
-        failure: TaskFailure = refused
+        """By a fault of the task's, or because ComfyUI cannot run the workflow at all."""
+        failure: TaskFailure = failed
         try:
-            obstacle = self._context.availability.learn(validated.workflow, validated.bound, refused)
+            obstacle = self._context.availability.learn(validated.workflow, validated.bound, failed)
             if obstacle is not None and self._may_wait(task, obstacle):
                 self._settler.put_off(task, held)
                 return

@@ -1,0 +1,50 @@
+"""Whose fault it is that a prompt was refused or a node failed: the task's, or the pool's. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from genpool_core.jsontypes import JsonObject
+from genpool_core.workflow.lacks import MODEL_MISSING, NODE_MISSING, Lack, upstream
+from genpool_worker.errors import InputFault, NodeFailed, PromptRefused
+
+Places = Collection[tuple[str, str]]
+"""Inputs as (node id, name)."""
+SHOWN = 3
+_TODO: Mapping[str, str] = {
+    NODE_MISSING: "install its node pack in the image",
+    MODEL_MISSING: "put the file into the folder of its kind in the models volume",
+}
+
+
+def places_of(failure: PromptRefused | NodeFailed, graph: JsonObject) -> tuple[InputFault, ...]:
+    """Where a task would have had a part in a failure; empty where no task of the workflow could.
+
+    A node may fail because of anything that comes before it. A node that is not in the graph was put there by
+    another one while it ran, and is known as ``5.0.3``.
+    """
+    if isinstance(failure, PromptRefused):
+        return failure.faults
+    node = failure.node if failure.node in graph else failure.node.partition(".")[0]
+    nodes = upstream(graph, [node]) if node in graph else graph.keys()
+    return tuple(InputFault(item) for item in nodes)
+
+
+def touches(own: Places, faults: Sequence[InputFault]) -> bool:
+    """Whether a fault is at one of these inputs."""
+    nodes = {node for node, _ in own}
+    return any((fault.node, fault.input) in own if fault.input else fault.node in nodes for fault in faults)
+
+
+def lack_sentence(name: str, lacks: Sequence[Lack]) -> str:
+    """What ComfyUI lacks for the workflow ``name``, and what to do."""
+    shown = ", ".join(str(lack) for lack in lacks[:SHOWN])
+    more = f", and {len(lacks) - SHOWN} more" if len(lacks) > SHOWN else ""
+    todo = " and ".join(dict.fromkeys(_TODO[lack.reason] for lack in lacks))
+    return f"Workflow {name}: ComfyUI lacks {shown}{more}: {todo}, or correct the workflow."
+
+
+def failure_sentence(name: str, failure: PromptRefused | NodeFailed) -> str:
+    """The same for what ComfyUI said of a prompt."""
+    todo = "Correct the workflow, the image, or the file that it names."
+    return f"Workflow {name}: {failure.message} No task had a part in that. {todo}"
