@@ -421,3 +421,32 @@ def test_a_restart_lets_a_task_try_at_once(two: World) -> None:
     house(two, 3)
     two.drive_ready(node)
     assert ends(two) == [("succeeded", "Succeeded")]
+
+
+def test_a_class_that_went_after_it_was_asked_for_is_named(two: World) -> None:
+    node = looked(two.worker("w1"))
+    node.comfyui.classes[LOADER] = None
+    node.comfyui.refusal = {
+        "error": {"type": "missing_node_type", "message": f"Node '{LOADER}' not found."},
+        "node_errors": {},
+    }
+    house(two)
+    two.drive_ready(node)
+    assert ends(two) == []
+    (found,) = node.context.availability.unavailable or ()
+    assert (found.workflow, found.reason) == ("house", "NodeMissing")
+
+
+def test_a_long_list_of_workflows_is_cut(world: World) -> None:
+    named = [
+        dataclasses.replace(MODEL, entry=MODEL.entry.model_copy(update={"name": f"house-{number}"}))
+        for number in range(5)
+    ]
+    for count, more in ((3, False), (5, True)):
+        world.workflows = tuple(named[:count])
+        node = world.worker("w1")
+        node.comfyui.classes[LOADER] = None
+        waits = looked(node).context.availability.none()
+        assert waits is not None
+        assert ("And 2 more." in waits.message) == more
+        assert ("more" in waits.message) == more
