@@ -16,7 +16,7 @@ from pika import frame
 from genpool_adapters.amqp.fitting import fitted
 from genpool_adapters.amqp.tolerant import read_frame
 from genpool_adapters.amqp.values import from_pika
-from genpool_adapters.amqp.wire import WireProperties, text_of
+from genpool_adapters.amqp.wire import WireProperties, encode_pair, text_of
 from support import amqp_wire as wire
 
 MILLISECONDS = 1_795_000_000_000
@@ -202,3 +202,51 @@ def test_a_header_frame_is_read_here_and_everything_else_by_pika() -> None:
 def test_a_frame_that_is_not_whole_waits() -> None:
     raw = header_frame(wire.properties((b"at", wire.timestamp(MILLISECONDS))))
     assert {read_frame(raw[:end]) for end in range(len(raw))} == {(0, None)}
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (2**31 - 1, b"I"),
+        (-(2**31), b"I"),
+        (2**31, b"l"),
+        (-(2**31) - 1, b"l"),
+        (2**63 - 1, b"l"),
+        (-(2**63), b"l"),
+        (Decimal("1e-255"), b"D"),
+        (Decimal("-21474836.48"), b"D"),
+        (Decimal(2**31 - 1), b"D"),
+        (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), b"T"),
+        ("x" * 256, b"S"),
+    ],
+)
+def test_each_type_reaches_to_its_end(value: object, kind: bytes) -> None:
+    encoded = encode_pair("k", value)
+    assert encoded[2:3] == kind
+    assert written({"k": value}).headers == {"k": value}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(2**63, -(2**63) - 1, math.nan, math.inf),
+        *(Decimal("NaN"), Decimal("1e-256"), Decimal(2**31), Decimal("-21474836.49")),
+        *(object(), {"a": 2**63}, [object()]),
+    ],
+)
+def test_beyond_its_end_nothing_is_written(value: object) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        encode_pair("k", value)
+    sent, left_out = fitted(WireProperties(headers={"k": value, "good": 1}), 0)
+    assert left_out == ("k",)
+    assert sent.headers == {"good": 1, "x-genpool-left-out": "k"}
+
+
+@pytest.mark.parametrize(("size", "fits"), [(255, True), (256, False)])
+def test_a_short_text_has_at_most_255_bytes(size: int, *, fits: bool) -> None:
+    sent, left_out = fitted(WireProperties(message_id="x" * size, headers={"y" * size: 1}), 0)
+    assert (sent.message_id is not None) == fits
+    assert ("message_id" in left_out) != fits
+    assert (f"{'y' * size}" in (sent.headers or {})) == fits
+    raw = bytes([0xFF]) * 85
+    assert len(text_of(raw)) <= 255
