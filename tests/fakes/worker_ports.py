@@ -252,7 +252,7 @@ class FakeComfyUI:
         self.stopped: list[str] = []
         self.freed = 0
         self.node_errors: JsonObject = {}
-        self.failing_node = "3"
+        self.failing_node, self.failing_class, self.failing_message = "3", "KSampler", "bad"
         self.refusal: JsonObject | None = None
         """Body of the 400 that answers every prompt, as long as it is there."""
         self.classes: dict[str, JsonObject | None] = {}
@@ -358,9 +358,9 @@ class FakeComfyUI:
             kind = "torch.OutOfMemoryError" if result == "oom" else "ValueError"
             data = {
                 "node_id": self.failing_node,
-                "node_type": "KSampler",
+                "node_type": self.failing_class,
                 "exception_type": kind,
-                "exception_message": "bad",
+                "exception_message": self.failing_message,
             }
             messages.append(["execution_error", data])
         if result == "interrupted":

@@ -72,11 +72,16 @@ class PromptRefused(AttemptFailed):
 
 
 class NodeFailed(AttemptFailed):
-    """A node raised an error of its own: not of memory, nor of the card."""
+    """A node raised an error of its own: not of memory, nor of the card.
 
-    def __init__(self, message: str, node: str) -> None:
+    ``error``: its class and what it says, uncut.
+    """
+
+    def __init__(self, message: str, *, node: str, class_type: str, error: str) -> None:
         super().__init__(message, reason="NodeFailed", retryable=False)
         self.node = node
+        self.class_type = class_type
+        self.error = error
 
 
 class UnreadableLedger(GenPoolError):  # noqa: N818 - named for what was found

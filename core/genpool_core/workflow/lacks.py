@@ -118,10 +118,21 @@ def _used(graph: JsonObject, known: Mapping[str, NodeClass | None]) -> Collectio
     return upstream(graph, results)
 
 
+def model_files(graph: JsonObject, node_id: str) -> dict[str, str]:
+    """The inputs of a node that name a model file, with what they name; none for a node that is not in the graph."""
+    return next((_model_files(inputs) for known, _, inputs in _nodes(graph) if known == node_id), {})
+
+
+def _model_files(inputs: JsonObject) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in inputs.items()
+        if isinstance(value, str) and value.lower().endswith(_MODEL_FILES)
+    }
+
+
 def _missing_files(inputs: JsonObject, node_class: NodeClass) -> Iterator[tuple[str, str, bool]]:
-    for name, value in inputs.items():
-        if not isinstance(value, str) or not value.lower().endswith(_MODEL_FILES):
-            continue
+    for name, value in _model_files(inputs).items():
         choices = node_class.choices(name)
         if choices is not None and value not in choices:
             yield name, value, bool(choices)

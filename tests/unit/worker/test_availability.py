@@ -450,3 +450,47 @@ def test_a_long_list_of_workflows_is_cut(world: World) -> None:
         assert waits is not None
         assert ("And 2 more." in waits.message) == more
         assert ("more" in waits.message) == more
+
+
+PATH = "[Errno 2] No such file or directory: '/comfyui/custom_nodes/pack/checkpoints/house.safetensors'"
+
+
+@pytest.mark.parametrize(
+    ("message", "pools"),
+    [
+        (PATH, True),
+        ("PytorchStreamReader failed reading zip archive: failed finding central directory", True),
+        ("Error(s) in loading state_dict for Net: size mismatch", True),
+        ("invalid load key, '<'.", True),
+        ("the picture is too small", False),
+        (PATH.replace("house", "mouse"), False),
+    ],
+)
+@pytest.mark.parametrize("own", [False, True])
+def test_a_node_that_cannot_read_its_model_file(
+    world: World, message: str, *, pools: bool, own: bool
+) -> None:
+    """The task's prompt comes before that node, and has no part in it; a model that the task named has."""
+    template = {
+        "6": {"class_type": "CLIPTextEncode", "inputs": {"text": ""}},
+        "4": {"class_type": "PackColorize", "inputs": {"ckpt_name": "house.safetensors", "text": ["6", 0]}},
+        "9": {"class_type": "SaveImage", "inputs": {"images": ["4", 0], "filename_prefix": "x"}},
+    }
+    world.workflows = (TEXT, dataclasses.replace(MODEL, template=template))
+    node = world.worker("w1", Script("node_error"))
+    node.comfyui.classes["PackColorize"] = {"python_module": "custom_nodes.pack"}
+    looked(node)
+    node.comfyui.failing_node, node.comfyui.failing_class = "4", "PackColorize"
+    node.comfyui.failing_message = message
+    house(world, **({"parameters": {"model": "mouse.safetensors"}} if own else {}))
+    world.drive_ready(node)
+    assert ends(world) == ([] if pools and not own else [("dead", "NodeFailed")])
+    assert node.comfyui.freed == 1, "a pack's node may be half made, and would be used again"
+
+
+def test_comfyuis_own_nodes_keep_nothing_that_could_be_half_made(world: World) -> None:
+    node = looked(world.worker("w1", Script("node_error")))
+    world.send({"task_id": "t", "prompt": "x"})
+    world.drive_ready(node)
+    assert ends(world) == [("dead", "NodeFailed")]
+    assert node.comfyui.freed == 0

@@ -207,6 +207,8 @@ def test_a_failed_attempt_of_a_task_that_was_ended_elsewhere(
     """Cancelled meanwhile: no retry and no dead letter, and the end that stands is announced."""
     world = make_world(max_attempts=1)
     node = world.worker("w1", Script(result))
+    node.context.availability.look()
+    node.steps.names.clear()
     world.send(TASK)
 
     def cancel() -> None:

@@ -49,6 +49,7 @@ class Availability:
         self._allow_graphs = allow_graphs
         self._lock = threading.Lock()
         self._asked_at: float | None = None
+        self._own: frozenset[str] = frozenset()
         self._lacks: dict[str, tuple[Lack, ...]] = {}
         self._failures: dict[str, _Failure] = {}
         self._unavailable: tuple[UnavailableWorkflow, ...] | None = None
@@ -72,6 +73,7 @@ class Availability:
         if asked_at is not None and (not lacks_some or now - asked_at < timing.WORKFLOW_CHECK_SECONDS):
             return
         known = self._ask()
+        self._own = frozenset(name for name, item in known.items() if item is not None and item.is_own)
         self._asked_at = now
         self._lacks = {name: find_lacks(graph, known) for name, graph in self._usual.items()}
         self._publish()
@@ -141,6 +143,10 @@ class Availability:
         if not touches(asked(workflow.template, workflow.parameters, bound), failure.faults):
             del self._failures[workflow.entry.name]
             self._publish()
+
+    def is_own(self, class_type: str) -> bool:
+        """Whether a node class is known to be ComfyUI's own, and no pack's."""
+        return class_type in self._own
 
     def _is_due(self, failure: _Failure) -> bool:
         return self._clock.monotonic() >= failure.trial_at

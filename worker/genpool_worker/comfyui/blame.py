@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from genpool_core.jsontypes import JsonObject
-from genpool_core.workflow.lacks import MODEL_MISSING, NODE_MISSING, Lack, upstream
+from genpool_core.workflow.lacks import MODEL_MISSING, NODE_MISSING, Lack, model_files, upstream
 from genpool_worker.errors import InputFault, NodeFailed, PromptRefused
 
 Places = Collection[tuple[str, str]]
 """Inputs as (node id, name)."""
 SHOWN = 3
+#: What readers of model files say of one that is broken or of another kind: safetensors, torch, pickle.
+_BROKEN_MODEL = (
+    *("safetensorerror", "pytorchstreamreader", "unpicklingerror", "invalid load key", "ran out of input"),
+    *("error(s) in loading state_dict", "not a valid checkpoint", "could not detect model type"),
+)
 _TODO: Mapping[str, str] = {
     NODE_MISSING: "install its node pack in the image",
     MODEL_MISSING: "put the file into the folder of its kind in the models volume",
@@ -20,14 +25,27 @@ _TODO: Mapping[str, str] = {
 def places_of(failure: PromptRefused | NodeFailed, graph: JsonObject) -> tuple[InputFault, ...]:
     """Where a task would have had a part in a failure; empty where no task of the workflow could.
 
-    A node may fail because of anything that comes before it. A node that is not in the graph was put there by
-    another one while it ran, and is known as ``5.0.3``.
+    A node may fail because of anything that comes before it, but for one that cannot read its model file: that is about
+    the file. A node that is not in the graph was put there by another one while it ran, and is known as ``5.0.3``.
     """
     if isinstance(failure, PromptRefused):
         return failure.faults
     node = failure.node if failure.node in graph else failure.node.partition(".")[0]
+    if files := _unreadable_files(failure, model_files(graph, node)):
+        return files
     nodes = upstream(graph, [node]) if node in graph else graph.keys()
     return tuple(InputFault(item) for item in nodes)
+
+
+def _unreadable_files(failure: NodeFailed, files: Mapping[str, str]) -> tuple[InputFault, ...]:
+    """The inputs that name a model file which could not be read; ``files``: the node's, by input."""
+    error = failure.error.lower()
+    broken = any(word in error for word in _BROKEN_MODEL)
+    return tuple(
+        InputFault(failure.node, name)
+        for name, file in files.items()
+        if broken or file.replace("\\", "/").rpartition("/")[2].lower() in error
+    )
 
 
 def touches(own: Places, faults: Sequence[InputFault]) -> bool:

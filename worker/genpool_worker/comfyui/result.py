@@ -131,7 +131,8 @@ def _run_failure(status: HistoryStatus) -> AttemptFailed:
     text = f"{where} failed: {exception or 'no reason was given'}"
     reason = _reason(last.data.exception_type, last.data.exception_message.lower())
     if reason == "NodeFailed":
-        return NodeFailed(_cut(text), last.data.node_id)
+        node, class_type = last.data.node_id, last.data.node_type
+        return NodeFailed(_cut(text), node=node, class_type=class_type, error=exception)
     return AttemptFailed(_cut(text), reason=reason, retryable=True)
 
 

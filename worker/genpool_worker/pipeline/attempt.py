@@ -15,7 +15,7 @@ from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.comfyui.run import OnProgress, PromptRun
 from genpool_worker.comfyui_json import HistoryEntry
 from genpool_worker.context import WorkerContext
-from genpool_worker.errors import ComfyUIError
+from genpool_worker.errors import ComfyUIError, NodeFailed
 from genpool_worker.files import inputs, outputs
 from genpool_worker.files.workdir import WorkDir
 from genpool_worker.pipeline.validate import ValidatedTask
@@ -111,9 +111,17 @@ class Attempt:
         try:
             return result.outputs_of(entry)
         except AttemptFailed as failure:
-            if failure.reason == "OutOfMemory":
+            if failure.reason == "OutOfMemory" or self._may_be_half_made(failure):
                 self._free()
             raise
+
+    def _may_be_half_made(self, failure: AttemptFailed) -> bool:
+        """Whether ComfyUI keeps a node that failed, and would use it again as it was left.
+
+        Packs' nodes keep their models. Seen with DDColor: a network whose file could not be read painted the next
+        task's photo in colours that mean nothing, as a success.
+        """
+        return isinstance(failure, NodeFailed) and not self._context.availability.is_own(failure.class_type)
 
     def _free(self) -> None:
         """Empty ComfyUI's memory for the next attempt: of the models of earlier tasks, and of cached results."""
