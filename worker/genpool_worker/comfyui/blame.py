@@ -14,7 +14,7 @@ SHOWN = 3
 #: What readers of model files say of one that is broken or of another kind: safetensors, torch, pickle.
 _BROKEN_MODEL = (
     *("safetensorerror", "pytorchstreamreader", "unpicklingerror", "invalid load key", "ran out of input"),
-    *("error(s) in loading state_dict", "not a valid checkpoint", "could not detect model type"),
+    *("error(s) in loading state_dict", "filenotfounderror", "could not detect model type"),
 )
 _TODO: Mapping[str, str] = {
     NODE_MISSING: "install its node pack in the image",
