@@ -78,6 +78,13 @@ def reachable(template: JsonObject, workflow: WorkflowYaml) -> frozenset[tuple[s
     return _inputs_of(template, workflow.parameters.values())
 
 
+def always_given(template: JsonObject, workflow: WorkflowYaml) -> frozenset[tuple[str, str]]:
+    """The inputs, as (node id, name), into which every task puts something: what the template has there is not used."""
+    usual = defaults(workflow).values
+    given = (item for name, item in workflow.parameters.items() if item.required and name not in usual)
+    return _inputs_of(template, given)
+
+
 def _inputs_of(template: JsonObject, parameters: Iterable[Parameter]) -> frozenset[tuple[str, str]]:
     return frozenset(
         (node_id, target.input)

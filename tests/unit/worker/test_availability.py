@@ -495,3 +495,21 @@ def test_comfyuis_own_nodes_keep_nothing_that_could_be_half_made(world: World) -
     world.drive_ready(node)
     assert ends(world) == [("dead", "NodeFailed")]
     assert node.comfyui.freed == 0
+
+
+@pytest.mark.parametrize(("required", "default", "missing"), [(True, None, False), (False, None, True)])
+def test_a_placeholder_that_every_task_replaces_is_not_missing(
+    world: World, *, required: bool, default: str | None, missing: bool
+) -> None:
+    described = MODEL.parameters.model_dump(by_alias=True, exclude_none=True)
+    described["parameters"]["model"]["required"] = required
+    described["parameters"]["model"]["schema"] = {"type": "string", "default": default}
+    changed = parse_workflow_yaml(described, where="house")
+    world.workflows = (TEXT, dataclasses.replace(MODEL, parameters=changed))
+    node = world.worker("w1")
+    node.comfyui.classes[LOADER] = files("other.safetensors")
+    looked(node)
+    assert bool(node.context.availability.unavailable) == missing
+    house(world, parameters={"model": "other.safetensors"})
+    world.drive_ready(node)
+    assert ends(world) == [("succeeded", "Succeeded")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import structlog
@@ -11,7 +12,7 @@ from genpool_core import timing
 from genpool_core.messages.events import NO_WORKFLOW, UnavailableWorkflow
 from genpool_core.workflow.bind import Bound
 from genpool_core.workflow.lacks import Lack, NodeClass, class_types, find_lacks
-from genpool_core.workflow.render import asked, by_default, reachable
+from genpool_core.workflow.render import always_given, asked, by_default, reachable
 from genpool_worker.comfyui.blame import SHOWN, failure_sentence, lack_sentence, places_of, touches
 from genpool_worker.config import Catalog, Workflow
 from genpool_worker.errors import ComfyUIRefused, InputFault, NodeFailed, PromptRefused
@@ -75,7 +76,7 @@ class Availability:
         known = self._ask()
         self._own = frozenset(name for name, item in known.items() if item is not None and item.is_own)
         self._asked_at = now
-        self._lacks = {name: find_lacks(graph, known) for name, graph in self._usual.items()}
+        self._lacks = {name: self._lacks_of(name, known) for name in self._workflows}
         self._publish()
 
     def forget(self) -> None:
@@ -171,6 +172,13 @@ class Availability:
                 # A class that cannot describe itself is there all the same.
                 _log.info("node_class_unknown", node_class=name, message=error.message)
         return known
+
+    def _lacks_of(self, name: str, known: Mapping[str, NodeClass | None]) -> tuple[Lack, ...]:
+        """What is missing for the workflow itself: not a placeholder that every task replaces."""
+        workflow = self._workflows[name]
+        given = always_given(workflow.template, workflow.parameters)
+        found = find_lacks(self._usual[name], known)
+        return tuple(lack for lack in found if lack.input is None or (lack.node, lack.input) not in given)
 
     def _publish(self) -> None:
         found = tuple(item for name in self._workflows if (item := self._state_of(name)) is not None)
