@@ -49,6 +49,10 @@ STORE_FRESH_SECONDS = 30.0
 """A worker asks the store this often, between tasks, whether it still answers."""
 LINK_SECONDS = 86_400
 """Default of ``storage.s3.urlTTLSeconds``: a signed link to a result is valid for so long."""
+IDENTITY_LINK_SECONDS = 600
+"""A link that a pod identity signed is valid for at least so long: boto3 renews a session this long before its end."""
+IDENTITY_SESSION_SECONDS = 3600
+"""The session that AWS gives to a role of a service account (IRSA) where, as by boto3, none is asked for."""
 
 # RabbitMQ, by AMQP -------------------------------------------------------------------------------------------------
 

@@ -70,7 +70,11 @@ class GenerationPoolStatus(ApiModel):
             },
         ),
     ] = []
-    """Ready, Accepted, BrokerReachable, TopologyReady, WorkersReady, WorkflowsReady, ScalingActive."""
+    """Ready, Accepted, BrokerReachable, TopologyReady, WorkersReady, WorkflowsReady, ScalingActive, StorageIsolated,
+    LinkLifetimeKept.
+
+    The last two have no part in Ready.
+    """
     replicas: Annotated[int, Field(ge=0)] | None = None
     """Pods that exist."""
     ready_replicas: Annotated[int, Field(ge=0)] | None = None

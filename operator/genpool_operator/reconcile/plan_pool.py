@@ -23,6 +23,7 @@ from genpool_operator.decide.pod_health import (
     shows_health,
     with_silence,
 )
+from genpool_operator.decide.pod_identity import identity_findings
 from genpool_operator.decide.proof import Proof, learn, recall, with_past
 from genpool_operator.decide.reading import QueueReading, read_queue
 from genpool_operator.decide.replacement import Replacement, decide_replacement
@@ -55,7 +56,7 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
     """Decide everything about a pool."""
     objects = _objects(pool, observed)
     assessment = _assess(pool, observed, now)
-    findings = _findings(observed, objects, assessment, now)
+    findings = _findings(pool, observed, objects, assessment, now)
     in_force = _in_force(pool, observed, objects)
     verdict = Verdict(tuple(findings), in_force)
     status = build_status(pool, verdict, assessment.reading, assessment.decision, assessment.replicas, now)
@@ -242,7 +243,7 @@ def _busy(counts: WorkerCounts, reading: QueueReading, wanted: int | None) -> in
 
 
 def _findings(
-    observed: Observed, objects: ObjectPlan, assessment: _Assessment, now: datetime
+    pool: GenerationPool, observed: Observed, objects: ObjectPlan, assessment: _Assessment, now: datetime
 ) -> list[Finding]:
     if isinstance(observed.broker, InvalidManifest) or observed.answers is None:
         message = "The pool has no usable broker."
@@ -256,6 +257,7 @@ def _findings(
         workers_finding(assessment.health),
         assessment.workflows,
         _scaling_finding(observed.memory, assessment),
+        *identity_findings(pool),
     ]
     return [ready_finding(findings, assessment.health, assessment.decision, assessment.replicas), *findings]
 
