@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import wraps
+from collections.abc import Mapping, Sequence
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import LocationValueError, ProtocolError
-from urllib3.response import BaseHTTPResponse
+from urllib3.exceptions import LocationValueError
 
-from genpool_adapters.guarded import Guard, Resolve, pool_manager, system_resolve
+from genpool_adapters.bounded import TimedAdapter
+from genpool_adapters.guarded import Guard, Resolve, guard_connections, system_resolve
 from genpool_core.api.security import HostRule
 from genpool_core.egress_policy import check_url, redact
 from genpool_core.errors import RefusedInput
@@ -83,10 +81,10 @@ class GuardedSession(requests.Session):
         return None
 
 
-class _GuardedAdapter(HTTPAdapter):
+class _GuardedAdapter(TimedAdapter):
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        super().__init__(max_retries=0)
+        super().__init__(guard)
 
     def init_poolmanager(
         self,
@@ -95,14 +93,8 @@ class _GuardedAdapter(HTTPAdapter):
         block: bool = False,  # noqa: FBT001, FBT002 - requests' signature
         **pool_kwargs: Any,  # noqa: ANN401 - requests' signature
     ) -> None:
-        self.poolmanager = pool_manager(
-            self._guard, connections=connections, maxsize=maxsize, block=block, **pool_kwargs
-        )
-
-    def build_response(self, req: requests.PreparedRequest, resp: BaseHTTPResponse) -> requests.Response:
-        response = super().build_response(req, resp)
-        response.raw.stream = _whole(resp, self._guard)  # type: ignore[method-assign]
-        return response
+        super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
+        guard_connections(self.poolmanager, self._guard)
 
     def proxy_manager_for(self, proxy: str, **_kwargs: Any) -> Any:  # noqa: ANN401 - requests' signature
         raise RefusedInput(f"a proxy ({redact(proxy)}) is not used for URLs of tasks.")
@@ -113,8 +105,8 @@ def guarded_session(
 ) -> requests.Session:
     """A session that reaches only allowed hosts at allowed addresses; close it after use.
 
-    ``deadline`` is the longest life in seconds of each of its connections, for exchanges that must end even when the
-    other side sends a byte now and then; use such a session for one exchange. Give each request a ``timeout`` too.
+    ``deadline``: seconds in which all that it does must end, redirects and a name's many addresses included, even when
+    the other side sends a byte now and then; use such a session for one exchange. Give each request a ``timeout`` too.
 
     Raises (its requests do)
     ------------------------
@@ -129,20 +121,6 @@ def guarded_session(
     session.headers["User-Agent"] = USER_AGENT
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session
-
-
-def _whole(resp: BaseHTTPResponse, guard: Guard) -> Callable[..., Iterator[bytes]]:
-    """A body that ended because the deadline cut it is not a body."""
-    stream = resp.stream
-
-    @wraps(stream)
-    def checked(*args: Any, **kwargs: Any) -> Iterator[bytes]:  # noqa: ANN401 - as urllib3
-        yield from stream(*args, **kwargs)
-        if guard.expired.is_set():
-            resp.close()
-            raise ProtocolError("the exchange took too long")
-
-    return checked
 
 
 def get_following(

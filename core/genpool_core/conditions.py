@@ -18,6 +18,8 @@ TOPOLOGY_READY = "TopologyReady"
 WORKERS_READY = "WorkersReady"
 WORKFLOWS_READY = "WorkflowsReady"
 SCALING_ACTIVE = "ScalingActive"
+STORAGE_ISOLATED = "StorageIsolated"
+LINK_LIFETIME_KEPT = "LinkLifetimeKept"
 
 #: The schema's bound for a condition's message: what others say (Kubernetes of a Deployment) may be longer.
 MESSAGE_MAX = 32_768

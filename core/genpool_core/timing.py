@@ -49,6 +49,10 @@ STORE_FRESH_SECONDS = 30.0
 """A worker asks the store this often, between tasks, whether it still answers."""
 LINK_SECONDS = 86_400
 """Default of ``storage.s3.urlTTLSeconds``: a signed link to a result is valid for so long."""
+IDENTITY_LINK_SECONDS = 600
+"""A link that a pod identity signed is valid for at least so long: boto3 renews a session this long before its end."""
+IDENTITY_SESSION_SECONDS = 3600
+"""The session that AWS gives to a role of a service account (IRSA) where, as by boto3, none is asked for."""
 
 # RabbitMQ, by AMQP -------------------------------------------------------------------------------------------------
 
@@ -84,7 +88,7 @@ CONSUMER_TIMEOUT_MARGIN_SECONDS = 3600
 MANAGEMENT_CONNECT_SECONDS = 3.05
 """Connecting to the management API; a little over the 3 s after which TCP sends its first packet again."""
 MANAGEMENT_READ_SECONDS = 10
-"""Waiting for the management API's answer."""
+"""The management API's whole answer, once it is connected."""
 MANAGEMENT_WAIT_SECONDS = 3.0
 """A pass of the operator waits so long for the thread that asks the management API, then goes on without."""
 STATISTICS_SECONDS = 5
@@ -97,7 +101,7 @@ FETCH_CONNECT_SECONDS = 10.0
 FETCH_READ_SECONDS = 20.0
 """Waiting for the next bytes of an input file."""
 FETCH_TOTAL_SECONDS = 120.0
-"""Life of a connection that fetches an input file, however slowly its host sends; a redirect may begin another."""
+"""Fetching an input file, with its redirects, however slowly its host sends and however many addresses it has."""
 IMAGE_READ_SECONDS = 30.0
 """Processor time for reading one image. A sane one of any size takes about 3; hostile ones of a megabyte take hours."""
 
@@ -128,7 +132,10 @@ COMFYUI_SOCKET_RETRY_SECONDS = 2.0
 PROGRESS_SECONDS = 1.0
 """The progress of a task is published no more often than this."""
 TRANSFER_SECONDS = 120.0
-"""While inputs are given to ComfyUI, or results taken from it, a call without an answer is made again for so long."""
+"""While inputs are given to ComfyUI, or results taken from it, a call without an answer is made again for so long.
+
+Taking one result takes no longer either, however slowly it comes.
+"""
 STARTUP_SECONDS = 600
 """Default of ``comfyui.probe.startupSeconds``: ComfyUI may take so long to start."""
 STARTUP_PERIOD_SECONDS = 2
@@ -217,7 +224,7 @@ CALLBACK_GIVE_UP_SECONDS = 24 * 3600
 CALLBACK_CONNECT_SECONDS = 5.0
 """Connecting to one address of a callback's receiver."""
 CALLBACK_TIMEOUT_SECONDS = 10.0
-"""One attempt to deliver a callback once it is connected, however slowly the receiver speaks."""
+"""One attempt to deliver a callback beyond the time to connect, however slowly the receiver speaks."""
 CALLBACK_SLOW_SECONDS = 4.0
 """A receiver that needs longer for an attempt counts as slow and gets few attempts at a time."""
 CALLBACK_SLOW_WINDOW_SECONDS = 120.0
@@ -318,7 +325,7 @@ KUBE_CONNECT_SECONDS = 5
 KUBE_CONNECT_TRIES = 3
 """Connecting is tried so often for one request (a number, not seconds)."""
 KUBE_READ_SECONDS = 20
-"""Waiting for the Kubernetes API's answer."""
+"""The Kubernetes API's whole answer, once it is connected."""
 TOMBSTONE_SECONDS = 120.0
 """A deletion is remembered so long: a list that began before it must not bring the object back."""
 WATCH_SERVER_SECONDS = 300

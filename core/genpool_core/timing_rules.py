@@ -73,6 +73,18 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "LINK_SECONDS >= CALLBACK_GIVE_UP_SECONDS",
             "a callback's links are valid as long as it is tried",
         ),
+        Rule(
+            "2 * IDENTITY_LINK_SECONDS < IDENTITY_SESSION_SECONDS",
+            "a session signs links for most of its life before it is renewed",
+        ),
+        Rule(
+            "sum(RETRY_STEPS[:3]) < IDENTITY_LINK_SECONDS",
+            "a link that a pod identity signed is valid through the first three retries of its callback",
+        ),
+        Rule(
+            "IDENTITY_SESSION_SECONDS < LINK_SECONDS",
+            "a pool without keys whose links have the default life is told that this is not kept",
+        ),
     ),
     "RabbitMQ, by AMQP": (
         Rule("AMQP_SOCKET_SECONDS < AMQP_STACK_SECONDS", "the socket comes before TLS and login"),

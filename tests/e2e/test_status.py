@@ -14,6 +14,8 @@ from support.waiting import wait_until
 STATUS_SECONDS = 60
 #: From a Secret's correction to True. The kubelet alone takes up to a minute until the files of a volume are new.
 CORRECTED_SECONDS = 120
+#: The kubelet measures volumes every ten seconds, and needs some rounds.
+EVICTED_SECONDS = 120
 
 
 @pytest.mark.together(seconds=100)
@@ -45,6 +47,24 @@ def test_wrong_s3_keys_are_told_with_the_buckets_name(lab: Lab) -> None:
             seconds=CORRECTED_SECONDS,
         )
         assert succeeded(scene, scene.wait_ends("waits")["waits"]).attempt == 1
+
+
+@pytest.mark.together(seconds=60)
+def test_a_pod_that_the_kubelet_evicts_is_told_with_its_reason(lab: Lab) -> None:
+    """ComfyUI writes more than its scratch volume may hold."""
+    fill = "import time; open('/scratch/output/x', 'wb').write(bytes(64 << 20)); time.sleep(3600)"
+    comfyui = {"command": ["python3", "-c", fill], "scratchSize": "1Mi"}
+    with lab.scene("evicted", comfyui=comfyui, scaling={"mode": "Pinned", "replicas": 1}) as scene:
+        scene.apply()
+        told = wait_until(
+            lambda: condition(scene.pool(), conditions.WORKERS_READY),
+            lambda found: found.get("reason") == "Evicted",
+            f"{scene.place}: WorkersReady says that a pod was evicted",
+            seconds=EVICTED_SECONDS,
+        )
+        assert told["status"] == "False"
+        assert 'Usage of EmptyDir volume "scratch" exceeds the limit "1Mi". ' in told["message"]
+        assert "raise comfyui.scratchSize" in told["message"]
 
 
 def condition(pool: Manifest, kind: str) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TypeVar, cast
 from urllib.parse import quote
@@ -9,6 +10,7 @@ from urllib.parse import quote
 import requests
 from requests.auth import HTTPBasicAuth
 
+from genpool_adapters.bounded import AnswerTooLarge, BoundedSession, read_limited
 from genpool_adapters.brokerfile import credentials
 from genpool_adapters.causes import root_cause
 from genpool_adapters.http import ca_bundle, is_outage
@@ -26,18 +28,22 @@ REFUSED = "BrokerRefused"
 CONFLICT = "TopologyConflict"
 #: How RabbitMQ's 400 says that something exists with other properties.
 _DIFFERENT = "inequivalent arg"
+_WHOLE_SECONDS = timing.MANAGEMENT_CONNECT_SECONDS + timing.MANAGEMENT_READ_SECONDS
 _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 400, 401, 403, 404
 
 
 class ManagementApi:
-    """One broker's management API. A session is not safe to share: one thread at a time."""
+    """One broker's management API. A session is not safe to share: one thread at a time.
 
-    def __init__(self, broker: BrokerConfig) -> None:
+    ``seconds``: for one request, from connecting to the last byte of its answer.
+    """
+
+    def __init__(self, broker: BrokerConfig, *, seconds: float = _WHOLE_SECONDS) -> None:
         self.broker = broker
+        self._seconds = seconds
         self._base = broker.management_url.rstrip("/") + "/api"
-        self._session = requests.Session()
-        # The environment's proxies are for the outside, and its CA bundle would overrule ours.
-        self._session.trust_env = False
+        # Without the environment: its proxies are for the outside, and its CA bundle would overrule ours.
+        self._session = BoundedSession()
         self._verify = broker.ca_file or ca_bundle(os.environ)
 
     def close(self) -> None:
@@ -94,24 +100,27 @@ class ManagementApi:
         url = "/".join([self._base, *(quote(part, safe="") for part in parts)]) + query
         login = self._login()
         try:
-            answer = self._session.request(
+            with self._session.exchange(
                 method,
                 url,
+                seconds=self._seconds,
                 json=body,
                 # As bytes: of text requests makes Latin-1, and RabbitMQ reads UTF-8.
                 auth=HTTPBasicAuth(*(part.encode() for part in login)),
                 timeout=(timing.MANAGEMENT_CONNECT_SECONDS, timing.MANAGEMENT_READ_SECONDS),
                 verify=self._verify,
                 allow_redirects=False,
-            )
+            ) as answer:
+                said = read_limited(answer)
         except requests.RequestException as error:
             reason = UNREACHABLE if is_outage(error) else REFUSED
             raise BrokerError(self._no_answer(error), reason=reason) from error
         if answer.status_code == _NOT_FOUND and method in {"GET", "DELETE"}:
             return None
         if not answer.ok:
-            raise self._refusal(answer, f"{method} {'/'.join(parts)}", login[0])
-        return _json(answer) if answer.content else None
+            reason = Refusal.read_object(_json(said)).reason
+            raise self._refusal(answer.status_code, reason, f"{method} {'/'.join(parts)}", login[0])
+        return _json(said)
 
     def _no_answer(self, error: requests.RequestException) -> str:
         api = f"The management API at {self.broker.management_url}"
@@ -120,6 +129,8 @@ class ManagementApi:
                 f"{api} cannot be trusted ({root_cause(error)}): check the name in its certificate, and that the "
                 "broker's ca in the chart's values names the certificates that signed it."
             )
+        if isinstance(error, AnswerTooLarge):
+            return f"{api} cannot be used ({error}): check that managementUrl leads to RabbitMQ."
         if not is_outage(error):
             return f"{api} cannot be asked ({type(error).__name__}): correct managementUrl of the broker."
         return (
@@ -127,17 +138,16 @@ class ManagementApi:
             "rabbitmq_management is on."
         )
 
-    def _refusal(self, answer: requests.Response, what: str, user: str) -> BrokerError:
-        said = Refusal.read_object(_json(answer)).reason
-        if answer.status_code in {_UNAUTHORIZED, _FORBIDDEN}:
+    def _refusal(self, status: int, said: str, what: str, user: str) -> BrokerError:
+        if status in {_UNAUTHORIZED, _FORBIDDEN}:
             return BrokerError(
-                f"RabbitMQ refuses user {user} ({what}: {answer.status_code} {said}): check the broker's Secret, "
+                f"RabbitMQ refuses user {user} ({what}: {status} {said}): check the broker's Secret, "
                 "and that the user has the tag administrator.",
                 reason=REFUSED,
             )
-        if answer.status_code == _BAD_REQUEST:
+        if status == _BAD_REQUEST:
             return BrokerError(_conflict(what, said), reason=CONFLICT)
-        return BrokerError(f"RabbitMQ answers {what} with {answer.status_code} {said}.", reason=UNREACHABLE)
+        return BrokerError(f"RabbitMQ answers {what} with {status} {said}.", reason=UNREACHABLE)
 
 
 def _conflict(what: str, said: str) -> str:
@@ -154,8 +164,8 @@ def _conflict(what: str, said: str) -> str:
     )
 
 
-def _json(answer: requests.Response) -> JsonValue:
+def _json(answer: bytes) -> JsonValue:
     try:
-        return cast("JsonValue", answer.json())
-    except requests.JSONDecodeError:
+        return cast("JsonValue", json.loads(answer))
+    except ValueError:
         return None

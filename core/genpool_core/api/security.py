@@ -54,3 +54,6 @@ class SecuritySpec(ApiModel):
     """Largest input file."""
     allow_graphs: bool = False
     """Accept tasks that bring a whole ComfyUI graph as ``prompt``. A graph can use every node that is installed."""
+    allow_graphs_with_pod_identity: bool = False
+    """Accept them also where ``storage.s3.credentials`` names no Secret. A graph may then read, change and delete
+    everything in the bucket that the pod's identity may."""

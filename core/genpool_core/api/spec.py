@@ -21,6 +21,10 @@ _NO_WORKFLOW = (
     "workflows is empty: list at least one, for example "
     "{name: text-to-image, source: {builtin: text-to-image}}"
 )
+_GRAPHS_SHARE_IDENTITY = (
+    "allowGraphs without storage.s3.credentials gives every graph the pod identity's rights on the bucket: name a "
+    "Secret in storage.s3.credentials, or set security.allowGraphsWithPodIdentity to true"
+)
 _TWO_FALLBACKS = "only one workflow can be the fallback: set fallback on one entry of workflows"
 
 
@@ -93,6 +97,12 @@ class GenerationPoolSpec(ApiModel):
         json_schema_extra=rules(
             rule("size(self.workflows) > 0", _NO_WORKFLOW),
             rule("self.workflows.filter(w, has(w.fallback) && w.fallback).size() <= 1", _TWO_FALLBACKS),
+            rule(
+                "!has(self.security) || !has(self.security.allowGraphs) || !self.security.allowGraphs"
+                " || has(self.storage.s3.credentials) || (has(self.security.allowGraphsWithPodIdentity)"
+                " && self.security.allowGraphsWithPodIdentity)",
+                _GRAPHS_SHARE_IDENTITY,
+            ),
         )
     )
 
@@ -137,6 +147,10 @@ class GenerationPoolSpec(ApiModel):
             raise ValueError(_NO_WORKFLOW)
         if sum(workflow.fallback for workflow in self.workflows) > 1:
             raise ValueError(_TWO_FALLBACKS)
+        if self.security.allow_graphs and not (
+            self.storage.s3.credentials or self.security.allow_graphs_with_pod_identity
+        ):
+            raise ValueError(_GRAPHS_SHARE_IDENTITY)
         # Across a list of lists, which a rule of the schema could not afford to look through.
         uses = Counter(name for workflow in self.workflows for name in {workflow.name, *workflow.aliases})
         twice = sorted(name for name, count in uses.items() if count > 1)

@@ -70,13 +70,19 @@ class GenerationPoolStatus(ApiModel):
             },
         ),
     ] = []
-    """Ready, Accepted, BrokerReachable, TopologyReady, WorkersReady, WorkflowsReady, ScalingActive."""
+    """Ready, Accepted, BrokerReachable, TopologyReady, WorkersReady, WorkflowsReady, ScalingActive, StorageIsolated,
+    LinkLifetimeKept.
+
+    The last two have no part in Ready.
+    """
     replicas: Annotated[int, Field(ge=0)] | None = None
     """Pods that exist."""
     ready_replicas: Annotated[int, Field(ge=0)] | None = None
     """Pods that can take tasks."""
     busy_replicas: Annotated[int, Field(ge=0)] | None = None
     """Pods that work on a task."""
+    last_replacement_time: datetime | None = None
+    """When a pod whose ComfyUI was wedged was last replaced; the next one waits for some minutes after it."""
     selector: Annotated[str, Field(max_length=1024)] | None = None
     """Selector of the pods, for the scale subresource."""
     queue: QueueStatus = QueueStatus()

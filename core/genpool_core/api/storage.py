@@ -24,9 +24,15 @@ class S3Spec(ApiModel):
     region: Annotated[str, Field(min_length=1, max_length=63)] = "us-east-1"
     """Region of the bucket."""
     credentials: NameRef | None = None
-    """Secret with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; the pod's own identity when absent."""
+    """Secret with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; the pod's own identity when absent.
+
+    The worker alone has the Secret; an identity may be ComfyUI's too (condition StorageIsolated).
+    """
     url_ttl_seconds: Annotated[int, Field(alias="urlTTLSeconds", ge=60, le=604_800)] = timing.LINK_SECONDS
-    """How long the signed links to results in callbacks are valid."""
+    """How long the signed links to results in callbacks are valid.
+
+    A link that a pod identity signed is valid no longer than its session (condition LinkLifetimeKept).
+    """
 
 
 class StorageSpec(ApiModel):

@@ -43,14 +43,16 @@ class HttpReceiver:
             _log.exception("callback_not_signed", message=error.message)
             return Away("GenPool could not sign it.")
         headers["Content-Type"] = "application/json"
+        connect = min(timing.CALLBACK_CONNECT_SECONDS, self._timeout)
+        whole = connect + self._timeout
         try:
             with (
-                guarded_session(request.allow, deadline=self._timeout, resolve=self._resolve) as session,
+                guarded_session(request.allow, deadline=whole, resolve=self._resolve) as session,
                 session.post(
                     request.url,
                     data=request.body,
                     headers=headers,
-                    timeout=(min(timing.CALLBACK_CONNECT_SECONDS, self._timeout), self._timeout),
+                    timeout=(connect, self._timeout),
                     stream=True,
                 ) as response,
             ):

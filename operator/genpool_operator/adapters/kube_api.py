@@ -10,6 +10,8 @@ from urllib.parse import quote
 import urllib3
 from kubernetes.client import Configuration
 
+from genpool_adapters.bounded import AnswerTooLarge, join_limited, use_timed_connections
+from genpool_adapters.deadline import Exchanges
 from genpool_core import timing
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.version import __version__
@@ -34,15 +36,24 @@ _RETRIES = urllib3.Retry(
     other=0,
 )
 _TIMEOUT = urllib3.Timeout(connect=timing.KUBE_CONNECT_SECONDS, read=timing.KUBE_READ_SECONDS)
+#: For all of an exchange: a peer that sends a byte now and then is never late by a time-out of its reads.
+_WHOLE_SECONDS = timing.KUBE_CONNECT_TRIES * timing.KUBE_CONNECT_SECONDS + timing.KUBE_READ_SECONDS
+_CHUNK = 1 << 20
 _USER_AGENT = f"genpool-operator/{__version__}"
 
 
 class KubeApi:
-    """One API server, used by several threads."""
+    """One API server, used by several threads.
 
-    def __init__(self, configuration: Configuration) -> None:
+    ``seconds``: for one request, from connecting to the last byte of its answer.
+    """
+
+    def __init__(self, configuration: Configuration, *, seconds: float = _WHOLE_SECONDS) -> None:
+        self._seconds = seconds
         self._configuration = configuration
+        self._exchanges = Exchanges()
         self._pool = open_pool(configuration)
+        use_timed_connections(self._pool, self._exchanges)
 
     def close(self) -> None:
         """Close the connections."""
@@ -109,19 +120,43 @@ class KubeApi:
         url = self._configuration.host + path
         data = None if body is None else json.dumps(body).encode()
         try:
-            response = self._pool.request(
-                method, url, body=data, headers=headers, timeout=_TIMEOUT, retries=_RETRIES
-            )
+            response, said = self._exchange(method, url, data, headers)
+        except AnswerTooLarge as error:
+            raise ClusterError(f"Kubernetes answers {subject} with too much: {error}.", status=0) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             message = f"Kubernetes does not answer about {subject} ({type(error).__name__})."
             raise ClusterError(message, status=0) from error
-        answer = _json(response.data)
+        answer = _json(said)
         if response.status >= _ERRORS:
             raise _refused(subject, response.status, StatusBody.read_object(answer), response.reason)
         if not isinstance(answer, dict):
             # Read as an object it would be one without anything, and a list without objects.
             raise ClusterError(f"Kubernetes answers {subject} with what is no JSON object.", status=0)
         return answer
+
+    def _exchange(
+        self, method: str, url: str, data: bytes | None, headers: dict[str, str]
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        """A request, its answer and the whole body of that, within a time and a size."""
+        with self._exchanges.within(self._seconds) as deadline:
+            response = self._pool.request(
+                method,
+                url,
+                body=data,
+                headers=headers,
+                timeout=_TIMEOUT,
+                retries=_RETRIES,
+                preload_content=False,
+            )
+            try:
+                said = join_limited(response.stream(_CHUNK), response.headers)
+            except BaseException:
+                response.close()
+                raise
+            response.release_conn()
+            if deadline.passed:
+                raise TimeoutError("the exchange took too long")
+            return response, said
 
 
 def _refused(subject: str, status: int, body: StatusBody, phrase: str | None) -> ClusterError:

@@ -148,6 +148,7 @@ class PodMetadata(Metadata):
 
     labels: PodLabels = PodLabels()
     annotations: PodAnnotations = PodAnnotations()
+    creation_timestamp: Timestamp | None = None
     deletion_timestamp: object = None
 
 
@@ -185,6 +186,9 @@ class PodStatus(KubeModel):
     """What the kubelet and the scheduler say about a pod."""
 
     phase: str = ""
+    reason: str = ""
+    """Why it failed: Evicted, UnexpectedAdmissionError and the like; also NodeLost, of a pod that still runs."""
+    message: str = ""
     conditions: Items[ConditionBody] = ()
     init_container_statuses: Items[ContainerStatus] = ()
     container_statuses: Items[ContainerStatus] = ()

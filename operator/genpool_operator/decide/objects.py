@@ -15,6 +15,7 @@ from genpool_core.canonical import canonical_json, digest
 from genpool_core.errors import InvalidManifest
 from genpool_core.jsontypes import JsonObject
 from genpool_core.podlayout import BROKER_PASSWORD, BROKER_USERNAME
+from genpool_operator.decide.failed_pods import POD_FAILED
 from genpool_operator.decide.kube_json import (
     ConditionBody,
     ConfigMap,
@@ -28,7 +29,10 @@ from genpool_operator.decide.kube_json import (
     Secret,
 )
 from genpool_operator.decide.ownership import OwnerFacts
-from genpool_operator.decide.pods import ContainerView, PodView
+from genpool_operator.decide.pods import ContainerView, FailureView, PodView
+
+#: Reason of a pod that may still run, on a node that is silent.
+NODE_LOST = "NodeLost"
 
 
 @dataclass(frozen=True)
@@ -153,9 +157,33 @@ def parse_pod(body: JsonObject) -> PodView:
         unschedulable_since=scheduled.last_transition_time if unschedulable else None,
         unschedulable_message=scheduled.message if unschedulable else "",
         unready_since=ready.last_transition_time if unready else None,
+        ready_since=ready.last_transition_time if ready.status == "True" else None,
         deletion_cost=meta.annotations.deletion_cost,
         containers=tuple(map(_container, (*status.init_container_statuses, *status.container_statuses))),
+        failure=_failure(found),
     )
+
+
+def _failure(pod: Pod) -> FailureView | None:
+    """Why and when Kubernetes ended a pod, or did not admit it.
+
+    A pod that was deleted ends as Failed or Succeeded too, without a reason, and that is no failure. A pod that was not
+    admitted has no condition of the moment: it failed as soon as it was there.
+    """
+    meta, status = pod.metadata, pod.status
+    by_type = {item.type: item for item in status.conditions}
+    disruption = by_type.get("DisruptionTarget", ConditionBody())
+    deleted = meta.deletion_timestamp is not None
+    failed = status.phase == "Failed" and (bool(status.reason) or not deleted)
+    if not failed and status.reason != NODE_LOST:
+        return None
+    ready = by_type.get("Ready", ConditionBody())
+    times = [disruption.last_transition_time, ready.last_transition_time, meta.creation_timestamp]
+    at = max((time for time in times if time is not None), default=None)
+    if at is None:
+        return None
+    reason = status.reason or disruption.reason or POD_FAILED
+    return FailureView(at, reason, status.message or disruption.message)
 
 
 def parse_config_map(body: JsonObject) -> ConfigMapView:

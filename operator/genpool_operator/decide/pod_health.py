@@ -9,6 +9,7 @@ from typing import Literal
 
 from genpool_core import timing
 from genpool_core.messages.events import COMFYUI_BUSY, COMFYUI_UNAVAILABLE, COMFYUI_WEDGED
+from genpool_operator.decide.failed_pods import newest_failure
 from genpool_operator.decide.plural import plural
 from genpool_operator.decide.pods import ContainerView, PodView
 from genpool_operator.decide.workers import WorkerView, current_state
@@ -62,6 +63,8 @@ def assess_pods(
         _fault(pod, heard[pod.name], (workers or {}).get(pod.name), now, start_seconds) for pod in staying
     )
     faults = [fault for fault in found if fault is not None]
+    if ready < wanted and (failure := newest_failure(pods, wanted, now, start_seconds)) is not None:
+        faults.append(PodHealth("failing", failure.reason, failure.message, failure.repeated, reported=True))
     if faults:
         worst = max(faults, key=lambda fault: fault.blocking)
         more = f" ({ready} of {wanted}{OTHERS_READY}" if serving else ""

@@ -19,6 +19,15 @@ class ContainerView:
 
 
 @dataclass(frozen=True)
+class FailureView:
+    """What Kubernetes says of a pod that it ended or did not admit: Evicted, UnexpectedAdmissionError, NodeLost."""
+
+    at: datetime
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class PodView:
     """What the operator uses of a pod."""
 
@@ -31,6 +40,9 @@ class PodView:
     terminating: bool = False
     finished: bool = False
     """Succeeded or Failed (evicted): it will never run again."""
+    failure: FailureView | None = None
+    """Where Kubernetes ended it, or did not admit it to its node."""
+    ready_since: datetime | None = None
     unschedulable_since: datetime | None = None
     unschedulable_message: str = ""
     unready_since: datetime | None = None

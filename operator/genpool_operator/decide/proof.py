@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from genpool_core.api.status import Condition
+from genpool_operator.decide.failed_pods import ANOTHER_STARTS
 from genpool_operator.decide.pod_health import OTHERS_READY, PodHealth
 
 NOT_PROVEN = "NotProven"
@@ -34,7 +35,7 @@ def recall(workers: Condition | None, fingerprint: str) -> Proof:
     if (
         workers.status == "Unknown"
         or workers.reason in _NOT_REPORTED
-        or workers.message.endswith(OTHERS_READY)
+        or workers.message.endswith((OTHERS_READY, ANOTHER_STARTS))
     ):
         return Proof()
     message = workers.message.removesuffix(_PAST)

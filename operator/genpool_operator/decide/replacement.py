@@ -37,6 +37,16 @@ def decide_replacement(
     return None
 
 
+def last_replaced(remembered: datetime | None, told: datetime | None, now: datetime) -> datetime | None:
+    """When the pool's last pod was replaced: as this operator remembers, else as the pool's status tells.
+
+    A time of the status that is still to come was written by a wrong clock, and must hold up nothing.
+    """
+    if remembered is not None:
+        return remembered
+    return told if told is not None and told <= now else None
+
+
 def _why(state: WorkerView) -> str | None:
     if state.wedged_seconds is not None and state.wedged_seconds >= timing.WEDGED_REPLACE_SECONDS:
         return (

@@ -35,6 +35,8 @@ class Replicas:
     proven: bool = True
     """Whether a pod of the current spec was ever ready."""
     scaled_at: datetime | None = None
+    replaced_at: datetime | None = None
+    """When a wedged pod was last replaced."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,9 @@ def build_status(
         replicas=replicas.existing,
         ready_replicas=replicas.ready,
         busy_replicas=replicas.busy,
+        last_replacement_time=None
+        if replicas.replaced_at is None
+        else replicas.replaced_at.replace(microsecond=0),
         selector=names.selector_text(pool.metadata.name),
         queue=QueueStatus(
             waiting=reading.waiting,
@@ -194,6 +199,7 @@ def _essence(status: GenerationPoolStatus) -> object:
         [(item.type, item.status, item.reason, item.observed_generation) for item in status.conditions],
         status.replicas,
         status.ready_replicas,
+        status.last_replacement_time,
         status.selector,
         (status.scaling.desired, status.scaling.last_scale_time, status.scaling.idle_seconds),
     )

@@ -23,9 +23,10 @@ from genpool_operator.decide.pod_health import (
     shows_health,
     with_silence,
 )
+from genpool_operator.decide.pod_identity import identity_findings
 from genpool_operator.decide.proof import Proof, learn, recall, with_past
 from genpool_operator.decide.reading import QueueReading, read_queue
-from genpool_operator.decide.replacement import Replacement, decide_replacement
+from genpool_operator.decide.replacement import Replacement, decide_replacement, last_replaced
 from genpool_operator.decide.scaling import Scaling, decide_replicas
 from genpool_operator.decide.status import (
     REFUSED,
@@ -53,9 +54,10 @@ _NOT_YET = "The pool has not been reconciled yet."
 
 def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
     """Decide everything about a pool."""
+    observed = _with_recalled(pool, observed, now)
     objects = _objects(pool, observed)
     assessment = _assess(pool, observed, now)
-    findings = _findings(observed, objects, assessment, now)
+    findings = _findings(pool, observed, objects, assessment, now)
     in_force = _in_force(pool, observed, objects)
     verdict = Verdict(tuple(findings), in_force)
     status = build_status(pool, verdict, assessment.reading, assessment.decision, assessment.replicas, now)
@@ -98,6 +100,13 @@ def _in_force(pool: GenerationPool, observed: Observed, objects: ObjectPlan) -> 
         objects.accepted.status == "True" and objects.topology.status != "Unknown" and not objects.changes
     )
     return pool.metadata.generation if refused or applied else known
+
+
+def _with_recalled(pool: GenerationPool, observed: Observed, now: datetime) -> Observed:
+    """With what an operator before this one told in the status."""
+    memory = observed.memory
+    replaced_at = last_replaced(memory.replaced_at, pool.status.last_replacement_time, now)
+    return replace(observed, memory=replace(memory, replaced_at=replaced_at))
 
 
 def _replacement(observed: Observed, now: datetime) -> Replacement | None:
@@ -176,6 +185,7 @@ def _assess(pool: GenerationPool, observed: Observed, now: datetime) -> _Assessm
         busy=counts.busy,
         proven=deployment is None or (proof is not None and proof.proven == deployment.fingerprint),
         scaled_at=observed.memory.scaled_at,
+        replaced_at=observed.memory.replaced_at,
     )
     health = with_silence(health, silent_since, now)
     workflows, told = _workflows(pool, observed, deployment, now)
@@ -242,7 +252,7 @@ def _busy(counts: WorkerCounts, reading: QueueReading, wanted: int | None) -> in
 
 
 def _findings(
-    observed: Observed, objects: ObjectPlan, assessment: _Assessment, now: datetime
+    pool: GenerationPool, observed: Observed, objects: ObjectPlan, assessment: _Assessment, now: datetime
 ) -> list[Finding]:
     if isinstance(observed.broker, InvalidManifest) or observed.answers is None:
         message = "The pool has no usable broker."
@@ -256,6 +266,7 @@ def _findings(
         workers_finding(assessment.health),
         assessment.workflows,
         _scaling_finding(observed.memory, assessment),
+        *identity_findings(pool),
     ]
     return [ready_finding(findings, assessment.health, assessment.decision, assessment.replicas), *findings]
 

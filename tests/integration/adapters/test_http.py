@@ -5,6 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -185,3 +186,22 @@ def test_a_server_that_says_nothing_is_a_timeout_at_the_deadline_too() -> None:
             pytest.raises(requests.exceptions.Timeout),
         ):
             session.get(f"http://a.example:{port}/", timeout=5)
+
+
+def test_many_addresses_that_do_not_answer_share_the_deadline() -> None:
+    """Whoever owns a name may give it any number of addresses, and each connection to one waits for its time-out."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        port = listener.getsockname()[1]
+        for _ in range(8):  # they fill the queue of the listener, which then answers nobody
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        rules = [HostRule(host="a.example", ports=[port], cidrs=["127.0.0.0/8"])]
+        session = stack.enter_context(
+            guarded_session(rules, resolve=lambda _host, _port: ["127.0.0.1"] * 200, deadline=1.0)
+        )
+        began = time.monotonic()
+        with pytest.raises(requests.exceptions.ConnectTimeout):
+            session.get(f"http://a.example:{port}/", timeout=(0.2, 5))
+        assert time.monotonic() - began < 10

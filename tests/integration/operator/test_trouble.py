@@ -87,6 +87,20 @@ def test_wrong_manifests_are_refused_with_a_sentence(kubectl: Kubectl, rabbitmq:
     assert "more than 255 bytes in UTF-8" in refused(kubectl, rabbitmq, queue={"name": "任" * 86})
     assert "workflows is empty: list at least one" in refused(kubectl, rabbitmq, workflows=[])
     assert "set scaling.replicas" in refused(kubectl, rabbitmq, scaling={"mode": "Pinned"})
+    assert "set security.allowGraphsWithPodIdentity to true" in refused(
+        kubectl, rabbitmq, security={"allowGraphs": True}
+    )
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    ("security", "keys"),
+    [({}, {"credentials": {"name": "bucket-keys"}}), ({"allowGraphsWithPodIdentity": True}, {})],
+    ids=["keys", "an explicit yes"],
+)
+def test_graphs_are_allowed(kubectl: Kubectl, rabbitmq: Vhost, security: Json, keys: Json) -> None:
+    storage = {"s3": {"bucket": "results", **keys}}
+    kubectl.apply(pool_manifest(rabbitmq.name, security={"allowGraphs": True, **security}, storage=storage))
 
 
 def test_a_workflow_from_a_users_config_map(

@@ -124,7 +124,7 @@ def test_a_broker_password_of_any_letters(tmp_path: Path, password: str) -> None
         ) -> requests.Response:
             seen.append(request.headers["Authorization"])
             response = requests.Response()
-            response.status_code, response._content = 200, b"{}"
+            response.status_code, response.raw = 200, io.BytesIO(b"{}")
             return response
 
         def close(self) -> None:

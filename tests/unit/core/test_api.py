@@ -124,6 +124,16 @@ def test_what_the_api_server_adds_is_ignored() -> None:
             [{"name": "a", "source": {"configMap": {"name": "c", "key": "日.json", "parametersKey": "p"}}}],
             "spec.workflows.0.source.configMap.key: String should match pattern",
         ),
+        (
+            "security.allowGraphs",
+            True,
+            "spec: allowGraphs without storage.s3.credentials gives every graph the pod identity's rights on",
+        ),
+        (
+            "security",
+            {"allowGraphs": True, "allowGraphsWithPodIdentity": False},
+            "spec: allowGraphs without storage.s3.credentials gives every graph",
+        ),
         ("storage.s3.bucket", "UPPER", "spec.storage.s3.bucket: String should match pattern"),
         ("storage.s3.prefix", "no-slash", "spec.storage.s3.prefix: String should match pattern"),
         ("storage.s3.endpoint", "s3:9000", "spec.storage.s3.endpoint: String should match pattern"),
@@ -167,6 +177,24 @@ def test_what_is_wrong(path: str, value: object, sentence: str) -> None:
 def test_quantities_as_kubernetes_reads_them(amount: object) -> None:
     pool = GenerationPool.parse(manifest("comfyui.resources", {"limits": {"x": amount}, "claims": []}))
     assert pool.spec.comfyui.resources == {"limits": {"x": amount}, "claims": []}
+
+
+@pytest.mark.parametrize(
+    ("security", "keys"),
+    [
+        ({"allowGraphs": True, "allowGraphsWithPodIdentity": True}, None),
+        ({"allowGraphs": True}, {"name": "bucket-keys"}),
+        ({"allowGraphsWithPodIdentity": True}, None),
+        ({}, None),
+    ],
+)
+def test_graphs_beside_a_pod_identity_need_a_yes(
+    security: dict[str, bool], keys: dict[str, str] | None
+) -> None:
+    body = manifest("security", security)
+    if keys is not None:
+        body["spec"]["storage"]["s3"]["credentials"] = keys
+    assert GenerationPool.parse(body).spec.security.allow_graphs is security.get("allowGraphs", False)
 
 
 def test_another_kind_is_no_pool() -> None:

@@ -122,6 +122,16 @@ def test_changed_workflow_files_mean_other_pods() -> None:
     assert one != data_hash(build_config_map(pool, {"text-to-image": WorkflowFiles("{}", "a: 2")}))
 
 
+def test_on_eks_an_identity_of_the_pod_is_the_workers_alone() -> None:
+    """The annotation names every other container, and the pool cannot take one out."""
+    key = "eks.amazonaws.com/skip-containers"
+    pool = make_pool(template={"metadata": {"annotations": {key: "worker"}}})
+    template: Any = build_deployment(pool, SETTINGS, "x")["spec"]["template"]  # type: ignore[index, call-overload]
+    others = [item["name"] for item in template["spec"]["initContainers"]]
+    assert template["metadata"]["annotations"][key].split(",") == others
+    assert [item["name"] for item in template["spec"]["containers"]] == ["worker"]
+
+
 def test_chinese_names_are_data_and_keys_are_ascii() -> None:
     name = "DDColor人物黑白修复.json"
     pool = make_pool(workflows=[{"name": name, "source": {"builtin": name}}])

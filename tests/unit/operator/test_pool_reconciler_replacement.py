@@ -58,3 +58,22 @@ def test_a_deletion_that_is_refused_is_tried_again(world: World) -> None:
     assert not world.cluster.deleted
     world.look(full=False, later=1)
     assert world.cluster.deleted == ["a"]
+
+
+def test_another_operator_keeps_to_the_budget(world: World) -> None:
+    """The status tells it when the last pod was replaced."""
+    world.look(full=False)
+    replaced = world.now
+    assert world.status.last_replacement_time == replaced
+    world.restart()
+    say_wedged(world, "b")
+    world.look(later=1)
+    world.look(full=False, later=timing.REPLACE_EVERY_SECONDS - 2)
+    say_wedged(world, "b")
+    world.look(full=False)
+    assert world.cluster.deleted == ["a"]
+    assert world.status.last_replacement_time == replaced
+    say_wedged(world, "b")
+    world.look(full=False, later=1)
+    assert world.cluster.deleted == ["a", "b"]
+    assert world.status.last_replacement_time == world.now

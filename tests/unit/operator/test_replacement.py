@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 
@@ -12,7 +13,7 @@ from genpool_core.messages.base import PoolRef
 from genpool_core.messages.events import WorkerHeartbeat
 from genpool_operator.adapters.rabbit.heartbeats import Heartbeats
 from genpool_operator.decide.pods import PodView
-from genpool_operator.decide.replacement import decide_replacement
+from genpool_operator.decide.replacement import decide_replacement, last_replaced
 from genpool_operator.decide.workers import WorkerView
 from unit.operator.pools import NOW, UID, at, pod
 
@@ -70,6 +71,23 @@ def test_the_one_that_is_wedged_longest_goes_first() -> None:
 def test_one_at_a_time(ago: float, *, replaced: bool) -> None:
     found = decide_replacement([pod("a")], {"a": wedged(LONG)}, at(-ago), NOW)
     assert (found is not None) is replaced
+
+
+@pytest.mark.parametrize(
+    ("remembered", "told", "last"),
+    [
+        (None, None, None),
+        (None, at(-10), at(-10)),
+        (at(-5), at(-10), at(-5)),
+        (at(-5), None, at(-5)),
+        (None, at(3600), None),
+    ],
+    ids=["never", "by another operator", "newer than the status", "not written yet", "by a wrong clock"],
+)
+def test_when_the_last_one_was_replaced(
+    remembered: datetime | None, told: datetime | None, last: datetime | None
+) -> None:
+    assert last_replaced(remembered, told, NOW) == last
 
 
 def test_what_a_heartbeat_says_of_it_is_kept() -> None:

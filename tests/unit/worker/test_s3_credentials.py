@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from botocore.credentials import RefreshableCredentials
 
+from genpool_core import timing
 from genpool_core.errors import StorageError
 from genpool_core.workerconfig import S3Config
 from genpool_worker.adapters.s3 import S3Store
@@ -47,3 +50,20 @@ def test_a_key_that_is_none_is_named_and_not_shown(tmp_path: Path, wrong: str) -
     with pytest.raises(StorageError, match="AWS_SECRET_ACCESS_KEY has a space") as caught:
         S3Store(CONFIG, tmp_path).sign("key")
     assert wrong not in caught.value.message
+
+
+@pytest.mark.parametrize(("left", "renewed"), [(-1, True), (1, True), (3600, False)])
+def test_a_session_that_signs_lasts_as_long_as_is_said(left: float, *, renewed: bool) -> None:
+    """The condition LinkLifetimeKept promises what boto3 does: it signs with no session that has less left."""
+    asked: list[str] = []
+
+    def session(key: str, seconds: float) -> dict[str, str]:
+        asked.append(key)
+        end = datetime.now(UTC) + timedelta(seconds=timing.IDENTITY_LINK_SECONDS + seconds)
+        return {"access_key": key, "secret_key": SECRET, "token": "t", "expiry_time": end.isoformat()}
+
+    keys = RefreshableCredentials.create_from_metadata(
+        session("FIRST", left), lambda: session("SECOND", 3600), "made-up"
+    )
+    assert keys.get_frozen_credentials().access_key == ("SECOND" if renewed else "FIRST")
+    assert asked == (["FIRST", "SECOND"] if renewed else ["FIRST"])

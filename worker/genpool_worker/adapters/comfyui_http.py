@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
+from genpool_adapters.bounded import AnswerTooLarge, BoundedSession, read_limited
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed
 from genpool_core.jsontypes import JsonObject, JsonValue
@@ -19,7 +21,7 @@ from genpool_worker.comfyui_json import HistoryEntry, NodeErrors, PromptAnswer, 
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
 from genpool_worker.ports import Listener, OutputRef, Where
 
-#: Seconds to connect and between bytes. A busy interpreter stalls the server for a while; a hung one for good.
+#: Seconds to connect, and for the answer. A busy interpreter stalls the server for a while; a hung one for good.
 QUICK = (timing.COMFYUI_CONNECT_SECONDS, timing.COMFYUI_QUICK_SECONDS)
 ASK = (timing.COMFYUI_CONNECT_SECONDS, timing.COMFYUI_ASK_SECONDS)
 SEND = (timing.COMFYUI_CONNECT_SECONDS, timing.COMFYUI_SEND_SECONDS)
@@ -35,8 +37,7 @@ class ComfyUIHttp:
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
-        self._session = requests.Session()
-        self._session.trust_env = False
+        self._session = BoundedSession()
 
     def waiting(self) -> int:
         """Prompts that wait or run."""
@@ -118,7 +119,8 @@ class ComfyUIHttp:
     def download(self, ref: OutputRef, path: Path) -> int:
         """Store a result as a file."""
         params = {"filename": ref.filename, "subfolder": ref.subfolder, "type": ref.type}
-        with self._answer("GET", "/view", timeout=SEND, params=params, stream=True) as response:
+        whole = timing.TRANSFER_SECONDS
+        with self._answer("GET", "/view", timeout=SEND, seconds=whole, params=params) as response:
             size = 0
             with path.open("wb") as file:
                 for chunk in response.iter_content(_CHUNK):
@@ -139,11 +141,18 @@ class ComfyUIHttp:
         path: str,
         *,
         timeout: tuple[float, float],
+        seconds: float | None = None,
         **kwargs: Any,  # noqa: ANN401 - requests' own arguments
     ) -> Iterator[requests.Response]:
-        """An answer with status 200, until it was read; every way in which it can fail is translated."""
+        """An answer with status 200, until it was read; every way in which it can fail is translated.
+
+        ``seconds``: for all of it; to connect and to answer when absent.
+        """
+        whole = sum(timeout) if seconds is None else seconds
         try:
-            with self._session.request(method, f"{self._url}{path}", timeout=timeout, **kwargs) as response:
+            with self._session.exchange(
+                method, f"{self._url}{path}", seconds=whole, timeout=timeout, allow_redirects=False, **kwargs
+            ) as response:
                 if response.status_code != _OK:
                     raise ComfyUIRefused(
                         f"ComfyUI answered {response.status_code} to {method} {path}.",
@@ -163,6 +172,8 @@ class ComfyUIHttp:
             if _is_refused(error):
                 raise ComfyUIGone("ComfyUI does not run: nothing listens at its port.") from error
             raise ComfyUISilent(f"the connection to ComfyUI broke in {method} {path}.") from error
+        except AnswerTooLarge as error:
+            raise ComfyUISilent(f"ComfyUI's answer to {method} {path} was not read: {error}.") from error
         except (requests.Timeout, *_BROKEN) as error:
             raise ComfyUISilent(f"ComfyUI did not answer {method} {path} in time.") from error
 
@@ -182,7 +193,7 @@ def _is_refused(error: BaseException) -> bool:
 def _body(response: requests.Response) -> JsonValue:
     """JSON of an answer, None where it is something else: several routes answer with nothing or plain text."""
     try:
-        body: JsonValue = response.json()
-    except requests.exceptions.JSONDecodeError:
+        body: JsonValue = json.loads(read_limited(response))
+    except ValueError:
         return None
     return body

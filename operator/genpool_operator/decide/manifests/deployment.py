@@ -24,6 +24,8 @@ POD_SECURITY: JsonObject = {
     # With this a pod fits the Pod Security Standard "restricted".
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+#: Containers that need nothing of the cloud. On EKS an identity of the pod is then the worker's alone.
+_WITHOUT_IDENTITY = ("init", "comfyui")
 #: Old ReplicaSets that are kept; the operator makes the Deployment from the pool, nobody rolls back by hand.
 REVISIONS = 3
 
@@ -80,7 +82,11 @@ def _template(pool: GenerationPool, settings: PodDefaults, config_hash: str) -> 
     return {
         "metadata": {
             "labels": {**own.labels, **names.pool_labels(pool.metadata.name)},
-            "annotations": {**own.annotations, names.ANNOTATION_CONFIG_HASH: config_hash},
+            "annotations": {
+                **own.annotations,
+                names.ANNOTATION_CONFIG_HASH: config_hash,
+                names.ANNOTATION_NO_IDENTITY: ",".join(_WITHOUT_IDENTITY),
+            },
         },
         "spec": {
             **_placement(pool),
