@@ -23,7 +23,6 @@ class RabbitCallbackQueue:
         on_change: Callable[[bool, str], None] | None = None,
     ) -> None:
         self.broker = broker
-        self.own_user = settings.username
         self.place = settings.place
         name = settings.connection_name or "genpool-gateway"
         self._consuming = AmqpConnection(
