@@ -117,7 +117,6 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
             broker_parameters(
                 broker, vhost, partial(_login, settings.gateway_secret_dir, broker.name), CONNECTION_NAME
             ),
-            broker=broker.name,
             on_change=on_change,
         )
         attempts = Attempts(Dispatcher(queue, receiver, counted, now=utc_now, stopping=stopping))

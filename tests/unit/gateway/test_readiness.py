@@ -16,7 +16,6 @@ from genpool_gateway.factory import Callbacks, _login
 
 @dataclass
 class FakeQueue:
-    broker: str
     why: str | None = None
 
     def trouble(self) -> str | None:
@@ -36,8 +35,7 @@ class FakeQueue:
 )
 def test_ready_while_one_works(troubles: dict[str, str | None], said: str | None) -> None:
     queues = tuple(
-        (cast("RabbitCallbackQueue", FakeQueue(name, why)), cast("Attempts", None))
-        for name, why in troubles.items()
+        (cast("RabbitCallbackQueue", FakeQueue(why)), cast("Attempts", None)) for why in troubles.values()
     )
     assert Callbacks(queues).unready() == said
 
