@@ -74,18 +74,18 @@ def test_a_new_key_reaches_running_pods_and_no_task_notices(lab: Lab) -> None:
         before = yaml.safe_load(f"x: !!binary {old}")["x"].decode().strip()
         secret_before = callback_secrets(lab.kubectl, scene.place, POOL)
         _write_keys(lab, key_line(new.secret), before)
-        name = pod["metadata"]["name"]
+        name, gateway = pod["metadata"]["name"], f"deployment/{layout.RELEASE}-gateway"
         wait_until(
-            lambda: scene.kubectl(
-                "exec", name, "--container=worker", "--", "cat", "/run/genpool/broker/username"
-            ),
+            lambda: _file(lab, f"pod/{name}", scene.place, "/run/genpool/broker/username"),
             lambda user: user.endswith(new.id),
             "the new login in the running pod",
             seconds=timing.ROTATION_SECONDS,
         )
         assert secret_before in callback_secrets(lab.kubectl, scene.place, POOL).split()
         wait_until(
-            lambda: _gateway_file(lab, f"{layout.BROKER}.username"),
+            lambda: _file(
+                lab, gateway, layout.SYSTEM_NAMESPACE, f"/etc/genpool-gateway/{layout.BROKER}.username"
+            ),
             lambda user: user.endswith(new.id),
             "the new login in the gateway",
             seconds=timing.ROTATION_SECONDS,
@@ -118,10 +118,9 @@ def _write_keys(lab: Lab, *lines: str) -> None:
     lab.kubectl.run("replace", "--filename=-", SYSTEM, stdin=manifest)
 
 
-def _gateway_file(lab: Lab, name: str) -> str:
-    return lab.kubectl.run(
-        "exec", f"deployment/{layout.RELEASE}-gateway", SYSTEM, "--", "cat", f"/etc/genpool-gateway/{name}"
-    )
+def _file(lab: Lab, what: str, place: str, path: str) -> str:
+    """A file in the first container of a pod."""
+    return lab.kubectl.run("exec", what, f"--namespace={place}", "--", "cat", path)
 
 
 def _may(lab: Lab, verb: str, name: str, place: str) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -20,7 +21,6 @@ from genpool_core.operatorkeys import OperatorKey, key_line
 from genpool_core.topology.desired import gateway_permissions, vhost_topology
 from integration.broker import Vhost, until
 
-KEY, NEW_KEY = OperatorKey(bytes(range(32))), OperatorKey(b"n" * 32)
 FAST_STEP_MS = 300
 
 
@@ -86,8 +86,13 @@ def vhost(rabbitmq: Vhost) -> Vhost:
     return rabbitmq
 
 
+def key_of(vhost: Vhost, which: str = "first") -> OperatorKey:
+    """An operator's key of this test's own: users belong to the whole broker."""
+    return OperatorKey(hashlib.sha256(f"{which} {vhost.name}".encode()).digest())
+
+
 def gateway_login(vhost: Vhost, key: OperatorKey) -> tuple[str, str]:
-    """The gateway's user with its real rights, as the operator makes it. Its name is that of every vhost's gateway."""
+    """The gateway's user with its real rights, as the operator makes it."""
     name, password = names.gateway_user(key.id), key.gateway_password("default")
     vhost.add_user(name, password)
     vhost.permit(name, **gateway_permissions())
@@ -100,8 +105,7 @@ class GatewayProcess:
 
     vhost: Vhost
     folder: Path
-    login: tuple[str, str]
-    """User and password."""
+    key: OperatorKey
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
     environment: dict[str, str] = field(default_factory=dict)
@@ -132,8 +136,8 @@ class GatewayProcess:
 
     def write_files(self) -> None:
         """Files as the chart mounts them."""
-        self.write_login()
-        (self.folder / names.SIGNING_KEYS).write_text(key_line(KEY.signing_key), encoding="ascii")
+        self.write_login(gateway_login(self.vhost, self.key))
+        (self.folder / names.SIGNING_KEYS).write_text(key_line(self.key.signing_key), encoding="ascii")
         broker = {
             "name": "default",
             "host": self.vhost.server.host,
@@ -144,9 +148,9 @@ class GatewayProcess:
         }
         (self.folder / "brokers.yaml").write_text(yaml.safe_dump({"brokers": [broker]}), encoding="utf-8")
 
-    def write_login(self) -> None:
+    def write_login(self, login: tuple[str, str]) -> None:
         """What the operator writes into the gateway's Secret."""
-        for key, value in zip(names.login_keys("default"), self.login, strict=True):
+        for key, value in zip(names.login_keys("default"), login, strict=True):
             (self.folder / key).write_text(value, encoding="utf-8")
 
     def _started_port(self) -> int:
@@ -181,7 +185,7 @@ class GatewayProcess:
 @pytest.fixture
 def gateway_process(rabbitmq: Vhost, tmp_path: Path) -> Iterator[GatewayProcess]:
     """Not started yet."""
-    made = GatewayProcess(rabbitmq, tmp_path, gateway_login(rabbitmq, KEY))
+    made = GatewayProcess(rabbitmq, tmp_path, key_of(rabbitmq))
     yield made
     made.kill()
 

@@ -14,7 +14,7 @@ from genpool_core import names
 from genpool_core.messages import headers as h
 from genpool_core.messages.amqp import OutgoingMessage, Properties
 from integration.broker import Vhost, until
-from integration.gateway.conftest import KEY, NEW_KEY, GatewayProcess, Receiver, gateway_login
+from integration.gateway.conftest import GatewayProcess, Receiver, gateway_login, key_of
 from support import amqp_wire as wire
 from unit.gateway.messages import message
 
@@ -54,7 +54,7 @@ def _dead(vhost: Vhost) -> tuple[dict[str, Any], bytes]:
 def test_a_callback_arrives_signed_and_once(gateway: GatewayProcess, receiver: Receiver, ask: Ask) -> None:
     webhook_id = ask("200")
     (request,) = until(lambda: receiver.seen(webhook_id), "the callback")
-    Webhook(KEY.callback_secret(gateway.vhost.name)).verify(request["body"], request["headers"])
+    Webhook(gateway.key.callback_secret(gateway.vhost.name)).verify(request["body"], request["headers"])
     assert json.loads(request["body"])["workflow"] == "DDColor人物黑白修复.json"
     assert request["headers"]["Content-Type"] == "application/json"
     until(lambda: b"delivered_total" in gateway.get("/metrics").content, "its metric")
@@ -192,9 +192,8 @@ def test_a_new_login_counts_without_a_restart(gateway: GatewayProcess, receiver:
     """As the operator does it: a user of another key beside the old one, then its login, then no old user."""
     waiting = ask("503,200")
     until(lambda: receiver.seen(waiting), "its first attempt")
-    old, gateway.login = gateway.login, gateway_login(gateway.vhost, NEW_KEY)
-    gateway.write_login()
-    gateway.vhost.api("DELETE", f"users/{old[0]}")
+    gateway.write_login(gateway_login(gateway.vhost, key_of(gateway.vhost, "second")))
+    gateway.vhost.api("DELETE", f"users/{names.gateway_user(gateway.key.id)}")
     webhook_id = ask("200")
     until(lambda: receiver.seen(webhook_id), "a callback by the new user", 40)
     until(lambda: len(receiver.seen(waiting)) == 2, "the retry that the old user had published", 40)
@@ -211,7 +210,7 @@ def test_a_login_that_is_missing_is_waited_for(
     gateway_process.wait_started()
     until(lambda: "the gateway's login on broker default" in gateway_process.get("/readyz").text, "why")
     assert gateway_process.get("/healthz").status_code == 200
-    gateway_process.write_login()
+    gateway_process.write_login(gateway_login(vhost, gateway_process.key))
     webhook_id = ask("200")
     until(lambda: receiver.seen(webhook_id), "the callback", 30)
     assert vhost.ready(names.CALLBACKS_QUEUE) == 0
