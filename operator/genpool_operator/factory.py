@@ -102,6 +102,9 @@ def build_operator(settings: OperatorSettings) -> Operator:
     manager = Manager(store, reconciler, metrics, requests)
 
     def list_all() -> None:
+        if keys.current() is None:
+            # Before the first pass of a pool, which would tell that there is no key.
+            keys.refresh()
         began = time.monotonic()
         store.resync(cluster.list_pools(), cluster.list_deployments(), cluster.list_pods(), began)
         metrics.keep((record.meta.namespace, record.meta.name) for record in store.records())

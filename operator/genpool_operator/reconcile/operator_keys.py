@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import structlog
@@ -19,6 +20,7 @@ class OperatorKeys:
     def __init__(self, secret: KeySecret, new_key: Callable[[], bytes]) -> None:
         self._secret = secret
         self._new_key = new_key
+        self._lock = threading.Lock()
         self._tag: str | None = None
         self._installation: Installation | None = None
         self._trouble: str | None = "the operator's key Secret was not read yet."
@@ -33,6 +35,10 @@ class OperatorKeys:
 
     def refresh(self) -> bool:
         """Read the keys; whether they are others now. Where that fails, those before stay, and a log line tells."""
+        with self._lock:
+            return self._refresh()
+
+    def _refresh(self) -> bool:
         try:
             found = self._read()
         except GenPoolError as error:
