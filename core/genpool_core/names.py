@@ -7,6 +7,7 @@ has 255 bytes. A name that would be longer keeps its head and ends in a hash of 
 from __future__ import annotations
 
 import hashlib
+import re
 
 GROUP = "genpool.dev"
 VERSION = "v1alpha1"
@@ -25,6 +26,8 @@ LABEL_INSTANCE = "app.kubernetes.io/instance"
 LABEL_COMPONENT = "app.kubernetes.io/component"
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 LABEL_PART_OF = "app.kubernetes.io/part-of"
+#: Labels of all that the operator makes; an object that pools share has no others.
+SHARED_LABELS = {LABEL_MANAGED_BY: "genpool-operator", LABEL_PART_OF: "genpool"}
 ANNOTATION_CONFIG_HASH = f"{GROUP}/config-hash"
 ANNOTATION_SPEC_HASH = f"{GROUP}/spec-hash"
 #: Asks the webhook of EKS to give the pod's identity to none of these containers.
@@ -37,11 +40,22 @@ CALLBACKS_EXCHANGE = "genpool.callbacks"
 CALLBACKS_QUEUE = "genpool.callbacks"
 CALLBACKS_DEAD_QUEUE = "genpool.callbacks.dead"
 
-#: A user with this name, or under this prefix, is one of our programs.
+#: Secrets of a pool's namespace, each with keys for every pool there. Their names are fixed, so that the operator's
+#: rights can name them; so are those of RBAC in the chart.
+WORKER_LOGINS = "genpool-worker-logins"
+CALLBACK_SECRETS = "genpool-callback-secrets"
+#: Key of the gateway's Secret: the keys that it signs callbacks with, one a line.
+SIGNING_KEYS = "signing-keys"
+
+#: Users of all our programs begin so; whether a user is one of them is told by its whole form.
 USER_PREFIX = "genpool"
+_WORKER_USER = re.compile(r"genpool\.worker\.([^.]+)\.[0-9a-f]{8}")
+_GATEWAY_USER = re.compile(r"genpool\.gateway\.[0-9a-f]{8}")
 
 _LABEL_MAX = 63
 _AMQP_MAX = 255
+_SECRET_KEY_MAX = 253
+_MANAGER_MAX = 128
 #: A short string of AMQP: no name of a queue or exchange can be longer.
 QUEUE_NAME_BYTES = _AMQP_MAX
 
@@ -65,14 +79,33 @@ def config_map(pool: str) -> str:
     return _fit(f"{pool}-workflows", _LABEL_MAX)
 
 
-def broker_secret(pool: str) -> str:
-    """Name of the Secret with the workers' RabbitMQ user."""
-    return _fit(f"{pool}-broker", _LABEL_MAX)
+def pool_manager(pool: str) -> str:
+    """Field manager of a pool's keys in the Secrets that it shares: each pool owns its own keys there and no others."""
+    return _fit(f"genpool-pool-{pool}", _MANAGER_MAX)
+
+
+def broker_manager(broker: str) -> str:
+    """Field manager of a broker's login in the gateway's Secret."""
+    return _fit(f"genpool-broker-{broker}", _MANAGER_MAX)
+
+
+def login_keys(owner: str) -> tuple[str, str]:
+    """Keys of user and password in a Secret with several logins; ``owner``: a pool, or a broker."""
+    return _key(owner, ".username"), _key(owner, ".password")
+
+
+def callback_secret_key(pool: str) -> str:
+    """Key of a pool in the Secret with the secrets that sign callbacks."""
+    return _key(pool, "")
+
+
+def _key(owner: str, suffix: str) -> str:
+    return f"{_fit(owner, _SECRET_KEY_MAX - len('.username'))}{suffix}"
 
 
 def pool_labels(pool: str) -> dict[str, str]:
     """Labels of every object of a pool."""
-    return {**pool_selector(pool), LABEL_MANAGED_BY: "genpool-operator", LABEL_PART_OF: "genpool"}
+    return {**pool_selector(pool), **SHARED_LABELS}
 
 
 def pool_selector(pool: str) -> dict[str, str]:
@@ -112,19 +145,34 @@ def dead_policy(queue: str) -> str:
     return _fit(f"genpool.dead.{queue}", _AMQP_MAX)
 
 
-def worker_user(pool_uid: str) -> str:
-    """RabbitMQ user of a pool's workers."""
-    return f"{USER_PREFIX}.worker.{pool_uid}"
+def worker_user(pool_uid: str, key_id: str) -> str:
+    """RabbitMQ user of a pool's workers; ``key_id``: of the operator's key that made its password."""
+    return f"{USER_PREFIX}.worker.{pool_uid}.{key_id}"
 
 
-def is_worker_user(user_id: str | None) -> bool:
-    """Whether a user is the one of some pool's workers."""
-    return user_id is not None and user_id.startswith(worker_user(""))
+def gateway_user(key_id: str) -> str:
+    """RabbitMQ user of the gateway."""
+    return f"{USER_PREFIX}.gateway.{key_id}"
 
 
-def is_our_user(user_id: str | None) -> bool:
-    """Whether a message's ``user_id`` (which the broker checks) is one of our programs'."""
-    return user_id is not None and (user_id == USER_PREFIX or user_id.startswith(f"{USER_PREFIX}."))
+def pool_of_user(user_id: str | None) -> str | None:
+    """UID of the pool whose workers a user is of; None where it is another one.
+
+    Any key counts: a message may have waited since before a key was replaced.
+    """
+    found = None if user_id is None else _WORKER_USER.fullmatch(user_id)
+    return None if found is None else found[1]
+
+
+def is_gateway_user(user_id: str | None) -> bool:
+    """Whether a user is one of the gateway's, of any key."""
+    return user_id is not None and _GATEWAY_USER.fullmatch(user_id) is not None
+
+
+def key_of_user(user: str) -> str | None:
+    """Id of the key that made a user's password; None where it is neither of workers nor of a gateway."""
+    ours = pool_of_user(user) is not None or is_gateway_user(user)
+    return user.rpartition(".")[2] if ours else None
 
 
 def event_routing_key(pool_uid: str, event: str) -> str:

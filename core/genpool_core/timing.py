@@ -311,6 +311,14 @@ START_MARGIN_SECONDS = 600.0
 """Beyond ``startupSeconds`` a pod on its node may take so long to be ready, for images and volumes; then it is told."""
 ROLLOUT_MARGIN_SECONDS = 600
 """Beyond grace and start-up of a pod, until Kubernetes calls a rollout stuck."""
+ACCESS_SECONDS = 10.0
+"""The operator reads its keys, and compares the gateway's users on each broker, this often."""
+SECRET_APPLY_SECONDS = 60.0
+"""A Secret that the operator may not read is applied again after this, in case somebody deleted it."""
+KUBELET_SECRET_SECONDS = 75.0
+"""The kubelet brings a changed Secret to running pods within so long: its period and its cache, as they usually are."""
+ROTATION_SECONDS = 120.0
+"""So long after a new key was put before the old one, no pod uses the old one any more; the documentation's."""
 USER_DELETE_RETRY_SECONDS = 10.0
 """A deleted pool's RabbitMQ user that could not be deleted is tried again after this."""
 USER_OVERDUE_SECONDS = 300.0

@@ -49,6 +49,14 @@ OPERATOR_RULES: Mapping[str, tuple[Rule, ...]] = {
             "that a pod finds no node is told before Kubernetes calls its rollout stuck",
         ),
         Rule(
+            "ACCESS_SECONDS + RESYNC_SECONDS + KUBELET_SECRET_SECONDS <= ROTATION_SECONDS",
+            "a new key has reached the pods when the documentation says that the old one may go",
+        ),
+        Rule(
+            "RESYNC_SECONDS < SECRET_APPLY_SECONDS <= TOPOLOGY_SECONDS",
+            "what did not change is not applied at each full look, and what was deleted is back as soon as a queue",
+        ),
+        Rule(
             "TICK_SECONDS < USER_DELETE_RETRY_SECONDS < RESYNC_SECONDS",
             "a broker that refuses is not asked at each tick, and is asked again before the next list",
         ),

@@ -147,13 +147,6 @@ class Worker(_Values):
     """Image of the workers, unless a pool names another."""
 
 
-class Signing(_Values):
-    """How callbacks are signed."""
-
-    existing_secret: Annotated[str, Field(max_length=253)] = ""
-    """Secret with the key ``secret``: one ``whsec_…`` a line. Made once and kept when empty."""
-
-
 class Gateway(Program):
     """The gateway, which delivers callbacks."""
 
@@ -165,8 +158,6 @@ class Gateway(Program):
     """Image of the gateway."""
     resources: JsonObject = {"requests": {"cpu": "25m", "memory": "96Mi"}, "limits": {"memory": "256Mi"}}
     """Resources of the container."""
-    signing: Signing = Signing()
-    """How callbacks are signed."""
 
 
 class Crds(_Values):

@@ -39,11 +39,12 @@ class Callback:
         return 0.0 if self.put_off_at is None else max(0.0, now.timestamp() - self.put_off_at)
 
 
-def read(delivery: Delivery, own_user: str) -> Callback:
+def read(delivery: Delivery) -> Callback:
     """Read a callback that the workers of its own pool ask for, or that the gateway itself has put off.
 
-    ``own_user``: the gateway's user; RabbitMQ has checked a message's ``user_id``, so only the gateway's own retries
-    carry it. The receiver gets the body as the worker wrote it, with fields that this version does not know.
+    RabbitMQ has checked a message's ``user_id``, so only the gateway's own retries carry one of its users, maybe that
+    of a key which was replaced meanwhile. The receiver gets the body as the worker wrote it, with fields that this
+    version does not know.
 
     Raises
     ------
@@ -51,7 +52,8 @@ def read(delivery: Delivery, own_user: str) -> Callback:
         It is not a callback, or its sender may not ask for it.
     """
     sender = delivery.properties.user_id
-    if sender != own_user and not names.is_worker_user(sender):
+    own, pool_uid = names.is_gateway_user(sender), names.pool_of_user(sender)
+    if not own and pool_uid is None:
         raise _untrusted(sender, "only the workers of pools may ask for callbacks")
     try:
         message = CallbackMessage.model_validate_json(delivery.body)
@@ -65,13 +67,15 @@ def read(delivery: Delivery, own_user: str) -> Callback:
         raise InvalidMessage(
             "the message is not a callback: its body cannot be written as JSON in UTF-8."
         ) from None
-    if sender not in {own_user, names.worker_user(message.body.pool.uid)}:
+    if not own and pool_uid != message.body.pool.uid:
         pool = f"{message.body.pool.namespace}/{message.body.pool.name}"
         raise _untrusted(sender, f"only the workers of pool {pool} may ask for its callbacks")
     # Only the gateway counts failures: a worker's first message has none.
-    known = h.ours(delivery.headers, names.USER_PREFIX) if sender == own_user else {}
+    known = h.ours(delivery.headers, believed=own)
     return Callback(
-        request=WebhookRequest(message.id, message.url, message.allow, body, receiver_of(message.url)),
+        request=WebhookRequest(
+            message.id, message.url, message.allow, body, message.body.pool.uid, receiver_of(message.url)
+        ),
         task_key=message.body.task_key,
         failed_before=h.number(known, h.ATTEMPT) or 0,
         asides_before=h.number(known, h.ASIDE) or 0,

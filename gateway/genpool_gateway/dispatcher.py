@@ -73,7 +73,7 @@ class Dispatcher:
             return Tried()
         try:
             try:
-                callback = read(delivery, self._queue.own_user)
+                callback = read(delivery)
             except InvalidMessage as error:
                 self._dead_letter(delivery, DeadLetter(error.reason, error.message, 1), None)
                 return Tried()

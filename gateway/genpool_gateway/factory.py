@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 from genpool_adapters.amqp import broker_parameters
-from genpool_adapters.brokerfile import credentials, load_brokers
+from genpool_adapters.brokerfile import load_brokers
 from genpool_adapters.http_server import HttpServer, program_routes
+from genpool_adapters.secret_files import read_secret
+from genpool_core import names
 from genpool_core.brokers import BrokerConfig
-from genpool_core.errors import SettingsError
 from genpool_gateway.adapters.callback_queue import RabbitCallbackQueue
 from genpool_gateway.adapters.http_receiver import HttpReceiver
 from genpool_gateway.adapters.metrics import GatewayMetrics
@@ -22,7 +24,6 @@ from genpool_gateway.dispatcher import Dispatcher
 from genpool_gateway.settings import GatewaySettings
 
 CONNECTION_NAME = "genpool-gateway"
-Logins = Mapping[str, tuple[str, str]]
 
 
 def utc_now() -> datetime:
@@ -32,29 +33,14 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Callbacks:
-    """The callbacks queues of all vhosts, each with its dispatcher. ``logins``: user and password by broker."""
+    """The callbacks queues of all vhosts, each with its dispatcher."""
 
-    brokers: tuple[BrokerConfig, ...]
-    logins: Logins = field(repr=False)
     queues: tuple[tuple[RabbitCallbackQueue, Attempts], ...]
 
     def unready(self) -> str | None:
         """Why no callback is delivered now. While one vhost works, the others' trouble is told by ``/metrics``."""
         troubles = [queue.trouble() for queue, _ in self.queues]
         return None if None in troubles else next(iter(troubles), None)
-
-    def unhealthy(self) -> str | None:
-        """Why a restart would help: a broker is in trouble, and its credentials have changed since the start."""
-        for broker in self.brokers:
-            if not any(queue.trouble() for queue, _ in self.queues if queue.broker == broker.name):
-                continue
-            try:
-                current = credentials(broker)
-            except SettingsError:
-                continue
-            if current != self.logins[broker.name]:
-                return f"the credentials of broker {broker.name} have changed."
-        return None
 
 
 @dataclass(frozen=True)
@@ -90,6 +76,17 @@ class Gateway:
         self.http.stop()
 
 
+def _login(folder: Path, broker: str) -> tuple[str, str]:
+    """User and password of this moment; raises SettingsError while the operator has not written them."""
+    username, password = read_secret(
+        folder,
+        *names.login_keys(broker),
+        whose=f"the gateway's login on broker {broker}",
+        reason="BrokerCredentialsMissing",
+    )
+    return username, password
+
+
 def _stop(queue: RabbitCallbackQueue, attempts: Attempts, deadline: float) -> None:
     attempts.stop(max(0.0, deadline - time.monotonic()))
     queue.stop(deadline)
@@ -103,10 +100,9 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     SettingsError
         A file is missing or wrong, or the port is taken.
     """
-    signer = Signer(settings.signing_secret_file)
+    signer = Signer(settings.gateway_secret_dir)
     signer.check()
     brokers = tuple(load_brokers(settings.brokers_file).brokers)
-    logins = {broker.name: credentials(broker) for broker in brokers}
     stopping, metrics = threading.Event(), GatewayMetrics()
     receiver = HttpReceiver(signer, now=utc_now)
 
@@ -118,16 +114,20 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
             attempts.connection_changed()
 
         queue = RabbitCallbackQueue(
-            broker_parameters(broker, vhost, logins[broker.name], CONNECTION_NAME),
-            broker=broker.name,
+            broker_parameters(
+                broker, vhost, partial(_login, settings.gateway_secret_dir, broker.name), CONNECTION_NAME
+            ),
             on_change=on_change,
         )
         attempts = Attempts(Dispatcher(queue, receiver, counted, now=utc_now, stopping=stopping))
         return queue, attempts
 
     queues = tuple(join(broker, vhost) for broker in brokers for vhost in broker.vhosts)
-    callbacks = Callbacks(brokers, logins, queues)
+    callbacks = Callbacks(queues)
     routes = program_routes(
-        unhealthy=callbacks.unhealthy, unready=callbacks.unready, render=metrics.registry.render
+        # What it waits for it reads again itself: a restart helps with nothing that it can tell.
+        unhealthy=lambda: None,
+        unready=callbacks.unready,
+        render=metrics.registry.render,
     )
     return Gateway(callbacks, HttpServer(settings.http_port, routes), stopping, settings.drain_seconds)

@@ -19,15 +19,14 @@ class WebhookRequest:
     url: str = field(repr=False)
     allow: Sequence[HostRule]
     body: bytes = field(repr=False)
+    pool_uid: str
+    """Whose secret signs it."""
     receiver: str = ""
     """Host and port, for limits and logs."""
 
 
 class CallbackQueue(Protocol):
     """The callbacks queue of one vhost, with its delay steps and its dead-letter queue."""
-
-    own_user: str
-    """Our user there."""
 
     def publish(self, message: OutgoingMessage) -> None:
         """Publish, confirmed and mandatory; raises BrokerError."""

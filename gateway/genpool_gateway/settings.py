@@ -16,7 +16,7 @@ class GatewaySettings(ProgramSettings):
 
     brokers_file: Path = Path("/etc/genpool/brokers.yaml")
     """The platform's brokers."""
-    signing_secret_file: Path = Path("/etc/genpool-signing/secret")
-    """Secrets that sign callbacks, one a line, ``whsec_…``."""
+    gateway_secret_dir: Path = Path("/etc/genpool-gateway")
+    """The gateway's Secret, which the operator writes: a login for each broker, and the keys that sign callbacks."""
     drain_seconds: Annotated[float, Field(ge=0)] = timing.GATEWAY_DRAIN_SECONDS
     """How long attempts in flight may go on after SIGTERM."""

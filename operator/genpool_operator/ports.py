@@ -15,7 +15,7 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.topology.plan import Step, VhostFacts
 from genpool_operator.decide.broker_health import BrokerHealth
 from genpool_operator.decide.events import PoolEvent
-from genpool_operator.decide.objects import ConfigMapView, DeploymentView, PoolRecord, SecretView
+from genpool_operator.decide.objects import ConfigMapView, DeploymentView, PoolRecord
 from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.reading import Counted, Listed
 from genpool_operator.decide.workers import WorkerView
@@ -30,15 +30,17 @@ OnChange = Callable[[PoolKey, bool], None]
 class ClusterError(GenPoolError):
     """Kubernetes refused a request (``status``: HTTP) or did not answer (``status`` 0).
 
-    ``refusal``: somebody has to change the pool, a quota or a policy; waiting does not help.
+    ``refusal``: somebody has to change the pool, a quota or a policy; waiting does not help. ``taken``: another field
+    manager has fields that were to be applied.
     """
 
     reason = "KubernetesError"
 
-    def __init__(self, message: str, *, status: int, refusal: bool = False) -> None:
+    def __init__(self, message: str, *, status: int, refusal: bool = False, taken: bool = False) -> None:
         super().__init__(message)
         self.status = status
         self.refusal = refusal
+        self.taken = taken
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,11 @@ class Cluster(Protocol):
     def get_deployment(self, namespace: str, name: str) -> JsonObject | None:
         """A Deployment, or None when there is none."""
 
-    def get_secret(self, namespace: str, name: str) -> SecretView | None:
-        """The Secret with a RabbitMQ user, or None when there is none."""
-
     def apply(self, manifest: JsonObject, *, manager: str | None = None) -> JsonObject:
         """Apply server-side, as the operator unless another field manager is named; the object as it is then."""
+
+    def remove_keys(self, namespace: str, secret: str, keys: Sequence[str]) -> None:
+        """Take keys out of a Secret; nothing happens when there is no such Secret."""
 
     def scale(self, namespace: str, deployment: str, replicas: int) -> str:
         """Write a Deployment's replicas through ``/scale``; its resource version after that."""
@@ -81,6 +83,21 @@ class Cluster(Protocol):
 
     def post_event(self, meta: ObjectMeta, event: PoolEvent, now: datetime) -> None:
         """Post an Event about a pool."""
+
+
+class KeySecret(Protocol):
+    """The Secret with the operator's keys. Every method raises ClusterError."""
+
+    name: str
+
+    def namespace_uid(self) -> str:
+        """UID of its namespace."""
+
+    def read(self) -> str | None:
+        """Its lines; None when there is no such Secret."""
+
+    def create(self, line: str) -> str:
+        """Make it with this line, where it is missing; the lines as they are then."""
 
 
 class ClusterCache(Protocol):

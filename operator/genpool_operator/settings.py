@@ -25,6 +25,12 @@ class OperatorSettings(ProgramSettings):
 
     brokers_file: Path = Path("/etc/genpool/brokers.yaml")
     """File with the platform's brokers."""
+    release_namespace: Annotated[str, Field(min_length=1)]
+    """Namespace of the operator's own Secrets."""
+    operator_key: Annotated[str, Field(min_length=1)] = "genpool-operator-key"
+    """Secret with the operator's keys; the operator makes it."""
+    gateway_secret: str = ""
+    """Secret that the operator writes for the gateway; empty: there is no gateway."""
     worker_image: Annotated[str, Field(min_length=1)]
     """Image of the workers, unless a pool names another."""
     worker_image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None

@@ -59,6 +59,8 @@ class Lab:
     photos: ServerProcess
     receivers: tuple[Receiver, Receiver]
     """One that is always there, and one that tests may send away for a while."""
+    secrets: Path
+    """Folder with the secrets that the receivers verify with."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _shared: dict[str, Scene] = field(default_factory=dict)
 
@@ -153,8 +155,8 @@ def open_lab(stack: Stack, folder: Path) -> Iterator[Lab]:
     """A lab on an installed GenPool; its servers and watches end with the block."""
     bind = stack.info.host_address
     with ExitStack() as exits:
-        secret = folder / "signing-secret"
-        secret.write_text(stack.signing_secret, encoding="utf-8")
+        secrets = folder / "callback-secrets"
+        secrets.mkdir()
 
         def serving(name: str, module: str, *extra: str) -> ServerProcess:
             server = process.start(name, module, bind, folder, extra)
@@ -163,14 +165,14 @@ def open_lab(stack: Stack, folder: Path) -> Iterator[Lab]:
 
         def receiving(name: str) -> Receiver:
             record = folder / f"{name}.jsonl"
-            server = serving(name, receiver.__name__, f"--record={record}", f"--secret-file={secret}")
+            server = serving(name, receiver.__name__, f"--record={record}", f"--secrets={secrets}")
             return Receiver(server, record)
 
         observer = Observer(stack.info)
         observer.start()
         exits.callback(observer.stop)
         both = (receiving("steady"), receiving("fickle"))
-        lab = Lab(stack, observer, EventLog(), serving("photos", photos.__name__), both)
+        lab = Lab(stack, observer, EventLog(), serving("photos", photos.__name__), both, secrets)
         with lab.warm():
             pass  # the first pool makes the operator make the vhost, where the events are
         exits.enter_context(listening(_login(stack.info), lab.events))

@@ -14,6 +14,7 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.messages import headers
 from genpool_core.messages.events import TaskClaimed, TaskEvent, TaskProgress
 from genpool_dev.stack.bucket import RunRecord
+from genpool_dev.stack.callback_secrets import hand_over
 from support.observing import Change
 from support.producing import DeadLetter
 from support.waiting import wait_until
@@ -59,6 +60,7 @@ class Scene:
         """``kubectl apply`` of the pool, and wait until the operator says that tasks will be done."""
         self.lab.kubectl.apply_plain(self.manifest(**changes))
         wait_until(self.pool, _is_ready, f"{self.place}: the pool to be Ready", seconds=60)
+        hand_over(self.lab.kubectl, self.place, manifests.POOL, self.lab.secrets)
 
     def send(self, *bodies: JsonObject | bytes) -> None:
         """Publish messages to the work queue."""

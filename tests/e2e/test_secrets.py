@@ -9,7 +9,9 @@ import pytest
 from e2e.lab import Lab
 from e2e.manifests import POOL, task
 from genpool_core import names
+from genpool_core.operatorkeys import KEYS
 from genpool_dev.stack import layout
+from genpool_dev.stack.callback_secrets import callback_secrets
 
 #: Everything that many people may read. Secrets are for those who may.
 READABLE = "generationpools.genpool.dev,deployments,pods,configmaps,events,replicasets"
@@ -52,12 +54,21 @@ def test_what_runs_in_comfyui_reads_no_secret(lab: Lab) -> None:
 
 
 def _secrets(lab: Lab, place: str) -> dict[str, str]:
-    found = lab.kubectl.get("secret", names.broker_secret(POOL), f"--namespace={place}")
+    def read(namespace: str, name: str, key: str) -> str:
+        found = lab.kubectl.get("secret", name, f"--namespace={namespace}")
+        return base64.b64decode(found["data"][key]).decode().strip()
+
+    gateway = f"{layout.RELEASE}-gateway"
     return {
-        "the workers' RabbitMQ password": base64.b64decode(found["data"]["password"]).decode(),
+        "the workers' RabbitMQ password": read(place, names.WORKER_LOGINS, names.login_keys(POOL)[1]),
+        "the gateway's RabbitMQ password": read(
+            layout.SYSTEM_NAMESPACE, gateway, names.login_keys(layout.BROKER)[1]
+        ),
+        "the gateway's signing key": read(layout.SYSTEM_NAMESPACE, gateway, names.SIGNING_KEYS),
+        "the operator's key": read(layout.SYSTEM_NAMESPACE, f"{layout.RELEASE}-operator-key", KEYS),
         "the administrator's RabbitMQ password": lab.info.rabbitmq.password,
         "the secret key of S3": lab.info.s3.secret_key,
-        "the secret that signs callbacks": lab.stack.signing_secret.removeprefix("whsec_"),
+        "the secret that signs callbacks": callback_secrets(lab.kubectl, place, POOL).removeprefix("whsec_"),
         "the query string of a callback URL": "in-the-query",
     }
 

@@ -161,7 +161,7 @@ class FakeBroker:
     def __init__(self, shared: SharedBroker, steps: Steps, worker: str, clock: FakeClock) -> None:
         self._shared = shared
         self._steps = steps
-        self._user = names.worker_user("pool-uid")
+        self._user = names.worker_user("pool-uid", "0a1b2c3d")
         self._clock = clock
         self.worker = worker
         self._delays = {names.retry_step(seconds): seconds for seconds in timing.RETRY_STEPS}

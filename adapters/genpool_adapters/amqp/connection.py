@@ -101,9 +101,14 @@ class AmqpConnection:
         deadline = time.monotonic() + timeout
         if not self.wait_connected(timeout):
             raise BrokerError(f"not published: {self.last_sentence}", reason=UNREACHABLE)
-        # The broker checks the name against the connection's, and a login may have been rotated with the user.
         pending = PendingPublish(message, to_pika(message, self.settings.username, time.time()))
-        self._io.post(lambda: self._publisher.send(pending))
+
+        def send() -> None:
+            # The broker checks the name against the connection's, and the next connection may have another user.
+            pending.properties.user_id = self.settings.username
+            self._publisher.send(pending)
+
+        self._io.post(send)
         _await(pending.done, deadline, f"no confirmation for a message to {message.target}")
 
     # Consuming ------------------------------------------------------------------------------------------------

@@ -18,6 +18,10 @@ from genpool_core.version import __version__
 PERSISTENT = 2
 
 
+Login = Callable[[], tuple[str, str]]
+"""Gives user and password of this moment; raises SettingsError."""
+
+
 @dataclass(frozen=True)
 class AmqpParameters:
     """Where a broker is and who we are there."""
@@ -25,15 +29,15 @@ class AmqpParameters:
     host: str
     port: int
     vhost: str
-    username: str
-    password: str = field(repr=False)
+    username: str = ""
+    password: str = field(default="", repr=False)
     tls: bool = False
     ca_certificates: str = ""
     """Certificates (PEM) that signed the broker's, in place of the system's."""
     connection_name: str = ""
     """Shown in RabbitMQ's management pages, and the name of the owning thread."""
     heartbeat_seconds: int = timing.AMQP_HEARTBEAT_SECONDS
-    login: Callable[[], tuple[str, str]] | None = field(default=None, repr=False)
+    login: Login | None = field(default=None, repr=False)
     """User and password of the moment, asked at each attempt to connect; raises SettingsError. None: they stay."""
 
     def current(self) -> AmqpParameters:
@@ -71,20 +75,16 @@ class QueueCount:
     consumers: int
 
 
-def broker_parameters(
-    broker: BrokerConfig, vhost: str, login: tuple[str, str], connection_name: str
-) -> AmqpParameters:
-    """For a broker of the brokers file; ``login``: user and password."""
-    username, password = login
+def broker_parameters(broker: BrokerConfig, vhost: str, login: Login, connection_name: str) -> AmqpParameters:
+    """For a broker of the brokers file."""
     return AmqpParameters(
         host=broker.host,
         port=broker.port,
         vhost=vhost,
-        username=username,
-        password=password,
         tls=broker.tls,
         ca_certificates=broker.ca_certificates,
         connection_name=connection_name,
+        login=login,
     )
 
 

@@ -7,6 +7,7 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.topology.desired import POLICY_PRIORITY, Binding, Exchange, Policy, Queue
 from genpool_core.topology.plan import (
     POLICY_APPLIES_TO,
+    DeleteUser,
     PutPermissions,
     PutUser,
     PutVhost,
@@ -27,7 +28,9 @@ def apply_step(api: ManagementApi, vhost: str, step: Step) -> None:
             # Two spellings: 3.10 and 3.11 have the second. Versions that know neither ignore it.
             api.put("vhosts", vhost, body={"default_queue_type": "quorum", "defaultqueuetype": "quorum"})
         case PutUser():
-            api.put("users", step.name, body={"password": step.password, "tags": ""})
+            api.put("users", step.name, body={"password": step.password, "tags": step.tag})
+        case DeleteUser():
+            api.delete("users", step.name)
         case PutPermissions():
             api.put("permissions", vhost, step.user, body=dict(step.rights))
         case Exchange():

@@ -29,8 +29,12 @@ def read_topology(api: ManagementApi, vhost: str) -> VhostFacts:
     """
     overview = Overview.read_object(api.get("overview"))
     version, admin = parse_version(overview.rabbitmq_version), api.username
+    users = {
+        row.name: UserFact(row.password_hash, row.hashing_algorithm, row.tags)
+        for row in api.rows(UserRow, "users")
+    }
     if api.get("vhosts", vhost) is None:
-        return VhostFacts(version=version, admin=admin, exists=False)
+        return VhostFacts(version=version, admin=admin, exists=False, users=users)
     return VhostFacts(
         version=version,
         admin=admin,
@@ -41,9 +45,7 @@ def read_topology(api: ManagementApi, vhost: str) -> VhostFacts:
             for row in api.rows(BindingRow, "bindings", vhost)
             if row.destination_type == "queue"
         ),
-        users={
-            row.name: UserFact(row.password_hash, row.hashing_algorithm) for row in api.rows(UserRow, "users")
-        },
+        users=users,
         permissions={
             row.user: {"configure": row.configure, "write": row.write, "read": row.read}
             for row in api.rows(PermissionRow, "vhosts", vhost, "permissions")

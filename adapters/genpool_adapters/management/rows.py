@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from genpool_core.jsontypes import JsonObject
 from genpool_core.loose import LooseModel
@@ -59,12 +59,19 @@ class PolicyRow(LooseModel):
     definition: JsonObject = Field(default_factory=dict)
 
 
+def _tags(value: object) -> object:
+    """A list; before RabbitMQ 3.9 a text with commas."""
+    items = value.split(",") if isinstance(value, str) else value
+    return tuple(items) if isinstance(items, list) else items
+
+
 class UserRow(LooseModel):
     """A user, with the salted hash of its password."""
 
     name: str = ""
     password_hash: Annotated[str, Field(repr=False)] = ""
     hashing_algorithm: str = ""
+    tags: Annotated[tuple[str, ...], BeforeValidator(_tags)] = ()
 
 
 class PermissionRow(LooseModel):

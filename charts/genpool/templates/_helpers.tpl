@@ -54,8 +54,13 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{ include "genpool.fullname" . }}-brokers
 {{- end -}}
 
-{{- define "genpool.signingName" -}}
-{{- default (printf "%s-signing" (include "genpool.fullname" .)) .Values.gateway.signing.existingSecret -}}
+{{/* Secrets that the operator makes: its own keys, and what the gateway gets. */}}
+{{- define "genpool.keyName" -}}
+{{ include "genpool.fullname" . }}-operator-key
+{{- end -}}
+
+{{- define "genpool.gatewaySecretName" -}}
+{{ include "genpool.fullname" . }}-gateway
 {{- end -}}
 
 {{/* brokers.yaml, as operator and gateway read it. */}}
@@ -85,9 +90,6 @@ brokers:
   emptyDir:
     sizeLimit: 64Mi
 {{- range $index, $broker := .Values.brokers }}
-- name: broker-{{ $index }}
-  secret:
-    secretName: {{ $broker.existingSecret }}
 {{- with $broker.ca }}
 - name: broker-ca-{{ $index }}
   {{- if .existingSecret }}
@@ -110,14 +112,28 @@ brokers:
 - name: tmp
   mountPath: /tmp
 {{- range $index, $broker := .Values.brokers }}
-- name: broker-{{ $index }}
-  mountPath: /etc/genpool-credentials/{{ $broker.name }}
-  readOnly: true
 {{- if $broker.ca }}
 - name: broker-ca-{{ $index }}
   mountPath: /etc/genpool-ca/{{ $broker.name }}
   readOnly: true
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The administrators' logins, which the operator alone mounts. */}}
+{{- define "genpool.credentialVolumes" -}}
+{{- range $index, $broker := .Values.brokers }}
+- name: broker-{{ $index }}
+  secret:
+    secretName: {{ $broker.existingSecret }}
+{{- end }}
+{{- end -}}
+
+{{- define "genpool.credentialMounts" -}}
+{{- range $index, $broker := .Values.brokers }}
+- name: broker-{{ $index }}
+  mountPath: /etc/genpool-credentials/{{ $broker.name }}
+  readOnly: true
 {{- end }}
 {{- end -}}
 

@@ -1,10 +1,11 @@
-"""GenPool's AMQP headers. They count only on messages whose ``user_id`` is one of GenPool's users."""
+"""GenPool's AMQP headers. They count only on messages whose ``user_id`` is one of GenPool's users.
+
+RabbitMQ checks ``user_id`` against the connection's user, so nobody else can send such a message.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-
-from genpool_core.names import is_our_user
 
 PREFIX = "x-genpool-"
 #: Number of the attempt that failed, on a message that waits in a delay step.
@@ -33,9 +34,9 @@ _NOTE_BYTES = 1000
 _NOT_THEIRS = (PREFIX, "x-death", "x-first-death", "x-last-death", "x-delivery-", "x-acquired-")
 
 
-def ours(headers: Mapping[str, object] | None, user_id: str | None) -> dict[str, HeaderValue]:
-    """GenPool's headers of a message; none when its sender is not one of GenPool's users."""
-    if not headers or not is_our_user(user_id):
+def ours(headers: Mapping[str, object] | None, *, believed: bool) -> dict[str, HeaderValue]:
+    """GenPool's headers of a message; none when its sender is not ``believed``."""
+    if not headers or not believed:
         return {}
     return {
         key: value

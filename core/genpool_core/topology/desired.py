@@ -159,6 +159,15 @@ def worker_permissions(queue: str) -> dict[str, str]:
     }
 
 
+def gateway_permissions() -> dict[str, str]:
+    """Permissions of the gateway: read callbacks; put them off, and into their dead-letter queue."""
+    return {
+        "configure": "^$",
+        "write": r"^(amq\.default|genpool\.retry\..*)$",
+        "read": f"^{re.escape(names.CALLBACKS_QUEUE)}$",
+    }
+
+
 def _quorum(name: str) -> Queue:
     return Queue(name, {"x-queue-type": "quorum"})
 

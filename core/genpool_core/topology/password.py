@@ -25,6 +25,7 @@ class UserFact:
 
     password_hash: str
     algorithm: str
+    tags: tuple[str, ...] = ()
 
 
 def password_matches(user: UserFact, password: str) -> bool | None:

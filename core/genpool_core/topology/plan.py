@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from genpool_core.jsontypes import JsonObject
@@ -56,10 +56,18 @@ class PutVhost:
 
 @dataclass(frozen=True)
 class PutUser:
-    """Make the user, or set its password."""
+    """Make the user, or set its password and its tag."""
 
     name: str
     password: str = field(repr=False)
+    tag: str = ""
+
+
+@dataclass(frozen=True)
+class DeleteUser:
+    """Delete the user, and with it its connections."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -70,16 +78,17 @@ class PutPermissions:
     rights: tuple[tuple[str, str], ...]
 
 
-Step = PutVhost | Exchange | Queue | Policy | Binding | PutUser | PutPermissions
+Step = PutVhost | Exchange | Queue | Policy | Binding | PutUser | PutPermissions | DeleteUser
 
 
 @dataclass(frozen=True)
 class BrokerUser:
-    """The user that a pool's workers need."""
+    """A user that a program needs. ``tag``: of the installation that made it."""
 
     name: str
     password: str = field(repr=False)
     rights: Mapping[str, str]
+    tag: str
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,7 @@ _QUORUM_KEYS = frozenset({"dead-letter-strategy", "delivery-limit"})
 FULL_RIGHTS: Mapping[str, str] = {"configure": ".*", "write": ".*", "read": ".*"}
 
 
-def plan_topology(wanted: Topology, user: BrokerUser | None, seen: VhostFacts) -> TopologyPlan:
+def plan_topology(wanted: Topology, users: Sequence[BrokerUser], seen: VhostFacts) -> TopologyPlan:
     """Steps for what is missing or differs; what cannot be changed is a fault with what to do about it."""
     if not seen.exists:
         return TopologyPlan((PutVhost(), PutPermissions(seen.admin, _rights(FULL_RIGHTS))))
@@ -115,16 +124,20 @@ def plan_topology(wanted: Topology, user: BrokerUser | None, seen: VhostFacts) -
         policy for policy in wanted.policies if not _same_policy(policy, seen.policies.get(policy.name))
     ]
     steps += [binding for binding in wanted.bindings if binding not in seen.bindings]
-    if user is not None:
-        steps += _user_steps(user, seen)
+    steps += plan_users(users, seen)
     return TopologyPlan(tuple(steps), faults)
+
+
+def plan_users(users: Sequence[BrokerUser], seen: VhostFacts) -> list[Step]:
+    """Steps that give each user its password, its tag and its rights on the vhost."""
+    return [step for user in users for step in _user_steps(user, seen)]
 
 
 def _user_steps(user: BrokerUser, seen: VhostFacts) -> list[Step]:
     steps: list[Step] = []
     known = seen.users.get(user.name)
-    if known is None or password_matches(known, user.password) is False:
-        steps.append(PutUser(user.name, user.password))
+    if known is None or password_matches(known, user.password) is False or user.tag not in known.tags:
+        steps.append(PutUser(user.name, user.password, user.tag))
     if not _has(seen, user.name, user.rights):
         steps.append(PutPermissions(user.name, _rights(user.rights)))
     return steps

@@ -10,6 +10,7 @@ from genpool_dev.demo import plan, state
 from genpool_dev.demo.session import Session
 from genpool_dev.progress import Steps
 from genpool_dev.stack import pools as examples
+from genpool_dev.stack.callback_secrets import hand_over
 from genpool_dev.stack.install import ROOT, Stack
 from genpool_dev.stack.pools import Pool
 from genpool_dev.stack.servers import process
@@ -23,26 +24,27 @@ STEP_SECONDS = {"text-pool.yaml": 0.07, "photo-pool.yaml": 0.35}
 
 @dataclass(frozen=True)
 class Servers:
-    """The two servers, and where the receiver writes."""
+    """The two servers, and the files of the receiver."""
 
     photos: ServerProcess
     receiver: ServerProcess
     record: Path
+    secrets: Path
+    """Folder with the secrets that the receiver verifies with."""
 
 
 def start_servers(stack: Stack, session: Session) -> Servers:
     """Start both on the address by which pods reach this machine; the session ends them."""
     folder, bind = state.folder(), stack.info.host_address
-    record, secret = folder / "callbacks.jsonl", folder / "signing-secret"
+    record, secrets = folder / "callbacks.jsonl", folder / "callback-secrets"
     record.unlink(missing_ok=True)
-    secret.touch(mode=0o600)
-    secret.write_text(stack.signing_secret, encoding="utf-8")
+    secrets.mkdir(mode=0o700, exist_ok=True)
     photos = process.start("photos", "genpool_dev.stack.servers.photos", bind, folder)
     session.add(photos)
-    words = ("--record", str(record), "--secret-file", str(secret))
+    words = ("--record", str(record), "--secrets", str(secrets))
     receiver = process.start("receiver", "genpool_dev.stack.servers.receiver", bind, folder, words)
     session.add(receiver)
-    return Servers(photos, receiver, record)
+    return Servers(photos, receiver, record, secrets)
 
 
 def drop_old_messages(stack: Stack, steps: Steps) -> None:
@@ -67,4 +69,5 @@ def apply_examples(stack: Stack, servers: Servers, stamp: str) -> list[Pool]:
         pools += examples.apply_pool(stack.kubectl, ROOT / examples.EXAMPLES / name, texts)
     for pool in pools:
         examples.wait_ready(stack.kubectl, pool)
+        hand_over(stack.kubectl, pool.namespace, pool.name, servers.secrets)
     return pools

@@ -5,10 +5,8 @@ Everything is marked; what exists without the mark is somebody's own and is neve
 
 from __future__ import annotations
 
-import base64
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from genpool_core.jsontypes import JsonObject
@@ -35,8 +33,6 @@ class Stack:
     kubectl: Kubectl
     broker: Broker
     bucket: Bucket
-    signing_secret: str = field(repr=False)
-    """With which callbacks are signed (``whsec_…``)."""
 
 
 def install(info: ClusterInfo, *, vhosts: Sequence[str] = VHOSTS) -> Stack:
@@ -61,7 +57,7 @@ def install(info: ClusterInfo, *, vhosts: Sequence[str] = VHOSTS) -> Stack:
 
 
 def look(info: ClusterInfo) -> Stack:
-    """The ways to a cluster, without changing anything there. Signing secret: the one that is there, or a new one."""
+    """The ways to a cluster, without changing anything there."""
     kubectl = Kubectl.of(info)
     rabbitmq, s3 = info.rabbitmq, info.s3
     return Stack(
@@ -69,7 +65,6 @@ def look(info: ClusterInfo) -> Stack:
         kubectl=kubectl,
         broker=Broker(rabbitmq.management_url, rabbitmq.username, rabbitmq.password),
         bucket=Bucket(S3Access(s3.endpoint, "us-east-1", s3.access_key, s3.secret_key), layout.BUCKET),
-        signing_secret=_signing_secret(kubectl),
     )
 
 
@@ -87,7 +82,7 @@ def chart_values(info: ClusterInfo, vhosts: Sequence[str] = VHOSTS) -> JsonObjec
         ],
         "operator": images["operator"],
         "worker": images["worker"],
-        "gateway": {**images["gateway"], "signing": {"existingSecret": layout.SIGNING_SECRET}},
+        "gateway": images["gateway"],
     }
 
 
@@ -119,11 +114,3 @@ def _secrets(stack: Stack) -> None:
     stack.kubectl.secret(layout.SYSTEM_NAMESPACE, layout.BROKER_SECRET, admin)
     keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
     stack.kubectl.secret(layout.POOL_NAMESPACE, layout.STORAGE_SECRET, keys)
-    stack.kubectl.secret(layout.SYSTEM_NAMESPACE, layout.SIGNING_SECRET, {"secret": stack.signing_secret})
-
-
-def _signing_secret(kubectl: Kubectl) -> str:
-    found = kubectl.find("secret", layout.SIGNING_SECRET, f"--namespace={layout.SYSTEM_NAMESPACE}")
-    if found is not None:
-        return base64.b64decode(found["data"]["secret"]).decode()
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()

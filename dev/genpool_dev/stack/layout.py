@@ -6,7 +6,6 @@ RELEASE = "genpool"
 SYSTEM_NAMESPACE = "genpool-system"
 BROKER = "default"
 BROKER_SECRET = "genpool-broker-admin"  # noqa: S105 - the name of a Secret
-SIGNING_SECRET = "genpool-signing"  # noqa: S105 - the name of a Secret
 #: The namespace, the Secret and the bucket that the example pools name.
 POOL_NAMESPACE = "genpool-demo"
 STORAGE_SECRET = "s3-credentials"  # noqa: S105 - the name of a Secret

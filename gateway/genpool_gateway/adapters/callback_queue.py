@@ -19,11 +19,8 @@ class RabbitCallbackQueue:
         self,
         settings: AmqpParameters,
         *,
-        broker: str,
         on_change: Callable[[bool, str], None] | None = None,
     ) -> None:
-        self.broker = broker
-        self.own_user = settings.username
         self.place = settings.place
         name = settings.connection_name or "genpool-gateway"
         self._consuming = AmqpConnection(

@@ -38,7 +38,7 @@ class HttpReceiver:
     def send(self, request: WebhookRequest) -> Outcome:
         """One attempt; raises nothing."""
         try:
-            headers = self._signer.headers(request.id, request.body, self._now())
+            headers = self._signer.headers(request.id, request.body, request.pool_uid, self._now())
         except SettingsError as error:
             _log.exception("callback_not_signed", message=error.message)
             return Away("GenPool could not sign it.")

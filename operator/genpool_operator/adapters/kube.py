@@ -10,10 +10,11 @@ from genpool_core import names
 from genpool_core.api.pool import ObjectMeta
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.jsontypes import JsonObject
-from genpool_operator.adapters.kube_api import APPLY, MERGE, KubeApi
+from genpool_operator.adapters.kube_api import APPLY, MERGE, NOT_FOUND, KubeApi
 from genpool_operator.decide.events import PoolEvent
 from genpool_operator.decide.kube_json import AnyObject
-from genpool_operator.decide.objects import ConfigMapView, SecretView, parse_config_map, parse_secret
+from genpool_operator.decide.objects import ConfigMapView, parse_config_map
+from genpool_operator.ports import ClusterError
 
 _POOLS = f"/apis/{names.API_VERSION}"
 _PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets", "Deployment": "deployments"}
@@ -55,11 +56,6 @@ class KubeCluster:
         """A Deployment, or None when there is none."""
         return self._api.get(_path("/apis/apps/v1", namespace, "deployments", name))
 
-    def get_secret(self, namespace: str, name: str) -> SecretView | None:
-        """The Secret with a RabbitMQ user, or None when there is none."""
-        body = self._api.get(_path("/api/v1", namespace, "secrets", name))
-        return None if body is None else parse_secret(body)
-
     def apply(self, manifest: JsonObject, *, manager: str | None = None) -> JsonObject:
         """Apply server-side. The operator takes its fields from whoever has them, another manager does not."""
         metadata = manifest["metadata"]
@@ -70,6 +66,17 @@ class KubeCluster:
         force = "false" if manager else "true"
         query = f"?fieldManager={manager or names.FIELD_MANAGER}&force={force}"
         return self._api.request("PATCH", path + query, manifest, APPLY, f"{kind} {name}")
+
+    def remove_keys(self, namespace: str, secret: str, keys: Sequence[str]) -> None:
+        """Take keys out of a Secret; nothing happens when there is no such Secret. An apply would make one then."""
+        patch: JsonObject = {"data": dict.fromkeys(keys)}
+        try:
+            self._api.request(
+                "PATCH", _path("/api/v1", namespace, "secrets", secret) + _MANAGED, patch, MERGE
+            )
+        except ClusterError as error:
+            if error.status != NOT_FOUND:
+                raise
 
     def scale(self, namespace: str, deployment: str, replicas: int) -> str:
         """Write a Deployment's replicas through ``/scale``; its resource version after that."""

@@ -17,7 +17,7 @@ from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.version import __version__
 from genpool_operator.adapters.kube_login import authorization, open_pool
 from genpool_operator.decide.kube_json import Page, StatusBody
-from genpool_operator.decide.refusals import is_refusal
+from genpool_operator.decide.refusals import is_refusal, is_taken
 from genpool_operator.ports import ClusterError
 
 PAGE = 500
@@ -162,7 +162,7 @@ class KubeApi:
 def _refused(subject: str, status: int, body: StatusBody, phrase: str | None) -> ClusterError:
     said = body.message or phrase or f"status {status}"
     message = f"Kubernetes refuses {subject}: {said}"
-    return ClusterError(message, status=status, refusal=is_refusal(status, body))
+    return ClusterError(message, status=status, refusal=is_refusal(status, body), taken=is_taken(body))
 
 
 def _json(data: bytes) -> JsonValue:

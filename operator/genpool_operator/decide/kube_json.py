@@ -45,6 +45,7 @@ class Metadata(KubeModel):
 
     name: str = ""
     namespace: str = ""
+    uid: str = ""
     resource_version: str = ""
     generation: int = 0
 
@@ -66,7 +67,6 @@ class OwnerReference(KubeModel):
 class OwnedMetadata(Metadata):
     """Metadata of an object that the operator makes."""
 
-    uid: str = ""
     labels: Entries[str] = Field(default_factory=dict)
     annotations: Entries[str] = Field(default_factory=dict)
     owner_references: Items[OwnerReference] = ()
@@ -217,10 +217,17 @@ class Page(KubeModel):
     items: Items[InstanceOf[JsonObject]] = ()
 
 
+class StatusCause(KubeModel):
+    """One of the causes of a refusal."""
+
+    reason: str = ""
+
+
 class StatusDetails(KubeModel):
     """Details of a ``Status``."""
 
     retry_after_seconds: int = 0
+    causes: Items[StatusCause] = ()
 
 
 class StatusBody(KubeModel):

@@ -14,9 +14,9 @@ from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.canonical import canonical_json, digest
 from genpool_core.errors import InvalidManifest
 from genpool_core.jsontypes import JsonObject
-from genpool_core.podlayout import BROKER_PASSWORD, BROKER_USERNAME
 from genpool_operator.decide.failed_pods import POD_FAILED
 from genpool_operator.decide.kube_json import (
+    AnyObject,
     ConditionBody,
     ConfigMap,
     ContainerStatus,
@@ -83,15 +83,6 @@ class ConfigMapView:
     owner: OwnerFacts
     data: Mapping[str, str] = field(default_factory=dict)
     binary: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SecretView:
-    """The Secret with the workers' RabbitMQ user. None where a key is missing."""
-
-    owner: OwnerFacts
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
 
 
 def parse_pool(body: JsonObject) -> PoolRecord:
@@ -193,14 +184,16 @@ def parse_config_map(body: JsonObject) -> ConfigMapView:
     return ConfigMapView(_owner(found.metadata), found.data, binary)
 
 
-def parse_secret(body: JsonObject) -> SecretView:
-    """The Secret with the workers' RabbitMQ user, as the API server gives it."""
-    found = Secret.read_object(body)
-    return SecretView(
-        _owner(found.metadata),
-        _decoded(found.data.get(BROKER_USERNAME)),
-        _decoded(found.data.get(BROKER_PASSWORD)),
-    )
+def parse_secret(body: JsonObject, key: str) -> str | None:
+    """A key of a Secret as text; None where it is missing, or none."""
+    value = Secret.read_object(body).data.get(key)
+    raw = None if value is None else _bytes(value)
+    return None if raw is None else raw.decode(errors="replace")
+
+
+def parse_uid(body: JsonObject) -> str:
+    """UID of any object."""
+    return AnyObject.read_object(body).metadata.uid
 
 
 def parse_owner(body: JsonObject) -> OwnerFacts:
@@ -229,13 +222,5 @@ def _bytes(value: str) -> bytes | None:
     """Bytes from base64; None where it is none."""
     try:
         return base64.b64decode(value, validate=True)
-    except ValueError:
-        return None
-
-
-def _decoded(value: str | None) -> str | None:
-    """Text from base64, without line feeds at its end, as the worker reads it; None where it is none."""
-    try:
-        return None if value is None else base64.b64decode(value, validate=True).decode().rstrip("\r\n")
     except ValueError:
         return None

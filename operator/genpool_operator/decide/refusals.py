@@ -18,6 +18,11 @@ _PASSING_WORDS = (
 )
 
 
+def is_taken(body: StatusBody) -> bool:
+    """Whether another field manager has fields of a server-side apply, and was not to be overruled."""
+    return any(cause.reason == "FieldManagerConflict" for cause in body.details.causes)
+
+
 def is_refusal(status: int, body: StatusBody) -> bool:
     """Whether Kubernetes refuses the request itself: sending it again brings the same answer.
 

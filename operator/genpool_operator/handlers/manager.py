@@ -50,15 +50,16 @@ class Manager:
         ]
 
     def synced(self) -> None:
-        """Everything was listed: start the threads, the first time, and request a full pass for every pool.
-
-        A pool that failed waits for its own retry.
-        """
+        """Everything was listed: start the threads, the first time, and request a full pass for every pool."""
         if not self._started:
             self._started = True
             self._last_done = dict.fromkeys(self._last_done, time.monotonic())
             for thread in self._threads:
                 thread.start()
+        self.request_all()
+
+    def request_all(self) -> None:
+        """Request a full pass for every pool but those that failed, which wait for their own retry."""
         for key in self._pools():
             if key not in self._failures:
                 self._requests.add(Request(key, full=True))

@@ -1,4 +1,4 @@
-"""Deletes the RabbitMQ user of a pool that was deleted, once its pods are gone."""
+"""Deletes the RabbitMQ users of a pool that was deleted, and its keys in shared Secrets, once its pods are gone."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class UserCleanup:
         pool, since = self._pending[uid]
         overdue = now - since - grace_seconds(pool) - timing.USER_OVERDUE_SECONDS
         try:
-            if self._reconciler.delete_user(pool, overdue=overdue > 0):
+            if self._reconciler.delete_login(pool, overdue=overdue > 0):
                 _log.info("broker_user_deleted", pool=_key(pool))
                 del self._pending[uid]
         except GenPoolError as error:

@@ -14,18 +14,18 @@ from genpool_core.brokers import BrokerConfig
 from genpool_core.conditions import ACCEPTED, SCALING_ACTIVE, TOPOLOGY_READY, Finding
 from genpool_core.errors import BrokerError, GenPoolError, InvalidManifest
 from genpool_core.jsontypes import JsonObject
-from genpool_core.names import FIELD_MANAGER_INITIAL
+from genpool_core.names import FIELD_MANAGER_INITIAL, pool_manager
 from genpool_operator.decide.events import POD_REPLACED, PoolEvent, scale_event
-from genpool_operator.decide.manifests import build_secret
 from genpool_operator.decide.objects import parse_deployment
+from genpool_operator.decide.publication import published
 from genpool_operator.decide.replacement import Replacement
 from genpool_operator.decide.status import REFUSED
 from genpool_operator.ports import Brokers, Cluster, ClusterCache, ClusterError
 from genpool_operator.reconcile.observed import Memory
 from genpool_operator.reconcile.plan import Apply, Plan, Scale
+from genpool_operator.reconcile.plan_objects import object_name
 
 _log = structlog.get_logger(__name__)
-NewPassword = Callable[[], str]
 Act = Callable[[Memory], Memory]
 #: HTTP status of an object that does not exist any more.
 GONE = 404
@@ -35,6 +35,12 @@ class _ScaleRefused(GenPoolError):  # noqa: N818 - as InvalidManifest
     """Kubernetes does not take the number of replicas: a quota, a policy, a missing right."""
 
     reason = REFUSED
+
+
+class _SecretTaken(GenPoolError):  # noqa: N818 - as InvalidManifest
+    """Somebody else wrote the pool's keys of a shared Secret."""
+
+    reason = "SecretTaken"
 
 
 @dataclass(frozen=True)
@@ -48,13 +54,10 @@ class Outcome:
 class Executor:
     """Carries out plans."""
 
-    def __init__(
-        self, cluster: Cluster, brokers: Brokers, view: ClusterCache, new_password: NewPassword
-    ) -> None:
+    def __init__(self, cluster: Cluster, brokers: Brokers, view: ClusterCache) -> None:
         self._cluster = cluster
         self._brokers = brokers
         self._view = view
-        self._new_password = new_password
 
     def execute(
         self, pool: GenerationPool, plan: Plan, broker: BrokerConfig | None, now: datetime
@@ -64,8 +67,7 @@ class Executor:
         acts: list[Act] = []
         if plan.steps and broker is not None:
             acts.append(lambda memory: self._provision(pool, broker, plan, memory))
-        if plan.create_secret:
-            acts.append(lambda memory: self._create_secret(pool, memory))
+        acts += [self._publishing(pool, manifest, now) for manifest in plan.secrets]
         acts += [self._applying(apply) for apply in plan.applies]
         if plan.scale is not None:
             acts.append(self._scaling(pool, plan.scale, now))
@@ -117,9 +119,16 @@ class Executor:
         _log.info("topology_provisioned", pool=_key(pool), steps=len(plan.steps))
         return memory
 
-    def _create_secret(self, pool: GenerationPool, memory: Memory) -> Memory:
-        self._apply(build_secret(pool, self._new_password()))
-        return memory
+    def _publishing(self, pool: GenerationPool, manifest: JsonObject, now: datetime) -> Act:
+        def act(memory: Memory) -> Memory:
+            name = object_name(manifest)
+            try:
+                self._apply(manifest, pool_manager(pool.metadata.name))
+            except ClusterError as error:
+                raise _SecretTaken(_taken(name, error)) if error.taken else error from error
+            return replace(memory, secrets={**memory.secrets, name: published(manifest, now)})
+
+        return act
 
     def _applying(self, apply: Apply) -> Act:
         def act(memory: Memory) -> Memory:
@@ -179,7 +188,7 @@ class Executor:
 
 def _remember_failure(memory: Memory, error: GenPoolError, generation: int) -> Memory:
     """Keep a failure, so that the next status tells it. What is refused for good counts as looked at."""
-    if isinstance(error, BrokerError):
+    if isinstance(error, (BrokerError, _SecretTaken)):
         return replace(memory, topology=Finding(TOPOLOGY_READY, "False", error.reason, error.message))
     if isinstance(error, _ScaleRefused):
         return replace(memory, scale_refused=Finding(SCALING_ACTIVE, "False", error.reason, error.message))
@@ -192,6 +201,13 @@ def _remember_failure(memory: Memory, error: GenPoolError, generation: int) -> M
         f"The newest spec (generation {generation}) is not applied yet and is tried again: {error.message}"
     )
     return replace(memory, accepted=Finding(ACCEPTED, "Unknown", "NotApplied", message))
+
+
+def _taken(name: str, error: ClusterError) -> str:
+    return (
+        f"{error.message} Somebody else wrote these keys of Secret {name}, and they are left alone: take them out "
+        "there (kubectl edit), and GenPool writes its own."
+    )
 
 
 def _key(pool: GenerationPool) -> str:

@@ -9,11 +9,13 @@ from datetime import datetime
 from genpool_core.brokers import BrokerConfig
 from genpool_core.conditions import Finding
 from genpool_core.errors import BrokerError, InvalidManifest
+from genpool_core.operatorkeys import Installation
 from genpool_core.topology.plan import VhostFacts
 from genpool_operator.decide.manifests import PodDefaults
-from genpool_operator.decide.objects import ConfigMapView, DeploymentView, SecretView
+from genpool_operator.decide.objects import ConfigMapView, DeploymentView
 from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.proof import Proof
+from genpool_operator.decide.publication import Publication
 from genpool_operator.decide.queue_ownership import QueueOwner
 from genpool_operator.decide.scaling import ScalingMemory
 from genpool_operator.decide.workflow_health import WorkflowProof
@@ -42,6 +44,8 @@ class Memory:
     """Since when no worker of the ready pods is heard of, although the broker answers us."""
     scale_refused: Finding | None = None
     """What Kubernetes said when the last number of replicas could not be written."""
+    secrets: Mapping[str, Publication] = field(default_factory=dict)
+    """The pool's keys in shared Secrets, as they were last applied, by the Secret's name."""
     scaled_at: datetime | None = None
     replaced_at: datetime | None = None
     status_written_at: datetime | None = None
@@ -53,7 +57,6 @@ class ObjectState:
 
     workflows: Mapping[str, WorkflowFiles | MissingFiles]
     config_map: ConfigMapView | None
-    secret: SecretView | None
     topology: VhostFacts | BrokerError
 
 
@@ -68,4 +71,6 @@ class Observed:
     deployment: DeploymentView | None
     pods: tuple[PodView, ...]
     answers: QueueAnswers | None
+    installation: Installation | None = None
+    """The operator's keys; None while their Secret could not be read."""
     memory: Memory = field(default_factory=Memory)

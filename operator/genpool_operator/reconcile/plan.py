@@ -45,7 +45,8 @@ class Plan:
     status: GenerationPoolStatus
     events: tuple[PoolEvent, ...] = ()
     steps: tuple[Step, ...] = ()
-    create_secret: bool = False
+    secrets: tuple[JsonObject, ...] = field(default=(), repr=False)
+    """The pool's keys in shared Secrets that are to be applied."""
     applies: tuple[Apply, ...] = ()
     scale: Scale | None = None
     replacement: Replacement | None = None
@@ -56,4 +57,4 @@ class Plan:
     @property
     def acts(self) -> bool:
         """Whether anything but the status is to be written."""
-        return bool(self.steps or self.create_secret or self.applies or self.scale or self.replacement)
+        return bool(self.steps or self.secrets or self.applies or self.scale or self.replacement)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from genpool_core import names
 from genpool_core.api.pool import GenerationPool
 from genpool_core.conditions import ACCEPTED, TOPOLOGY_READY, Finding
 from genpool_core.errors import BrokerError, InvalidManifest
 from genpool_core.jsontypes import JsonObject
+from genpool_core.operatorkeys import Installation
 from genpool_core.topology.desired import (
     Topology,
     Version,
@@ -17,24 +19,27 @@ from genpool_core.topology.desired import (
     vhost_topology,
     worker_permissions,
 )
-from genpool_core.topology.plan import BrokerUser, Step, join, plan_topology
+from genpool_core.topology.plan import BrokerUser, Step, join, plan_topology, plan_users
 from genpool_core.workerconfig import longest_run_seconds
 from genpool_operator.decide.manifests import (
     PodDefaults,
+    build_callback_secret,
     build_config_map,
     build_deployment,
     build_initial_deployment,
-    build_secret,
+    build_worker_login,
 )
 from genpool_operator.decide.manifests.config_map import data_hash
-from genpool_operator.decide.objects import ConfigMapView, DeploymentView, SecretView
+from genpool_operator.decide.objects import ConfigMapView, DeploymentView
 from genpool_operator.decide.ownership import PREVIOUS_POOL, OwnerFacts, Ownership, marked, ownership
+from genpool_operator.decide.publication import is_due
 from genpool_operator.decide.volumes import check_volumes
 from genpool_operator.decide.workflows import check_workflows
 from genpool_operator.reconcile.observed import ObjectState, Observed
 from genpool_operator.reconcile.plan import Apply
 
 ACCEPTED_FINDING = Finding(ACCEPTED, "True", "Accepted", "The pool's spec is accepted.")
+_NO_KEY = "The operator has not read its key Secret yet, so the workers have no login: its log and readiness tell why."
 
 
 @dataclass(frozen=True)
@@ -44,22 +49,30 @@ class ObjectPlan:
     accepted: Finding
     topology: Finding
     steps: tuple[Step, ...] = ()
-    create_secret: bool = False
+    secrets: tuple[JsonObject, ...] = field(default=(), repr=False)
     applies: tuple[Apply, ...] = ()
 
     @property
     def changes(self) -> bool:
         """Whether something is not yet as the spec says."""
-        return bool(self.steps or self.create_secret or self.applies)
+        return bool(self.steps or self.secrets or self.applies)
 
 
 def plan_objects(
-    pool: GenerationPool, observed: Observed, objects: ObjectState, settings: PodDefaults
+    pool: GenerationPool, observed: Observed, objects: ObjectState, settings: PodDefaults, now: datetime
 ) -> ObjectPlan:
     """Plan objects and topology. Where the pool is not accepted, its objects stay as they are."""
-    found = replace(_topology(pool, objects), create_secret=not _usable(objects.secret, pool))
+    found = _topology(pool, observed, objects)
     if (taken := _taken(pool, observed, objects)) is not None:
-        return replace(found, accepted=taken, steps=(), create_secret=False)
+        return replace(found, accepted=taken, steps=(), secrets=())
+    found = replace(
+        found,
+        secrets=tuple(
+            manifest
+            for manifest in found.secrets
+            if is_due(manifest, observed.memory.secrets.get(object_name(manifest)), now)
+        ),
+    )
     try:
         check_volumes(pool, settings.allowed_volumes)
         config_map = build_config_map(pool, check_workflows(pool.spec.workflows, objects.workflows))
@@ -68,35 +81,35 @@ def plan_objects(
     applies: list[Apply] = []
     if _differs(config_map, objects.config_map, pool):
         applies.append(Apply(config_map))
-    if (secret := _unmarked_secret(pool, objects.secret)) is not None:
-        applies.append(secret)
     deployment = build_deployment(pool, settings, data_hash(config_map))
     if (apply := _apply_deployment(pool, settings, deployment, observed)) is not None:
         applies.append(apply)
     return replace(found, applies=tuple(applies))
 
 
-def _topology(pool: GenerationPool, objects: ObjectState) -> ObjectPlan:
-    facts = objects.topology
+def _topology(pool: GenerationPool, observed: Observed, objects: ObjectState) -> ObjectPlan:
+    """Findings and steps, and all that the pool has in shared Secrets as far as it may be told now."""
+    facts, installation = objects.topology, observed.installation
+    if installation is None:
+        return ObjectPlan(ACCEPTED_FINDING, Finding(TOPOLOGY_READY, "Unknown", "NoOperatorKey", _NO_KEY))
+    callbacks = build_callback_secret(pool, installation)
     if isinstance(facts, BrokerError):
-        return ObjectPlan(ACCEPTED_FINDING, Finding(TOPOLOGY_READY, "Unknown", facts.reason, facts.message))
-    plan = plan_topology(wanted_topology(pool, facts.version), _worker_user(pool, objects.secret), facts)
+        unknown = Finding(TOPOLOGY_READY, "Unknown", facts.reason, facts.message)
+        return ObjectPlan(ACCEPTED_FINDING, unknown, secrets=(callbacks,))
+    users = worker_users(pool, installation)
+    plan = plan_topology(wanted_topology(pool, facts.version), users, facts)
+    # Pods get a login once its user is there with its rights: until then they keep the one before.
+    ready = facts.exists and not plan_users(users, facts)
+    secrets = (build_worker_login(pool, installation), callbacks) if ready else (callbacks,)
     if plan.faults:
-        message = " ".join(plan.faults)
-        return ObjectPlan(
-            ACCEPTED_FINDING,
-            Finding(TOPOLOGY_READY, "False", "TopologyConflict", message),
-            plan.steps,
-        )
-    if plan.steps or not _usable(objects.secret, pool):
+        finding = Finding(TOPOLOGY_READY, "False", "TopologyConflict", " ".join(plan.faults))
+    elif plan.steps:
         message = "Exchanges, queues, policies and the workers' user are being created."
-        return ObjectPlan(
-            ACCEPTED_FINDING,
-            Finding(TOPOLOGY_READY, "False", "Provisioning", message),
-            plan.steps,
-        )
-    message = f"Queue {pool.spec.queue.name} and all that belongs to it are in place."
-    return ObjectPlan(ACCEPTED_FINDING, Finding(TOPOLOGY_READY, "True", "Provisioned", message))
+        finding = Finding(TOPOLOGY_READY, "False", "Provisioning", message)
+    else:
+        message = f"Queue {pool.spec.queue.name} and all that belongs to it are in place."
+        finding = Finding(TOPOLOGY_READY, "True", "Provisioned", message)
+    return ObjectPlan(ACCEPTED_FINDING, finding, plan.steps, secrets)
 
 
 def wanted_topology(pool: GenerationPool, version: Version) -> Topology:
@@ -111,18 +124,12 @@ def wanted_topology(pool: GenerationPool, version: Version) -> Topology:
     return join(vhost_topology(version), pool_topology(settings, version))
 
 
-def _worker_user(pool: GenerationPool, secret: SecretView | None) -> BrokerUser | None:
-    if secret is None or not _usable(secret, pool):
-        return None
-    rights = worker_permissions(pool.spec.queue.name)
-    return BrokerUser(names.worker_user(pool.metadata.uid), secret.password or "", rights)
-
-
-def _usable(secret: SecretView | None, pool: GenerationPool) -> bool:
-    return (
-        secret is not None
-        and secret.username == names.worker_user(pool.metadata.uid)
-        and bool(secret.password)
+def worker_users(pool: GenerationPool, installation: Installation) -> tuple[BrokerUser, ...]:
+    """The users of a pool's workers: one for each key, so that a login that pods have had lately still works."""
+    uid, rights = pool.metadata.uid, worker_permissions(pool.spec.queue.name)
+    return tuple(
+        BrokerUser(names.worker_user(uid, key.id), key.worker_password(uid), rights, installation.tag)
+        for key in installation.keys
     )
 
 
@@ -140,7 +147,6 @@ def _taken(pool: GenerationPool, observed: Observed, objects: ObjectState) -> Fi
     owners: list[tuple[str, OwnerFacts | None]] = [
         (f"Deployment {names.deployment(name)}", _owner(observed.deployment)),
         (f"ConfigMap {names.config_map(name)}", _owner(objects.config_map)),
-        (f"Secret {names.broker_secret(name)}", _owner(objects.secret)),
     ]
     for what, facts in owners:
         whose: Ownership = "ours" if facts is None else ownership(facts, pool.metadata)
@@ -156,19 +162,12 @@ def _taken(pool: GenerationPool, observed: Observed, objects: ObjectState) -> Fi
     return None
 
 
-def _owner(view: DeploymentView | ConfigMapView | SecretView | None) -> OwnerFacts | None:
+def _owner(view: DeploymentView | ConfigMapView | None) -> OwnerFacts | None:
     return None if view is None else view.owner
 
 
 def _differs(config_map: JsonObject, live: ConfigMapView | None, pool: GenerationPool) -> bool:
     return live is None or dict(live.data) != config_map["data"] or not marked(live.owner, pool.metadata)
-
-
-def _unmarked_secret(pool: GenerationPool, live: SecretView | None) -> Apply | None:
-    """Labels and owner that somebody took away come back; the password stays."""
-    if live is None or not _usable(live, pool) or marked(live.owner, pool.metadata):
-        return None
-    return Apply(build_secret(pool, live.password or ""))
 
 
 def _apply_deployment(
@@ -187,6 +186,12 @@ def _only_this(deployment: JsonObject, uid: str) -> JsonObject:
     """With its UID the apply fails when the object is gone. Without, it would create one that starts a pod."""
     metadata = deployment["metadata"]
     return {**deployment, "metadata": {**metadata, "uid": uid}} if isinstance(metadata, dict) else deployment
+
+
+def object_name(manifest: JsonObject) -> str:
+    """Name of an object that was built here."""
+    metadata = manifest["metadata"]
+    return str(metadata["name"]) if isinstance(metadata, dict) else ""
 
 
 def _spec_hash(deployment: JsonObject) -> object:

@@ -55,7 +55,7 @@ _NOT_YET = "The pool has not been reconciled yet."
 def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
     """Decide everything about a pool."""
     observed = _with_recalled(pool, observed, now)
-    objects = _objects(pool, observed)
+    objects = _objects(pool, observed, now)
     assessment = _assess(pool, observed, now)
     findings = _findings(pool, observed, objects, assessment, now)
     in_force = _in_force(pool, observed, objects)
@@ -77,7 +77,7 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
         status=status,
         events=tuple(events),
         steps=objects.steps,
-        create_secret=objects.create_secret,
+        secrets=objects.secrets,
         applies=objects.applies,
         scale=_scale(own_deployment(pool, observed), observed, assessment, now),
         replacement=_replacement(observed, now),
@@ -137,7 +137,7 @@ class _Assessment:
     replicas: Replicas
 
 
-def _objects(pool: GenerationPool, observed: Observed) -> ObjectPlan:
+def _objects(pool: GenerationPool, observed: Observed, now: datetime) -> ObjectPlan:
     """What a full pass finds about objects and topology; in a quick pass what the last full one found."""
     memory = observed.memory
     if isinstance(observed.broker, InvalidManifest):
@@ -149,7 +149,7 @@ def _objects(pool: GenerationPool, observed: Observed) -> ObjectPlan:
             memory.accepted or Finding(conditions.ACCEPTED, "Unknown", "Pending", _NOT_YET),
             memory.topology or Finding(conditions.TOPOLOGY_READY, "Unknown", "Pending", _NOT_YET),
         )
-    return _still_refused(pool, plan_objects(pool, observed, observed.objects, observed.settings))
+    return _still_refused(pool, plan_objects(pool, observed, observed.objects, observed.settings, now))
 
 
 def _still_refused(pool: GenerationPool, objects: ObjectPlan) -> ObjectPlan:

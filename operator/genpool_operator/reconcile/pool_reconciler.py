@@ -13,10 +13,11 @@ from datetime import datetime
 import structlog
 
 from genpool_core import names
-from genpool_core.api.pool import GenerationPool
+from genpool_core.api.pool import GenerationPool, ObjectMeta
 from genpool_core.brokers import BrokerConfig, BrokersFile
 from genpool_core.conditions import ACCEPTED, Finding
-from genpool_core.errors import BrokerError, GenPoolError, InvalidManifest
+from genpool_core.errors import BrokerError, GenPoolError, InvalidManifest, SettingsError
+from genpool_core.operatorkeys import Installation
 from genpool_core.topology.plan import VhostFacts
 from genpool_operator.decide.events import events_of
 from genpool_operator.decide.manifests import PodDefaults
@@ -31,7 +32,7 @@ from genpool_operator.reconcile.plan import Plan
 from genpool_operator.reconcile.plan_pool import plan_pool
 
 _log = structlog.get_logger(__name__)
-#: A new pool needs four: for its vhost, its topology and objects, its user, and to see that all is there.
+#: A new pool needs four: for its vhost, its topology, users and objects, its login, and to see that all is there.
 MAX_PASSES = 6
 Clock = Callable[[], datetime]
 
@@ -49,6 +50,7 @@ class PoolReconciler:
         brokers_file: BrokersFile,
         worker_image: tuple[str, str | None],
         clock: Clock,
+        installation: Callable[[], Installation | None],
         *,
         allowed_volumes: tuple[str, ...] = USUAL_VOLUMES,
     ) -> None:
@@ -61,6 +63,7 @@ class PoolReconciler:
         self._worker_image = worker_image
         self._allowed_volumes = allowed_volumes
         self._clock = clock
+        self._installation = installation
         self._memories: dict[str, Memory] = {}
         self._lock = threading.Lock()
 
@@ -131,20 +134,34 @@ class PoolReconciler:
             self._memories.pop(uid, None)
         self._brokers.forget(uid)
 
-    def delete_user(self, pool: GenerationPool, *, overdue: bool) -> bool:
-        """Delete a deleted pool's RabbitMQ user once its pods are gone, or ``overdue``. False: not yet.
+    def delete_login(self, pool: GenerationPool, *, overdue: bool) -> bool:
+        """Delete a deleted pool's RabbitMQ users and its keys once its pods are gone, or ``overdue``. False: not yet.
 
         Raises
         ------
-        BrokerError
-            The user could not be deleted.
+        GenPoolError
+            Something could not be deleted, or the operator's keys are not known.
         """
         if self._view.pods(pool.metadata) and not overdue:
             return False
-        broker = self._broker(pool)
+        broker, installation = self._broker(pool), self._installation()
+        if installation is None:
+            raise SettingsError("the operator's key Secret was not read yet.", reason="NoOperatorKey")
         if isinstance(broker, BrokerConfig):
-            self._brokers.delete_user(broker, names.worker_user(pool.metadata.uid))
+            for key in installation.keys:
+                self._brokers.delete_user(broker, names.worker_user(pool.metadata.uid, key.id))
+        self._remove_keys(pool.metadata)
         return True
+
+    def _remove_keys(self, meta: ObjectMeta) -> None:
+        """A pool of the same name that was made meanwhile has the same keys, and has written its own."""
+        key = (meta.namespace, meta.name)
+        if any((pool.metadata.namespace, pool.metadata.name) == key for pool in self._view.pools()):
+            return
+        self._cluster.remove_keys(meta.namespace, names.WORKER_LOGINS, names.login_keys(meta.name))
+        self._cluster.remove_keys(
+            meta.namespace, names.CALLBACK_SECRETS, [names.callback_secret_key(meta.name)]
+        )
 
     def _observe(
         self, pool: GenerationPool, broker: BrokerConfig | InvalidManifest, memory: Memory, *, full: bool
@@ -164,6 +181,7 @@ class PoolReconciler:
             deployment=deployment,
             pods=tuple(self._view.pods(pool.metadata)),
             answers=self._brokers.answers(broker, pool) if isinstance(broker, BrokerConfig) else None,
+            installation=self._installation(),
             memory=memory,
         )
 
@@ -178,7 +196,6 @@ class PoolReconciler:
         return ObjectState(
             workflows=self._workflows.load(pool),
             config_map=self._cluster.get_config_map(namespace, names.config_map(name)),
-            secret=self._cluster.get_secret(namespace, names.broker_secret(name)),
             topology=topology,
         )
 

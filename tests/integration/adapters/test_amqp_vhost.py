@@ -32,7 +32,7 @@ def test_a_missing_vhost_is_told_from_other_troubles(rabbitmq: Vhost) -> None:
 
 def test_a_gateway_is_ready_where_no_pool_has_made_its_vhost_yet(rabbitmq: Vhost) -> None:
     rabbitmq.delete()
-    queue = RabbitCallbackQueue(rabbitmq.settings("gateway"), broker="default")
+    queue = RabbitCallbackQueue(rabbitmq.settings("gateway"))
     assert queue.trouble() is not None
     try:
         queue.start(lambda _delivery: None)

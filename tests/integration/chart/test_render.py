@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from genpool_core import names
 from genpool_core.brokers import BrokersFile
 from genpool_operator.decide.volumes import USUAL_VOLUMES
 
@@ -56,6 +57,13 @@ def _pod(objects: Objects, name: str) -> dict[str, Any]:
     return dict(objects["Deployment", f"genpool-{name}"]["spec"]["template"]["spec"])
 
 
+def _secret_mounts(pod: dict[str, Any]) -> dict[str, str]:
+    """Names of the Secrets that a pod mounts, by their places."""
+    secrets = {item["name"]: item["secret"]["secretName"] for item in pod["volumes"] if "secret" in item}
+    mounts = {item["name"]: item["mountPath"] for item in pod["containers"][0]["volumeMounts"]}
+    return {mounts[name]: secret for name, secret in secrets.items()}
+
+
 def _env(pod: dict[str, Any]) -> dict[str, str]:
     return {item["name"]: item["value"] for item in pod["containers"][0]["env"]}
 
@@ -83,12 +91,8 @@ def test_the_brokers_file_is_one_that_the_programs_read(helm: str) -> None:
         ("eu", 5671, True, ["/"]),
     ]
     assert brokers[0].management_url == "http://mq:15672"
-    for program in ("operator", "gateway"):
-        pod = _pod(objects, program)
-        secrets = {item["name"]: item["secret"]["secretName"] for item in pod["volumes"] if "secret" in item}
-        mounts = {item["mountPath"]: item["name"] for item in pod["containers"][0]["volumeMounts"]}
-        for broker, secret in zip(brokers, ("mq-admin", "eu"), strict=True):
-            assert secrets[mounts[broker.credentials_path]] == secret
+    secrets = _secret_mounts(_pod(objects, "operator"))
+    assert secrets == {brokers[0].credentials_path: "mq-admin", brokers[1].credentials_path: "eu"}
 
 
 @pytest.mark.parametrize("kind", ["Secret", "ConfigMap"])
@@ -151,7 +155,7 @@ def test_the_gateway_has_no_rights_on_the_cluster(helm: str) -> None:
     assert _pod(objects, "gateway")["automountServiceAccountToken"] is False
     bindings = [item for (kind, _), item in objects.items() if kind.endswith("RoleBinding")]
     subjects = [subject["name"] for item in bindings for subject in item["subjects"]]
-    assert subjects == ["genpool-operator"]
+    assert set(subjects) == {"genpool-operator"}
 
 
 def test_the_operators_rights_are_listed_one_by_one(helm: str) -> None:
@@ -161,8 +165,6 @@ def test_the_operators_rights_are_listed_one_by_one(helm: str) -> None:
     assert "*" not in words
     assert not words & {"deletecollection", "update", "escalate", "bind", "impersonate"}
     assert [rule["resources"] for rule in rules if "delete" in rule["verbs"]] == [["pods"]]
-    secrets = next(rule for rule in rules if rule["resources"] == ["secrets"])
-    assert secrets["verbs"] == ["get", "create", "patch"]
 
 
 def test_an_operator_of_some_namespaces_has_rights_in_these_only(helm: str) -> None:
@@ -174,7 +176,7 @@ def test_an_operator_of_some_namespaces_has_rights_in_these_only(helm: str) -> N
     assert {verb for rule in wide for verb in rule["verbs"]} == {"get", "list", "watch"}
     done = _run(helm, {**GOOD, "operator": {"namespaces": ["art", "photos"]}})
     roles = [item for item in yaml.safe_load_all(done.stdout) if item and item["kind"] == "Role"]
-    assert [item["metadata"]["namespace"] for item in roles] == ["art", "photos"]
+    assert [item["metadata"].get("namespace") for item in roles] == [None, "art", "photos"]
 
 
 def test_images_follow_their_values(helm: str) -> None:
@@ -217,18 +219,69 @@ def test_every_object_has_the_recommended_labels(helm: str) -> None:
             assert labels.get(f"app.kubernetes.io/{key}"), f"{kind} {name}"
 
 
-def test_a_signing_secret_is_made_only_where_none_is_named(helm: str) -> None:
-    objects = _render(helm, GOOD)
-    assert ("Secret", "genpool-signing") in objects
-    own = _render(helm, {**GOOD, "gateway": {"signing": {"existingSecret": "mine"}}})
-    assert not [name for kind, name in own if kind == "Secret"]
-    (volume,) = [item for item in _pod(own, "gateway")["volumes"] if item["name"] == "signing"]
-    assert volume["secret"]["secretName"] == "mine"
+def test_the_gateway_mounts_nothing_but_its_own_secret(helm: str) -> None:
+    """Not the administrators' logins: those are the operator's alone. The whole Secret, and no pod without it."""
+    pod = _pod(_render(helm, GOOD), "gateway")
+    folder = _env(pod)["GENPOOL_GATEWAY_SECRET_DIR"]
+    assert _secret_mounts(pod) == {folder: "genpool-gateway"}
+    (volume,) = [item["secret"] for item in pod["volumes"] if "secret" in item]
+    assert volume == {"secretName": "genpool-gateway"}
+
+
+def test_a_chart_holds_no_secret_and_asks_no_cluster(helm: str) -> None:
+    """``helm template`` and Argo CD render the same each time."""
+    assert not [name for kind, name in _render(helm, GOOD) if kind == "Secret"]
+    assert _render(helm, GOOD) == _render(helm, GOOD)
+    for template in (CHART / "templates").rglob("*.*"):
+        assert "lookup" not in template.read_text("utf-8")
+
+
+@pytest.mark.parametrize("namespaces", [[], ["art", "sys"]])
+def test_the_operator_reads_no_secret_but_its_own_keys(helm: str, namespaces: list[str]) -> None:
+    done = _run(helm, {**GOOD, "operator": {"namespaces": namespaces}})
+    kinds = {"Role", "ClusterRole"}
+    roles = [item for item in yaml.safe_load_all(done.stdout) if item and item["kind"] in kinds]
+    places = [
+        (role["kind"], role["metadata"]["name"], role["metadata"].get("namespace", "sys")) for role in roles
+    ]
+    assert len(set(places)) == len(places)
+    found = [
+        (
+            "all" if role["kind"] == "ClusterRole" else role["metadata"].get("namespace", "sys"),
+            name,
+            rule["verbs"],
+        )
+        for role in roles
+        for rule in role["rules"]
+        if "secrets" in rule["resources"]
+        for name in rule["resourceNames"]
+    ]
+    shared = [
+        (place, name, ["create", "patch"])
+        for place in (namespaces or ["all"])
+        for name in (names.CALLBACK_SECRETS, names.WORKER_LOGINS)
+    ]
+    own = [
+        ("sys", "genpool-gateway", ["create", "patch"]),
+        ("sys", "genpool-operator-key", ["get", "create", "patch"]),
+    ]
+    assert sorted(found) == sorted([*shared, *own])
+
+
+def test_the_operator_knows_the_names_that_its_rights_name(helm: str) -> None:
+    variables = {
+        "GENPOOL_RELEASE_NAMESPACE": "sys",
+        "GENPOOL_OPERATOR_KEY": "genpool-operator-key",
+        "GENPOOL_GATEWAY_SECRET": "genpool-gateway",
+    }
+    assert variables.items() <= _env(_pod(_render(helm, GOOD), "operator")).items()
+    without = _env(_pod(_render(helm, {**GOOD, "gateway": {"enabled": False}}), "operator"))
+    assert "GENPOOL_GATEWAY_SECRET" not in without
 
 
 def test_without_the_gateway_nothing_of_it_is_made(helm: str) -> None:
     objects = _render(helm, {**GOOD, "gateway": {"enabled": False}})
-    assert not [name for _, name in objects if "gateway" in name or "signing" in name]
+    assert not [name for _, name in objects if "gateway" in name]
 
 
 @pytest.mark.parametrize(

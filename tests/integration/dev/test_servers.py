@@ -15,14 +15,17 @@ from PIL import Image
 from standardwebhooks.webhooks import Webhook
 
 from genpool_dev.cluster.errors import ClusterError
+from genpool_dev.stack.callback_secrets import secret_file
 from genpool_dev.stack.servers import process
 from genpool_dev.stack.servers.drawing import size_of
 from genpool_dev.stack.servers.process import ServerProcess
 from genpool_dev.stack.servers.receiver import Delivery, read_record
 
 Start = Callable[..., ServerProcess]
-SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
-BODY = b'{"task_id": "t"}'
+SECRET, OLD_SECRET, OTHERS_SECRET = (
+    f"whsec_{base64.b64encode(letter * 32).decode()}" for letter in (b"k", b"o", b"x")
+)
+BODY = b'{"task_id": "t", "pool": {"namespace": "art", "name": "photos"}}'
 
 
 @pytest.fixture
@@ -96,9 +99,11 @@ def test_an_address_that_is_not_ours_is_told_at_once(tmp_path: Path) -> None:
 
 
 def receiver(start: Start, tmp_path: Path) -> tuple[ServerProcess, Callable[[], list[Delivery]]]:
-    secret, record = tmp_path / "secret", tmp_path / "deliveries.jsonl"
-    secret.write_text(SECRET)
-    server = start("receiver", "--record", str(record), "--secret-file", str(secret))
+    secrets, record = tmp_path / "secrets", tmp_path / "deliveries.jsonl"
+    secrets.mkdir()
+    secret_file(secrets, "art", "photos").write_text(f"{OLD_SECRET}\n{SECRET}")
+    secret_file(secrets, "art", "another").write_text(OTHERS_SECRET)
+    server = start("receiver", "--record", str(record), "--secrets", str(secrets))
     return server, lambda: read_record(record)
 
 
@@ -118,7 +123,7 @@ def test_a_signed_callback_is_taken_and_written_down(
     "headers",
     [
         {},
-        signed("one", "whsec_" + base64.b64encode(b"x" * 32).decode()),
+        signed("one", OTHERS_SECRET),
         {**signed("one"), "webhook-id": "two"},
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -16,10 +17,10 @@ import requests
 import yaml
 
 from genpool_core import names, timing
-from genpool_core.topology.desired import vhost_topology
+from genpool_core.operatorkeys import OperatorKey, key_line
+from genpool_core.topology.desired import gateway_permissions, vhost_topology
 from integration.broker import Vhost, until
 
-SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 FAST_STEP_MS = 300
 
 
@@ -85,22 +86,38 @@ def vhost(rabbitmq: Vhost) -> Vhost:
     return rabbitmq
 
 
+def key_of(vhost: Vhost, which: str = "first") -> OperatorKey:
+    """An operator's key of this test's own: users belong to the whole broker."""
+    return OperatorKey(hashlib.sha256(f"{which} {vhost.name}".encode()).digest())
+
+
+def gateway_login(vhost: Vhost, key: OperatorKey) -> tuple[str, str]:
+    """The gateway's user with its real rights, as the operator makes it."""
+    name, password = names.gateway_user(key.id), key.gateway_password("default")
+    vhost.add_user(name, password)
+    vhost.permit(name, **gateway_permissions())
+    return name, password
+
+
 @dataclass
 class GatewayProcess:
     """The gateway as users run it."""
 
     vhost: Vhost
     folder: Path
+    key: OperatorKey
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
-    login: tuple[str, str] | None = None
-    """User and password; the server's administrator when absent."""
     environment: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start it and wait until it serves."""
         self.write_files()
         self.spawn()
+        self.wait_started()
+
+    def wait_started(self) -> None:
+        """Wait until it serves."""
         self.port = until(self._started_port, f"the gateway's start: {self.log}", 30)
 
     def spawn(self) -> None:
@@ -108,7 +125,7 @@ class GatewayProcess:
         environment = {
             **os.environ,
             "GENPOOL_BROKERS_FILE": str(self.folder / "brokers.yaml"),
-            "GENPOOL_SIGNING_SECRET_FILE": str(self.folder / "secret"),
+            "GENPOOL_GATEWAY_SECRET_DIR": str(self.folder),
             "GENPOOL_HTTP_PORT": "0",
             **self.environment,
         }
@@ -119,10 +136,8 @@ class GatewayProcess:
 
     def write_files(self) -> None:
         """Files as the chart mounts them."""
-        username, password = self.login or (self.vhost.server.username, self.vhost.server.password)
-        (self.folder / "username").write_text(username, encoding="utf-8")
-        (self.folder / "password").write_text(password, encoding="utf-8")
-        (self.folder / "secret").write_text(SECRET, encoding="ascii")
+        self.write_login(gateway_login(self.vhost, self.key))
+        (self.folder / names.SIGNING_KEYS).write_text(key_line(self.key.signing_key), encoding="ascii")
         broker = {
             "name": "default",
             "host": self.vhost.server.host,
@@ -132,6 +147,11 @@ class GatewayProcess:
             "vhosts": [self.vhost.name],
         }
         (self.folder / "brokers.yaml").write_text(yaml.safe_dump({"brokers": [broker]}), encoding="utf-8")
+
+    def write_login(self, login: tuple[str, str]) -> None:
+        """What the operator writes into the gateway's Secret."""
+        for key, value in zip(names.login_keys("default"), login, strict=True):
+            (self.folder / key).write_text(value, encoding="utf-8")
 
     def _started_port(self) -> int:
         started = [line for line in self.events() if line["event"] == "gateway_started"]
@@ -165,7 +185,7 @@ class GatewayProcess:
 @pytest.fixture
 def gateway_process(rabbitmq: Vhost, tmp_path: Path) -> Iterator[GatewayProcess]:
     """Not started yet."""
-    made = GatewayProcess(rabbitmq, tmp_path)
+    made = GatewayProcess(rabbitmq, tmp_path, key_of(rabbitmq))
     yield made
     made.kill()
 

@@ -14,7 +14,7 @@ from genpool_core import names
 from genpool_core.messages import headers as h
 from genpool_core.messages.amqp import OutgoingMessage, Properties
 from integration.broker import Vhost, until
-from integration.gateway.conftest import SECRET, GatewayProcess, Receiver
+from integration.gateway.conftest import GatewayProcess, Receiver, gateway_login, key_of
 from support import amqp_wire as wire
 from unit.gateway.messages import message
 
@@ -24,7 +24,7 @@ Ask = Callable[..., str]
 @pytest.fixture
 def ask(rabbitmq: Vhost, receiver: Receiver) -> Iterator[Ask]:
     """Publish a callback as a worker does; its webhook-id."""
-    user = names.worker_user(rabbitmq.name)
+    user = names.worker_user(rabbitmq.name, "0a1b2c3d")
     rabbitmq.add_user(user, "worker-pass")
     connection = AmqpConnection(rabbitmq.settings("worker", username=user, password="worker-pass"))
     connection.start()
@@ -54,7 +54,7 @@ def _dead(vhost: Vhost) -> tuple[dict[str, Any], bytes]:
 def test_a_callback_arrives_signed_and_once(gateway: GatewayProcess, receiver: Receiver, ask: Ask) -> None:
     webhook_id = ask("200")
     (request,) = until(lambda: receiver.seen(webhook_id), "the callback")
-    Webhook(SECRET).verify(request["body"], request["headers"])
+    Webhook(gateway.key.callback_secret(gateway.vhost.name)).verify(request["body"], request["headers"])
     assert json.loads(request["body"])["workflow"] == "DDColor人物黑白修复.json"
     assert request["headers"]["Content-Type"] == "application/json"
     until(lambda: b"delivered_total" in gateway.get("/metrics").content, "its metric")
@@ -188,24 +188,37 @@ def test_a_lost_broker_connection_is_told_and_mended(
     gateway.until_ready()
 
 
-def test_changed_credentials_ask_for_a_restart(gateway_process: GatewayProcess, rabbitmq: Vhost) -> None:
-    user = f"{rabbitmq.name}-gateway"
-    rabbitmq.add_user(user, "first")
-    gateway_process.login = (user, "first")
-    gateway_process.start()
-    gateway_process.until_ready()
-    rabbitmq.add_user(user, "second")
-    rabbitmq.cut("genpool-gateway-consume")
-    until(lambda: "refused user" in gateway_process.get("/readyz").text, "the refusal")
-    assert gateway_process.get("/healthz").status_code == 200, "a restart would not help yet"
-    (gateway_process.folder / "password").write_text("second", encoding="utf-8")
-    answer = gateway_process.get("/healthz")
-    assert (answer.status_code, "have changed" in answer.text) == (503, True)
+def test_a_new_login_counts_without_a_restart(gateway: GatewayProcess, receiver: Receiver, ask: Ask) -> None:
+    """As the operator does it: a user of another key beside the old one, then its login, then no old user."""
+    waiting = ask("503,200")
+    until(lambda: receiver.seen(waiting), "its first attempt")
+    gateway.write_login(gateway_login(gateway.vhost, key_of(gateway.vhost, "second")))
+    gateway.vhost.api("DELETE", f"users/{names.gateway_user(gateway.key.id)}")
+    webhook_id = ask("200")
+    until(lambda: receiver.seen(webhook_id), "a callback by the new user", 40)
+    until(lambda: len(receiver.seen(waiting)) == 2, "the retry that the old user had published", 40)
+    assert gateway.vhost.get(names.CALLBACKS_DEAD_QUEUE) is None
+    assert gateway.get("/healthz").status_code == 200
+
+
+def test_a_login_that_is_missing_is_waited_for(
+    gateway_process: GatewayProcess, vhost: Vhost, receiver: Receiver, ask: Ask
+) -> None:
+    gateway_process.write_files()
+    (gateway_process.folder / names.login_keys("default")[1]).unlink()
+    gateway_process.spawn()
+    gateway_process.wait_started()
+    until(lambda: "the gateway's login on broker default" in gateway_process.get("/readyz").text, "why")
+    assert gateway_process.get("/healthz").status_code == 200
+    gateway_process.write_login(gateway_login(vhost, gateway_process.key))
+    webhook_id = ask("200")
+    until(lambda: receiver.seen(webhook_id), "the callback", 30)
+    assert vhost.ready(names.CALLBACKS_QUEUE) == 0
 
 
 @pytest.mark.parametrize(
     ("file", "text", "said"),
-    [("secret", "nonsense", "signing secret"), ("brokers.yaml", "brokers: []", "brokers file")],
+    [(names.SIGNING_KEYS, "nonsense", "line 1 of"), ("brokers.yaml", "brokers: []", "brokers file")],
 )
 def test_a_wrong_file_ends_it_with_one_sentence(
     gateway_process: GatewayProcess, file: str, text: str, said: str

@@ -76,6 +76,8 @@ def stopped_operator(
         environment={
             "KUBECONFIG": str(kubectl.info.kubeconfig),
             "GENPOOL_BROKERS_FILE": str(tmp_path / "brokers.yaml"),
+            "GENPOOL_RELEASE_NAMESPACE": kubectl.namespace,
+            "GENPOOL_GATEWAY_SECRET": "genpool-gateway",
             "GENPOOL_WORKER_IMAGE": "genpool.test/worker",
             "GENPOOL_WORKER_IMAGE_PULL_POLICY": "Never",
             "GENPOOL_NAMESPACES": kubectl.namespace,
@@ -91,7 +93,7 @@ def stopped_operator(
     finally:
         # Users belong to the whole broker; the namespace goes only after the operator.
         for rights in rabbitmq.api("GET", f"vhosts/{rabbitmq.name}/permissions"):
-            if rights["user"].startswith(names.worker_user("")):
+            if names.key_of_user(rights["user"]) is not None:
                 rabbitmq.api("DELETE", f"users/{rights['user']}", missing_ok=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 
 import requests
 
+from genpool_core import names
 from genpool_dev.cluster.model import ClusterInfo
 from integration.broker import until
 
@@ -47,6 +49,9 @@ class Kubectl:
     def apply(self, manifest: Json, *, fails: bool = False) -> str:
         return self("apply", "-f", "-", given=json.dumps(manifest), fails=fails)
 
+    def patch(self, kind: str, name: str, change: Json) -> None:
+        self("patch", kind, name, "--type=merge", "-p", json.dumps(change))
+
     def get(self, kind: str, name: str) -> Json | None:
         """An object, or None."""
         text = self("get", kind, name, "-o", "json", "--ignore-not-found")
@@ -77,6 +82,17 @@ class Kubectl:
             return until(there, f"{kind} {status}", seconds)  # type: ignore[return-value]
         except AssertionError as error:
             raise AssertionError(f"{error}: {json.dumps(self.pool(name).get('status'), indent=1)}") from None
+
+    def secret(self, name: str) -> dict[str, str]:
+        """Keys and values of a Secret; empty when there is none."""
+        found = self.get("secret", name) or {}
+        return {key: base64.b64decode(value).decode() for key, value in (found.get("data") or {}).items()}
+
+    def login(self, name: str = "pictures") -> tuple[str, str]:
+        """User and password of a pool's workers."""
+        data = self.secret(names.WORKER_LOGINS)
+        username, password = (data[key] for key in names.login_keys(name))
+        return username, password
 
     def replicas(self, name: str = "pictures-worker") -> int | None:
         """What the Deployment asks for; None when there is none."""

@@ -68,11 +68,16 @@ def test_a_new_pool_at_zero_starts_no_pod_and_is_ready(
     assert deployment["spec"]["replicas"] == 0
     assert "finalizers" not in pool["metadata"]
     assert pool["status"]["selector"] == names.selector_text("pictures")
-    for kind, name in (("configmap", "pictures-workflows"), ("secret", "pictures-broker")):
+    for kind, name in (
+        ("configmap", "pictures-workflows"),
+        ("secret", names.WORKER_LOGINS),
+        ("secret", names.CALLBACK_SECRETS),
+    ):
         found = kubectl.get(kind, name)
         assert found is not None
         assert found["metadata"]["ownerReferences"][0]["uid"] == pool["metadata"]["uid"]
-    user = names.worker_user(pool["metadata"]["uid"])
+    user, _ = kubectl.login()
+    assert names.pool_of_user(user) == pool["metadata"]["uid"]
     rights = rabbitmq.api("GET", f"permissions/{rabbitmq.name}/{user}")
     assert (rights["configure"], rights["read"]) == ("^$", "^generation_tasks$")
     queues = {item["name"]: item["type"] for item in rabbitmq.api("GET", f"queues/{rabbitmq.name}")}
@@ -88,28 +93,10 @@ def test_the_password_in_the_secret_opens_the_queue(
     kubectl.apply(pool_manifest(rabbitmq.name))
     kubectl.wait_condition("Ready", "True")
     publish(rabbitmq, 1)
-    command = "jsonpath={.data.username}"
-    username, password = (
-        kubectl(
-            "get",
-            "secret",
-            "pictures-broker",
-            "-o",
-            command.replace("username", key),
-            "--allow-missing-template-keys=false",
-        )
-        for key in ("username", "password")
-    )
-    decoded = [_decode(item) for item in (username, password)]
-    with rabbitmq.raw(*decoded) as connection:
+    login = kubectl.login()
+    with rabbitmq.raw(*login) as connection:
         assert connection.channel().basic_get(QUEUE, auto_ack=True)[2] == b"{}"
-    assert decoded[1] not in operator.log.read_text()
-
-
-def _decode(text: str) -> str:
-    import base64  # noqa: PLC0415 - only here
-
-    return base64.b64decode(text).decode()
+    assert login[1] not in operator.log.read_text()
 
 
 def test_ten_applies_with_a_changed_template_keep_the_replicas(
@@ -176,7 +163,8 @@ def test_what_nothing_changed_writes_nothing(
             ("generationpool", "pictures"),
             ("deployment", "pictures-worker"),
             ("configmap", "pictures-workflows"),
-            ("secret", "pictures-broker"),
+            ("secret", names.WORKER_LOGINS),
+            ("secret", names.CALLBACK_SECRETS),
         ]
         found = [kubectl.get(*item) for item in objects]
         return [item["metadata"]["resourceVersion"] for item in found if item is not None]
@@ -225,7 +213,7 @@ def test_killed_while_a_pool_is_made(
         for number in range(kills):
             # At another point each time: after the user, after the Deployment, after the ConfigMap.
             kind, name = (
-                ("secret", "pictures-broker"),
+                ("secret", names.WORKER_LOGINS),
                 ("deployment", "pictures-worker"),
                 ("configmap", "pictures-workflows"),
             )[number]

@@ -62,8 +62,8 @@ def pool(rabbitmq: Vhost) -> GenerationPool:
 @pytest.fixture
 def user(rabbitmq: Vhost) -> Iterator[BrokerUser]:
     # A name of this test's own: users belong to the whole broker.
-    name = names.worker_user(rabbitmq.name)
-    yield BrokerUser(name, PASSWORD, worker_permissions(QUEUE))
+    name = names.worker_user(rabbitmq.name, "0a1b2c3d")
+    yield BrokerUser(name, PASSWORD, worker_permissions(QUEUE), "genpool-installation-1")
     rabbitmq.api("DELETE", f"users/{name}", missing_ok=True)
 
 
@@ -76,7 +76,7 @@ def api(broker: BrokerConfig) -> Iterator[ManagementApi]:
 
 def plan(api: ManagementApi, pool: GenerationPool, user: BrokerUser) -> TopologyPlan:
     facts = read_topology(api, pool.spec.broker.vhost)
-    return plan_topology(wanted_topology(pool, facts.version), user, facts)
+    return plan_topology(wanted_topology(pool, facts.version), [user], facts)
 
 
 def settle(api: ManagementApi, pool: GenerationPool, user: BrokerUser) -> None:
@@ -173,7 +173,7 @@ def brokers(broker: BrokerConfig, pool: GenerationPool, user: BrokerUser) -> Ite
     vhost = pool.spec.broker.vhost
     found.follow(broker, pool)
     facts = found.facts(broker, vhost, settled=True)
-    found.provision(broker, vhost, plan_topology(wanted_topology(pool, facts.version), user, facts).steps)
+    found.provision(broker, vhost, plan_topology(wanted_topology(pool, facts.version), [user], facts).steps)
     found.facts(broker, vhost, settled=True)
     yield found
     found.stop()
@@ -218,8 +218,8 @@ def heartbeat(state: str) -> bytes:
 def test_heartbeats_are_believed_only_from_the_pools_own_user(
     brokers: RabbitBrokers, broker: BrokerConfig, pool: GenerationPool, rabbitmq: Vhost
 ) -> None:
-    rabbitmq.add_user(names.worker_user(UID), PASSWORD)
-    rabbitmq.add_user(names.worker_user("another-pool"), PASSWORD)
+    rabbitmq.add_user(names.worker_user(UID, "0a1b2c3d"), PASSWORD)
+    rabbitmq.add_user(names.worker_user("another-pool", "0a1b2c3d"), PASSWORD)
     key = names.event_routing_key(UID, "worker.heartbeat")
 
     def say(user: str, state: str) -> None:
@@ -233,15 +233,15 @@ def test_heartbeats_are_believed_only_from_the_pools_own_user(
         return None if found is None else found.state
 
     until(lambda: _bound(rabbitmq), "the operator listens")
-    say(names.worker_user("another-pool"), "busy")
+    say(names.worker_user("another-pool", "0a1b2c3d"), "busy")
     with rabbitmq.raw() as connection:
         # A producer that does not say who it is, and one that sends no heartbeat at all.
         connection.channel().basic_publish(names.EVENTS_EXCHANGE, key, heartbeat("busy"))
         connection.channel().basic_publish(names.EVENTS_EXCHANGE, key, json.dumps({"state": "busy"}).encode())
-    say(names.worker_user(UID), "idle")
+    say(names.worker_user(UID, "0a1b2c3d"), "idle")
     until(state, "a heartbeat")
     assert state() == "idle"
-    say(names.worker_user(UID), "busy")
+    say(names.worker_user(UID, "0a1b2c3d"), "busy")
     until(lambda: state() == "busy", "busy")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, datetime
 
 from genpool_adapters.amqp import AmqpConnection
@@ -21,12 +20,10 @@ class Workers:
     """The heartbeats of a pool's pods, which cannot start here."""
 
     def __init__(self, kubectl: Kubectl, vhost: Vhost) -> None:
-        secret, meta = kubectl.get("secret", "pictures-broker"), kubectl.pool()["metadata"]
-        assert secret is not None
-        login = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
+        (username, password), meta = kubectl.login(), kubectl.pool()["metadata"]
         self._kubectl = kubectl
         self._pool = PoolRef(namespace=meta["namespace"], name=meta["name"], uid=meta["uid"])
-        self._connection = AmqpConnection(vhost.settings(**login))
+        self._connection = AmqpConnection(vhost.settings(username=username, password=password))
         self._connection.start()
 
     def wait_for(self, reason: str, message: str) -> None:

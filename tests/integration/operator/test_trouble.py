@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from genpool_core import names
+from genpool_core import names, timing
 from integration.broker import Vhost, until
 from integration.operator.harness import ROOT, Json, Kubectl, OperatorProcess, holds, pool_manifest
 from integration.operator.test_pool import QUEUE, drain, publish
@@ -148,12 +148,14 @@ def test_deleting_a_pool_takes_its_objects_and_its_user_and_leaves_its_queues(
 ) -> None:
     kubectl.apply(pool_manifest(rabbitmq.name))
     kubectl.wait_condition("Ready", "True")
-    user = names.worker_user(kubectl.pool()["metadata"]["uid"])
+    user, _ = kubectl.login()
     publish(rabbitmq, 2)
     kubectl.wait_replicas(2)
     kubectl("delete", "generationpool", "pictures", "--timeout=20s")
-    for kind in ("deployments", "pods", "secrets"):
+    for kind in ("deployments", "pods"):
         until(lambda kind=kind: not kubectl.items(kind), f"no {kind}", 60)
+    for name in (names.WORKER_LOGINS, names.CALLBACK_SECRETS):
+        until(lambda name=name: kubectl.get("secret", name) is None, f"no Secret {name}", 60)
     until(lambda: rabbitmq.api("GET", f"users/{user}", missing_ok=True) is None, "the user is gone", 60)
     assert rabbitmq.ready(QUEUE) == 2
     assert not operator.lines("reconcile_crashed")
@@ -167,11 +169,16 @@ def test_the_same_name_again(kubectl: Kubectl, rabbitmq: Vhost, operator: Operat
     kubectl.apply(pool_manifest(rabbitmq.name))
     kubectl.wait_condition("Ready", "True", seconds=60)
     second = kubectl.pool()["metadata"]["uid"]
-    secret = kubectl.get("secret", "pictures-broker")
-    assert secret is not None
-    assert [item["uid"] for item in secret["metadata"]["ownerReferences"]] == [second]
     assert first != second
-    assert rabbitmq.api("GET", f"users/{names.worker_user(second)}")
+
+    def renewed() -> bool:
+        secret = kubectl.get("secret", names.WORKER_LOGINS) or {"metadata": {}}
+        owners = [item["uid"] for item in secret["metadata"].get("ownerReferences", [])]
+        return owners == [second] and names.pool_of_user(kubectl.login()[0]) == second
+
+    # Kubernetes may have removed the Secret with its first owner in the meantime.
+    until(renewed, "the new pool's login", timing.SECRET_APPLY_SECONDS + 30)
+    assert rabbitmq.api("GET", f"users/{kubectl.login()[0]}")
     assert not operator.lines("reconcile_crashed")
 
 
@@ -184,8 +191,9 @@ def test_without_an_operator_a_pool_can_still_be_deleted(
     kubectl.wait_replicas(1)
     operator.stop()
     kubectl("delete", "generationpool", "pictures", "--timeout=20s")
-    for kind in ("deployments", "pods", "secrets"):
+    for kind in ("deployments", "pods"):
         until(lambda kind=kind: not kubectl.items(kind), f"no {kind}", 60)
+    until(lambda: kubectl.get("secret", names.WORKER_LOGINS) is None, "no Secret", 60)
 
 
 def test_what_others_change_or_delete_is_mended(

@@ -142,7 +142,7 @@ class Rig:
 
     @property
     def user(self) -> str:
-        return names.worker_user(self.config.pool.uid)
+        return names.worker_user(self.config.pool.uid, "0a1b2c3d")
 
     def configure(self, **changes: object) -> None:
         """Write the pool's ConfigMap."""

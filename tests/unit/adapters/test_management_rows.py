@@ -50,7 +50,11 @@ TABLE: dict[str, Any] = {
         {"source": "a", "destination": "b", "destination_type": "exchange", "routing_key": "k"},
         {"source": "a", "destination": "q", "destination_type": None},
     ],
-    "users": [{"name": "u", "password_hash": "h", "hashing_algorithm": "a"}, {"name": "w", "tags": []}],
+    "users": [
+        {"name": "u", "password_hash": "h", "hashing_algorithm": "a", "tags": ["t", "s"]},
+        {"name": "w", "tags": 5},
+        {"name": "x", "tags": "t,s"},
+    ],
     "vhosts/v/permissions": [{"user": "u", "configure": "", "write": ".*", "read": None}],
     "queues/v": [
         {
@@ -78,7 +82,11 @@ def test_a_topology_with_odd_rows() -> None:
             "o": PolicyFact("", "", 0, {}),
         },
         bindings=frozenset({Binding("a", "q", "k")}),
-        users={"u": UserFact("h", "a"), "w": UserFact("", "")},
+        users={
+            "u": UserFact("h", "a", ("t", "s")),
+            "w": UserFact("", ""),
+            "x": UserFact("", "", ("t", "s")),
+        },
         permissions={"u": {"configure": "", "write": ".*", "read": ""}},
         queues={
             "q": QueueFact("quorum", durable=False, exclusive=True, auto_delete=True, policy="p"),

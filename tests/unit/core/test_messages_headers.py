@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from genpool_core.messages import headers
-from genpool_core.names import worker_user
 
 OURS = {headers.RUN: 2, headers.REASON: "OutOfMemory", "trace": "abc"}
 
@@ -36,21 +35,18 @@ def test_the_names_never_change() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "user", "believed"),
+    ("given", "believed", "ours"),
     [
-        (OURS, worker_user("uid"), {headers.RUN: 2, headers.REASON: "OutOfMemory"}),
-        (OURS, "genpool", {headers.RUN: 2, headers.REASON: "OutOfMemory"}),
-        (OURS, None, {}),
-        (OURS, "producer", {}),
-        (OURS, "genpoolish", {}),
-        (None, "genpool", {}),
-        ({}, "genpool", {}),
-        ({headers.RUN: True, headers.ATTEMPT: [1], headers.REASON: None}, "genpool", {}),
-        ({"X-GenPool-Run": 1}, "genpool", {}),
+        (OURS, True, {headers.RUN: 2, headers.REASON: "OutOfMemory"}),
+        (OURS, False, {}),
+        (None, True, {}),
+        ({}, True, {}),
+        ({headers.RUN: True, headers.ATTEMPT: [1], headers.REASON: None}, True, {}),
+        ({"X-GenPool-Run": 1}, True, {}),
     ],
 )
-def test_ours(given: dict[str, Any] | None, user: str | None, believed: dict[str, Any]) -> None:
-    assert headers.ours(given, user) == believed
+def test_ours(given: dict[str, Any] | None, ours: dict[str, Any], *, believed: bool) -> None:
+    assert headers.ours(given, believed=believed) == ours
 
 
 def test_theirs_are_kept_and_the_brokers_are_not() -> None:

@@ -22,7 +22,6 @@ QUEUES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max
 OBJECTS: list[tuple[Callable[[str], str], int]] = [
     (names.deployment, 46),
     (names.config_map, 63),
-    (names.broker_secret, 63),
 ]
 QUEUE_NAMES: list[Callable[[str], str]] = [names.dead_queue, names.work_policy, names.dead_policy]
 
@@ -90,7 +89,8 @@ def test_pools_do_not_share_objects(pools: list[str]) -> None:
 def test_short_names_are_readable() -> None:
     assert names.deployment("text") == "text-worker"
     assert names.config_map("text") == "text-workflows"
-    assert names.broker_secret("text") == "text-broker"
+    assert names.login_keys("text") == ("text.username", "text.password")
+    assert names.callback_secret_key("text") == "text"
     assert names.dead_queue("photo_repair_tasks") == "photo_repair_tasks.dead"
     assert names.work_policy("generation_tasks") == "genpool.work.generation_tasks"
     assert names.dead_policy("generation_tasks") == "genpool.dead.generation_tasks"
@@ -108,20 +108,39 @@ def test_retry_steps() -> None:
     assert names.retry_step(90) == "genpool.retry.90s"
 
 
+@given(pools=st.lists(POOLS, min_size=2, max_size=2, unique=True) | ALIKE)
+def test_pools_do_not_share_keys_of_a_secret(pools: list[str]) -> None:
+    made = [{*names.login_keys(pool), names.callback_secret_key(pool)} for pool in pools]
+    assert not made[0] & {*names.login_keys(pools[1])}
+    assert names.callback_secret_key(pools[0]) != names.callback_secret_key(pools[1])
+    assert names.pool_manager(pools[0]) != names.pool_manager(pools[1])
+    assert all(re.fullmatch(r"[-._a-zA-Z0-9]{1,253}", key) for keys in made for key in keys)
+    assert all(len(names.pool_manager(pool)) <= 128 for pool in pools)
+
+
 @pytest.mark.parametrize(
-    ("user", "ours"),
+    ("user", "pool", "gateway"),
     [
-        ("genpool", True),
-        (names.worker_user("7b0e"), True),
-        ("genpool.gateway", True),
-        (None, False),
-        ("", False),
-        ("guest", False),
-        ("genpoolish", False),
-        ("genpool-evil", False),
-        ("GENPOOL.worker.1", False),
-        (" genpool", False),
+        (names.worker_user("7b0e-1", "0a1b2c3d"), "7b0e-1", False),
+        (names.worker_user("7b0e-1", "ffffffff"), "7b0e-1", False),
+        (names.gateway_user("0a1b2c3d"), None, True),
+        ("genpool", None, False),
+        ("genpool.operator", None, False),
+        ("genpool.gateway", None, False),
+        ("genpool.gateway.0a1b2c3d.x", None, False),
+        ("genpool.worker.7b0e-1", None, False),
+        ("genpool.worker.7b0e-1.0A1B2C3D", None, False),
+        ("genpool.worker.7b0e-1.0a1b2c3d\n", None, False),
+        ("genpool.worker.a.b.0a1b2c3d", None, False),
+        ("genpool.worker..0a1b2c3d", None, False),
+        ("x.genpool.worker.7b0e-1.0a1b2c3d", None, False),
+        ("GENPOOL.worker.7b0e-1.0a1b2c3d", None, False),
+        ("guest", None, False),
+        ("", None, False),
+        (None, None, False),
     ],
 )
-def test_who_is_one_of_ours(user: str | None, *, ours: bool) -> None:
-    assert names.is_our_user(user) is ours
+def test_whose_user_it_is(user: str | None, pool: str | None, *, gateway: bool) -> None:
+    assert (names.pool_of_user(user), names.is_gateway_user(user)) == (pool, gateway)
+    ours = pool is not None or gateway
+    assert names.key_of_user(user or "") == ((user or "")[-8:] if ours else None)

@@ -12,6 +12,7 @@ from genpool_core.topology.desired import (
     Topology,
     Version,
     WorkQueueOptions,
+    gateway_permissions,
     parse_version,
     pool_topology,
     vhost_topology,
@@ -199,3 +200,20 @@ def test_a_pattern_fits_its_queue_only(queue: str) -> None:
 def test_rights_of_the_workers(right: str, resource: str, *, granted: bool) -> None:
     pattern = worker_permissions("generation.tasks")[right]
     assert (re.search(pattern, resource) is not None) is granted
+
+
+@pytest.mark.parametrize(
+    ("right", "resource", "granted"),
+    [
+        ("configure", "genpool.callbacks", False),
+        ("read", "genpool.callbacks", True),
+        ("read", "genpool.callbacks.dead", False),
+        ("read", "generation_tasks", False),
+        ("write", "amq.default", True),
+        ("write", "genpool.retry.30s", True),
+        ("write", "genpool.callbacks", False),
+        ("write", "genpool.events", False),
+    ],
+)
+def test_rights_of_the_gateway(right: str, resource: str, *, granted: bool) -> None:
+    assert (re.search(gateway_permissions()[right], resource) is not None) is granted

@@ -14,7 +14,6 @@ from genpool_gateway.ports import WebhookRequest
 class FakeQueue:
     """Records publishes and acknowledgements, in order."""
 
-    own_user: str = "admin"
     done: list[str] = field(default_factory=list)
     published: list[OutgoingMessage] = field(default_factory=list)
     refusals: int = 0

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from genpool_core.messages.amqp import Delivery, Properties
-from genpool_core.names import worker_user
+from genpool_core.names import gateway_user, worker_user
 
-WORKER = worker_user("2b7f")
-OWN = "admin"
+WORKER = worker_user("2b7f", "0a1b2c3d")
+OWN = gateway_user("0a1b2c3d")
 URL = "https://receiver.example/hook?key=s3cr3t"
 
 

@@ -8,37 +8,18 @@ from typing import cast
 
 import pytest
 
-from genpool_core.brokers import BrokerConfig
+from genpool_core.errors import SettingsError
 from genpool_gateway.adapters.callback_queue import RabbitCallbackQueue
 from genpool_gateway.attempts import Attempts
-from genpool_gateway.factory import Callbacks
+from genpool_gateway.factory import Callbacks, _login
 
 
 @dataclass
 class FakeQueue:
-    broker: str
     why: str | None = None
 
     def trouble(self) -> str | None:
         return self.why
-
-
-def callbacks(folder: Path, **troubles: str | None) -> Callbacks:
-    """One vhost on each broker, and what its trouble is."""
-    brokers = []
-    for name in troubles:
-        (folder / name).mkdir()
-        for key in ("username", "password"):
-            (folder / name / key).write_text(f"{key}-of-{name}")
-        brokers.append(
-            BrokerConfig(name=name, host=name, management_url="http://x", credentials_path=str(folder / name))
-        )
-    queues = tuple(
-        (cast("RabbitCallbackQueue", FakeQueue(name, why)), cast("Attempts", None))
-        for name, why in troubles.items()
-    )
-    logins = {name: (f"username-of-{name}", f"password-of-{name}") for name in troubles}
-    return Callbacks(tuple(brokers), logins, queues)
 
 
 @pytest.mark.parametrize(
@@ -52,15 +33,22 @@ def callbacks(folder: Path, **troubles: str | None) -> Callbacks:
         ({}, None),
     ],
 )
-def test_ready_while_one_works(tmp_path: Path, troubles: dict[str, str | None], said: str | None) -> None:
-    made = callbacks(tmp_path, **troubles)
-    assert made.unready() == said
-    assert made.unhealthy() is None
+def test_ready_while_one_works(troubles: dict[str, str | None], said: str | None) -> None:
+    queues = tuple(
+        (cast("RabbitCallbackQueue", FakeQueue(why)), cast("Attempts", None)) for why in troubles.values()
+    )
+    assert Callbacks(queues).unready() == said
 
 
-def test_new_credentials_ask_for_a_restart_only_where_they_are_needed(tmp_path: Path) -> None:
-    made = callbacks(tmp_path, a="refused", b=None)
-    (tmp_path / "b" / "password").write_text("new")
-    assert made.unhealthy() is None, "the connection of b works"
-    (tmp_path / "a" / "password").write_text("new")
-    assert made.unhealthy() == "the credentials of broker a have changed."
+def test_a_login_is_read_at_each_connection_and_a_missing_one_concerns_its_broker_alone(
+    tmp_path: Path,
+) -> None:
+    for key, value in (("eu.username", "genpool.gateway.0a1b2c3d\n"), ("eu.password", "one\n")):
+        (tmp_path / key).write_text(value)
+    assert _login(tmp_path, "eu") == ("genpool.gateway.0a1b2c3d", "one")
+    (tmp_path / "eu.password").write_text("two")
+    assert _login(tmp_path, "eu")[1] == "two"
+    with pytest.raises(
+        SettingsError, match=r"the gateway's login on broker us: .*us\.username cannot be read"
+    ):
+        _login(tmp_path, "us")

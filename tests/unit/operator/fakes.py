@@ -17,6 +17,7 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.topology.desired import Binding, Exchange, Policy, Queue, parse_version
 from genpool_core.topology.password import UserFact
 from genpool_core.topology.plan import (
+    DeleteUser,
     PolicyFact,
     PutPermissions,
     PutUser,
@@ -27,7 +28,7 @@ from genpool_core.topology.plan import (
 )
 from genpool_operator.adapters.store import Store
 from genpool_operator.decide.events import PoolEvent
-from genpool_operator.decide.objects import ConfigMapView, SecretView, parse_owner
+from genpool_operator.decide.objects import ConfigMapView, parse_owner
 from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
 from genpool_operator.ports import ClusterError, QueueAnswers
 from unit.operator.pools import good_health
@@ -64,27 +65,30 @@ class FakeCluster:
     def get_deployment(self, _namespace: str, name: str) -> JsonObject | None:
         return self.objects.get(("Deployment", name))
 
-    def get_secret(self, _namespace: str, name: str) -> SecretView | None:
-        found = self.objects.get(("Secret", name))
-        if found is None:
-            return None
-        data = found["stringData"]
-        return SecretView(parse_owner(found), data["username"], data["password"])
-
     def apply(self, manifest: JsonObject, *, manager: str | None = None) -> JsonObject:
         name = str(manifest["metadata"]["name"])  # type: ignore[index,call-overload]
-        self.calls.append(f"apply {manifest['kind']}{' by ' + manager if manager else ''}")
+        what = name if manifest["kind"] == "Secret" else str(manifest["kind"])
+        self.calls.append(f"apply {what}{' by ' + manager if manager else ''}")
         self._may_fail("apply")
+        self._may_fail(f"apply {what}")
         if manager is None and manifest["kind"] in self.refuse:
             raise self.refuse[str(manifest["kind"])]
         key = (str(manifest["kind"]), name)
         before = self.objects.get(key, {})
         body: dict[str, Any] = copy.deepcopy(manifest)
+        if key[0] == "Secret":
+            body["data"] = {**before.get("data", {}), **body["data"]}
         if key[0] == "Deployment":
             body["spec"].setdefault("replicas", before.get("spec", {}).get("replicas", 1))
         body["metadata"] |= {"uid": f"uid-of-{name}", "resourceVersion": self.next_version()}
         self.objects[key] = body
         return body
+
+    def remove_keys(self, _namespace: str, secret: str, keys: Sequence[str]) -> None:
+        self._may_fail("remove")
+        found = self.objects.get(("Secret", secret), {"data": {}})
+        for key in keys:
+            found["data"].pop(key, None)
 
     def scale(self, _namespace: str, deployment: str, replicas: int) -> str:
         self.calls.append(f"scale {replicas}")
@@ -193,7 +197,12 @@ class FakeBrokers:
                 return replace(seen, bindings=seen.bindings | {step})
             case PutUser():
                 self.passwords[step.name] = step.password
-                return replace(seen, users={**seen.users, step.name: UserFact("", "unknown to us")})
+                made_user = UserFact("", "unknown to us", (step.tag,))
+                return replace(seen, users={**seen.users, step.name: made_user})
+            case DeleteUser():
+                self.deleted.append(step.name)
+                left = {name: user for name, user in seen.users.items() if name != step.name}
+                return replace(seen, users=left)
             case PutPermissions():
                 return replace(seen, permissions={**seen.permissions, step.user: dict(step.rights)})
 

@@ -9,6 +9,7 @@ from genpool_core.api.pool import GenerationPool
 from genpool_core.brokers import BrokerConfig
 from genpool_core.conditions import ACCEPTED, TOPOLOGY_READY, Finding
 from genpool_core.messages.events import WorkerState
+from genpool_core.operatorkeys import Installation, OperatorKey
 from genpool_operator.decide.broker_health import BrokerHealth, Reachability
 from genpool_operator.decide.manifests import PodDefaults
 from genpool_operator.decide.pods import PodView
@@ -24,6 +25,8 @@ BROKER = BrokerConfig(
     management_url="http://rabbitmq.example:15672",
     credentials_path="/x",
 )
+KEY, NEW_KEY = OperatorKey(b"k" * 32), OperatorKey(b"n" * 32)
+INSTALLATION = Installation((KEY,), "genpool-installation-1")
 FINE = Finding(ACCEPTED, "True", "Accepted", "")
 PROVISIONED = Finding(TOPOLOGY_READY, "True", "Provisioned", "")
 

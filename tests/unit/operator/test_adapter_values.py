@@ -128,6 +128,7 @@ def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValidationError, match="worker_image"):
         OperatorSettings()
     monkeypatch.setenv("GENPOOL_WORKER_IMAGE", "worker:1")
+    monkeypatch.setenv("GENPOOL_RELEASE_NAMESPACE", "sys")
     assert OperatorSettings().namespaces == ()
     monkeypatch.setenv("GENPOOL_NAMESPACES", "a, b,")
     assert OperatorSettings().namespaces == ("a", "b")

@@ -23,6 +23,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "brokers.yaml").write_text(BROKERS)
     monkeypatch.setenv("GENPOOL_BROKERS_FILE", str(tmp_path / "brokers.yaml"))
     monkeypatch.setenv("GENPOOL_WORKER_IMAGE", "worker:1")
+    monkeypatch.setenv("GENPOOL_RELEASE_NAMESPACE", "sys")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "missing"))
 
 

@@ -194,6 +194,21 @@ def test_the_answer_that_nobody_waited_for_gives_the_pools_a_full_pass(
     assert len(handler.asked) == asked, "what came late is as good as what came in time"
 
 
+def test_a_vhost_without_a_pool_is_read_and_not_monitored(
+    brokers: RabbitBrokers, broker: Callable[[str, str], BrokerConfig]
+) -> None:
+    """The gateway's users need no connection of the operator's."""
+    away = broker("away", "http://127.0.0.1:1")
+
+    def monitors() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name == "list away/"]
+
+    failure(lambda: brokers.facts(away, "/", settled=True))
+    assert not monitors()
+    brokers.follow(away, make_pool())
+    assert monitors()
+
+
 def test_a_reading_counts_from_its_end_and_not_from_its_start(
     broker: Callable[[str, str], BrokerConfig], healthy: tuple[str, type[Healthy]]
 ) -> None:

@@ -12,7 +12,6 @@ import pytest
 from genpool_operator.decide.objects import (
     ConfigMapView,
     DeploymentView,
-    SecretView,
     parse_config_map,
     parse_deployment,
     parse_owner,
@@ -183,7 +182,7 @@ def test_an_object_without_anything() -> None:
     assert parse_owner({}) == OwnerFacts()
     assert parse_deployment({}).wanted == 1
     assert parse_config_map({}) == ConfigMapView(OwnerFacts())
-    assert parse_secret({}) == SecretView(OwnerFacts())
+    assert parse_secret({}, "keys") is None
 
 
 def test_a_config_map() -> None:
@@ -195,17 +194,16 @@ def test_a_config_map() -> None:
 
 
 @pytest.mark.parametrize(
-    ("password", "expected"),
+    ("value", "expected"),
     [
         (base64.b64encode("пароль".encode()).decode(), "пароль"),
         ("", ""),
         ("no base64!", None),
         ("日", None),
-        (base64.b64encode(b"\xff").decode(), None),
+        (base64.b64encode(b"\xff").decode(), "\ufffd"),
         (None, None),
         (5, None),
     ],
 )
-def test_a_secret(password: object, expected: str | None) -> None:
-    found = parse_secret({"data": {"username": "dQ==", "password": password}})
-    assert (found.username, found.password) == ("u", expected)
+def test_a_secret(value: object, expected: str | None) -> None:
+    assert parse_secret({"data": {"other": "dQ==", "keys": value}}, "keys") == expected

@@ -16,14 +16,15 @@ from genpool_core.errors import InvalidManifest
 from genpool_core.workerconfig import WorkerConfig
 from genpool_operator.decide.manifests import (
     PodDefaults,
+    build_callback_secret,
     build_config_map,
     build_deployment,
     build_initial_deployment,
-    build_secret,
+    build_worker_login,
 )
 from genpool_operator.decide.manifests.config_map import data_hash
 from genpool_operator.decide.workflows import WorkflowFiles
-from unit.operator.pools import SETTINGS, make_pool
+from unit.operator.pools import INSTALLATION, SETTINGS, make_pool
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = Path(__file__).parent / "golden"
@@ -41,7 +42,8 @@ def manifests(pool: GenerationPool) -> list[dict[str, Any]]:
     config_map = build_config_map(pool, files(pool))
     return [
         config_map,
-        build_secret(pool, "made-by-the-caller"),
+        build_worker_login(pool, INSTALLATION),
+        build_callback_secret(pool, INSTALLATION),
         build_initial_deployment(pool, SETTINGS),
         build_deployment(pool, SETTINGS, data_hash(config_map)),
     ]
@@ -247,7 +249,12 @@ def test_secrets_are_files_in_the_worker_alone(case: Path) -> None:
 def test_each_secret_is_where_the_worker_looks() -> None:
     storage = {"s3": {"bucket": "results", "credentials": {"name": "storage-credentials"}}}
     pod = pod_spec(storage=storage)
-    assert set(secrets_of(pod).values()) == {"pictures-broker", "storage-credentials"}
+    assert set(secrets_of(pod).values()) == {"genpool-worker-logins", "storage-credentials"}
+    items = {item["name"]: item["secret"]["items"] for item in pod["volumes"] if "secret" in item}
+    assert items["broker-credentials"] == [
+        {"key": "pictures.username", "path": "username"},
+        {"key": "pictures.password", "path": "password"},
+    ]
     (worker,) = pod["containers"]
     places = {item["name"]: item["mountPath"] for item in worker["volumeMounts"]}
     environment = {item["name"]: item.get("value") for item in worker["env"]}

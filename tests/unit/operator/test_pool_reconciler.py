@@ -7,14 +7,17 @@ from datetime import timedelta
 
 import pytest
 
-from genpool_core.api.pool import GenerationPool
 from genpool_core.errors import BrokerError, GenPoolError
-from genpool_core.names import FIELD_MANAGER_INITIAL
+from genpool_core.names import FIELD_MANAGER_INITIAL, worker_user
 from genpool_core.topology.plan import PutUser
 from genpool_operator.decide.workflows import MissingFiles
 from genpool_operator.ports import ClusterError, QueueAnswers
-from unit.operator.pools import UID, good_health, worker
-from unit.operator.world import POD_LABELS, World
+from unit.operator.pools import KEY, UID, good_health, worker
+from unit.operator.world import World
+
+SECRETS = [
+    f"apply {name} by genpool-pool-pictures" for name in ("genpool-worker-logins", "genpool-callback-secrets")
+]
 
 
 @pytest.fixture
@@ -30,12 +33,13 @@ def test_a_new_pool_is_made_in_one_call(world: World) -> None:
     assert world.condition("Ready").status == "True"
     assert world.replicas == 0
     assert world.cluster.calls == [
-        "apply Secret",
+        "apply genpool-callback-secrets by genpool-pool-pictures",
         "apply ConfigMap",
         f"apply Deployment by {FIELD_MANAGER_INITIAL}",
         "apply Deployment",
+        "apply genpool-worker-logins by genpool-pool-pictures",
     ]
-    assert list(world.brokers.passwords.values()) == ["made-up"]
+    assert world.brokers.passwords == {worker_user(UID, KEY.id): KEY.worker_password(UID)}
     assert [event.reason for event in world.cluster.events] == ["Accepted", "TopologyReady"]
 
 
@@ -57,7 +61,7 @@ def test_after_a_restart_the_deployment_is_applied_once_more_and_nothing_else(wo
     world.restart()
     world.look()
     world.look()
-    assert world.cluster.calls == ["apply Deployment"]
+    assert world.cluster.calls == [*SECRETS, "apply Deployment"]
     assert [event.reason for event in world.cluster.events] == ["Accepted", "TopologyReady"]
 
 
@@ -200,7 +204,7 @@ def test_a_deployment_that_somebody_changed_is_applied_again(world: World) -> No
     assert world.cluster.calls == ["apply Deployment"]
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "ConfigMap", "Secret"])
+@pytest.mark.parametrize("kind", ["Deployment", "ConfigMap"])
 @pytest.mark.parametrize("taken", ["labels", "ownerReferences"])
 def test_labels_and_owners_that_somebody_took_away_come_back(world: World, kind: str, taken: str) -> None:
     world.look()
@@ -224,7 +228,6 @@ def test_labels_and_owners_that_somebody_took_away_come_back(world: World, kind:
     assert world.cluster.objects[key]["metadata"][taken] == before
     assert world.status.scaling.reason != "NoDeployment"
     assert world.condition("Accepted").status == "True"
-    assert list(world.brokers.passwords.values()) == ["made-up"]
     world.cluster.calls.clear()
     world.look(later=1)
     assert not world.cluster.calls
@@ -253,7 +256,7 @@ def test_a_broker_that_the_pool_may_not_use(changes: dict[str, object], reason: 
     assert not world.brokers.steps
 
 
-def test_a_user_with_another_password_gets_the_one_of_the_secret(world: World) -> None:
+def test_a_user_that_somebody_deleted_comes_back_with_its_password(world: World) -> None:
     world.look()
     user = next(step for step in world.brokers.steps if isinstance(step, PutUser))
     world.brokers.steps.clear()
@@ -303,17 +306,3 @@ def test_a_pool_that_has_gone_meanwhile(world: World) -> None:
     world.cluster.fail["status"] = [ClusterError("not found", status=404)]
     world.look()
     assert not world.cluster.statuses
-
-
-def test_the_user_of_a_deleted_pool_goes_after_its_pods(world: World) -> None:
-    world.look()
-    world.pod("a")
-    record = world.store.record(("team", "pictures"))
-    assert record is not None
-    pool = record.pool
-    assert isinstance(pool, GenerationPool)
-    assert not world.controller.delete_user(pool, overdue=False)
-    assert world.controller.delete_user(pool, overdue=True)
-    world.store.drop_pod({"metadata": {"name": "a", "namespace": "team", "labels": POD_LABELS}})
-    assert world.controller.delete_user(pool, overdue=False)
-    assert world.brokers.deleted == [f"genpool.worker.{UID}"] * 2

@@ -8,7 +8,7 @@ import pytest
 
 from genpool_core.errors import GenPoolError, InvalidManifest
 from genpool_operator.decide.kube_json import StatusBody
-from genpool_operator.decide.refusals import is_refusal
+from genpool_operator.decide.refusals import is_refusal, is_taken
 from genpool_operator.ports import ClusterError
 from unit.operator.world import World
 
@@ -47,6 +47,19 @@ TYPED = "failed to create typed patch object (team/d; apps/v1, Kind=Deployment):
 )
 def test_is_refusal(status: int, body: dict[str, Any], *, refusal: bool) -> None:
     assert is_refusal(status, StatusBody.read_object({"kind": "Status", **body})) is refusal
+
+
+@pytest.mark.parametrize(
+    ("details", "taken"),
+    [
+        ({"causes": [{"reason": "FieldManagerConflict", "field": ".data.a.username"}]}, True),
+        ({"causes": [{"reason": "FieldValueInvalid"}]}, False),
+        ({"causes": "x"}, False),
+        ({}, False),
+    ],
+)
+def test_is_taken(details: dict[str, Any], *, taken: bool) -> None:
+    assert is_taken(StatusBody.read_object({"kind": "Status", "details": details})) is taken
 
 
 def refuse(world: World) -> None:

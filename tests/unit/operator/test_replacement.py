@@ -102,7 +102,7 @@ def test_what_a_heartbeat_says_of_it_is_kept() -> None:
         wedged_seconds=LONG,
         wedged_times=2,
     )
-    properties = Properties(user_id=names.worker_user(UID))
+    properties = Properties(user_id=names.worker_user(UID, "0a1b2c3d"))
     beats.receive(Delivery(beat.model_dump_json().encode(), properties=properties))
     assert decide_replacement([pod("a")], beats.of(UID), None, NOW) is not None
     assert beats.of(UID)["a"].wedged_times == 2

@@ -31,12 +31,14 @@ POLICY = Policy("genpool.work.tasks", "tasks", {"delivery-limit": -1})
 BINDING = Binding("genpool.retry.5s", "genpool.retry.5s")
 WANTED = Topology((EVENTS,), (RETRY, WORK), (POLICY,), (BINDING,))
 RIGHTS = {"configure": "^$", "write": "^x$", "read": "^tasks$"}
-USER = BrokerUser("genpool.worker.1", "right", RIGHTS)
+USER = BrokerUser("genpool.worker.1.0a1b2c3d", "right", RIGHTS, "tag-1")
 
 
-def hashed(password: str, algorithm: str = "sha256", salt: bytes = b"salt") -> UserFact:
+def hashed(
+    password: str, algorithm: str = "sha256", salt: bytes = b"salt", tags: tuple[str, ...] = ("tag-1",)
+) -> UserFact:
     digest = hashlib.new(algorithm, salt + password.encode()).digest()
-    return UserFact(base64.b64encode(salt + digest).decode(), f"rabbit_password_hashing_{algorithm}")
+    return UserFact(base64.b64encode(salt + digest).decode(), f"rabbit_password_hashing_{algorithm}", tags)
 
 
 def fact(policy: Policy, **changes: object) -> PolicyFact:
@@ -72,7 +74,7 @@ USER_RIGHTS = PutPermissions(USER.name, tuple(sorted(RIGHTS.items())))
         ),
         pytest.param(
             VhostFacts(VERSION, admin="genpool", permissions={"genpool": {"configure": "genpool.*"}}),
-            (EVENTS, RETRY, WORK, POLICY, BINDING, PutUser(USER.name, "right"), USER_RIGHTS),
+            (EVENTS, RETRY, WORK, POLICY, BINDING, PutUser(USER.name, "right", "tag-1"), USER_RIGHTS),
             id="an empty vhost: all of it, in order",
         ),
         pytest.param(
@@ -82,8 +84,13 @@ USER_RIGHTS = PutPermissions(USER.name, tuple(sorted(RIGHTS.items())))
         ),
         pytest.param(
             replace(COMPLETE, users={USER.name: hashed("stolen")}),
-            (PutUser(USER.name, "right"),),
+            (PutUser(USER.name, "right", "tag-1"),),
             id="another password",
+        ),
+        pytest.param(
+            replace(COMPLETE, users={USER.name: hashed("right", tags=())}),
+            (PutUser(USER.name, "right", "tag-1"),),
+            id="somebody took its tag",
         ),
         pytest.param(
             replace(COMPLETE, permissions={"genpool": {}, USER.name: {**RIGHTS, "read": ".*"}}),
@@ -123,7 +130,7 @@ USER_RIGHTS = PutPermissions(USER.name, tuple(sorted(RIGHTS.items())))
     ],
 )
 def test_steps(seen: VhostFacts, steps: tuple[Step, ...]) -> None:
-    plan = plan_topology(WANTED, USER, seen)
+    plan = plan_topology(WANTED, [USER], seen)
     assert plan.steps == steps
     assert plan.faults == ()
 
@@ -177,7 +184,7 @@ def test_steps(seen: VhostFacts, steps: tuple[Step, ...]) -> None:
     ],
 )
 def test_faults_say_what_to_do(seen: VhostFacts, fault: str) -> None:
-    plan = plan_topology(WANTED, USER, seen)
+    plan = plan_topology(WANTED, [USER], seen)
     (told,) = plan.faults
     assert told.startswith(fault)
     # Advice to delete says what is lost by it.
@@ -193,7 +200,7 @@ def test_a_classic_work_queue_has_a_policy_that_rabbitmq_applies_to_it() -> None
     def steps(kind: str, policy: Policy) -> tuple[Step, ...]:
         queues = {**COMPLETE.queues, "tasks": QueueFact(kind, policy=POLICY.name)}
         seen = replace(COMPLETE, queues=queues, policies={POLICY.name: fact(policy)})
-        plan = plan_topology(wanted, USER, seen)
+        plan = plan_topology(wanted, [USER], seen)
         assert plan.faults == ()
         return plan.steps
 

@@ -32,7 +32,7 @@ class Broker:
     def forget(self, uid: str) -> None:
         pass
 
-    def delete_user(self, pool: GenerationPool, *, overdue: bool) -> bool:
+    def delete_login(self, pool: GenerationPool, *, overdue: bool) -> bool:
         self.asked.append((pool.metadata.name, overdue))
         if pool.metadata.name in self.refuses:
             raise BrokerError("the broker is away.", reason="BrokerUnreachable")

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from genpool_core.api.status import Condition, GenerationPoolStatus
 from genpool_core.brokers import BrokersFile
+from genpool_core.operatorkeys import Installation
 from genpool_operator.adapters.store import Store
 from genpool_operator.ports import QueueAnswers
 from genpool_operator.reconcile.execute import Executor
 from genpool_operator.reconcile.plan import Plan
 from genpool_operator.reconcile.pool_reconciler import PoolReconciler
 from unit.operator.fakes import FakeBrokers, FakeCluster, FakeWorkflows
-from unit.operator.pools import BROKER, NOW, UID, count, good_health, row, spec
+from unit.operator.pools import BROKER, INSTALLATION, NOW, UID, count, good_health, row, spec
 
 POD_LABELS = {"app.kubernetes.io/instance": "pictures"}
 
@@ -26,6 +27,7 @@ class World:
     brokers: FakeBrokers = field(default_factory=FakeBrokers)
     workflows: FakeWorkflows = field(default_factory=FakeWorkflows)
     now: datetime = NOW
+    installation: Installation | None = INSTALLATION
 
     def __post_init__(self) -> None:
         self.cluster = FakeCluster(self.store)
@@ -38,10 +40,11 @@ class World:
             self.store,
             self.brokers,
             self.workflows,
-            Executor(self.cluster, self.brokers, self.store, lambda: "made-up"),
+            Executor(self.cluster, self.brokers, self.store),
             BrokersFile(brokers=[BROKER]),
             ("genpool/worker:1", None),
             lambda: self.now,
+            lambda: self.installation,
         )
 
     def put(self, generation: int = 1, **changes: object) -> None:

@@ -18,6 +18,7 @@ PROGRAMS = ("operator", "worker", "gateway")
 #: What each program needs before it looks at its files.
 NEEDS = {
     "GENPOOL_WORKER_IMAGE": "worker:1",
+    "GENPOOL_RELEASE_NAMESPACE": "sys",
     "GENPOOL_POD_NAME": "pod-1",
     "GENPOOL_BROKER_HOST": "rabbitmq.example",
     "GENPOOL_BROKER_USERNAME": "worker",
@@ -72,9 +73,9 @@ def test_a_wrong_setting(program: str) -> None:
         ("worker", "GENPOOL_CONFIG_DIR", "SettingsInvalid", "{path}/pool.json cannot be read"),
         (
             "gateway",
-            "GENPOOL_SIGNING_SECRET_FILE",
-            "InvalidSigningSecret",
-            "the signing secret {path} cannot be read",
+            "GENPOOL_GATEWAY_SECRET_DIR",
+            "InvalidSigningKeys",
+            "the keys that sign callbacks: {path}/signing-keys cannot be read",
         ),
     ],
 )

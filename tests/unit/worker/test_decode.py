@@ -9,13 +9,16 @@ from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery, Properties
 from genpool_worker.pipeline.decode import TaskDelivery, Undecodable, UnidentifiedTask, decode
 
-OURS = "genpool.worker.pool-uid"
+OURS = "genpool.worker.uid.0a1b2c3d"
+OTHERS = "genpool.worker.another.0a1b2c3d"
 
 
-def test_the_sender_decides_which_headers_count() -> None:
+@pytest.mark.parametrize("other", ["producer", "genpool", OTHERS, "genpool.gateway.0a1b2c3d", None])
+def test_the_sender_decides_which_headers_count(other: str | None) -> None:
+    """Those of the pool's own workers count, and nobody else's."""
     own = {headers.ATTEMPT: 2, headers.RUN: 3, "trace": "x"}
     trusted = decode(Delivery(b'{"task_id": "a"}', own, Properties(user_id=OURS)), "uid")
-    plain = decode(Delivery(b'{"task_id": "a"}', own, Properties(user_id="producer")), "uid")
+    plain = decode(Delivery(b'{"task_id": "a"}', own, Properties(user_id=other)), "uid")
     assert isinstance(trusted, TaskDelivery)
     assert isinstance(plain, TaskDelivery)
     assert (trusted.ref.run, trusted.info) == (3, DeliveryInfo(redelivered=False, failed_attempt=2))

@@ -17,7 +17,7 @@ from genpool_core.messages.events import EVENT, MessageRejected, TaskClaimed, Ta
 from genpool_worker.pipeline import process
 
 TASK: JsonObject = {"task_id": "t", "prompt": "x"}
-OURS = names.worker_user("pool-uid")
+OURS = names.worker_user("pool-uid", "0a1b2c3d")
 #: Two reads of the ledger come before.
 CLAIM_STEP = 3
 

@@ -26,7 +26,7 @@ from genpool_worker.retry import OutageRetry
 from genpool_worker.status import Waits
 from unit.worker.test_consumer import Loop, task
 
-OURS = names.worker_user("pool-uid")
+OURS = names.worker_user("pool-uid", "0a1b2c3d")
 TASK = {"task_id": "t", "prompt": "x"}
 
 

@@ -237,7 +237,9 @@ def bare(message: OutgoingMessage) -> OutgoingMessage:
 
 def _notes(delivery: Delivery, *, expires: bool) -> dict[str, headers.HeaderValue]:
     """What earlier copies of the message noted, and what this one has to note."""
-    trusted = headers.ours(delivery.headers, delivery.properties.user_id)
+    trusted = headers.ours(
+        delivery.headers, believed=names.pool_of_user(delivery.properties.user_id) is not None
+    )
     notes = {key: trusted[key] for key in (headers.LEFT_OUT, headers.EXPIRATION) if key in trusted}
     if delivery.unreadable:
         notes[headers.LEFT_OUT] = headers.left_out(notes.get(headers.LEFT_OUT), delivery.unreadable)

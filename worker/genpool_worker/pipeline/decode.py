@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genpool_core import names
 from genpool_core.errors import InvalidMessage, InvalidTask
 from genpool_core.identity import TaskRef, task_key
 from genpool_core.jsontypes import JsonObject
@@ -60,7 +61,9 @@ def decode(delivery: Delivery, pool_uid: str) -> Decoded:
         task_id = message_id
     if not task_id:
         return UnidentifiedTask(delivery)
-    trusted = headers.ours(delivery.headers, delivery.properties.user_id)
+    trusted = headers.ours(
+        delivery.headers, believed=names.pool_of_user(delivery.properties.user_id) == pool_uid
+    )
     return TaskDelivery(
         delivery=delivery,
         body=body,

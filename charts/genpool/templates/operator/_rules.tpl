@@ -16,10 +16,11 @@
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get, create, patch]
-# The workers' RabbitMQ users. It reads no Secret but these, each by its name; Kubernetes cannot say that in a rule.
+# The workers' logins and the secrets that sign callbacks: one Secret each in a namespace of pools. It reads none.
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, create, patch]
+  resourceNames: [genpool-worker-logins, genpool-callback-secrets]
+  verbs: [create, patch]
 # Patch: the annotation that says which pod may go first. Delete: a pod whose ComfyUI a restart does not mend.
 - apiGroups: [""]
   resources: [pods]
@@ -27,6 +28,25 @@
 - apiGroups: [""]
   resources: [events]
   verbs: [create]
+{{- end -}}
+
+{{/* What it needs in the release's namespace: its keys, which it makes and reads, and what it writes for the gateway. */}}
+{{- define "genpool.releaseRules" -}}
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [{{ include "genpool.keyName" . }}]
+  verbs: [get, create, patch]
+{{- if .Values.gateway.enabled }}
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [{{ include "genpool.gatewaySecretName" . }}]
+  verbs: [create, patch]
+{{- end }}
+# The UID of this namespace tells its users on the brokers from those of other installations.
+- apiGroups: [""]
+  resources: [namespaces]
+  resourceNames: [{{ .Release.Namespace }}]
+  verbs: [get]
 {{- end -}}
 
 {{/* What it needs of the whole cluster in any case. */}}

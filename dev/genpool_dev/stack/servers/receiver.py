@@ -3,8 +3,8 @@
 Every delivery becomes one line of a JSONL file (:class:`Delivery`). ``PUT /control`` with
 ``{"unavailable_seconds": 20}`` lets it answer 503 for that long, as a receiver that is away; 0 ends that.
 
-Run as ``python -m genpool_dev.stack.servers.receiver --bind … --ready-file … --record …``, with the file of the
-signing secret, where there is one.
+Run as ``python -m genpool_dev.stack.servers.receiver --bind … --ready-file … --record …``, with a folder that has the
+signing secrets of each pool, where they are known.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from genpool_dev.stack.callback_secrets import secret_file
 from genpool_dev.stack.servers.serve import Handler, arguments, serve
 
 MAX_BODY = 1 << 20
@@ -31,7 +32,7 @@ class Delivery(BaseModel):
     """The header ``webhook-id``; empty where there was none."""
     path: str
     verified: bool | None
-    """Whether the signature is right; None where no secret was given."""
+    """Whether the signature is that of the callback's own pool; None where no secrets were given."""
     status: int
     """What was answered."""
     body: dict[str, object] | None
@@ -41,9 +42,9 @@ class Delivery(BaseModel):
 class Book:
     """The record, and for how long to be away. Used by many threads."""
 
-    def __init__(self, record: Path, secret: str | None) -> None:
+    def __init__(self, record: Path, secrets: Path | None) -> None:
         self._record = record
-        self._webhook = Webhook(secret) if secret else None
+        self._secrets = secrets
         self._lock = threading.Lock()
         self._away_until = 0.0
 
@@ -71,13 +72,9 @@ class Book:
         return status
 
     def _verify(self, headers: dict[str, str], raw: bytes) -> bool | None:
-        if self._webhook is None:
+        if self._secrets is None:
             return None
-        try:
-            self._webhook.verify(raw, headers)
-        except (WebhookVerificationError, ValueError):
-            return False
-        return True
+        return any(_fits(secret, headers, raw) for secret in _secrets_of(self._secrets, _object(raw)))
 
 
 def read_record(record: Path) -> list[Delivery]:
@@ -86,6 +83,24 @@ def read_record(record: Path) -> list[Delivery]:
         return []
     whole = record.read_text(encoding="utf-8").rpartition("\n")[0]
     return [Delivery.model_validate_json(line) for line in whole.splitlines()]
+
+
+def _secrets_of(folder: Path, body: dict[str, object] | None) -> list[str]:
+    """Secrets of the pool that a callback says it is from; none where it says none that is known."""
+    match body:
+        case {"pool": {"namespace": str(namespace), "name": str(name)}}:
+            path = secret_file(folder, namespace, name)
+            known = path.parent == folder and path.is_file()
+            return path.read_text(encoding="utf-8").split() if known else []
+    return []
+
+
+def _fits(secret: str, headers: dict[str, str], raw: bytes) -> bool:
+    try:
+        Webhook(secret).verify(raw, headers)
+    except (WebhookVerificationError, ValueError):
+        return False
+    return True
 
 
 def _object(raw: bytes) -> dict[str, object] | None:
@@ -138,10 +153,11 @@ def main() -> None:
     """Serve until told to end."""
     parser = arguments("A receiver of callbacks that writes them down.")
     parser.add_argument("--record", type=Path, required=True, help="JSONL file of the deliveries")
-    parser.add_argument("--secret-file", type=Path, help="file with the signing secret (whsec_…)")
+    parser.add_argument(
+        "--secrets", type=Path, help="folder with a file NAMESPACE.POOL of secrets for each pool"
+    )
     options = parser.parse_args()
-    secret = options.secret_file.read_text(encoding="utf-8").strip() if options.secret_file else None
-    serve(options.bind, options.port, options.ready_file, handler_for(Book(options.record, secret)))
+    serve(options.bind, options.port, options.ready_file, handler_for(Book(options.record, options.secrets)))
 
 
 if __name__ == "__main__":

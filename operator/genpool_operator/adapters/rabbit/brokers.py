@@ -35,6 +35,8 @@ class _Vhost:
 
     monitor: DepthMonitor
     topology: VhostTopology
+    there: bool = False
+    """Whether the vhost exists, or its broker is away."""
     started: bool = False
 
 
@@ -66,8 +68,9 @@ class RabbitBrokers:
     def follow(self, broker: BrokerConfig, pool: GenerationPool) -> None:
         """Read the queues of this pool from now on."""
         key, queue = (pool.metadata.namespace, pool.metadata.name), pool.spec.queue.name
-        monitor = self._vhost(broker, pool.spec.broker.vhost).monitor
-        monitor.follow(pool.metadata.uid, Followed(key, queue, names.dead_queue(queue)))
+        entry = self._vhost(broker, pool.spec.broker.vhost)
+        entry.monitor.follow(pool.metadata.uid, Followed(key, queue, names.dead_queue(queue)))
+        self._start_monitor(entry)
 
     def forget(self, uid: str) -> None:
         """Stop reading a pool's queues."""
@@ -144,6 +147,14 @@ class RabbitBrokers:
                 entry = self._vhosts[place] = _Vhost(monitor, topology)
             return entry
 
+    def _start_monitor(self, entry: _Vhost) -> None:
+        """Where it has a pool to report to; the gateway's users need none."""
+        with self._lock:
+            due = entry.there and not entry.started and bool(entry.monitor.pools())
+            entry.started = entry.started or due
+        if due:
+            entry.monitor.start()
+
     def _changed(self, broker: str, vhost: str, pool: PoolKey, full: bool) -> None:  # noqa: FBT001 - a callback
         """A pool's queues have changed; ``full``: so has its topology."""
         if full:
@@ -156,10 +167,8 @@ class RabbitBrokers:
         ``awaited``: passes had to do without it, and are made again.
         """
         entry = self._vhosts[broker, vhost]
-        there = isinstance(found, BrokerError) or found.exists
-        if there and not entry.started:
-            entry.started = True
-            entry.monitor.start()
+        entry.there = isinstance(found, BrokerError) or found.exists
+        self._start_monitor(entry)
         if awaited:
             for pool in entry.monitor.pools():
                 self._on_change(pool, True)

@@ -6,15 +6,16 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
 from genpool_adapters.amqp import AmqpConnection, broker_parameters
 from genpool_adapters.brokerfile import credentials
-from genpool_adapters.management.api import REFUSED, UNREACHABLE, ManagementApi
+from genpool_adapters.management.api import UNREACHABLE, ManagementApi
 from genpool_core import names, timing
 from genpool_core.brokers import BrokerConfig
-from genpool_core.errors import BrokerError, SettingsError
+from genpool_core.errors import BrokerError
 from genpool_operator.adapters.rabbit.heartbeats import BINDING, Heartbeats
 from genpool_operator.adapters.rabbit.listing import read_listing
 from genpool_operator.adapters.rabbit.reachability import ReachabilityLog
@@ -145,31 +146,17 @@ class DepthMonitor:
             wait = max(timing.COUNT_SECONDS, len(followed) / timing.COUNTS_PER_SECOND)
 
     def _connected(self) -> AmqpConnection | None:
-        """The connection when it is usable; makes it, and makes it anew when the credentials have changed."""
-        try:
-            username, password = credentials(self._broker)
-        except SettingsError as error:
-            self._amqp.failed(REFUSED, error.message)
-            return None
-        connection = self._connection
-        if connection is not None and (connection.settings.username, connection.settings.password) != (
-            username,
-            password,
-        ):
-            connection.stop()
-            connection = None
-        if connection is None:
-            connection = self._connect(username, password)
+        """The connection when it is usable; makes it the first time. It reads its login at each attempt."""
+        connection = self._connection or self._connect()
         if connection.connected:
             self._amqp.ok()
             return connection
         self._amqp.failed(UNREACHABLE, connection.last_sentence)
         return None
 
-    def _connect(self, username: str, password: str) -> AmqpConnection:
-        connection = AmqpConnection(
-            broker_parameters(self._broker, self._vhost, (username, password), "genpool-operator")
-        )
+    def _connect(self) -> AmqpConnection:
+        login = partial(credentials, self._broker)
+        connection = AmqpConnection(broker_parameters(self._broker, self._vhost, login, "genpool-operator"))
         connection.declare_exclusive(
             bindings=[(names.EVENTS_EXCHANGE, BINDING)], on_message=self._heartbeats.receive
         )

@@ -41,14 +41,14 @@ class Heartbeats:
             self._states.pop(uid, None)
 
     def receive(self, delivery: Delivery) -> None:
-        """Take in a message. It is believed only from the pool's own user, whose name the broker has checked."""
+        """Take in a message. It is believed only from the pool's own users, whose names the broker has checked."""
         try:
             beat = WorkerHeartbeat.model_validate_json(delivery.body)
         except ValidationError:
             _log.debug("heartbeat_unreadable", routing_key=delivery.routing_key)
             return
         uid = beat.pool.uid
-        if delivery.properties.user_id != names.worker_user(uid):
+        if names.pool_of_user(delivery.properties.user_id) != uid:
             _log.warning("heartbeat_not_believed", pool=uid, user_id=delivery.properties.user_id)
             return
         now = self._clock()

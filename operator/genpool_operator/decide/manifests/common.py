@@ -20,13 +20,13 @@ def metadata(pool: GenerationPool, name: str, annotations: JsonObject | None = N
     return found
 
 
-def owner_reference(meta: ObjectMeta) -> JsonObject:
+def owner_reference(meta: ObjectMeta, *, controller: bool = True) -> JsonObject:
     """Makes Kubernetes' garbage collector delete the object after the pool, also when no operator runs."""
     return {
         "apiVersion": names.API_VERSION,
         "kind": names.KIND,
         "name": meta.name,
         "uid": meta.uid,
-        "controller": True,
+        "controller": controller,
         "blockOwnerDeletion": False,
     }

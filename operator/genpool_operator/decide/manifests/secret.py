@@ -1,23 +1,51 @@
-"""The Secret with the RabbitMQ user of a pool's workers."""
+"""What a pool keeps in the two Secrets that the pools of its namespace share: its workers' login, its signing secrets.
+
+The Secrets have fixed names, so that the operator's rights can name them. Each pool is a field manager of its own: it
+owns its keys and no others, and its entry among the owners. No owner is the controller, as there can be only one.
+"""
 
 from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
 
 from genpool_core import names
 from genpool_core.api.pool import GenerationPool
 from genpool_core.jsontypes import JsonObject
-from genpool_core.podlayout import BROKER_PASSWORD, BROKER_USERNAME
-from genpool_operator.decide.manifests.common import metadata
+from genpool_core.operatorkeys import Installation
+from genpool_operator.decide.manifests.common import owner_reference
 
 
-def build_secret(pool: GenerationPool, password: str) -> JsonObject:
-    """The Secret; ``password`` is made by the caller, once in the life of the pool."""
+def build_worker_login(pool: GenerationPool, installation: Installation) -> JsonObject:
+    """The login of the pool's workers, made of the key in use."""
+    uid, key = pool.metadata.uid, installation.key
+    username, password = names.login_keys(pool.metadata.name)
+    values = {username: names.worker_user(uid, key.id), password: key.worker_password(uid)}
+    return _secret(pool, names.WORKER_LOGINS, values)
+
+
+def build_callback_secret(pool: GenerationPool, installation: Installation) -> JsonObject:
+    """The secrets that sign the pool's callbacks, one a line, as its receivers need them."""
+    lines = [key.callback_secret(pool.metadata.uid) for key in installation.keys]
+    return _secret(
+        pool, names.CALLBACK_SECRETS, {names.callback_secret_key(pool.metadata.name): "\n".join(lines)}
+    )
+
+
+def secret_data(values: Mapping[str, str]) -> JsonObject:
+    """``data`` of a Secret. Not ``stringData``: Kubernetes would not see which field manager owns which key."""
+    return {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+
+
+def _secret(pool: GenerationPool, name: str, values: Mapping[str, str]) -> JsonObject:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": metadata(pool, names.broker_secret(pool.metadata.name)),
-        "type": "Opaque",
-        "stringData": {
-            BROKER_USERNAME: names.worker_user(pool.metadata.uid),
-            BROKER_PASSWORD: password,
+        "metadata": {
+            "name": name,
+            "namespace": pool.metadata.namespace,
+            "labels": {**names.SHARED_LABELS},
+            "ownerReferences": [owner_reference(pool.metadata, controller=False)],
         },
+        "data": secret_data(values),
     }

@@ -1,4 +1,4 @@
-"""The Secrets of a pool as files in the worker's container, and in no other.
+"""The Secrets of a pool as files in the worker's container, and in no other; of a shared Secret only its own keys.
 
 Files, not variables: a variable is what the process began with and shows in ``/proc``, while the kubelet brings a file
 up to date within about a minute, and the worker reads it at each connection. Each Secret is optional to Kubernetes: a
@@ -27,7 +27,8 @@ class _Files:
     path: str
     variable: str
     secret: str
-    keys: tuple[str, ...]
+    items: tuple[tuple[str, str], ...]
+    """Keys of the Secret, each with the name of its file."""
 
 
 def secret_volumes(pool: GenerationPool) -> list[JsonObject]:
@@ -37,7 +38,7 @@ def secret_volumes(pool: GenerationPool) -> list[JsonObject]:
             "name": files.volume,
             "secret": {
                 "secretName": files.secret,
-                "items": [{"key": key, "path": key} for key in files.keys],
+                "items": [{"key": key, "path": path} for key, path in files.items],
                 "defaultMode": _MODE,
                 "optional": True,
             },
@@ -57,17 +58,18 @@ def secret_variables(pool: GenerationPool) -> dict[str, str]:
 
 
 def _of(pool: GenerationPool) -> tuple[_Files, ...]:
+    username, password = names.login_keys(pool.metadata.name)
     broker = _Files(
         "broker-credentials",
         "/run/genpool/broker",
         "GENPOOL_BROKER_CREDENTIALS_DIR",
-        names.broker_secret(pool.metadata.name),
-        (BROKER_USERNAME, BROKER_PASSWORD),
+        names.WORKER_LOGINS,
+        ((username, BROKER_USERNAME), (password, BROKER_PASSWORD)),
     )
     storage = pool.spec.storage.s3.credentials
     if storage is None:
         return (broker,)
-    keys = (S3_ACCESS_KEY, S3_SECRET_KEY)
+    keys = tuple((key, key) for key in (S3_ACCESS_KEY, S3_SECRET_KEY))
     return (
         broker,
         _Files("s3-credentials", "/run/genpool/s3", "GENPOOL_S3_CREDENTIALS_DIR", storage.name, keys),
