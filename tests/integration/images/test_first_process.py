@@ -16,12 +16,8 @@ from integration.broker import until
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCKERFILE = (ROOT / "images" / "Dockerfile").read_text(encoding="utf-8")
-ENTRYPOINTS: dict[str, list[str]] = {
-    name: json.loads(words)
-    for name, words in re.findall(
-        r"^FROM wheels AS (\S+)\n(?:(?!FROM).*\n)*?ENTRYPOINT (\[.*\])$", DOCKERFILE, re.MULTILINE
-    )
-}
+STAGE = re.compile(r"^FROM wheels AS (\S+)\n(?:(?!FROM).*\n)*?ENTRYPOINT (\[.*\])$", re.MULTILINE)
+ENTRYPOINTS: dict[str, list[str]] = {name: json.loads(words) for name, words in STAGE.findall(DOCKERFILE)}
 
 
 @pytest.mark.parametrize("name", ["operator", "worker", "gateway"])
