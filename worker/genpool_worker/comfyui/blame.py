@@ -65,4 +65,5 @@ def lack_sentence(name: str, lacks: Sequence[Lack]) -> str:
 def failure_sentence(name: str, failure: PromptRefused | NodeFailed) -> str:
     """The same for what ComfyUI said of a prompt."""
     todo = "Correct the workflow, the image, or the file that it names."
-    return f"Workflow {name}: {failure.message} No task had a part in that. {todo}"
+    message = failure.message if failure.message.endswith((".", "…")) else f"{failure.message}."
+    return f"Workflow {name}: {message} No task had a part in that. {todo}"
