@@ -462,6 +462,8 @@ PATH = "[Errno 2] No such file or directory: '/comfyui/custom_nodes/pack/checkpo
         ("PytorchStreamReader failed reading zip archive: failed finding central directory", True),
         ("Error(s) in loading state_dict for Net: size mismatch", True),
         ("invalid load key, '<'.", True),
+        ("EOFError", True),
+        ("struct.error: unpack requires a buffer of 4 bytes", True),
         ("FileNotFoundError: Checkpoint load failed.", True),
         ("the picture is too small", False),
         (PATH.replace("house", "mouse"), False),

@@ -15,6 +15,7 @@ SHOWN = 3
 _BROKEN_MODEL = (
     *("safetensorerror", "pytorchstreamreader", "unpicklingerror", "invalid load key", "ran out of input"),
     *("error(s) in loading state_dict", "filenotfounderror", "could not detect model type"),
+    *("eoferror", "struct.error"),
 )
 _TODO: Mapping[str, str] = {
     NODE_MISSING: "install its node pack in the image",
