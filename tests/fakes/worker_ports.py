@@ -22,6 +22,7 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_core.workflow.lacks import NodeClass
 from genpool_core.workflow.render import MARK_INPUT
+from genpool_worker.comfyui.memory import BETWEEN
 from genpool_worker.comfyui_json import Frame, HistoryEntry, NodeErrors, PromptAnswer
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
 from genpool_worker.ports import OutputRef, Put, Stored, Where
@@ -251,8 +252,14 @@ class FakeComfyUI:
         self.uploads: dict[str, bytes] = {}
         self.stopped: list[str] = []
         self.freed = 0
+        self.half_made: set[str] = set()
+        """Classes of which it keeps a node that failed, until it heeds a wish to free its memory."""
+        self.used_half_made: list[str] = []
+        """Prompts that met such a node."""
+        self._wants_free = False
         self.node_errors: JsonObject = {}
         self.failing_node, self.failing_class, self.failing_message = "3", "KSampler", "bad"
+        self.failing_error = "ValueError"
         self.refusal: JsonObject | None = None
         """Body of the 400 that answers every prompt, as long as it is there."""
         self.classes: dict[str, JsonObject | None] = {}
@@ -288,8 +295,13 @@ class FakeComfyUI:
         with self._steps.step("comfyui.submit", ComfyUISilent("slow")):
             if self.refusal is not None:
                 raise ComfyUIRefused("ComfyUI answered 400.", status=400, body=self.refusal)
+            if graph == BETWEEN:
+                self._finish(prompt_id, "nothing")
+                return PromptAnswer.read_object({}).node_errors
             result = self._script.next()
             self.posted.append(prompt_id)
+            if any(name in str(graph) for name in self.half_made):
+                self.used_half_made.append(prompt_id)
             self.graphs.append(graph)
             marked = any(MARK_INPUT in str(node) for node in graph.values())
             self._finish(prompt_id, "ok" if marked and result in {"cached", "gone"} else result)
@@ -335,7 +347,9 @@ class FakeComfyUI:
 
     def free(self) -> None:
         with self._steps.step("comfyui.free", ComfyUISilent("slow")):
+            # Like ComfyUI in its worst case: it looks for the wish only after the next prompt.
             self.freed += 1
+            self._wants_free = True
 
     def download(self, ref: OutputRef, path: Path) -> int:
         with self._steps.step("comfyui.download", ComfyUISilent("slow")):
@@ -344,6 +358,9 @@ class FakeComfyUI:
             return path.write_bytes(self._files[ref.filename])
 
     def _finish(self, prompt_id: str, result: Result) -> None:
+        if self._wants_free:
+            self._wants_free = False
+            self.half_made.clear()
         if result in {"stuck", "blocked"}:
             self.running.append(prompt_id)
             self.blocked |= {prompt_id} if result == "blocked" else set()
@@ -355,7 +372,7 @@ class FakeComfyUI:
             return
         messages: list[object] = [["execution_start", {}]]
         if result in {"node_error", "oom"}:
-            kind = "torch.OutOfMemoryError" if result == "oom" else "ValueError"
+            kind = "torch.OutOfMemoryError" if result == "oom" else self.failing_error
             data = {
                 "node_id": self.failing_node,
                 "node_type": self.failing_class,
@@ -363,6 +380,7 @@ class FakeComfyUI:
                 "exception_message": self.failing_message,
             }
             messages.append(["execution_error", data])
+            self.half_made.add(self.failing_class)
         if result == "interrupted":
             messages.append(["execution_interrupted", {"node_id": "3"}])
         cached = result.startswith("cached")

@@ -63,14 +63,19 @@ def by_default(template: JsonObject, workflow: WorkflowYaml) -> JsonObject:
 
 
 def asked(template: JsonObject, workflow: WorkflowYaml, bound: Bound) -> frozenset[tuple[str, str]]:
-    """The inputs, as (node id, name), into which a task put a file, or something else than the workflow's default."""
-    usual = defaults(workflow).values
-    own = (
-        workflow.parameters[name]
+    """The inputs, as (node id, name), into which a task put a file, or something else than they have by default.
+
+    Several names may stand for one value, such as a model's: the input gets the same.
+    """
+    usual, values = by_default(template, workflow), defaults(workflow).values
+    return frozenset(
+        (node_id, target.input)
         for name, value in bound.values.items()
-        if name in bound.files or usual.get(name) != value
+        if name in bound.files or values.get(name) != value
+        for target, node_ids in places(template, workflow.parameters[name])
+        for node_id in node_ids
+        if name in bound.files or _inputs(usual, node_id)[target.input] != _for_input(target, value)
     )
-    return _inputs_of(template, own)
 
 
 def reachable(template: JsonObject, workflow: WorkflowYaml) -> frozenset[tuple[str, str]]:

@@ -462,6 +462,8 @@ PATH = "[Errno 2] No such file or directory: '/comfyui/custom_nodes/pack/checkpo
         ("PytorchStreamReader failed reading zip archive: failed finding central directory", True),
         ("Error(s) in loading state_dict for Net: size mismatch", True),
         ("invalid load key, '<'.", True),
+        ("EOFError", True),
+        ("struct.error: unpack requires a buffer of 4 bytes", True),
         ("FileNotFoundError: Checkpoint load failed.", True),
         ("the picture is too small", False),
         (PATH.replace("house", "mouse"), False),
@@ -487,6 +489,37 @@ def test_a_node_that_cannot_read_its_model_file(
     world.drive_ready(node)
     assert ends(world) == ([] if pools and not own else [("dead", "NodeFailed")])
     assert node.comfyui.freed == 1, "a pack's node may be half made, and would be used again"
+
+
+def test_a_wish_to_free_memory_that_comes_between_two_prompts_is_heeded_before_the_next(world: World) -> None:
+    """ComfyUI looks for it only after a prompt, and would give the next task the node that failed."""
+    node = world.worker("w1", Script("node_error", "ok"))
+    node.comfyui.classes["SaveImage"] = {"python_module": "custom_nodes.pack", "output_node": True}
+    looked(node).comfyui.failing_class = "SaveImage"
+    for name in ("a", "b"):
+        world.send({"task_id": name, "prompt": "x"})
+    world.drive_ready(node)
+    assert len(node.comfyui.posted) == 2
+    assert node.comfyui.used_half_made == []
+
+
+def test_another_name_of_the_usual_model_is_no_choice_of_the_tasks(world: World) -> None:
+    """The file is the same, and missing for all."""
+    model = MODEL.parameters.parameters["model"]
+    target = model.targets[0].model_copy(update={"values": {"home": "house.safetensors"}})
+    parameters = MODEL.parameters.parameters | {"model": model.model_copy(update={"targets": [target]})}
+    workflow = dataclasses.replace(
+        MODEL, parameters=MODEL.parameters.model_copy(update={"parameters": parameters})
+    )
+    world.workflows = (TEXT, workflow)
+    node = world.worker("w1", Script("node_error"))
+    node.comfyui.classes[LOADER] = {"python_module": "nodes"}
+    looked(node)
+    node.comfyui.failing_node, node.comfyui.failing_class = "4", LOADER
+    node.comfyui.failing_message = "invalid load key, '<'."
+    house(world, parameters={"model": "home"})
+    world.drive_ready(node)
+    assert ends(world) == []
 
 
 def test_comfyuis_own_nodes_keep_nothing_that_could_be_half_made(world: World) -> None:

@@ -166,6 +166,25 @@ def test_out_of_memory_frees_memory(world: World) -> None:
     assert node.comfyui.freed == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "message", "reason"),
+    [
+        ("OSError", "[Errno 5] Input/output error", "VolumeFailed"),
+        ("OSError", "[Errno 28] No space left on device", "ScratchFull"),
+        ("RuntimeError", "CUDA error: an illegal memory access", "DeviceFailed"),
+    ],
+)
+def test_a_failure_of_the_pods_may_leave_a_node_half_made(
+    world: World, error: str, message: str, reason: str
+) -> None:
+    """A model file that cannot be read to its end is such a failure too."""
+    node = world.worker("w1", Script("node_error"))
+    node.comfyui.failing_error, node.comfyui.failing_message = error, message
+    with pytest.raises(AttemptFailed) as caught:
+        run(node)
+    assert (caught.value.reason, node.comfyui.freed) == (reason, 1)
+
+
 def test_an_empty_result_is_no_result(world: World) -> None:
     node = world.worker("w1", Script("empty"))
     with pytest.raises(AttemptFailed) as caught:

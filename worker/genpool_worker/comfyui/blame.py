@@ -15,6 +15,7 @@ SHOWN = 3
 _BROKEN_MODEL = (
     *("safetensorerror", "pytorchstreamreader", "unpicklingerror", "invalid load key", "ran out of input"),
     *("error(s) in loading state_dict", "filenotfounderror", "could not detect model type"),
+    *("eoferror", "struct.error"),
 )
 _TODO: Mapping[str, str] = {
     NODE_MISSING: "install its node pack in the image",
@@ -65,4 +66,5 @@ def lack_sentence(name: str, lacks: Sequence[Lack]) -> str:
 def failure_sentence(name: str, failure: PromptRefused | NodeFailed) -> str:
     """The same for what ComfyUI said of a prompt."""
     todo = "Correct the workflow, the image, or the file that it names."
-    return f"Workflow {name}: {failure.message} No task had a part in that. {todo}"
+    message = failure.message if failure.message.endswith((".", "…")) else f"{failure.message}."
+    return f"Workflow {name}: {message} No task had a part in that. {todo}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import structlog
 
 from genpool_core import identity, timing
@@ -11,6 +13,7 @@ from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, Output
 from genpool_core.workflow.render import with_mark
 from genpool_worker.comfyui import result
+from genpool_worker.comfyui.memory import empty_memory
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.comfyui.run import OnProgress, PromptRun
 from genpool_worker.comfyui_json import HistoryEntry
@@ -22,6 +25,8 @@ from genpool_worker.pipeline.validate import ValidatedTask
 from genpool_worker.ports import OutputRef
 
 _log = structlog.get_logger(__name__)
+#: Failures that may have left any node half made, or that a full memory made.
+_UNCLEAN = frozenset({"OutOfMemory", "DeviceFailed", "VolumeFailed", "ScratchFull"})
 
 
 class Attempt:
@@ -111,7 +116,7 @@ class Attempt:
         try:
             return result.outputs_of(entry)
         except AttemptFailed as failure:
-            if failure.reason == "OutOfMemory" or self._may_be_half_made(failure):
+            if failure.reason in _UNCLEAN or self._may_be_half_made(failure):
                 self._free()
             raise
 
@@ -125,7 +130,9 @@ class Attempt:
 
     def _free(self) -> None:
         """Empty ComfyUI's memory for the next attempt: of the models of earlier tasks, and of cached results."""
-        try:
-            self._context.comfyui.free()
-        except ComfyUIError as error:
-            _log.info("memory_not_freed", reason=error.reason)
+        retry = self._retry_for(timing.TRANSFER_SECONDS)
+        context, prompt_id = self._context, str(uuid.uuid4())
+        left = empty_memory(
+            context.comfyui, retry, context.wedge, prompt_id=prompt_id, mark=self._claim.task_key
+        )
+        self._refs = [*self._refs, *left]
