@@ -101,6 +101,9 @@ class Vhost:
         """Declare a durable queue."""
         self.api("PUT", _path("queues", self.name, name), {"durable": True, "arguments": arguments})
 
+    def purge(self, name: str) -> None:
+        self.api("DELETE", f"{_path('queues', self.name, name)}/contents")
+
     def delete_queue(self, name: str) -> None:
         self.api("DELETE", _path("queues", self.name, name))
 
