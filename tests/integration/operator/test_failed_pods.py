@@ -75,6 +75,7 @@ def test_evictions_are_told_and_a_second_one_in_a_row_is_an_outage(
 
     ready = told("Ready", 2)
     assert ready["status"] == "False"
-    assert ready["message"].endswith("2 pods failed within 20 minutes.")
+    # Behind it may stand that this was so: where the kubelet's status hides ours, the pool remembers.
+    assert "2 pods failed within 20 minutes." in ready["message"]
     (event,) = kubectl.events("WorkersFailing")
     assert "(Evicted)" in event["message"]
