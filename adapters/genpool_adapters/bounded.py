@@ -111,7 +111,11 @@ class TimedAdapter(HTTPAdapter):
     ) -> None:
         """Make the connections' pools."""
         super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
-        use_timed_connections(self.poolmanager, self._exchanges)
+        self._prepare(self.poolmanager)
+
+    def _prepare(self, manager: PoolManager) -> None:
+        """Say what the manager's connections are."""
+        use_timed_connections(manager, self._exchanges)
 
     def build_response(self, req: requests.PreparedRequest, resp: BaseHTTPResponse) -> requests.Response:
         """An answer whose body counts only where it came in time."""

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import requests
+from urllib3 import PoolManager
 from urllib3.exceptions import LocationValueError
 
 from genpool_adapters.bounded import TimedAdapter
@@ -86,15 +87,8 @@ class _GuardedAdapter(TimedAdapter):
         self._guard = guard
         super().__init__(guard)
 
-    def init_poolmanager(
-        self,
-        connections: int,
-        maxsize: int,
-        block: bool = False,  # noqa: FBT001, FBT002 - requests' signature
-        **pool_kwargs: Any,  # noqa: ANN401 - requests' signature
-    ) -> None:
-        super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
-        guard_connections(self.poolmanager, self._guard)
+    def _prepare(self, manager: PoolManager) -> None:
+        guard_connections(manager, self._guard)
 
     def proxy_manager_for(self, proxy: str, **_kwargs: Any) -> Any:  # noqa: ANN401 - requests' signature
         raise RefusedInput(f"a proxy ({redact(proxy)}) is not used for URLs of tasks.")

@@ -6,9 +6,24 @@ from collections.abc import Callable
 
 from fakes.worker_world import Node, World
 from genpool_core.messages.amqp import Delivery
+from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.consumer import Inbox, TaskConsumer
 from genpool_worker.preconditions import Preconditions
 from genpool_worker.status import WorkerStatus
+
+
+def preconditions(world: World, node: Node, wedge: Wedge | None = None) -> Preconditions:
+    """What a worker asks between tasks; ``wedge``: of another life of the same worker."""
+    context = node.context
+    return Preconditions(
+        node.comfyui,
+        wedge or context.wedge,
+        context.availability,
+        context.store,
+        "p/",
+        world.clock,
+        world.scratch,
+    )
 
 
 class FakeConsumption:
@@ -41,15 +56,7 @@ class Loop:
         self.consumption = FakeConsumption(node)
         self.status = WorkerStatus(world.clock, node.context.metrics)
         self.inbox = _TurningInbox(self, turns)
-        self.preconditions = Preconditions(
-            node.comfyui,
-            node.context.wedge,
-            node.context.availability,
-            node.context.store,
-            "p/",
-            world.clock,
-            world.scratch,
-        )
+        self.preconditions = preconditions(world, node)
         self.states: list[str] = []
         self.at_turn: dict[int, Callable[[], None]] = {}
         self.consumer = TaskConsumer(

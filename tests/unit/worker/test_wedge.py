@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.worker_loop import preconditions
 from fakes.worker_ports import Script, gone
 from fakes.worker_world import Node, World, first_attempt
 from genpool_core import timing
@@ -184,18 +185,6 @@ def test_how_often_in_a_row(world: World) -> None:
 # Between tasks ------------------------------------------------------------------------------------------------------
 
 
-def preconditions(world: World, node: Node) -> Preconditions:
-    return Preconditions(
-        node.comfyui,
-        node.context.wedge,
-        node.context.availability,
-        node.context.store,
-        "p/",
-        world.clock,
-        world.scratch,
-    )
-
-
 def look(world: World, checks: Preconditions, seconds: float) -> list[str | None]:
     """What it says, at each half second."""
     found = []
@@ -282,9 +271,7 @@ def test_a_worker_that_was_restarted_goes_on_where_the_last_one_was(world: World
         run(node)
     again = Wedge(node.mark, world.clock)
     assert again.report() == WedgeReport(None, 0)
-    checks = Preconditions(
-        node.comfyui, again, node.context.availability, node.context.store, "p/", world.clock, world.scratch
-    )
+    checks = preconditions(world, node, again)
     look(world, checks, 5)
     assert node.comfyui.pending == [PROMPT]
     assert again.report().seconds == pytest.approx(4.5)
@@ -294,9 +281,7 @@ def test_both_were_restarted(world: World) -> None:
     node = world.worker("w1")
     node.mark.prompt_id = "of an earlier life"
     wedge = Wedge(node.mark, world.clock)
-    checks = Preconditions(
-        node.comfyui, wedge, node.context.availability, node.context.store, "p/", world.clock, world.scratch
-    )
+    checks = preconditions(world, node, wedge)
     assert checks.trouble() is None
     assert node.mark.prompt_id is None
 
