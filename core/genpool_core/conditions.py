@@ -35,6 +35,11 @@ class Finding:
     message: str
 
 
+def find(told: Sequence[Condition], kind: str) -> Condition | None:
+    """The condition of a type; None where there is none."""
+    return next((item for item in told if item.type == kind), None)
+
+
 def merge(
     old: Sequence[Condition],
     findings: Iterable[Finding],
