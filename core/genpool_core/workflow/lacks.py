@@ -15,6 +15,7 @@ from pydantic import Field, InstanceOf
 
 from genpool_core.jsontypes import JsonObject
 from genpool_core.loose import LooseModel
+from genpool_core.one_line import one_line
 
 #: What ComfyUI takes for model files (``folder_paths.supported_pt_extensions``), and two more that packs use.
 _MODEL_FILES = (
@@ -74,6 +75,10 @@ class Lack:
     def reason(self) -> str:
         """Constant in CamelCase."""
         return NODE_MISSING if self.input is None else MODEL_MISSING
+
+    def is_at(self, places: Collection[tuple[str, str]]) -> bool:
+        """Whether it is the file of one of these inputs, given as (node id, name)."""
+        return self.input is not None and (self.node, self.input) in places
 
     def __str__(self) -> str:
         """What is missing, for the middle of a sentence."""
@@ -160,5 +165,4 @@ def _nodes(graph: JsonObject) -> Iterator[tuple[str, str, JsonObject]]:
 
 
 def _cut(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return one_line(text, _SHOWN)

@@ -62,17 +62,18 @@ def by_default(template: JsonObject, workflow: WorkflowYaml) -> JsonObject:
     return render(template, workflow, defaults(workflow), uploads=uploads, prefix="")
 
 
-def asked(template: JsonObject, workflow: WorkflowYaml, bound: Bound) -> frozenset[tuple[str, str]]:
+def asked(usual: JsonObject, workflow: WorkflowYaml, bound: Bound) -> frozenset[tuple[str, str]]:
     """The inputs, as (node id, name), into which a task put a file, or something else than they have by default.
 
-    Several names may stand for one value, such as a model's: the input gets the same.
+    ``usual``: the graph of :func:`by_default`. Several names may stand for one value, such as a model's: the input gets
+    the same.
     """
-    usual, values = by_default(template, workflow), defaults(workflow).values
+    values = defaults(workflow).values
     return frozenset(
         (node_id, target.input)
         for name, value in bound.values.items()
         if name in bound.files or values.get(name) != value
-        for target, node_ids in places(template, workflow.parameters[name])
+        for target, node_ids in places(usual, workflow.parameters[name])
         for node_id in node_ids
         if name in bound.files or _inputs(usual, node_id)[target.input] != _for_input(target, value)
     )
@@ -112,14 +113,18 @@ def with_prefix(graph: JsonObject, prefix: str) -> JsonObject:
     return graph
 
 
+def origin(graph: JsonObject, node_id: str) -> str:
+    """The node of the graph behind a node that ran: one that node ``5`` put there meanwhile is known as ``5.0.3``."""
+    return node_id if node_id in graph else node_id.partition(".")[0]
+
+
 def with_mark(graph: JsonObject, node_ids: Collection[str], mark: str) -> JsonObject:
     """The graph in which these nodes run again, whatever ComfyUI's cache holds; ``mark`` was never used before.
 
-    A node that another node put into the graph while it ran is known as ``5.0.3``: then node ``5`` gets the mark. All
-    nodes get it where one is not found.
+    All nodes get the mark where one is not found.
     """
     graph = copy.deepcopy(graph)
-    found = {node_id if node_id in graph else node_id.partition(".")[0] for node_id in node_ids}
+    found = {origin(graph, node_id) for node_id in node_ids}
     for node_id in found if found.issubset(graph) else graph:
         _inputs(graph, node_id)[MARK_INPUT] = mark
     return graph

@@ -9,7 +9,8 @@ from genpool_operator.decide.failed_pods import ANOTHER_STARTS
 from genpool_operator.decide.pod_health import OTHERS_READY, PodHealth
 
 NOT_PROVEN = "NotProven"
-_PAST = " No pod has shown since that this is mended."
+#: Behind what pods that are gone have shown.
+PAST = " No pod has shown since that this is mended."
 #: Reasons of WorkersReady that no pod has reported.
 _NOT_REPORTED = frozenset({"Starting", "Unschedulable", "PodsRefused"})
 
@@ -38,7 +39,7 @@ def recall(workers: Condition | None, fingerprint: str) -> Proof:
         or workers.message.endswith((OTHERS_READY, ANOTHER_STARTS))
     ):
         return Proof()
-    message = workers.message.removesuffix(_PAST)
+    message = workers.message.removesuffix(PAST)
     return Proof("", PodHealth("failing", workers.reason, message, blocking=True, reported=True), fingerprint)
 
 
@@ -59,7 +60,7 @@ def with_past(health: PodHealth, proof: Proof, fingerprint: str) -> PodHealth:
     if health.blocking:
         return health
     if proof.trouble is not None:
-        return replace(proof.trouble, message=proof.trouble.message + _PAST)
+        return replace(proof.trouble, message=proof.trouble.message + PAST)
     if health.health == "none" and proof.proven != fingerprint:
         message = (
             "No pod is wanted now. No pod of the current spec was ever ready, so it is not proven to work."

@@ -12,6 +12,7 @@ from genpool_core.conditions import Finding
 from genpool_core.messages.events import UnavailableWorkflow
 from genpool_operator.decide.plural import plural
 from genpool_operator.decide.pods import PodView
+from genpool_operator.decide.proof import PAST
 from genpool_operator.decide.workers import WorkerView, current_state
 
 ALL_AVAILABLE = "AllAvailable"
@@ -21,7 +22,6 @@ NO_POD_SAID = Finding(
     "NotAsked",
     "No pod of the current spec has said yet what its ComfyUI has.",
 )
-_PAST = " No pod has shown since that this is mended."
 _SOME = " Tasks of what is named here wait, for at most a day; all others are done."
 _NONE = " The pool has no other workflow; no task is lost within a day."
 _SHOWN = 5
@@ -37,14 +37,14 @@ class WorkflowProof:
 
 def is_blocking(finding: Finding) -> bool:
     """Whether no workflow of the pool can run as it is: a task that gives nothing else than its inputs waits."""
-    return finding.status == "False" and finding.message.removesuffix(_PAST).endswith(_NONE)
+    return finding.status == "False" and finding.message.removesuffix(PAST).endswith(_NONE)
 
 
 def recall_workflows(told: Condition | None, fingerprint: str) -> WorkflowProof | None:
     """What an operator before this one knew, from the condition about this Deployment."""
     if told is None or told.status == "Unknown":
         return None
-    message = told.message.removesuffix(_PAST)
+    message = told.message.removesuffix(PAST)
     return WorkflowProof(Finding(conditions.WORKFLOWS_READY, told.status, told.reason, message), fingerprint)
 
 
@@ -75,7 +75,7 @@ def assess_workflows(
         return NO_POD_SAID, None
     if before.said.status == "True":
         return before.said, before
-    return replace(before.said, message=before.said.message + _PAST), before
+    return replace(before.said, message=before.said.message + PAST), before
 
 
 def _finding(said: Mapping[str, tuple[UnavailableWorkflow, ...]], served: int) -> Finding:

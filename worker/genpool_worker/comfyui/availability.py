@@ -101,9 +101,9 @@ class Availability:
         """
         if workflow is None or not self.unavailable:
             return None
-        name, own = workflow.entry.name, asked(workflow.template, workflow.parameters, bound)
+        name, own = workflow.entry.name, self._asked(workflow, bound)
         lacks = self._lacks.get(name, ())
-        stands = [lack for lack in lacks if lack.input is None or (lack.node, lack.input) not in own]
+        stands = [lack for lack in lacks if not lack.is_at(own)]
         if stands:
             return lack_sentence(name, stands)
         failure = self._failures.get(name)
@@ -123,7 +123,7 @@ class Availability:
         """
         if workflow is None:
             return None
-        name, own = workflow.entry.name, asked(workflow.template, workflow.parameters, bound)
+        name, own = workflow.entry.name, self._asked(workflow, bound)
         faults = places_of(failure, self._usual[name])
         if touches(own, faults):
             return None
@@ -141,13 +141,16 @@ class Availability:
         """A task was done: what failed by itself before is mended, if this task went the same way."""
         if workflow is None or (failure := self._failures.get(workflow.entry.name)) is None:
             return
-        if not touches(asked(workflow.template, workflow.parameters, bound), failure.faults):
+        if not touches(self._asked(workflow, bound), failure.faults):
             del self._failures[workflow.entry.name]
             self._publish()
 
     def is_own(self, class_type: str) -> bool:
         """Whether a node class is known to be ComfyUI's own, and no pack's."""
         return class_type in self._own
+
+    def _asked(self, workflow: Workflow, bound: Bound) -> frozenset[tuple[str, str]]:
+        return asked(self._usual[workflow.entry.name], workflow.parameters, bound)
 
     def _is_due(self, failure: _Failure) -> bool:
         return self._clock.monotonic() >= failure.trial_at
@@ -156,10 +159,7 @@ class Availability:
         """Whether a workflow lacks what no task can do without by naming another model, and none is to be tried."""
         workflow, failure = self._workflows[name], self._failures.get(name)
         can = reachable(workflow.template, workflow.parameters)
-        if any(
-            lack.input is None or (lack.node, lack.input) not in can or not lack.others
-            for lack in self._lacks.get(name, ())
-        ):
+        if any(not lack.is_at(can) or not lack.others for lack in self._lacks.get(name, ())):
             return True
         return failure is not None and not self._is_due(failure) and not touches(can, failure.faults)
 
@@ -178,7 +178,7 @@ class Availability:
         workflow = self._workflows[name]
         given = always_given(workflow.template, workflow.parameters)
         found = find_lacks(self._usual[name], known)
-        return tuple(lack for lack in found if lack.input is None or (lack.node, lack.input) not in given)
+        return tuple(lack for lack in found if not lack.is_at(given))
 
     def _publish(self) -> None:
         found = tuple(item for name in self._workflows if (item := self._state_of(name)) is not None)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from genpool_core.jsontypes import JsonObject
 from genpool_core.workflow.lacks import MODEL_MISSING, NODE_MISSING, Lack, model_files, upstream
+from genpool_core.workflow.render import origin
 from genpool_worker.errors import InputFault, NodeFailed, PromptRefused
 
 Places = Collection[tuple[str, str]]
@@ -17,7 +18,7 @@ _BROKEN_MODEL = (
     *("error(s) in loading state_dict", "filenotfounderror", "could not detect model type"),
     *("eoferror", "struct.error"),
 )
-_TODO: Mapping[str, str] = {
+_ADVICE: Mapping[str, str] = {
     NODE_MISSING: "install its node pack in the image",
     MODEL_MISSING: "put the file into the folder of its kind in the models volume",
 }
@@ -27,11 +28,11 @@ def places_of(failure: PromptRefused | NodeFailed, graph: JsonObject) -> tuple[I
     """Where a task would have had a part in a failure; empty where no task of the workflow could.
 
     A node may fail because of anything that comes before it, but for one that cannot read its model file: that is about
-    the file. A node that is not in the graph was put there by another one while it ran, and is known as ``5.0.3``.
+    the file.
     """
     if isinstance(failure, PromptRefused):
         return failure.faults
-    node = failure.node if failure.node in graph else failure.node.partition(".")[0]
+    node = origin(graph, failure.node)
     if files := _unreadable_files(failure, model_files(graph, node)):
         return files
     nodes = upstream(graph, [node]) if node in graph else graph.keys()
@@ -59,12 +60,12 @@ def lack_sentence(name: str, lacks: Sequence[Lack]) -> str:
     """What ComfyUI lacks for the workflow ``name``, and what to do."""
     shown = ", ".join(str(lack) for lack in lacks[:SHOWN])
     more = f", and {len(lacks) - SHOWN} more" if len(lacks) > SHOWN else ""
-    todo = " and ".join(dict.fromkeys(_TODO[lack.reason] for lack in lacks))
-    return f"Workflow {name}: ComfyUI lacks {shown}{more}: {todo}, or correct the workflow."
+    advice = " and ".join(dict.fromkeys(_ADVICE[lack.reason] for lack in lacks))
+    return f"Workflow {name}: ComfyUI lacks {shown}{more}: {advice}, or correct the workflow."
 
 
 def failure_sentence(name: str, failure: PromptRefused | NodeFailed) -> str:
     """The same for what ComfyUI said of a prompt."""
-    todo = "Correct the workflow, the image, or the file that it names."
+    advice = "Correct the workflow, the image, or the file that it names."
     message = failure.message if failure.message.endswith((".", "…")) else f"{failure.message}."
-    return f"Workflow {name}: {message} No task had a part in that. {todo}"
+    return f"Workflow {name}: {message} No task had a part in that. {advice}"

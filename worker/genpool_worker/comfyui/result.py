@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from genpool_core.errors import AttemptFailed
+from genpool_core.one_line import one_line
 from genpool_worker.comfyui_json import (
     Fault,
     HistoryEntry,
@@ -180,5 +181,4 @@ def _join(*parts: str) -> str:
 
 
 def _cut(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
+    return one_line(text, MAX_MESSAGE)

@@ -63,11 +63,7 @@ class Settler:
 
     def park(self, task: TaskDelivery, park: Park) -> None:
         """Put the message into a delay step: another worker holds its task."""
-        own: dict[str, headers.HeaderValue] = {headers.RUN: task.ref.run}
-        if park.failed_attempt is not None:
-            own[headers.ATTEMPT] = park.failed_attempt
-        self._delay(task.delivery, park.seconds, own)
-        self._context.broker.ack(task.delivery)
+        self._set_aside(task, park.seconds, park.failed_attempt, {})
         self._context.metrics.message("parked")
         _log.info("message_parked", seconds=park.seconds)
 
@@ -77,11 +73,7 @@ class Settler:
             self._until_stored(held.release)
             self._context.metrics.attempt("released", WORKFLOW_UNAVAILABLE)
         seconds = timing.PUT_OFF_STEPS[task.put_off]
-        own: dict[str, headers.HeaderValue] = {headers.RUN: task.ref.run, headers.PUT_OFF: task.put_off + 1}
-        if task.info.failed_attempt is not None:
-            own[headers.ATTEMPT] = task.info.failed_attempt
-        self._delay(task.delivery, seconds, own)
-        self._context.broker.ack(task.delivery)
+        self._set_aside(task, seconds, task.info.failed_attempt, {headers.PUT_OFF: task.put_off + 1})
         self._context.metrics.message("put_off")
         _log.info("task_put_off", seconds=seconds, times=task.put_off + 1)
 
@@ -174,6 +166,20 @@ class Settler:
         _log.warning(
             "attempt_failed", reason=failure.reason, message=failure.message, retry_seconds=delay_seconds
         )
+
+    def _set_aside(
+        self,
+        task: TaskDelivery,
+        seconds: int,
+        failed_attempt: int | None,
+        more: dict[str, headers.HeaderValue],
+    ) -> None:
+        """Let a message wait in a delay step as it is: ``failed_attempt`` is the one that it came behind, if any."""
+        own: dict[str, headers.HeaderValue] = {headers.RUN: task.ref.run, **more}
+        if failed_attempt is not None:
+            own[headers.ATTEMPT] = failed_attempt
+        self._delay(task.delivery, seconds, own)
+        self._context.broker.ack(task.delivery)
 
     def _delay(self, delivery: Delivery, seconds: int, own: dict[str, headers.HeaderValue]) -> None:
         copy = copy_of(delivery, names.retry_step(seconds), self._context.config.queue, own)
