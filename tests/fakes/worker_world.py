@@ -9,17 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fakes.worker_ports import (
-    FakeBroker,
-    FakeComfyUI,
-    FakeFetcher,
-    FakeMark,
-    FakeStore,
-    Queued,
-    Script,
-    SharedBroker,
-    SharedStore,
-)
+from fakes.worker_comfyui import FakeComfyUI, FakeMark, Script
+from fakes.worker_ports import FakeBroker, FakeFetcher, FakeStore, Queued, SharedBroker, SharedStore
 from fakes.worker_steps import FakeClock, SkewedClock, Steps, png
 from genpool_core import names
 from genpool_core.errors import StorageError

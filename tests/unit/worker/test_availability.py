@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from fakes.worker_comfyui import Script, gone
 from fakes.worker_loop import Loop
-from fakes.worker_ports import Script, gone
 from fakes.worker_steps import CrashNow
 from fakes.worker_world import PHOTO, TEXT, Node, World
 from genpool_core import timing

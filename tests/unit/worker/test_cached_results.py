@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fakes.worker_ports import Result, Script
+from fakes.worker_comfyui import Result, Script
 from fakes.worker_world import World
 from genpool_core.workflow.render import MARK_INPUT
 

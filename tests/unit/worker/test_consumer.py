@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from fakes.worker_comfyui import Script, gone
 from fakes.worker_loop import Loop
-from fakes.worker_ports import Queued, Script, gone
+from fakes.worker_ports import Queued
 from fakes.worker_world import World
 from genpool_core import timing
 from genpool_core.errors import BrokerError, SettingsError, StorageError

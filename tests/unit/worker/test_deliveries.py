@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from fakes.worker_ports import Queued, Result, Script
+from fakes.worker_comfyui import Result, Script
+from fakes.worker_ports import Queued
 from fakes.worker_world import QUEUE, World
 from genpool_core import names
 from genpool_core.jsontypes import JsonObject

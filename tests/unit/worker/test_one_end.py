@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from fakes.worker_ports import Result, Script, gone
+from fakes.worker_comfyui import Result, Script, gone
 from fakes.worker_steps import CrashNow, Side
 from fakes.worker_world import QUEUE, Node, World, new_world
 from genpool_core import names, timing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fakes.worker_ports import Script, gone
+from fakes.worker_comfyui import Script, gone
 from fakes.worker_world import Node, World, first_attempt
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from fakes.worker_ports import Queued, Script
+from fakes.worker_comfyui import Script
+from fakes.worker_ports import Queued
 from fakes.worker_steps import FakeClock
 from fakes.worker_world import QUEUE, Node, World
 from genpool_core import names, timing

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fakes.worker_comfyui import Script, gone
 from fakes.worker_loop import preconditions
-from fakes.worker_ports import Script, gone
 from fakes.worker_world import Node, World, first_attempt
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed
