@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from fakes.worker_world import World, new_world
+from fakes.worker_model import MODEL
+from fakes.worker_world import PHOTO, TEXT, World, new_world
 
 
 @pytest.fixture
@@ -26,3 +27,10 @@ def make_world() -> Iterator[Callable[..., World]]:
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
     return make_world()
+
+
+@pytest.fixture
+def two(world: World) -> World:
+    """A pool with a workflow that needs a model, and one that needs none."""
+    world.workflows = (TEXT, PHOTO, MODEL)
+    return world
