@@ -6,12 +6,13 @@ ComfyUI may be anything. ``genpool_adapters.http`` is for URLs that tasks bring.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from http.client import HTTPException
 from socket import socket
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -22,6 +23,7 @@ from urllib3.exceptions import ProtocolError
 from urllib3.response import BaseHTTPResponse
 
 from genpool_adapters.deadline import Deadline, Exchanges
+from genpool_core.jsontypes import JsonValue
 
 #: Bytes of the largest answer that is read into memory: a list of some ten thousand queues, or 500 pods, has fewer.
 MOST_BYTES = 64 << 20
@@ -202,3 +204,11 @@ def join_limited(chunks: Iterable[bytes], headers: Mapping[str, str]) -> bytes:
         if len(data) > MOST_BYTES:
             raise too_large
     return bytes(data)
+
+
+def json_of(body: bytes) -> JsonValue:
+    """JSON of an answer; None where it is something else, such as a proxy's page."""
+    try:
+        return cast("JsonValue", json.loads(body))
+    except ValueError:
+        return None

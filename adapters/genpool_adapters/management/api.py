@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import TypeVar, cast
+from typing import TypeVar
 from urllib.parse import quote
 
 import requests
 from requests.auth import HTTPBasicAuth
 
-from genpool_adapters.bounded import AnswerTooLarge, BoundedSession, read_limited
+from genpool_adapters.bounded import AnswerTooLarge, BoundedSession, json_of, read_limited
 from genpool_adapters.brokerfile import credentials
 from genpool_adapters.causes import root_cause
 from genpool_adapters.http import ca_bundle, is_outage
@@ -118,9 +117,9 @@ class ManagementApi:
         if answer.status_code == _NOT_FOUND and method in {"GET", "DELETE"}:
             return None
         if not answer.ok:
-            reason = Refusal.read_object(_json(said)).reason
+            reason = Refusal.read_object(json_of(said)).reason
             raise self._refusal(answer.status_code, reason, f"{method} {'/'.join(parts)}", login[0])
-        return _json(said)
+        return json_of(said)
 
     def _no_answer(self, error: requests.RequestException) -> str:
         api = f"The management API at {self.broker.management_url}"
@@ -162,10 +161,3 @@ def _conflict(what: str, said: str) -> str:
         f"{sentence} It exists with other properties than are needed. If it is a queue, deleting it deletes the "
         "messages in it: look first who made it and what is in it; or give the pool another queue or vhost."
     )
-
-
-def _json(answer: bytes) -> JsonValue:
-    try:
-        return cast("JsonValue", json.loads(answer))
-    except ValueError:
-        return None

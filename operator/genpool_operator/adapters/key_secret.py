@@ -6,10 +6,9 @@ import secrets
 from urllib.parse import quote
 
 from genpool_core import names
-from genpool_core.jsontypes import JsonObject
 from genpool_core.operatorkeys import KEYS
 from genpool_operator.adapters.kube_api import APPLY, KubeApi
-from genpool_operator.decide.manifests.secret import secret_data
+from genpool_operator.decide.manifests.secret import build_secret
 from genpool_operator.decide.objects import parse_secret, parse_uid
 from genpool_operator.ports import ClusterError
 
@@ -40,12 +39,7 @@ class KubeKeySecret:
         By an apply, as a right to create can be limited to a name only there. With a field manager of its own each time
         it never changes a key that another operator made in the same moment: Kubernetes refuses it then.
         """
-        manifest: JsonObject = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": self.name, "namespace": self._namespace, "labels": {**names.SHARED_LABELS}},
-            "data": secret_data({KEYS: f"{line}\n"}),
-        }
+        manifest = build_secret(self._namespace, self.name, {KEYS: f"{line}\n"})
         manager = f"{names.FIELD_MANAGER}-key-{secrets.token_hex(4)}"
         path = f"{self._path()}?fieldManager={manager}&force=false"
         return parse_secret(self._api.request("PATCH", path, manifest, APPLY), KEYS) or ""

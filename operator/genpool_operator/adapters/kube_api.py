@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import cast
 from urllib.parse import quote
 
 import urllib3
 from kubernetes.client import Configuration
 
-from genpool_adapters.bounded import AnswerTooLarge, join_limited, use_timed_connections
+from genpool_adapters.bounded import AnswerTooLarge, join_limited, json_of, use_timed_connections
 from genpool_adapters.deadline import Exchanges
 from genpool_core import timing
-from genpool_core.jsontypes import JsonObject, JsonValue
+from genpool_core.jsontypes import JsonObject
 from genpool_core.version import __version__
 from genpool_operator.adapters.kube_login import authorization, open_pool
 from genpool_operator.decide.kube_json import Page, StatusBody
@@ -126,7 +125,7 @@ class KubeApi:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             message = f"Kubernetes does not answer about {subject} ({type(error).__name__})."
             raise ClusterError(message, status=0) from error
-        answer = _json(said)
+        answer = json_of(said)
         if response.status >= _ERRORS:
             raise _refused(subject, response.status, StatusBody.read_object(answer), response.reason)
         if not isinstance(answer, dict):
@@ -163,11 +162,3 @@ def _refused(subject: str, status: int, body: StatusBody, phrase: str | None) ->
     said = body.message or phrase or f"status {status}"
     message = f"Kubernetes refuses {subject}: {said}"
     return ClusterError(message, status=status, refusal=is_refusal(status, body), taken=is_taken(body))
-
-
-def _json(data: bytes) -> JsonValue:
-    """JSON of an answer; None where it is something else, such as a proxy's page."""
-    try:
-        return cast("JsonValue", json.loads(data))
-    except ValueError:
-        return None

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from genpool_core import names
 from genpool_core.api.pool import GenerationPool
-from genpool_core.jsontypes import JsonObject
+from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.operatorkeys import Installation
 from genpool_operator.decide.manifests.common import owner_reference
 
@@ -32,20 +32,24 @@ def build_callback_secret(pool: GenerationPool, installation: Installation) -> J
     )
 
 
-def secret_data(values: Mapping[str, str]) -> JsonObject:
-    """``data`` of a Secret. Not ``stringData``: Kubernetes would not see which field manager owns which key."""
-    return {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+def build_secret(namespace: str, name: str, values: Mapping[str, str], **metadata: JsonValue) -> JsonObject:
+    """A Secret of the operator's.
 
-
-def _secret(pool: GenerationPool, name: str, values: Mapping[str, str]) -> JsonObject:
+    ``data``, not ``stringData``: Kubernetes would not see which field manager owns which key.
+    """
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
             "name": name,
-            "namespace": pool.metadata.namespace,
+            "namespace": namespace,
             "labels": {**names.SHARED_LABELS},
-            "ownerReferences": [owner_reference(pool.metadata, controller=False)],
+            **metadata,
         },
-        "data": secret_data(values),
+        "data": {key: base64.b64encode(value.encode()).decode() for key, value in values.items()},
     }
+
+
+def _secret(pool: GenerationPool, name: str, values: Mapping[str, str]) -> JsonObject:
+    owners: list[JsonValue] = [owner_reference(pool.metadata, controller=False)]
+    return build_secret(pool.metadata.namespace, name, values, ownerReferences=owners)
