@@ -7,6 +7,7 @@
     ├── InvalidManifest      a GenerationPool or a workflow that cannot work; shown as a condition, never retried
     ├── BrokerError          RabbitMQ refused, or did not answer; ``lasts`` tells what trying again can bring
     ├── StorageError         S3 refused, or did not answer; the same
+    ├── TaskStoreError       the task store's database refused, or did not answer
     └── TaskFailure          a task's attempt that did not succeed
         ├── InvalidMessage       the body is no task at all
         ├── InvalidTask          a task that no worker could do
@@ -79,6 +80,12 @@ class StorageError(GenPoolError):
     def __init__(self, message: str, *, reason: str | None = None, lasts: Lasts = Lasts.OUTAGE) -> None:
         super().__init__(message, reason=reason)
         self.lasts = lasts
+
+
+class TaskStoreError(GenPoolError):
+    """The gateway's database refused a request, or did not answer: try again when it is back."""
+
+    reason = "TaskStoreUnavailable"
 
 
 class TaskFailure(GenPoolError):  # noqa: N818 - an outcome, not only an exception

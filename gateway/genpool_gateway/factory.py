@@ -19,8 +19,8 @@ from genpool_gateway.adapters.callback_queue import RabbitCallbackQueue
 from genpool_gateway.adapters.http_receiver import HttpReceiver
 from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.adapters.signing import Signer
-from genpool_gateway.attempts import Attempts
-from genpool_gateway.dispatcher import Dispatcher
+from genpool_gateway.callbacks.attempts import Attempts
+from genpool_gateway.callbacks.dispatcher import Dispatcher
 from genpool_gateway.settings import GatewaySettings
 
 CONNECTION_NAME = "genpool-gateway"

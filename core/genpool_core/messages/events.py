@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from genpool_core.ledger.records import Outcome, Output
+from genpool_core.ledger.records import EndRecord, Outcome, Output
 from genpool_core.messages.base import Message, PoolRef
 
 
@@ -19,7 +19,7 @@ class Event(Message):
     pool: PoolRef
     """The pool."""
     worker: str
-    """Name of the worker's pod."""
+    """Name of the worker's pod; empty where the gateway made the event."""
     time: datetime
     """When it happened, UTC."""
 
@@ -35,6 +35,14 @@ class TaskEvent(Event):
     """Run of the task."""
     attempt: int
     """Attempt of the run."""
+
+
+class TaskAccepted(TaskEvent):
+    """The gateway has put a task into its work queue."""
+
+    type: Literal["task.accepted"] = "task.accepted"
+    workflow: str | None = None
+    """Name of the workflow."""
 
 
 class TaskClaimed(TaskEvent):
@@ -53,6 +61,24 @@ class TaskProgress(TaskEvent):
     """Part done, 0 to 1."""
     node: str | None = None
     """ComfyUI node that runs."""
+
+
+class TaskOutput(TaskEvent):
+    """A file of an attempt that still runs was stored. It counts only when the run succeeds with this attempt."""
+
+    type: Literal["task.output"] = "task.output"
+    output: Output
+    """The file."""
+
+
+class TaskPreview(TaskEvent):
+    """A small picture of what ComfyUI works on; sent at most twice a second, and only where the pool asks for it."""
+
+    type: Literal["task.preview"] = "task.preview"
+    content_type: str
+    """Media type."""
+    image: str
+    """The picture in base64."""
 
 
 class TaskRetried(TaskEvent):
@@ -79,6 +105,8 @@ class TaskEnded(TaskEvent):
     """Sentence."""
     outputs: list[Output] = []
     """Files, for the outcome succeeded."""
+    record: EndRecord | None = None
+    """The end record whole; absent in older releases."""
 
 
 class MessageRejected(Event):
@@ -128,6 +156,17 @@ class WorkerHeartbeat(Event):
     """How often in a row it was wedged, since a prompt last ended by itself."""
 
 
+class GatewayBacklog(Event):
+    """Messages in a work queue that no worker must do, because their tasks were cancelled; every two seconds.
+
+    They count for no scaling. A figure that is older than 30 s is not used.
+    """
+
+    type: Literal["gateway.backlog"] = "gateway.backlog"
+    cancelled: Annotated[int, Field(ge=0)]
+    """Messages of cancelled tasks that are still in the queue."""
+
+
 #: Reasons of a worker that waits for ComfyUI, which takes its time to start, and starts again after a crash.
 COMFYUI_UNAVAILABLE = "ComfyUIUnavailable"
 COMFYUI_BUSY = "ComfyUIBusy"
@@ -136,7 +175,16 @@ COMFYUI_WEDGED = "ComfyUIWedged"
 NO_WORKFLOW = "NoWorkflowAvailable"
 
 AnyEvent = Annotated[
-    TaskClaimed | TaskProgress | TaskRetried | TaskEnded | MessageRejected | WorkerHeartbeat,
+    TaskAccepted
+    | TaskClaimed
+    | TaskProgress
+    | TaskOutput
+    | TaskPreview
+    | TaskRetried
+    | TaskEnded
+    | MessageRejected
+    | WorkerHeartbeat
+    | GatewayBacklog,
     Field(discriminator="type"),
 ]
 EVENT = TypeAdapter[AnyEvent](AnyEvent)

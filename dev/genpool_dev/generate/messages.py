@@ -10,16 +10,24 @@ from pydantic import BaseModel
 from genpool_core.ledger.records import Claim, EndRecord
 from genpool_core.messages.callbacks import CallbackBody, CallbackMessage
 from genpool_core.messages.events import (
+    GatewayBacklog,
     MessageRejected,
+    TaskAccepted,
     TaskClaimed,
     TaskEnded,
+    TaskOutput,
+    TaskPreview,
     TaskProgress,
     TaskRetried,
     WorkerHeartbeat,
 )
 
 _MODELS: dict[str, type[BaseModel]] = {
+    "event.gateway.backlog": GatewayBacklog,
+    "event.task.accepted": TaskAccepted,
     "event.task.claimed": TaskClaimed,
+    "event.task.output": TaskOutput,
+    "event.task.preview": TaskPreview,
     "event.task.progress": TaskProgress,
     "event.task.retried": TaskRetried,
     "event.task.ended": TaskEnded,

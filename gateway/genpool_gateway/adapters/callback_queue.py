@@ -9,11 +9,11 @@ from dataclasses import replace
 from genpool_adapters.amqp import AmqpConnection, AmqpParameters
 from genpool_core import names, timing
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
-from genpool_gateway.receiver_schedule import WINDOW
+from genpool_gateway.callbacks.receiver_schedule import WINDOW
 
 
 class RabbitCallbackQueue:
-    """The callbacks queue of a vhost; see :class:`genpool_gateway.ports.CallbackQueue`."""
+    """The callbacks queue of a vhost; see :class:`genpool_gateway.callbacks.ports.CallbackQueue`."""
 
     def __init__(
         self,

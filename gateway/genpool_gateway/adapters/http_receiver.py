@@ -13,8 +13,8 @@ from genpool_adapters.http import explain, guarded_session, is_outage
 from genpool_core import timing
 from genpool_core.errors import RefusedInput, SettingsError
 from genpool_gateway.adapters.signing import Signer
-from genpool_gateway.disposition import Answered, Away, Forbidden, Outcome
-from genpool_gateway.ports import WebhookRequest
+from genpool_gateway.callbacks.disposition import Answered, Away, Forbidden, Outcome
+from genpool_gateway.callbacks.ports import WebhookRequest
 
 _log = structlog.get_logger(__name__)
 

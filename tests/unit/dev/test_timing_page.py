@@ -13,7 +13,7 @@ from genpool_dev.generate.run import outputs
 from genpool_dev.generate.timing_drawing import bar, draw, for_people, points
 from genpool_dev.generate.timing_lines import drained_pod, from_zero_and_back, lost_worker
 from genpool_dev.generate.timing_source import sections, times_of
-from genpool_gateway.disposition import delays
+from genpool_gateway.callbacks.disposition import delays
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from genpool_core.errors import BrokerError, Lasts
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
-from genpool_gateway.disposition import Answered, Outcome
-from genpool_gateway.ports import WebhookRequest
+from genpool_gateway.callbacks.disposition import Answered, Outcome
+from genpool_gateway.callbacks.ports import WebhookRequest
 
 
 @dataclass

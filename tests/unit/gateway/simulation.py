@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from genpool_gateway.disposition import (
+from genpool_gateway.callbacks.disposition import (
     Acknowledge,
     Answered,
     Away,
@@ -15,7 +15,7 @@ from genpool_gateway.disposition import (
     decide_aside,
     decide_disposition,
 )
-from genpool_gateway.receiver_schedule import WINDOW, Job, ReceiverSchedule
+from genpool_gateway.callbacks.receiver_schedule import WINDOW, Job, ReceiverSchedule
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import pytest
 from genpool_core.errors import InvalidMessage
 from genpool_core.messages import headers as h
 from genpool_core.names import gateway_user, worker_user
-from genpool_gateway.callback import dead_headers, read, receiver_of, retry_headers
-from genpool_gateway.disposition import DeadLetter
+from genpool_gateway.callbacks.callback import dead_headers, read, receiver_of, retry_headers
+from genpool_gateway.callbacks.disposition import DeadLetter
 from unit.gateway.messages import OWN, URL, WORKER, delivery, message
 
 

@@ -11,8 +11,8 @@ from genpool_core.backoff import Backoff
 from genpool_core.errors import Lasts
 from genpool_core.messages import headers as h
 from genpool_core.messages.amqp import OutgoingMessage
-from genpool_gateway.dispatcher import Dispatcher, Tried
-from genpool_gateway.disposition import Answered, Away, Forbidden, Outcome, delays
+from genpool_gateway.callbacks.dispatcher import Dispatcher, Tried
+from genpool_gateway.callbacks.disposition import Answered, Away, Forbidden, Outcome, delays
 from support.waiting import wait_until
 from unit.gateway.fakes import FakeMetrics, FakeQueue, FakeReceiver
 from unit.gateway.messages import OWN, WORKER, delivery, message

@@ -4,7 +4,7 @@ import pytest
 
 from genpool_core import timing
 from genpool_core.timing import RETRY_STEPS
-from genpool_gateway.disposition import (
+from genpool_gateway.callbacks.disposition import (
     Acknowledge,
     Answered,
     Away,

@@ -10,7 +10,7 @@ import pytest
 
 from genpool_core.errors import SettingsError
 from genpool_gateway.adapters.callback_queue import RabbitCallbackQueue
-from genpool_gateway.attempts import Attempts
+from genpool_gateway.callbacks.attempts import Attempts
 from genpool_gateway.factory import Callbacks, _login
 
 

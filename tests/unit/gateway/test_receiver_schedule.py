@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from genpool_core import timing
-from genpool_gateway.receiver_schedule import ASIDE_PER_SECOND, SLOTS, Job, ReceiverSchedule
+from genpool_gateway.callbacks.receiver_schedule import ASIDE_PER_SECOND, SLOTS, Job, ReceiverSchedule
 
 
 def filled(**counts: int) -> ReceiverSchedule[str]:

@@ -16,8 +16,8 @@ from genpool_core.messages.amqp import Delivery
 from genpool_core.messages.base import SCHEMA_VERSION
 from genpool_core.messages.callbacks import CallbackMessage
 from genpool_core.validation import first_fault
-from genpool_gateway.disposition import DeadLetter
-from genpool_gateway.ports import WebhookRequest
+from genpool_gateway.callbacks.disposition import DeadLetter
+from genpool_gateway.callbacks.ports import WebhookRequest
 
 #: Characters of a sentence in a header.
 _MAX_MESSAGE = 1000

@@ -17,8 +17,8 @@ from genpool_core import names, timing
 from genpool_core.backoff import Backoff
 from genpool_core.errors import BrokerError, InvalidMessage, Lasts
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
-from genpool_gateway.callback import Callback, dead_headers, read, retry_headers
-from genpool_gateway.disposition import (
+from genpool_gateway.callbacks.callback import Callback, dead_headers, read, retry_headers
+from genpool_gateway.callbacks.disposition import (
     Acknowledge,
     Answered,
     DeadLetter,
@@ -27,7 +27,7 @@ from genpool_gateway.disposition import (
     decide_disposition,
     is_retried,
 )
-from genpool_gateway.ports import CallbackQueue, Metrics, Receiver
+from genpool_gateway.callbacks.ports import CallbackQueue, Metrics, Receiver
 
 _log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from genpool_core.api.security import HostRule
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
-from genpool_gateway.disposition import Outcome
+from genpool_gateway.callbacks.disposition import Outcome
 
 
 @dataclass(frozen=True)

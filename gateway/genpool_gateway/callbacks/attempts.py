@@ -9,9 +9,9 @@ from collections.abc import Callable
 import structlog
 
 from genpool_core.messages.amqp import Delivery
-from genpool_gateway.callback import receiver_of_message
-from genpool_gateway.dispatcher import Dispatcher, Tried
-from genpool_gateway.receiver_schedule import SLOTS, Job, ReceiverSchedule
+from genpool_gateway.callbacks.callback import receiver_of_message
+from genpool_gateway.callbacks.dispatcher import Dispatcher, Tried
+from genpool_gateway.callbacks.receiver_schedule import SLOTS, Job, ReceiverSchedule
 
 _log = structlog.get_logger(__name__)
 

@@ -1,0 +1,1 @@
+"""Delivery of signed callbacks, from the callbacks queue to their receivers."""

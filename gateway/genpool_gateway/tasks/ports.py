@@ -1,0 +1,191 @@
+"""The task store's ports. Every method raises TaskStoreError while the database is away."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from genpool_gateway.tasks.change import Change
+from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
+
+
+@dataclass(frozen=True)
+class Idempotency:
+    """A sender's promise that a repeat under the same key means the same task. Kept for a day, per key and pool."""
+
+    key: str
+    digest: str
+    """Of the whole request: the same key with another one is refused."""
+
+
+@dataclass(frozen=True)
+class NewTask:
+    """A task to be accepted: a record in the state ``accepting``, with its submission."""
+
+    record: TaskRecord
+    idempotency: Idempotency | None = None
+
+
+class Acceptance(Enum):
+    """What became of a new task."""
+
+    CREATED = "created"
+    """A row was made: publish it."""
+    SAME = "same"
+    """The task is known already, by its id or its idempotency key. Published or not: its record says it."""
+    OTHER_REQUEST = "other_request"
+    """The idempotency key was used for another request."""
+    OVER_CAP = "over_cap"
+    """Its owner has as many unfinished tasks as its key allows."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The answer for one new task. ``record``: the one that stands in the store; None only for ``OVER_CAP``."""
+
+    acceptance: Acceptance
+    record: TaskRecord | None
+
+
+@dataclass(frozen=True)
+class TaskQuery:
+    """Which tasks to list, the newest first."""
+
+    pools: Collection[str] | None = None
+    """UIDs; all when None."""
+    owner: str | None = None
+    states: Collection[TaskState] = ()
+    outcomes: Collection[str] = ()
+    """With ``states``: a task is listed that has one of the states or one of the outcomes."""
+    workflow: str | None = None
+    task_id: str | None = None
+    before: tuple[datetime, str] | None = None
+    """Only tasks older than this ``(created_at, id)``: the end of the page before."""
+    limit: int = 50
+
+
+class AcceptingStore(Protocol):
+    """For the accepting of tasks. Called by one thread."""
+
+    def accept(self, tasks: Sequence[NewTask], caps: dict[str, int], now: datetime) -> list[Accepted]:
+        """Store a group in one commit, in order; two equal tasks in it are one. Makes the event ``accepted`` for each.
+
+        ``caps``: the most unfinished tasks of an owner, by owner; an owner without an entry has no cap.
+        """
+
+    def published(self, ids: Sequence[str]) -> None:
+        """The broker has them: ``accepting`` becomes ``queued``; what has moved on stays as it is."""
+
+    def refused(self, ids: Sequence[str]) -> None:
+        """The broker has refused them for good: the rows go, and with them their idempotency keys."""
+
+    def unpublished(self, *, older_than: datetime, limit: int) -> list[TaskRecord]:
+        """Tasks that still are ``accepting``, the oldest first."""
+
+
+class TaskReader(Protocol):
+    """For those who ask. Called by many threads."""
+
+    def get(self, task: str) -> TaskRecord | None:
+        """One task."""
+
+    def find(self, query: TaskQuery) -> list[TaskRecord]:
+        """At most ``query.limit`` tasks, newest first."""
+
+    def events(self, task: str, *, after: int = 0) -> list[StoredEvent]:
+        """What happened to a task, in order, after the event of that number."""
+
+    def count_unfinished(self, pool_uid: str) -> int:
+        """Tasks of a pool that were accepted or heard of, and have neither started nor ended."""
+
+
+class EventStore(Protocol):
+    """For what the broker brings. Called by one thread for each vhost."""
+
+    def apply(self, changes: Sequence[Change]) -> list[StoredEvent]:
+        """Apply changes in one commit, each once; the events that are new to watchers, in order.
+
+        On PostgreSQL the other gateways are told which tasks changed.
+        """
+
+    def request_cancel(self, task: str, at: datetime) -> TaskRecord | None:
+        """Note that the end of a task was asked for; does nothing to one that has ended. None: no such task."""
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """Who may do what. Only a hash of the key is kept."""
+
+    id: str
+    name: str
+    digest: str = field(repr=False)
+    """SHA-256 of the key, hexadecimal."""
+    role: str
+    """``user``, ``operator``, ``admin``."""
+    pools: tuple[str, ...] | None
+    """``namespace/name`` of the pools that it is for; None: all."""
+    max_queued: int | None
+    """Most unfinished tasks; None: no cap."""
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """Something that a key did and that a person may ask about."""
+
+    time: datetime
+    key: str
+    action: str
+    subject: str
+
+
+class KeyStore(Protocol):
+    """For API keys and the audit log."""
+
+    def key_by_digest(self, digest: str) -> ApiKey | None:
+        """The key with this SHA-256, revoked or not."""
+
+    def keys(self) -> list[ApiKey]:
+        """All, the oldest first."""
+
+    def add_key(self, key: ApiKey) -> None:
+        """Store a new one."""
+
+    def revoke_key(self, key: str, at: datetime) -> ApiKey | None:
+        """Revoke by id; None: no such key. One that is revoked stays as it is."""
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Append to the audit log."""
+
+    def audit_log(self, *, limit: int) -> list[AuditEntry]:
+        """The newest entries."""
+
+
+@dataclass(frozen=True)
+class UsageRow:
+    """Figures of ended tasks by owner, workflow and day (UTC)."""
+
+    owner: str | None
+    pool_uid: str
+    workflow: str | None
+    day: str
+    tasks: int
+    succeeded: int
+    gpu_seconds: float
+    wait_known: int
+    """Tasks whose wait is known; ``within_sla`` is a share of these."""
+    within_sla: int | None
+    """None where the pool has no ``slaSeconds``."""
+
+
+class UsageStore(Protocol):
+    """For figures over many tasks."""
+
+    def usage(
+        self, *, since: datetime, until: datetime, owner: str | None, pools: Collection[str] | None
+    ) -> list[UsageRow]:
+        """Sums of the tasks that ended in a time."""
