@@ -7,6 +7,8 @@ an installation can set is not here; the bounds and defaults that a rule needs a
 
 from __future__ import annotations
 
+from genpool_core.timing_gateway import *  # noqa: F403 - one namespace in two files
+
 # Retries of tasks --------------------------------------------------------------------------------------------------
 
 RETRY_STEPS: tuple[int, ...] = (5, 30, 120, 600, 3600)
@@ -216,35 +218,6 @@ BROKER_STOP_SECONDS = 2.0
 """Closing one of the worker's two connections to RabbitMQ."""
 WEB_STOP_SECONDS = 1.0
 """Ending the server of probes and metrics."""
-
-# Callbacks ---------------------------------------------------------------------------------------------------------
-
-CALLBACK_GIVE_UP_SECONDS = 24 * 3600
-"""A callback is given up when its waits would sum up to more than this."""
-CALLBACK_CONNECT_SECONDS = 5.0
-"""Connecting to one address of a callback's receiver."""
-CALLBACK_TIMEOUT_SECONDS = 10.0
-"""One attempt to deliver a callback beyond the time to connect, however slowly the receiver speaks."""
-CALLBACK_SLOW_SECONDS = 4.0
-"""A receiver that needs longer for an attempt counts as slow and gets few attempts at a time."""
-CALLBACK_SLOW_WINDOW_SECONDS = 120.0
-"""A receiver that failed or was slow, and that nothing waits for, is remembered as such for so long."""
-CALLBACK_HOLD_SECONDS = 60.0
-"""A callback waits so long in the gateway for a receiver that is away, before it is set aside into a delay step."""
-RECEIVER_PAUSE_SECONDS = 1.0
-"""First pause between attempts at a receiver that fails; each further pause is twice as long."""
-RECEIVER_PAUSE_MOST_SECONDS = 30.0
-"""Longest such pause."""
-CALLBACK_RETRY_SECONDS = 1.0
-"""First wait before the outcome of an attempt is published again; each further wait is twice as long."""
-CALLBACK_RETRY_MOST_SECONDS = 30.0
-"""Longest such wait."""
-GATEWAY_DRAIN_SECONDS = 25
-"""Default for how long the gateway waits for attempts in flight after SIGTERM."""
-GATEWAY_CLOSE_SECONDS = 1.0
-"""Closing one of the gateway's two connections of a vhost, when the drain has used up its time."""
-GATEWAY_GRACE_SECONDS = 45
-"""``terminationGracePeriodSeconds`` of the gateway's pods, in the chart."""
 
 # Probes of GenPool's programs --------------------------------------------------------------------------------------
 

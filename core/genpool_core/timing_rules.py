@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from genpool_core.timing_rule import Rule
+from genpool_core.timing_rules_gateway import GATEWAY_RULES
 from genpool_core.timing_rules_operator import OPERATOR_RULES
 from genpool_core.timing_rules_refusals import REFUSAL_RULES
 from genpool_core.timing_rules_wedged import WEDGED_RULES
@@ -248,47 +249,6 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "a short run with slow inputs and slow results ends within the least grace",
         ),
     ),
-    "Callbacks": (
-        Rule("sum(RETRY_STEPS) < CALLBACK_GIVE_UP_SECONDS", "a callback goes through every delay step"),
-        Rule("CALLBACK_GIVE_UP_SECONDS >= 12 * 3600", "what fails at night can be repaired in the morning"),
-        Rule(
-            "CALLBACK_SLOW_SECONDS < CALLBACK_CONNECT_SECONDS < CALLBACK_TIMEOUT_SECONDS",
-            "a receiver that cannot be connected to, or does not answer, counts as slow",
-        ),
-        Rule(
-            "RETRY_STEPS[1] < CALLBACK_SLOW_WINDOW_SECONDS <= RETRY_STEPS[2]",
-            "a receiver still counts as slow when the second retry of its callback begins, and has a new chance later",
-        ),
-        Rule(
-            "RECEIVER_PAUSE_SECONDS < CALLBACK_SLOW_SECONDS < RECEIVER_PAUSE_MOST_SECONDS",
-            "a receiver that failed for a moment is soon tried again, and one that is away costs little",
-        ),
-        Rule(
-            "CALLBACK_TIMEOUT_SECONDS + RECEIVER_PAUSE_MOST_SECONDS < CALLBACK_HOLD_SECONDS",
-            "what waits for a receiver that is away sees at least one attempt before it is set aside",
-        ),
-        Rule(
-            "CALLBACK_HOLD_SECONDS <= 2 * RETRY_STEPS[1]",
-            "waiting in the gateway costs a callback no more than two short delay steps",
-        ),
-        Rule(
-            "CALLBACK_RETRY_SECONDS < RETRY_STEPS[0]",
-            "a broker that was away for a moment delays a callback by less than the shortest delay step",
-        ),
-        Rule(
-            "CALLBACK_RETRY_SECONDS < CALLBACK_RETRY_MOST_SECONDS <= PUBLISH_PATIENT_SECONDS",
-            "while RabbitMQ is away the outcome of an attempt spends no more time waiting than being tried",
-        ),
-        Rule(
-            "CALLBACK_CONNECT_SECONDS + CALLBACK_TIMEOUT_SECONDS + AMQP_HANDOVER_SECONDS <= GATEWAY_DRAIN_SECONDS",
-            "an attempt in flight can end and be acknowledged within a drain",
-        ),
-        Rule(
-            "AMQP_HANDOVER_SECONDS + GATEWAY_DRAIN_SECONDS + 2 * (GATEWAY_CLOSE_SECONDS + BROKER_ABORT_SECONDS)"
-            " + WEB_STOP_SECONDS < GATEWAY_GRACE_SECONDS",
-            "a gateway with a stuck connection has closed everything before Kubernetes kills it",
-        ),
-    ),
     "Probes of GenPool's programs": (
         Rule(
             "WORKER_READY_TIMEOUT_SECONDS <= WORKER_READY_PERIOD_SECONDS < WORKER_LIVE_TIMEOUT_SECONDS"
@@ -329,4 +289,5 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     **OPERATOR_RULES,
     **REFUSAL_RULES,
+    **GATEWAY_RULES,
 }

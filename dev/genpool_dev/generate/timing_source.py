@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from genpool_core import timing
+from genpool_core import timing, timing_gateway
 from genpool_core.timing_rules import RULES
 
 Value = float | tuple[int, ...]
@@ -44,8 +45,14 @@ class Section:
 
 
 def sections() -> tuple[Section, ...]:
-    """All sections in the order of the module; a ValueError where a constant has no docstring or no heading."""
-    text = Path(timing.__file__).read_text(encoding="utf-8")
+    """All sections in the order of the files; a ValueError where a constant has no docstring or no heading."""
+    return tuple(
+        section for module in (timing, timing_gateway) for section in _sections_of(Path(module.__file__))
+    )
+
+
+def _sections_of(path: Path) -> Iterator[Section]:
+    text = path.read_text(encoding="utf-8")
     headings = [
         (number, found[1])
         for number, line in enumerate(text.splitlines(), 1)
@@ -55,12 +62,10 @@ def sections() -> tuple[Section, ...]:
     for line, time in times_of(text):
         above = [title for number, title in headings if number < line]
         if not above:
-            raise ValueError(f"{time.name} stands below no heading of timing.py.")
+            raise ValueError(f"{time.name} stands below no heading of {path.name}.")
         times[above[-1]].append(time)
-    return tuple(
-        Section(title, tuple(found), tuple(_readable(rule.holds, rule.why) for rule in RULES[title]))
-        for title, found in times.items()
-    )
+    for title, found in times.items():
+        yield Section(title, tuple(found), tuple(_readable(rule.holds, rule.why) for rule in RULES[title]))
 
 
 def times_of(text: str) -> list[tuple[int, Time]]:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from genpool_core import timing
+from genpool_core import timing, timing_gateway
 from genpool_core.timing_rule import Rule
 from genpool_core.timing_rules import RULES
 from support.hidden_times import hidden_times
 
 ROOT = Path(__file__).resolve().parents[3]
-TIMING = Path(timing.__file__)
+TIMING = "".join(Path(module.__file__).read_text() for module in (timing, timing_gateway))
 PROGRAMS = ("core", "adapters", "operator", "worker", "gateway")
 VALUES: dict[str, Any] = {name: value for name, value in vars(timing).items() if name.isupper()}
 ALL_RULES = [rule for rules in RULES.values() for rule in rules]
@@ -77,7 +77,7 @@ def test_rules_name_only_times_and_give_a_reason() -> None:
 
 
 def test_the_rules_have_the_sections_of_the_times() -> None:
-    assert list(RULES) == re.findall(r"^# (.+?) -+$", TIMING.read_text(), flags=re.MULTILINE)
+    assert list(RULES) == re.findall(r"^# (.+?) -+$", TIMING, flags=re.MULTILINE)
 
 
 # In use -------------------------------------------------------------------------------------------------------------
