@@ -47,7 +47,7 @@ class Section:
 def sections() -> tuple[Section, ...]:
     """All sections in the order of the files; a ValueError where a constant has no docstring or no heading."""
     return tuple(
-        section for module in (timing, timing_gateway) for section in _sections_of(Path(module.__file__))
+        section for module in (timing, timing_gateway) for section in _sections_of(Path(str(module.__file__)))
     )
 
 
@@ -64,8 +64,9 @@ def _sections_of(path: Path) -> Iterator[Section]:
         if not above:
             raise ValueError(f"{time.name} stands below no heading of {path.name}.")
         times[above[-1]].append(time)
-    for title, found in times.items():
-        yield Section(title, tuple(found), tuple(_readable(rule.holds, rule.why) for rule in RULES[title]))
+    for title, constants in times.items():
+        rules = tuple(_readable(rule.holds, rule.why) for rule in RULES[title])
+        yield Section(title, tuple(constants), rules)
 
 
 def times_of(text: str) -> list[tuple[int, Time]]:
