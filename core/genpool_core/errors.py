@@ -7,6 +7,7 @@
     ├── InvalidManifest      a GenerationPool or a workflow that cannot work; shown as a condition, never retried
     ├── BrokerError          RabbitMQ refused, or did not answer; ``lasts`` tells what trying again can bring
     ├── StorageError         S3 refused, or did not answer; the same
+    ├── UnreadableLedger     a record in the bucket that is none of ours
     ├── TaskStoreError       the task store's database refused, or did not answer
     └── TaskFailure          a task's attempt that did not succeed
         ├── InvalidMessage       the body is no task at all
@@ -80,6 +81,12 @@ class StorageError(GenPoolError):
     def __init__(self, message: str, *, reason: str | None = None, lasts: Lasts = Lasts.OUTAGE) -> None:
         super().__init__(message, reason=reason)
         self.lasts = lasts
+
+
+class UnreadableLedger(GenPoolError):  # noqa: N818 - named for what was found
+    """A claim or end record that cannot be read."""
+
+    reason = "UnreadableLedger"
 
 
 class TaskStoreError(GenPoolError):

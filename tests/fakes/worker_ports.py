@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fakes.worker_steps import FakeClock, Steps
+from genpool_adapters.objectstore.port import Put, Stored
 from genpool_core import names, timing
 from genpool_core.errors import AttemptFailed, BrokerError, StorageError
 from genpool_core.jsontypes import JsonObject
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
-from genpool_worker.ports import Put, Stored
 
 
 @dataclass

@@ -12,6 +12,7 @@ from pathlib import Path
 from fakes.worker_comfyui import FakeComfyUI, FakeMark, Script
 from fakes.worker_ports import FakeBroker, FakeFetcher, FakeStore, Queued, SharedBroker, SharedStore
 from fakes.worker_steps import FakeClock, SkewedClock, Steps, png
+from genpool_adapters.ledger import Ledger
 from genpool_core import names
 from genpool_core.errors import StorageError
 from genpool_core.jsontypes import JsonObject
@@ -28,7 +29,6 @@ from genpool_worker.context import WorkerContext
 from genpool_worker.drain import Drain
 from genpool_worker.errors import HandBack
 from genpool_worker.ledger.lease import HeldClaim
-from genpool_worker.ledger.ledger import Ledger
 from genpool_worker.messaging.publish import TaskPublisher
 from genpool_worker.pipeline.attempt import Attempt
 from genpool_worker.pipeline.decode import decode

@@ -7,15 +7,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from genpool_adapters.ledger import Ledger
+from genpool_adapters.objectstore.port import ObjectStore
 from genpool_core.workerconfig import WorkerConfig
 from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.config import Catalog
 from genpool_worker.drain import Drain
 from genpool_worker.ledger.lease import HeldClaim
-from genpool_worker.ledger.ledger import Ledger
 from genpool_worker.messaging.publish import TaskPublisher
-from genpool_worker.ports import Broker, Clock, ComfyUI, Fetcher, Metrics, Store
+from genpool_worker.ports import Broker, Clock, ComfyUI, Fetcher, Metrics
 from genpool_worker.retry import OutageRetry
 
 
@@ -28,7 +29,7 @@ class WorkerContext:
     config: WorkerConfig
     catalog: Catalog
     broker: Broker
-    store: Store
+    store: ObjectStore
     comfyui: ComfyUI
     wedge: Wedge
     availability: Availability

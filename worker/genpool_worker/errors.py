@@ -9,7 +9,6 @@
     │   └── ComfyUIRefused       it answered with an error
     ├── PromptRefused        (an AttemptFailed) ComfyUI's check of the prompt found faults: at which nodes and inputs
     ├── NodeFailed           (an AttemptFailed) a node raised an error
-    ├── UnreadableLedger     a record in the bucket that is none of ours
     ├── Refused              RabbitMQ or the store will not accept what a task's end needs: trying again is no use
     ├── NoCopy               RabbitMQ will accept no copy of a message, however little is in it
     └── HandBack             the task in hand goes back to the queue, and its attempt does not count
@@ -82,12 +81,6 @@ class NodeFailed(AttemptFailed):
         self.node = node
         self.class_type = class_type
         self.error = error
-
-
-class UnreadableLedger(GenPoolError):  # noqa: N818 - named for what was found
-    """A claim or end record that cannot be read."""
-
-    reason = "UnreadableLedger"
 
 
 class Refused(GenPoolError):  # noqa: N818 - the answer's meaning

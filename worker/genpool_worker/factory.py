@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from genpool_adapters.amqp import AmqpParameters
 from genpool_adapters.http_server import HttpServer, program_routes
+from genpool_adapters.ledger import Ledger
+from genpool_adapters.objectstore.s3 import S3Store
 from genpool_worker.adapters.clock import SystemClock
 from genpool_worker.adapters.comfyui_http import ComfyUIHttp
 from genpool_worker.adapters.fetch import GuardedFetcher
 from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.adapters.rabbitmq import RabbitBroker
 from genpool_worker.adapters.restart_mark import RestartMarkFile
-from genpool_worker.adapters.s3 import S3Store
 from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.config import load_config
@@ -22,7 +23,6 @@ from genpool_worker.context import WorkerContext
 from genpool_worker.drain import Drain
 from genpool_worker.files.workdir import clean_leftovers
 from genpool_worker.ledger.lease import LeaseRenewal
-from genpool_worker.ledger.ledger import Ledger
 from genpool_worker.messaging.heartbeat import HeartbeatThread
 from genpool_worker.messaging.publish import TaskPublisher
 from genpool_worker.pipeline.process import Processor

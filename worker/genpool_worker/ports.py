@@ -46,51 +46,6 @@ class Consumption(Protocol):
         """Let the broker deliver."""
 
 
-class Put(Enum):
-    """Answer to a conditional put."""
-
-    CREATED = "created"
-    EXISTS = "exists"
-    CONFLICT = "conflict"
-    """Another put was under way; nothing is known: ask again."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An object. ``age_seconds``: since it was written last, by the store's own clock; never less than 0."""
-
-    data: bytes
-    age_seconds: float
-
-
-class Store(Protocol):
-    """The object store. Every method raises StorageError."""
-
-    def keys(self, prefix: str) -> list[str]:
-        """All keys that begin so."""
-
-    def get(self, key: str) -> Stored | None:
-        """An object, or None when there is none."""
-
-    def create(self, key: str, data: bytes) -> Put:
-        """Put a JSON object only where there is none. After a StorageError it may be there all the same."""
-
-    def put(self, key: str, data: bytes) -> None:
-        """Put a JSON object."""
-
-    def put_soon(self, key: str, data: bytes) -> None:
-        """Put a JSON object within two seconds, or fail: for what is worth nothing later."""
-
-    def put_file(self, key: str, path: Path, content_type: str) -> None:
-        """Put a file."""
-
-    def delete(self, keys: list[str]) -> None:
-        """Delete objects; those that are not there are no error."""
-
-    def sign(self, key: str) -> str:
-        """A link to an object that is valid as long as the pool says. No I/O."""
-
-
 @dataclass(frozen=True)
 class OutputRef:
     """A file as ComfyUI's history names it."""

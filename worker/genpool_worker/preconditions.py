@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 
+from genpool_adapters.objectstore.port import ObjectStore
 from genpool_core import timing
 from genpool_core.errors import StorageError
 from genpool_core.messages.events import COMFYUI_BUSY, COMFYUI_UNAVAILABLE, COMFYUI_WEDGED
@@ -15,7 +16,7 @@ from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.errors import ComfyUIError
 from genpool_worker.files.workdir import clean_leftovers, scratch_trouble
 from genpool_worker.ledger.conditional_put_check import prove_conditional_put
-from genpool_worker.ports import Clock, ComfyUI, Store, Where
+from genpool_worker.ports import Clock, ComfyUI, Where
 from genpool_worker.status import Waits
 
 _log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ class Preconditions:
         comfyui: ComfyUI,
         wedge: Wedge,
         availability: Availability,
-        store: Store,
+        store: ObjectStore,
         prefix: str,
         clock: Clock,
         scratch: Path,

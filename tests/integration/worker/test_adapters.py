@@ -15,16 +15,17 @@ import pytest
 import requests
 
 from fakes.worker_steps import png
+from genpool_adapters.objectstore.port import Put, Stored
+from genpool_adapters.objectstore.s3 import S3Store
 from genpool_core import timing
 from genpool_core.api.security import HostRule
 from genpool_core.errors import AttemptFailed, RefusedInput, StorageError
 from genpool_core.workerconfig import S3Config
 from genpool_worker.adapters.comfyui_http import ComfyUIHttp
 from genpool_worker.adapters.fetch import GuardedFetcher
-from genpool_worker.adapters.s3 import S3Store
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
 from genpool_worker.ledger.conditional_put_check import prove_conditional_put
-from genpool_worker.ports import OutputRef, Put, Stored, Where
+from genpool_worker.ports import OutputRef, Where
 from integration.worker.rig import Bucket, Rig, free_port
 from support.waiting import wait_until
 

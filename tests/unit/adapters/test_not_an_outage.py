@@ -11,12 +11,12 @@ import requests
 
 from genpool_adapters import http
 from genpool_adapters.management.api import ManagementApi
+from genpool_adapters.objectstore.s3 import S3Store
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import AttemptFailed, BrokerError, RefusedInput, SettingsError, StorageError
 from genpool_core.workerconfig import S3Config
 from genpool_worker.adapters.comfyui_http import ComfyUIHttp
 from genpool_worker.adapters.fetch import GuardedFetcher
-from genpool_worker.adapters.s3 import S3Store
 
 #: Nothing listens there, so a request that is made fails as an outage.
 NOBODY = "http://127.0.0.1:1"

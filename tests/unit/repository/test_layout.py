@@ -52,7 +52,7 @@ def _run(copy: Path, *command: str) -> subprocess.CompletedProcess[str]:
         ("core/genpool_core/planted.py", "import requests\n"),
         ("worker/genpool_worker/comfyui/planted.py", "import genpool_worker.pipeline.decode\n"),
         ("worker/genpool_worker/messaging/planted.py", "import genpool_worker.context\n"),
-        ("worker/genpool_worker/files/planted.py", "import genpool_worker.adapters.s3\n"),
+        ("worker/genpool_worker/files/planted.py", "import genpool_worker.adapters.fetch\n"),
         ("worker/genpool_worker/pipeline/planted.py", "import genpool_worker.consumer\n"),
         ("worker/genpool_worker/planted.py", "import genpool_worker.ports\n"),
     ],

@@ -11,13 +11,13 @@ import pytest
 
 from fakes.worker_steps import FakeClock
 from fakes.worker_world import World
+from genpool_adapters.ledger import Ledger
+from genpool_adapters.objectstore.s3 import S3Store
 from genpool_core import timing
 from genpool_core.errors import StorageError
 from genpool_core.ledger.records import Claim
 from genpool_core.workerconfig import S3Config
-from genpool_worker.adapters.s3 import S3Store
 from genpool_worker.ledger.lease import HeldClaim, LeaseRenewal
-from genpool_worker.ledger.ledger import Ledger
 from support.waiting import wait_until
 
 ONE_TRY = timing.CLAIM_CONNECT_SECONDS + timing.CLAIM_READ_SECONDS

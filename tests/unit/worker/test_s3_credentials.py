@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from botocore.credentials import RefreshableCredentials
 
+from genpool_adapters.objectstore.s3 import S3Store
 from genpool_core import timing
 from genpool_core.errors import StorageError
 from genpool_core.workerconfig import S3Config
-from genpool_worker.adapters.s3 import S3Store
 from support.secret_volume import write_secret
 
 SECRET = "k3y"

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from fakes.worker_world import Node, World, new_world
+from genpool_adapters.objectstore.s3 import _age
 from genpool_core import timing
 from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger.records import Claim
-from genpool_worker.adapters.s3 import _age
 from genpool_worker.pipeline.decode import TaskDelivery, decode
 
 HOUR = 3600.0

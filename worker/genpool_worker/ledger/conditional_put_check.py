@@ -8,15 +8,15 @@ from __future__ import annotations
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+from genpool_adapters.objectstore.port import ObjectStore, Put
 from genpool_core.errors import SettingsError
 from genpool_core.ledger.keys import probe_key
-from genpool_worker.ports import Put, Store
 
 RACERS = 8
 _TRIES = 3
 
 
-def prove_conditional_put(store: Store, prefix: str) -> None:
+def prove_conditional_put(store: ObjectStore, prefix: str) -> None:
     """Let several puts race for one key, several times over if the store only says "conflict".
 
     Raises
@@ -46,7 +46,7 @@ def prove_conditional_put(store: Store, prefix: str) -> None:
     )
 
 
-def _race(store: Store, key: str) -> int:
+def _race(store: ObjectStore, key: str) -> int:
     with ThreadPoolExecutor(RACERS, thread_name_prefix="probe") as pool:
         answers = list(
             pool.map(lambda racer: store.create(key, f'{{"racer": {racer}}}'.encode()), range(RACERS))

@@ -8,10 +8,10 @@ from types import TracebackType
 
 import structlog
 
+from genpool_adapters.ledger import Ledger
 from genpool_core import timing
 from genpool_core.errors import StorageError
 from genpool_core.ledger.records import Claim, Failure
-from genpool_worker.ledger.ledger import Ledger
 from genpool_worker.ports import Clock
 
 _log = structlog.get_logger(__name__)

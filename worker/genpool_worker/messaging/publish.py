@@ -10,6 +10,7 @@ from typing import TypedDict
 
 import structlog
 
+from genpool_adapters.objectstore.port import ObjectStore
 from genpool_core import identity, names, timing
 from genpool_core.errors import BrokerError, Lasts, TaskFailure
 from genpool_core.identity import TaskRef
@@ -28,7 +29,7 @@ from genpool_core.messages.events import (
 )
 from genpool_core.workerconfig import WorkerConfig
 from genpool_worker.errors import NoCopy
-from genpool_worker.ports import Broker, Clock, Store
+from genpool_worker.ports import Broker, Clock
 
 _log = structlog.get_logger(__name__)
 _MAX_HEADER = 1000
@@ -52,7 +53,13 @@ class TaskPublisher:
     """Publishes for one worker. A method that does not say otherwise raises BrokerError until the broker confirms."""
 
     def __init__(
-        self, broker: Broker, store: Store, config: WorkerConfig, worker: str, clock: Clock, offer: Offer
+        self,
+        broker: Broker,
+        store: ObjectStore,
+        config: WorkerConfig,
+        worker: str,
+        clock: Clock,
+        offer: Offer,
     ) -> None:
         self._broker = broker
         self._store = store

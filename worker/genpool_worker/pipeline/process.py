@@ -7,14 +7,14 @@ from contextlib import AbstractContextManager
 
 import structlog
 
+from genpool_adapters.ledger import LedgerState
 from genpool_core import timing
-from genpool_core.errors import AttemptFailed, GenPoolError, StorageError, TaskFailure
+from genpool_core.errors import AttemptFailed, GenPoolError, StorageError, TaskFailure, UnreadableLedger
 from genpool_core.ledger.decide import Bury, Park, PublishAgain, Start, decide
 from genpool_core.ledger.records import Claim
 from genpool_worker.context import WorkerContext
-from genpool_worker.errors import ComfyUIError, HandBack, NodeFailed, PromptRefused, UnreadableLedger
+from genpool_worker.errors import ComfyUIError, HandBack, NodeFailed, PromptRefused
 from genpool_worker.ledger.lease import HeldClaim
-from genpool_worker.ledger.ledger import LedgerState
 from genpool_worker.pipeline.attempt import Attempt
 from genpool_worker.pipeline.decode import Decoded, TaskDelivery, Undecodable, UnidentifiedTask
 from genpool_worker.pipeline.settle import WORKFLOW_UNAVAILABLE, Settler

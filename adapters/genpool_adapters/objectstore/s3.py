@@ -25,11 +25,11 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from genpool_adapters.objectstore.credentials import session_of
+from genpool_adapters.objectstore.port import Put, Stored
 from genpool_core import timing
 from genpool_core.errors import Lasts, SettingsError, StorageError
 from genpool_core.workerconfig import S3Config
-from genpool_worker.adapters.s3_credentials import session_of
-from genpool_worker.ports import Put, Stored
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -56,7 +56,7 @@ _NEVER = frozenset({"EntityTooLarge", "KeyTooLongError", "InvalidArgument", "Met
 
 
 class S3Store:
-    """Implements ``ports.Store``; used by several threads. Keys come from a folder, or from where boto3 finds them."""
+    """Implements ``port.ObjectStore`` for several threads. Keys are from a folder, or from where boto3 finds them."""
 
     def __init__(self, config: S3Config, keys: Path | None = None) -> None:
         self._bucket = config.bucket

@@ -8,21 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
+from genpool_adapters.objectstore.port import ObjectStore, Put
 from genpool_core import timing
 from genpool_core.backoff import Backoff
-from genpool_core.errors import StorageError
+from genpool_core.errors import StorageError, UnreadableLedger
 from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, EndRecord
-from genpool_worker.errors import UnreadableLedger
-from genpool_worker.ports import Clock, Put, Store
 
 R = TypeVar("R", Claim, EndRecord)
 TRIES = 6
 _BACKOFF = Backoff(timing.LEDGER_RETRY_SECONDS, timing.LEDGER_RETRY_MOST_SECONDS, spread=0.0)
+
+
+class Sleeper(Protocol):
+    """Something that can wait."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class LedgerState:
 class Ledger:
     """Records of a pool's tasks. Every method raises StorageError and UnreadableLedger."""
 
-    def __init__(self, store: Store, prefix: str, clock: Clock) -> None:
+    def __init__(self, store: ObjectStore, prefix: str, clock: Sleeper) -> None:
         self._store = store
         self._prefix = prefix
         self._clock = clock
