@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genpool_core.workerconfig import WorkerConfig
+from genpool_core.workflow.catalog import Catalog
 from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
-from genpool_worker.config import Catalog
 from genpool_worker.drain import Drain
 from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.ledger.ledger import Ledger

@@ -11,9 +11,9 @@ from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.messages.task import Shape, Task, callback_url_of, parse_task
 from genpool_core.workerconfig import WorkerConfig
 from genpool_core.workflow.bind import Bound, bind
+from genpool_core.workflow.catalog import Catalog, Workflow
 from genpool_core.workflow.render import render, with_prefix
 from genpool_core.workflow.spec import check_template
-from genpool_worker.config import Catalog, Workflow
 
 #: The beginning of a URL, whose query may be secret, in whatever letters a producer writes it.
 _URL = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)

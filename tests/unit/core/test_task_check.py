@@ -9,8 +9,8 @@ import pytest
 from fakes.worker_world import CONFIG, PHOTO, TEXT
 from genpool_core.api.security import HostRule
 from genpool_core.errors import InvalidTask, RefusedInput, TaskFailure
-from genpool_worker.config import Catalog
-from genpool_worker.pipeline.validate import callback_for, shown_parameters, validate
+from genpool_core.tasks.check import callback_for, shown_parameters, validate
+from genpool_core.workflow.catalog import Catalog
 
 CATALOG = Catalog((TEXT, PHOTO))
 GRAPH = {"1": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x"}}}
