@@ -7,6 +7,7 @@
     ├── InvalidManifest      a GenerationPool or a workflow that cannot work; shown as a condition, never retried
     ├── BrokerError          RabbitMQ refused, or did not answer; ``lasts`` tells what trying again can bring
     ├── StorageError         S3 refused, or did not answer; the same
+    ├── ClusterError         Kubernetes refused, or did not answer
     ├── TaskStoreError       the task store's database refused, or did not answer
     └── TaskFailure          a task's attempt that did not succeed
         ├── InvalidMessage       the body is no task at all
@@ -80,6 +81,22 @@ class StorageError(GenPoolError):
     def __init__(self, message: str, *, reason: str | None = None, lasts: Lasts = Lasts.OUTAGE) -> None:
         super().__init__(message, reason=reason)
         self.lasts = lasts
+
+
+class ClusterError(GenPoolError):
+    """Kubernetes refused a request (``status``: HTTP) or did not answer (``status`` 0).
+
+    ``refusal``: somebody has to change the pool, a quota or a policy; waiting does not help. ``taken``: another field
+    manager has fields that were to be applied.
+    """
+
+    reason = "KubernetesError"
+
+    def __init__(self, message: str, *, status: int, refusal: bool = False, taken: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.refusal = refusal
+        self.taken = taken
 
 
 class TaskStoreError(GenPoolError):

@@ -8,16 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from genpool_adapters.settings import ProgramSettings
+from genpool_adapters.shipped_workflows import default_workflows
 from genpool_core import timing
 from genpool_operator.decide.volumes import USUAL_VOLUMES
-
-_PACKAGE = Path(__file__).resolve().parent
-
-
-def default_workflows() -> Path:
-    """The shipped workflows: in the installed package, else in the checkout."""
-    installed = _PACKAGE / "builtin_workflows"
-    return installed if installed.is_dir() else _PACKAGE.parents[1] / "workflows"
 
 
 class OperatorSettings(ProgramSettings):

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
+from genpool_adapters.kube.api import APPLY, MERGE, NOT_FOUND, KubeApi
 from genpool_core import names
 from genpool_core.api.pool import ObjectMeta
 from genpool_core.api.status import GenerationPoolStatus
+from genpool_core.errors import ClusterError
 from genpool_core.jsontypes import JsonObject
-from genpool_operator.adapters.kube_api import APPLY, MERGE, NOT_FOUND, KubeApi
+from genpool_core.kube.objects import AnyObject
 from genpool_operator.decide.events import PoolEvent
-from genpool_operator.decide.kube_json import AnyObject
 from genpool_operator.decide.objects import ConfigMapView, parse_config_map
-from genpool_operator.ports import ClusterError
 
 _POOLS = f"/apis/{names.API_VERSION}"
 _PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets", "Deployment": "deployments"}

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from genpool_adapters.shipped_workflows import default_workflows
 from genpool_core.api.status import GenerationPoolStatus
+from genpool_core.workflow.files import MissingFiles, WorkflowFiles
 from genpool_operator.adapters.kube import selector
 from genpool_operator.adapters.metrics import OperatorMetrics
 from genpool_operator.adapters.rabbit.listing import DepthRow, _completed, _listed
@@ -17,8 +19,7 @@ from genpool_operator.adapters.workflow_loader import WorkflowLoader
 from genpool_operator.decide.objects import ConfigMapView
 from genpool_operator.decide.ownership import OwnerFacts
 from genpool_operator.decide.reading import Listed
-from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
-from genpool_operator.settings import OperatorSettings, default_workflows
+from genpool_operator.settings import OperatorSettings
 from unit.operator.pools import NOW, make_pool
 
 

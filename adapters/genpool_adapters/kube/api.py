@@ -11,13 +11,13 @@ from kubernetes.client import Configuration
 
 from genpool_adapters.bounded import AnswerTooLarge, join_limited, json_of, use_timed_connections
 from genpool_adapters.deadline import Exchanges
+from genpool_adapters.kube.login import authorization, open_pool
 from genpool_core import timing
+from genpool_core.errors import ClusterError
 from genpool_core.jsontypes import JsonObject
+from genpool_core.kube.objects import Page, StatusBody
+from genpool_core.kube.refusals import is_refusal, is_taken
 from genpool_core.version import __version__
-from genpool_operator.adapters.kube_login import authorization, open_pool
-from genpool_operator.decide.kube_json import Page, StatusBody
-from genpool_operator.decide.refusals import is_refusal, is_taken
-from genpool_operator.ports import ClusterError
 
 PAGE = 500
 APPLY = "application/apply-patch+yaml"
@@ -38,16 +38,19 @@ _TIMEOUT = urllib3.Timeout(connect=timing.KUBE_CONNECT_SECONDS, read=timing.KUBE
 #: For all of an exchange: a peer that sends a byte now and then is never late by a time-out of its reads.
 _WHOLE_SECONDS = timing.KUBE_CONNECT_TRIES * timing.KUBE_CONNECT_SECONDS + timing.KUBE_READ_SECONDS
 _CHUNK = 1 << 20
-_USER_AGENT = f"genpool-operator/{__version__}"
 
 
 class KubeApi:
     """One API server, used by several threads.
 
-    ``seconds``: for one request, from connecting to the last byte of its answer.
+    ``program``: who asks, for the server's audit log. ``seconds``: for one request, from connecting to the last byte of
+    its answer.
     """
 
-    def __init__(self, configuration: Configuration, *, seconds: float = _WHOLE_SECONDS) -> None:
+    def __init__(
+        self, configuration: Configuration, program: str, *, seconds: float = _WHOLE_SECONDS
+    ) -> None:
+        self._user_agent = f"{program}/{__version__}"
         self._seconds = seconds
         self._configuration = configuration
         self._exchanges = Exchanges()
@@ -114,7 +117,7 @@ class KubeApi:
             Refused, with what Kubernetes says; or no answer (status 0).
         """
         subject = what or f"{method} {path.partition('?')[0]}"
-        headers = {"Accept": JSON, "Content-Type": content_type, "User-Agent": _USER_AGENT}
+        headers = {"Accept": JSON, "Content-Type": content_type, "User-Agent": self._user_agent}
         headers |= authorization(self._configuration)
         url = self._configuration.host + path
         data = None if body is None else json.dumps(body).encode()
