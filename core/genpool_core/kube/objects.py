@@ -101,6 +101,13 @@ class Page(KubeModel):
     items: Items[InstanceOf[JsonObject]] = ()
 
 
+class WatchEvent(KubeModel):
+    """A line of a watch, its object as it came; of type ERROR that is a ``Status``."""
+
+    type: str = ""
+    object: InstanceOf[JsonObject] = Field(default_factory=dict)
+
+
 class StatusCause(KubeModel):
     """One of the causes of a refusal."""
 
@@ -118,6 +125,7 @@ class StatusBody(KubeModel):
     """A ``Status``, with which the API server answers what it refuses."""
 
     kind: str = ""
+    code: int = 0
     message: str = ""
     reason: str = ""
     details: StatusDetails = StatusDetails()
