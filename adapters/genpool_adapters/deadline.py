@@ -53,6 +53,11 @@ class Deadline:
             elif self._closed:
                 self._let_go()
 
+    def cut(self) -> None:
+        """Let it pass now: whoever reads from one of its sockets, in whatever thread, has an error."""
+        self._timer.cancel()
+        self._end()
+
     def close(self) -> None:
         """The exchange is over."""
         self._timer.cancel()

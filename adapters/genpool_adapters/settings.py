@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from genpool_adapters.logs import LogFormat, LogLevel
@@ -15,10 +15,18 @@ from genpool_core.validation import first_fault
 PREFIX = "GENPOOL_"
 
 
+def _split(raw: object) -> object:
+    return tuple(part.strip() for part in raw.split(",") if part.strip()) if isinstance(raw, str) else raw
+
+
+CommaList = Annotated[tuple[str, ...], BeforeValidator(_split)]
+"""Texts that are separated by commas."""
+
+
 class ProgramSettings(BaseSettings):
     """Base of a program's settings. Each field is the environment variable ``GENPOOL_<FIELD>``.
 
-    A variable is taken as text and never decoded as JSON: a field that is a list has a validator that splits it.
+    A variable is taken as text and never decoded as JSON: a field that is a list is a :data:`CommaList`.
     """
 
     model_config = SettingsConfigDict(

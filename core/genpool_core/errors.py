@@ -8,11 +8,13 @@
     ├── BrokerError          RabbitMQ refused, or did not answer; ``lasts`` tells what trying again can bring
     ├── StorageError         S3 refused, or did not answer; the same
     ├── UnreadableLedger     a record in the bucket that is none of ours
+    ├── ClusterError         Kubernetes refused, or did not answer
     ├── TaskStoreError       the task store's database refused, or did not answer
     └── TaskFailure          a task's attempt that did not succeed
         ├── InvalidMessage       the body is no task at all
-        ├── InvalidTask          a task that no worker could do
-        ├── RefusedInput         an input that must not be fetched
+        ├── RefusedTask          a task that is refused for what one of its fields holds
+        │   ├── InvalidTask          a task that no worker could do
+        │   └── RefusedInput         an input that must not be fetched
         └── AttemptFailed        a task that a later attempt may do, or may not: ``retryable`` tells
 
 Adapters translate other libraries' exceptions into these with ``from``. Messages are sentences for the person who
@@ -22,6 +24,8 @@ can change something; they never hold a credential or the query string of a URL.
 from __future__ import annotations
 
 from enum import Enum
+
+from genpool_core.jsontypes import JsonObject, JsonValue
 
 
 class Lasts(Enum):
@@ -89,6 +93,22 @@ class UnreadableLedger(GenPoolError):  # noqa: N818 - named for what was found
     reason = "UnreadableLedger"
 
 
+class ClusterError(GenPoolError):
+    """Kubernetes refused a request (``status``: HTTP) or did not answer (``status`` 0).
+
+    ``refusal``: somebody has to change the pool, a quota or a policy; waiting does not help. ``taken``: another field
+    manager has fields that were to be applied.
+    """
+
+    reason = "KubernetesError"
+
+    def __init__(self, message: str, *, status: int, refusal: bool = False, taken: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.refusal = refusal
+        self.taken = taken
+
+
 class TaskStoreError(GenPoolError):
     """The gateway's database refused a request, or did not answer: try again when it is back."""
 
@@ -108,13 +128,34 @@ class InvalidMessage(TaskFailure):
     reason = "InvalidMessage"
 
 
-class InvalidTask(TaskFailure):
+class RefusedTask(TaskFailure):
+    """A task that is refused for what one of its fields holds. What is about no one field leaves the fields out."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        parameter: str | None = None,
+        expected: JsonObject | None = None,
+        sent: JsonValue = None,
+    ) -> None:
+        super().__init__(message, reason=reason)
+        self.parameter = parameter
+        """The parameter or field, as the sender names it."""
+        self.expected = expected
+        """JSON Schema of what is accepted."""
+        self.sent = sent
+        """What was sent, as :func:`genpool_core.shown.shown` shows it; None where nothing was."""
+
+
+class InvalidTask(RefusedTask):
     """A task that no worker could do: unknown workflow, parameter out of bounds, no prompt."""
 
     reason = "InvalidTask"
 
 
-class RefusedInput(TaskFailure):
+class RefusedInput(RefusedTask):
     """An input that must not be fetched, or is not what it must be: host not allowed, too large, no image."""
 
     reason = "RefusedInput"

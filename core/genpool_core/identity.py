@@ -33,6 +33,11 @@ def task_key(pool_uid: str, task_id: str, body: JsonObject, *, tenant: str = DEF
     return digest(*parts, canonical_json(body))[:40]
 
 
+def pool_uid_of(namespace: str, name: str) -> str:
+    """UID of a pool that no API server gave one, because it was read from a file: always the same."""
+    return str(uuid.uuid5(_NAMESPACE, f"pool/{namespace}/{name}"))
+
+
 def prompt_id(key: str, run: int, attempt: int) -> str:
     """ComfyUI's ``prompt_id`` of an attempt: a lower-case UUID, so that an unclear submission can be looked up."""
     return str(uuid.uuid5(_NAMESPACE, f"prompt/{key}/{run}/{attempt}"))

@@ -117,6 +117,12 @@ def pool_selector(pool: str) -> dict[str, str]:
     }
 
 
+def objects_selector() -> str:
+    """Selects, as ``kubectl -l`` does, the objects of all pools that the operator makes."""
+    common = {key: value for key, value in pool_labels("x").items() if key != LABEL_INSTANCE}
+    return ",".join(f"{key}={value}" for key, value in sorted(common.items()))
+
+
 def selector_text(pool: str) -> str:
     """The selector as ``kubectl -l`` and the scale subresource take it."""
     return ",".join(f"{key}={value}" for key, value in sorted(pool_selector(pool).items()))

@@ -30,3 +30,14 @@ GATEWAY_CLOSE_SECONDS = 1.0
 """Closing one of the gateway's two connections of a vhost, when the drain has used up its time."""
 GATEWAY_GRACE_SECONDS = 45
 """``terminationGracePeriodSeconds`` of the gateway's pods, in the chart."""
+
+# The gateway: pools ------------------------------------------------------------------------------------------------
+
+POOLS_WATCH_SECONDS = 60
+"""The API server ends a watch of the gateway after this, and all is listed anew."""
+POOLS_RELIST_SECONDS = 1.0
+"""Least wait between the end of a watch and the next list."""
+POOLS_RETRY_STEPS: tuple[int, ...] = (1, 1, 2, 3, 5, 8, 13)
+"""Waits of the gateway between attempts to reach the API server; the last one again and again."""
+POOLS_FILES_SECONDS = 2.0
+"""Files with pools are looked at so often."""

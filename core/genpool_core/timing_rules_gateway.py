@@ -48,4 +48,19 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a gateway with a stuck connection has closed everything before Kubernetes kills it",
         ),
     ),
+    "The gateway: pools": (
+        Rule(
+            "POOLS_RELIST_SECONDS < KUBE_READ_SECONDS < POOLS_WATCH_SECONDS",
+            "a watch is worth its list, and one whose server fell silent is soon given up",
+        ),
+        Rule(
+            "list(POOLS_RETRY_STEPS) == sorted(POOLS_RETRY_STEPS)",
+            "each wait is at least as long as the last",
+        ),
+        Rule(
+            "POOLS_RELIST_SECONDS <= POOLS_RETRY_STEPS[0] <= POOLS_RETRY_STEPS[-1] < KUBE_READ_SECONDS",
+            "a Kubernetes that is back is found within the time of one slow answer",
+        ),
+        Rule("POOLS_FILES_SECONDS <= RESYNC_RETRY_SECONDS", "an edited file counts within seconds"),
+    ),
 }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 from genpool_core import names, timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.api.security import HostRule
 from genpool_core.canonical import digest
 from genpool_core.messages.base import Message, PoolRef
 from genpool_core.quantity import to_bytes
+from genpool_core.workflow.files import WorkflowFiles
 
 #: Key of the configuration in the ConfigMap.
 CONFIG_KEY = "pool.json"
@@ -57,6 +61,17 @@ def workflow_keys(name: str) -> tuple[str, str]:
     """Keys of a workflow's template and parameters. A ConfigMap's keys are ASCII, a workflow's name is not."""
     stem = f"workflow-{digest(name.encode())[:12]}"
     return f"{stem}.json", f"{stem}.yaml"
+
+
+def config_data(pool: GenerationPool, workflows: Mapping[str, WorkflowFiles]) -> dict[str, str]:
+    """Data of the pool's ConfigMap; ``workflows`` holds the files of each workflow of the spec, by name."""
+    config = worker_config(pool).model_dump(mode="json")
+    data = {CONFIG_KEY: json.dumps(config, ensure_ascii=False, indent=1, sort_keys=True)}
+    for name, files in sorted(workflows.items()):
+        template_key, parameters_key = workflow_keys(name)
+        data[template_key] = files.template
+        data[parameters_key] = files.parameters
+    return data
 
 
 def grace_seconds(pool: GenerationPool) -> int:

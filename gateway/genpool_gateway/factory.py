@@ -12,15 +12,22 @@ from pathlib import Path
 from genpool_adapters.amqp import broker_parameters
 from genpool_adapters.brokerfile import load_brokers
 from genpool_adapters.http_server import HttpServer, program_routes
+from genpool_adapters.kube.api import KubeApi
+from genpool_adapters.kube.login import load_configuration
 from genpool_adapters.secret_files import read_secret
+from genpool_adapters.settings import variable
 from genpool_core import names
 from genpool_core.brokers import BrokerConfig
+from genpool_core.errors import ClusterError, SettingsError
 from genpool_gateway.adapters.callback_queue import RabbitCallbackQueue
+from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.http_receiver import HttpReceiver
+from genpool_gateway.adapters.kube_pools import KubePools
 from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.adapters.signing import Signer
 from genpool_gateway.callbacks.attempts import Attempts
 from genpool_gateway.callbacks.dispatcher import Dispatcher
+from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.settings import GatewaySettings
 
 CONNECTION_NAME = "genpool-gateway"
@@ -131,3 +138,22 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         render=metrics.registry.render,
     )
     return Gateway(callbacks, HttpServer(settings.http_port, routes), stopping, settings.drain_seconds)
+
+
+def build_pool_source(settings: GatewaySettings) -> PoolSource:
+    """Where the pools come from: files where they are set, else Kubernetes. Connects to nothing.
+
+    Raises
+    ------
+    SettingsError
+        There is no way to log in to Kubernetes.
+    """
+    if settings.pools_file is not None:
+        return FilePools(settings.pools_file, settings.builtin_workflows)
+    try:
+        api = KubeApi(load_configuration(), CONNECTION_NAME)
+    except ClusterError as error:
+        raise SettingsError(
+            f"{error.message} Or set {variable('pools_file')} to a file with GenerationPools."
+        ) from error
+    return KubePools(api, settings.namespaces)

@@ -11,12 +11,13 @@ import kopf
 
 from genpool_adapters.brokerfile import load_brokers
 from genpool_adapters.http_server import HttpServer, program_routes
+from genpool_adapters.kube.api import KubeApi
+from genpool_adapters.kube.login import load_configuration
+from genpool_core import names
 from genpool_core.operatorkeys import KEY_BYTES
 from genpool_operator.adapters.clock import SteadyClock
 from genpool_operator.adapters.key_secret import KubeKeySecret
-from genpool_operator.adapters.kube import KubeCluster, selector
-from genpool_operator.adapters.kube_api import KubeApi
-from genpool_operator.adapters.kube_login import load_configuration
+from genpool_operator.adapters.kube import KubeCluster
 from genpool_operator.adapters.metrics import OperatorMetrics
 from genpool_operator.adapters.rabbit import RabbitBrokers
 from genpool_operator.adapters.store import Store
@@ -78,7 +79,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
         There is no way to log in to Kubernetes.
     """
     brokers_file = load_brokers(settings.brokers_file)
-    api = KubeApi(load_configuration())
+    api = KubeApi(load_configuration(), "genpool-operator")
     cluster = KubeCluster(api, settings.namespaces)
     store = Store()
     metrics = OperatorMetrics()
@@ -134,6 +135,6 @@ def build_operator(settings: OperatorSettings) -> Operator:
         access=access,
         http=HttpServer(settings.http_port, routes),
         registry=watch_registry(store, requests.request),
-        kopf_settings=watch_settings(selector()),
+        kopf_settings=watch_settings(names.objects_selector()),
         namespaces=settings.namespaces,
     )

@@ -8,39 +8,23 @@ from datetime import datetime
 from typing import Protocol
 
 from genpool_core.api.pool import GenerationPool, ObjectMeta
+from genpool_core.api.record import PoolRecord
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.brokers import BrokerConfig
-from genpool_core.errors import GenPoolError
 from genpool_core.jsontypes import JsonObject
 from genpool_core.topology.plan import Step, VhostFacts
+from genpool_core.workflow.files import MissingFiles, WorkflowFiles
 from genpool_operator.decide.broker_health import BrokerHealth
 from genpool_operator.decide.events import PoolEvent
-from genpool_operator.decide.objects import ConfigMapView, DeploymentView, PoolRecord
+from genpool_operator.decide.objects import ConfigMapView, DeploymentView
 from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.reading import Counted, Listed
 from genpool_operator.decide.workers import WorkerView
-from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
 
 PoolKey = tuple[str, str]
 """Namespace and name of a GenerationPool."""
 OnChange = Callable[[PoolKey, bool], None]
 """A pool has changed and needs a pass; True: a full one."""
-
-
-class ClusterError(GenPoolError):
-    """Kubernetes refused a request (``status``: HTTP) or did not answer (``status`` 0).
-
-    ``refusal``: somebody has to change the pool, a quota or a policy; waiting does not help. ``taken``: another field
-    manager has fields that were to be applied.
-    """
-
-    reason = "KubernetesError"
-
-    def __init__(self, message: str, *, status: int, refusal: bool = False, taken: bool = False) -> None:
-        super().__init__(message)
-        self.status = status
-        self.refusal = refusal
-        self.taken = taken
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from genpool_adapters.settings import ProgramSettings
+from genpool_adapters.settings import CommaList, ProgramSettings
+from genpool_adapters.shipped_workflows import default_workflows
 from genpool_core import timing
 from genpool_operator.decide.volumes import USUAL_VOLUMES
-
-_PACKAGE = Path(__file__).resolve().parent
-
-
-def default_workflows() -> Path:
-    """The shipped workflows: in the installed package, else in the checkout."""
-    installed = _PACKAGE / "builtin_workflows"
-    return installed if installed.is_dir() else _PACKAGE.parents[1] / "workflows"
 
 
 class OperatorSettings(ProgramSettings):
@@ -37,14 +30,9 @@ class OperatorSettings(ProgramSettings):
     """Pull policy of the workers' image; Kubernetes' default when absent."""
     builtin_workflows: Annotated[Path, Field(default_factory=default_workflows)]
     """Folder with the shipped workflows."""
-    namespaces: tuple[str, ...] = ()
+    namespaces: CommaList = ()
     """Namespaces to look after, separated by commas; all when empty."""
-    allowed_volumes: tuple[str, ...] = USUAL_VOLUMES
+    allowed_volumes: CommaList = USUAL_VOLUMES
     """Sources of volumes that pools may mount, as in a Pod, separated by commas."""
     resync_seconds: Annotated[float, Field(ge=1, le=600)] = timing.RESYNC_SECONDS
     """Everything is listed and looked at anew after this."""
-
-    @field_validator("namespaces", "allowed_volumes", mode="before")
-    @classmethod
-    def _split(cls, raw: object) -> object:
-        return tuple(part.strip() for part in raw.split(",") if part.strip()) if isinstance(raw, str) else raw

@@ -6,8 +6,8 @@ import dataclasses
 
 from fakes.worker_world import TEXT, Node, World
 from genpool_core.jsontypes import JsonObject, JsonValue
+from genpool_core.workflow.catalog import Workflow
 from genpool_core.workflow.spec import parse_workflow_yaml
-from genpool_worker.config import Workflow
 
 LOADER = "CheckpointLoaderSimple"
 MODEL = Workflow(

@@ -19,12 +19,13 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger.records import Claim
 from genpool_core.messages.base import PoolRef
 from genpool_core.messages.events import Event
+from genpool_core.tasks.check import validate
 from genpool_core.workerconfig import S3Config, WorkerConfig, WorkflowEntry
+from genpool_core.workflow.catalog import Catalog, Workflow
 from genpool_core.workflow.spec import parse_workflow_yaml
 from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
-from genpool_worker.config import Catalog, Workflow
 from genpool_worker.context import WorkerContext
 from genpool_worker.drain import Drain
 from genpool_worker.errors import HandBack
@@ -33,7 +34,6 @@ from genpool_worker.messaging.publish import TaskPublisher
 from genpool_worker.pipeline.attempt import Attempt
 from genpool_worker.pipeline.decode import decode
 from genpool_worker.pipeline.process import Processor
-from genpool_worker.pipeline.validate import validate
 from genpool_worker.retry import OutageRetry
 
 QUEUE = "tasks"

@@ -10,9 +10,9 @@ from pathlib import Path
 from genpool_adapters.ledger import Ledger
 from genpool_adapters.objectstore.port import ObjectStore
 from genpool_core.workerconfig import WorkerConfig
+from genpool_core.workflow.catalog import Catalog
 from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
-from genpool_worker.config import Catalog
 from genpool_worker.drain import Drain
 from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.messaging.publish import TaskPublisher

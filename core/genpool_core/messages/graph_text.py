@@ -38,11 +38,13 @@ def graph_in_text(name: str, text: str) -> JsonObject | None:
     except JsonFault as fault:
         raise InvalidTask(
             f"{name} is text that looks like a ComfyUI workflow, and {fault.what}. Send the workflow itself as a JSON "
-            "object, exported with Export (API)."
+            "object, exported with Export (API).",
+            parameter=name,
         ) from None
     if not isinstance(value, dict):
         raise InvalidTask(
             f"{name} is text that looks like a ComfyUI workflow, and is no object of nodes. Send the workflow itself "
-            "as a JSON object, exported with Export (API)."
+            "as a JSON object, exported with Export (API).",
+            parameter=name,
         )
     return value

@@ -17,10 +17,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypedDict
 
 from genpool_core.errors import InvalidMessage, InvalidTask
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.messages.graph_text import graph_in_text
+from genpool_core.shown import kind_of, shown
 from genpool_core.strict_json import JsonFault, read_json
 
 #: Top-level fields that are about the task and are never a workflow's parameter.
@@ -38,6 +40,8 @@ RESERVED = frozenset(
 )
 _MAX_ID = 512
 _MAX_URL = 4096
+_ID: JsonObject = {"type": ["string", "integer"], "maxLength": _MAX_ID}
+_CALLBACK: JsonObject = {"type": "string", "format": "uri", "maxLength": _MAX_URL}
 
 
 class Shape(Enum):
@@ -83,7 +87,7 @@ def parse_body(raw: bytes) -> JsonObject:
         raise InvalidMessage(f"the message {fault.what}. {fault.advice}") from None
     if not isinstance(value, dict):
         raise InvalidMessage(
-            f"the message is JSON but {_kind(value)}, not an object. Send one JSON object, for example "
+            f"the message is JSON but {kind_of(value)}, not an object. Send one JSON object, for example "
             '{"task_id": "…", "prompt": "…"}.'
         )
     return value
@@ -101,9 +105,10 @@ def task_id_of(body: JsonObject) -> str | None:
     if raw is None or raw == "":
         return None
     if isinstance(raw, bool) or not isinstance(raw, (str, int)):
-        raise InvalidTask(f"task_id is {_kind(raw)}: send text.")
+        raise InvalidTask(f"task_id is {kind_of(raw)}: send text.", **_about("task_id", raw, _ID))
     if len(str(raw)) > _MAX_ID:
-        raise InvalidTask(f"task_id is longer than {_MAX_ID} characters: send a shorter one.")
+        sentence = f"task_id is longer than {_MAX_ID} characters: send a shorter one."
+        raise InvalidTask(sentence, **_about("task_id", raw, _ID))
     return str(raw)
 
 
@@ -113,9 +118,11 @@ def callback_url_of(body: JsonObject) -> str | None:
     if raw is None or raw == "":
         return None
     if not isinstance(raw, str) or not raw.lower().startswith(("http://", "https://")):
-        raise InvalidTask("callback_url is not an http or https URL: send one, or leave it out.")
+        sentence = "callback_url is not an http or https URL: send one, or leave it out."
+        raise InvalidTask(sentence, **_about("callback_url", raw, _CALLBACK))
     if len(raw) > _MAX_URL:
-        raise InvalidTask(f"callback_url is longer than {_MAX_URL} characters: send a shorter one.")
+        sentence = f"callback_url is longer than {_MAX_URL} characters: send a shorter one."
+        raise InvalidTask(sentence, **_about("callback_url", raw, _CALLBACK))
     return raw
 
 
@@ -131,16 +138,19 @@ def parse_task(body: JsonObject) -> Task:
     if parameters is None:
         parameters = {}
     if not isinstance(parameters, dict):
-        raise InvalidTask(f"parameters is {_kind(parameters)}: send an object of names and values.")
+        sentence = f"parameters is {kind_of(parameters)}: send an object of names and values."
+        raise InvalidTask(sentence, **_about("parameters", parameters, {"type": "object"}))
     name = body.get("workflow_type")
     if name == "":
         name = None
     if name is not None and not isinstance(name, str):
-        raise InvalidTask(f"workflow_type is {_kind(name)}: send the name of a workflow, or leave it out.")
+        sentence = f"workflow_type is {kind_of(name)}: send the name of a workflow, or leave it out."
+        raise InvalidTask(sentence, **_about("workflow_type", name, {"type": "string"}))
     prompt = body.get("prompt")
     graph = _graph_of(prompt)
     if graph is None and _graph_of(parameters.get("prompt")) is not None:
-        raise InvalidTask("prompt in parameters is a ComfyUI graph: send it as prompt at the top level.")
+        sentence = "prompt in parameters is a ComfyUI graph: send it as prompt at the top level."
+        raise InvalidTask(sentence, parameter="prompt")
     top = {key: value for key, value in body.items() if key not in RESERVED}
     return Task(
         body=body,
@@ -166,6 +176,11 @@ def _shape(graph: JsonObject | None, name: str | None) -> Shape:
     return Shape.FALLBACK if name is None else Shape.WORKFLOW
 
 
-def _kind(value: JsonValue) -> str:
-    names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
+class _About(TypedDict):
+    parameter: str
+    expected: JsonObject
+    sent: JsonValue
+
+
+def _about(field: str, raw: JsonValue, expected: JsonObject) -> _About:
+    return {"parameter": field, "expected": expected, "sent": shown(raw, url=field == "callback_url")}

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from genpool_core.errors import InvalidTask
 from genpool_core.jsontypes import JsonObject
+from genpool_core.one_line import one_line
+from genpool_core.shown import shown
 from genpool_core.workflow.schema import Scalar, check_value
 from genpool_core.workflow.spec import Parameter, WorkflowYaml
 
 #: Seed of a task that gives none, as the workers do whose tasks must go on working.
 DEFAULT_SEED = 42
+_NAME_MOST = 128
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,12 @@ def bind(workflow: WorkflowYaml, given: JsonObject, explicit: frozenset[str]) ->
     unknown = sorted(explicit - workflow.parameters.keys())
     if unknown:
         known = ", ".join(sorted(workflow.parameters))
-        raise InvalidTask(f"parameter {unknown[0]!r} is unknown to this workflow. It has: {known}.")
+        raise InvalidTask(
+            f"parameter {unknown[0]!r} is unknown to this workflow. It has: {known}.",
+            parameter=one_line(unknown[0], _NAME_MOST),
+            expected={"propertyNames": {"enum": [*sorted(workflow.parameters)]}},
+            sent=shown(given.get(unknown[0])),
+        )
     values: dict[str, Scalar] = {}
     for name, parameter in workflow.parameters.items():
         raw = given.get(name)
@@ -50,7 +58,8 @@ def bind(workflow: WorkflowYaml, given: JsonObject, explicit: frozenset[str]) ->
             raw = _default(name, parameter)
         if raw is None:
             if parameter.required:
-                raise InvalidTask(f"{name} is missing: this workflow needs it.")
+                sentence = f"{name} is missing: this workflow needs it."
+                raise InvalidTask(sentence, parameter=name, expected=parameter.value.json_schema)
             continue
         values[name] = check_value(name, raw, parameter.value)
     files = tuple(

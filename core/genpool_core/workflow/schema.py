@@ -10,7 +10,8 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import SchemaError
 
 from genpool_core.errors import InvalidTask
-from genpool_core.jsontypes import JsonValue
+from genpool_core.jsontypes import JsonObject, JsonValue
+from genpool_core.shown import shown
 from genpool_core.validation import first_fault
 
 Scalar = str | int | float | bool
@@ -54,6 +55,11 @@ class ParameterSchema(Strict):
     pattern: str | None = None
     """Regular expression that the text contains; the dialect of Rust, which has no look-around."""
 
+    @property
+    def json_schema(self) -> JsonObject:
+        """As JSON Schema writes it; what is absent is left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
     @model_validator(mode="after")
     def _consistent(self) -> ParameterSchema:
         """A schema whose own default it refuses would refuse every task; it is found when the file is read."""
@@ -83,16 +89,22 @@ def check_value(name: str, raw: JsonValue, schema: ParameterSchema) -> Scalar:
         It is of another type or out of bounds; the sentence says what to send for ``name``.
     """
     if isinstance(raw, bool) and schema.type in {"integer", "number"}:
-        raise InvalidTask(f"{name} is a boolean: send {_expected(schema)}.")
+        raise _refused(name, raw, schema, f"{name} is a boolean: send {_expected(schema)}.")
     try:
         value = _adapter_for(schema).validate_python(raw)
     except ValidationError as error:
         # A number is shown on purpose: it is no secret, and tells which of two mistakes was made.
-        shown = f" ({raw!r:.60})" if isinstance(raw, (int, float)) else ""
-        raise InvalidTask(f"{name}{shown}: {first_fault(error)}. Send {_expected(schema)}.") from None
+        number = f" ({raw!r:.60})" if isinstance(raw, (int, float)) else ""
+        sentence = f"{name}{number}: {first_fault(error)}. Send {_expected(schema)}."
+        raise _refused(name, raw, schema, sentence) from None
     if schema.enum is not None and value not in schema.enum:
-        raise InvalidTask(f"{name}: not one of the allowed values. Send {_expected(schema)}.")
+        sentence = f"{name}: not one of the allowed values. Send {_expected(schema)}."
+        raise _refused(name, raw, schema, sentence)
     return value
+
+
+def _refused(name: str, raw: JsonValue, schema: ParameterSchema, sentence: str) -> InvalidTask:
+    return InvalidTask(sentence, parameter=name, expected=schema.json_schema, sent=shown(raw))
 
 
 def _expected(schema: ParameterSchema) -> str:

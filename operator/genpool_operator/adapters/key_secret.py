@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from urllib.parse import quote
 
+from genpool_adapters.kube.api import APPLY, KubeApi
 from genpool_core import names
+from genpool_core.errors import ClusterError
 from genpool_core.operatorkeys import KEYS
-from genpool_operator.adapters.kube_api import APPLY, KubeApi
 from genpool_operator.decide.manifests.secret import build_secret
 from genpool_operator.decide.objects import parse_secret, parse_uid
-from genpool_operator.ports import ClusterError
 
 
 class KubeKeySecret:

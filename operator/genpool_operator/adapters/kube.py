@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
+from genpool_adapters.kube.api import APPLY, MERGE, NOT_FOUND, KubeApi
 from genpool_core import names
 from genpool_core.api.pool import ObjectMeta
 from genpool_core.api.status import GenerationPoolStatus
+from genpool_core.errors import ClusterError
 from genpool_core.jsontypes import JsonObject
-from genpool_operator.adapters.kube_api import APPLY, MERGE, NOT_FOUND, KubeApi
+from genpool_core.kube.objects import AnyObject
 from genpool_operator.decide.events import PoolEvent
-from genpool_operator.decide.kube_json import AnyObject
 from genpool_operator.decide.objects import ConfigMapView, parse_config_map
-from genpool_operator.ports import ClusterError
 
 _POOLS = f"/apis/{names.API_VERSION}"
 _PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets", "Deployment": "deployments"}
@@ -35,11 +35,11 @@ class KubeCluster:
 
     def list_deployments(self) -> Iterator[JsonObject]:
         """All Deployments of ours."""
-        return self._list("/apis/apps/v1", "deployments", selector())
+        return self._list("/apis/apps/v1", "deployments", names.objects_selector())
 
     def list_pods(self) -> Iterator[JsonObject]:
         """All pods of ours."""
-        return self._list("/api/v1", "pods", selector())
+        return self._list("/api/v1", "pods", names.objects_selector())
 
     def _list(self, prefix: str, plural: str, labels: str) -> Iterator[JsonObject]:
         if not self._namespaces:
@@ -127,12 +127,6 @@ class KubeCluster:
             "count": 1,
         }
         self._api.request("POST", _path("/api/v1", meta.namespace, "events"), body)
-
-
-def selector() -> str:
-    """Labels that all objects of all pools have."""
-    common = {key: value for key, value in names.pool_labels("x").items() if key != names.LABEL_INSTANCE}
-    return ",".join(f"{key}={value}" for key, value in sorted(common.items()))
 
 
 def _path(prefix: str, namespace: str, *parts: str) -> str:

@@ -6,48 +6,23 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
-
 from genpool_core import names
-from genpool_core.api.pool import GenerationPool, ObjectMeta
-from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.canonical import canonical_json, digest
-from genpool_core.errors import InvalidManifest
 from genpool_core.jsontypes import JsonObject
+from genpool_core.kube.objects import AnyObject, ConfigMap, OwnedMetadata, OwnedObject, OwnerReference, Secret
 from genpool_operator.decide.failed_pods import POD_FAILED
 from genpool_operator.decide.kube_json import (
-    AnyObject,
     ConditionBody,
-    ConfigMap,
     ContainerStatus,
     Deployment,
     DeploymentStatus,
-    OwnedMetadata,
-    OwnedObject,
-    OwnerReference,
     Pod,
-    Secret,
 )
 from genpool_operator.decide.ownership import OwnerFacts
 from genpool_operator.decide.pods import ContainerView, FailureView, PodView
 
 #: Reason of a pod that may still run, on a node that is silent.
 NODE_LOST = "NodeLost"
-
-
-@dataclass(frozen=True)
-class PoolRecord:
-    """A GenerationPool as it is stored: either one that can be read, or what is wrong with it."""
-
-    meta: ObjectMeta
-    status: GenerationPoolStatus
-    pool: GenerationPool | None = None
-    error: InvalidManifest | None = None
-
-    @property
-    def resource_version(self) -> str:
-        """As Kubernetes gives it."""
-        return self.meta.resource_version
 
 
 @dataclass(frozen=True)
@@ -83,21 +58,6 @@ class ConfigMapView:
     owner: OwnerFacts
     data: Mapping[str, str] = field(default_factory=dict)
     binary: Mapping[str, bytes] = field(default_factory=dict)
-
-
-def parse_pool(body: JsonObject) -> PoolRecord:
-    """A GenerationPool of the API server. A status that another release wrote and we cannot read counts as none."""
-    meta = ObjectMeta.model_validate(body.get("metadata"))
-    try:
-        status = GenerationPoolStatus.model_validate(body.get("status") or {})
-    except ValidationError:
-        status = GenerationPoolStatus()
-    readable: JsonObject = {key: value for key, value in body.items() if key != "status"}
-    try:
-        pool = GenerationPool.parse(readable).model_copy(update={"status": status})
-    except InvalidManifest as error:
-        return PoolRecord(meta, status, error=error)
-    return PoolRecord(meta, status, pool=pool)
 
 
 def parse_deployment(body: JsonObject) -> DeploymentView:

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from genpool_core.api.workflows import WorkflowSpec
 from genpool_core.errors import InvalidManifest
+from genpool_core.workflow.files import MissingFiles, WorkflowFiles
 from genpool_core.workflow.read import read_workflow
 
 REASON = "InvalidWorkflow"
-
-
-@dataclass(frozen=True)
-class WorkflowFiles:
-    """Texts of ``template.json`` and ``workflow.yaml``."""
-
-    template: str
-    parameters: str
-
-
-@dataclass(frozen=True)
-class MissingFiles:
-    """The files are not where the spec says; ``message`` says what is missing and where."""
-
-    message: str
 
 
 def check_workflows(

@@ -13,9 +13,9 @@ import structlog
 
 from genpool_core import timing
 from genpool_core.api.pool import GenerationPool
+from genpool_core.api.record import PoolRecord
 from genpool_core.backoff import Backoff
 from genpool_core.errors import GenPoolError
-from genpool_operator.decide.objects import PoolRecord
 from genpool_operator.handlers.workqueue import Request, WorkQueue
 from genpool_operator.ports import Metrics, PoolKey, PoolRecords
 from genpool_operator.reconcile.pool_reconciler import PoolReconciler

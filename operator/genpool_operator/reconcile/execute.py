@@ -12,7 +12,7 @@ from genpool_core.api.pool import GenerationPool, ObjectMeta
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.brokers import BrokerConfig
 from genpool_core.conditions import ACCEPTED, SCALING_ACTIVE, TOPOLOGY_READY, Finding
-from genpool_core.errors import BrokerError, GenPoolError, InvalidManifest
+from genpool_core.errors import BrokerError, ClusterError, GenPoolError, InvalidManifest
 from genpool_core.jsontypes import JsonObject
 from genpool_core.names import FIELD_MANAGER_INITIAL, pool_manager
 from genpool_operator.decide.events import POD_REPLACED, PoolEvent, scale_event
@@ -20,7 +20,7 @@ from genpool_operator.decide.objects import parse_deployment
 from genpool_operator.decide.publication import published
 from genpool_operator.decide.replacement import Replacement
 from genpool_operator.decide.status import REFUSED
-from genpool_operator.ports import Brokers, Cluster, ClusterCache, ClusterError
+from genpool_operator.ports import Brokers, Cluster, ClusterCache
 from genpool_operator.reconcile.observed import Memory
 from genpool_operator.reconcile.plan import Apply, Plan, Scale
 from genpool_operator.reconcile.plan_objects import object_name

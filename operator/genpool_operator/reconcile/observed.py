@@ -11,6 +11,7 @@ from genpool_core.conditions import Finding
 from genpool_core.errors import BrokerError, InvalidManifest
 from genpool_core.operatorkeys import Installation
 from genpool_core.topology.plan import VhostFacts
+from genpool_core.workflow.files import MissingFiles, WorkflowFiles
 from genpool_operator.decide.manifests import PodDefaults
 from genpool_operator.decide.objects import ConfigMapView, DeploymentView
 from genpool_operator.decide.pods import PodView
@@ -19,7 +20,6 @@ from genpool_operator.decide.publication import Publication
 from genpool_operator.decide.queue_ownership import QueueOwner
 from genpool_operator.decide.scaling import ScalingMemory
 from genpool_operator.decide.workflow_health import WorkflowProof
-from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
 from genpool_operator.ports import QueueAnswers
 
 

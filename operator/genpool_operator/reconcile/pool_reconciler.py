@@ -14,6 +14,7 @@ import structlog
 
 from genpool_core import names
 from genpool_core.api.pool import GenerationPool, ObjectMeta
+from genpool_core.api.record import PoolRecord
 from genpool_core.brokers import BrokerConfig, BrokersFile
 from genpool_core.conditions import ACCEPTED, Finding
 from genpool_core.errors import BrokerError, GenPoolError, InvalidManifest, SettingsError
@@ -21,7 +22,7 @@ from genpool_core.operatorkeys import Installation
 from genpool_core.topology.plan import VhostFacts
 from genpool_operator.decide.events import events_of
 from genpool_operator.decide.manifests import PodDefaults
-from genpool_operator.decide.objects import PoolRecord, parse_deployment
+from genpool_operator.decide.objects import parse_deployment
 from genpool_operator.decide.queue_ownership import older_owner
 from genpool_operator.decide.status import refused_status, worth_writing
 from genpool_operator.decide.volumes import USUAL_VOLUMES

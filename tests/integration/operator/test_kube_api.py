@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from kubernetes.client import Configuration
 
+from genpool_adapters.kube.api import APPLY, KubeApi
+from genpool_adapters.kube.login import load_configuration
+from genpool_core.errors import ClusterError
 from genpool_operator.adapters.kube import KubeCluster
-from genpool_operator.adapters.kube_api import APPLY, KubeApi
-from genpool_operator.adapters.kube_login import load_configuration
-from genpool_operator.ports import ClusterError
 
 
 @dataclass
@@ -121,7 +121,7 @@ def site(serve: Callable[..., ApiServer]) -> ApiServer:
 
 @pytest.fixture
 def api(site: ApiServer) -> Iterator[KubeApi]:
-    api = KubeApi(Configuration(host=site.url))
+    api = KubeApi(Configuration(host=site.url), "genpool-operator")
     yield api
     api.close()
 
@@ -141,7 +141,7 @@ def log_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         }
         path.write_text(json.dumps(entries))
         monkeypatch.setenv("KUBECONFIG", str(path))
-        opened.append(KubeApi(load_configuration()))
+        opened.append(KubeApi(load_configuration(), "genpool-operator"))
         return opened[-1]
 
     yield log_in
@@ -161,7 +161,7 @@ def test_a_rotated_token_is_in_the_next_request(site: ApiServer) -> None:
 
     configuration = Configuration(host=site.url)
     configuration.refresh_api_key_hook = read_again
-    api = KubeApi(configuration)
+    api = KubeApi(configuration, "genpool-operator")
     api.get("/version")
     token = "second"
     api.get("/version")
@@ -198,7 +198,7 @@ def test_a_token_that_cannot_be_read_again_is_an_error_of_the_cluster(
     configuration = Configuration(host=site.url)
     configuration.refresh_api_key_hook = read_again
     with pytest.raises(ClusterError, match="could not be renewed") as caught:
-        KubeApi(configuration).get("/version")
+        KubeApi(configuration, "genpool-operator").get("/version")
     assert caught.value.status == 0
     assert site.seen == []
 
@@ -266,7 +266,7 @@ def test_past_the_proxy_where_it_is_not_meant(site: ApiServer) -> None:
     configuration = Configuration(host=site.url)
     configuration.proxy = "http://127.0.0.1:1"
     configuration.no_proxy = "10.0.0.0/8,127.0.0.0/8"
-    assert KubeApi(configuration).get("/version") == {}
+    assert KubeApi(configuration, "genpool-operator").get("/version") == {}
 
 
 def test_a_proxy_of_another_protocol_is_refused(site: ApiServer) -> None:
@@ -274,7 +274,7 @@ def test_a_proxy_of_another_protocol_is_refused(site: ApiServer) -> None:
     configuration.proxy = "socks5://user:secret@proxy.example"
     configuration.no_proxy = "example.org"
     with pytest.raises(ClusterError, match="http or https") as caught:
-        KubeApi(configuration)
+        KubeApi(configuration, "genpool-operator")
     assert "secret" not in caught.value.message
 
 

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import pika
 import pytest
 
+from genpool_adapters.kube.api import KubeApi
+from genpool_adapters.kube.login import load_configuration
 from genpool_core import names, timing
+from genpool_core.errors import ClusterError
 from genpool_core.operatorkeys import KEYS, Installation, OperatorKey, key_line, parse_keys
 from genpool_operator.adapters.key_secret import KubeKeySecret
 from genpool_operator.adapters.kube import KubeCluster
-from genpool_operator.adapters.kube_api import KubeApi
-from genpool_operator.adapters.kube_login import load_configuration
 from genpool_operator.decide.manifests.gateway import build_gateway_login
-from genpool_operator.ports import ClusterError
 from integration.broker import Vhost, until
 from integration.operator.harness import Json, Kubectl, OperatorProcess, pool_manifest
 
@@ -198,7 +198,7 @@ def test_a_secret_that_somebody_deleted_is_written_again(kubectl: Kubectl, rabbi
 @pytest.fixture
 def kube(kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubeApi]:
     monkeypatch.setenv("KUBECONFIG", str(kubectl.info.kubeconfig))
-    made = KubeApi(load_configuration())
+    made = KubeApi(load_configuration(), "genpool-operator")
     yield made
     made.close()
 

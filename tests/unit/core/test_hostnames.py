@@ -11,8 +11,8 @@ from genpool_core.egress_policy import MAX_URL, check_url
 from genpool_core.errors import InvalidTask, RefusedInput
 from genpool_core.hostnames import host_fault
 from genpool_core.messages.task import parse_task
+from genpool_core.tasks.check import check_callback
 from genpool_core.workerconfig import WorkerConfig
-from genpool_worker.pipeline.validate import check_callback
 
 
 @pytest.mark.parametrize(

@@ -144,3 +144,10 @@ def test_whose_user_it_is(user: str | None, pool: str | None, *, gateway: bool) 
     assert (names.pool_of_user(user), names.is_gateway_user(user)) == (pool, gateway)
     ours = pool is not None or gateway
     assert names.key_of_user(user or "") == ((user or "")[-8:] if ours else None)
+
+
+def test_the_selector_picks_all_pools() -> None:
+    assert names.objects_selector() == (
+        "app.kubernetes.io/component=worker,app.kubernetes.io/managed-by=genpool-operator,"
+        "app.kubernetes.io/name=genpool-worker,app.kubernetes.io/part-of=genpool"
+    )

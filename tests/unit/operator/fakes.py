@@ -12,7 +12,7 @@ from genpool_core import names
 from genpool_core.api.pool import GenerationPool, ObjectMeta
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.brokers import BrokerConfig
-from genpool_core.errors import BrokerError
+from genpool_core.errors import BrokerError, ClusterError
 from genpool_core.jsontypes import JsonObject
 from genpool_core.topology.desired import Binding, Exchange, Policy, Queue, parse_version
 from genpool_core.topology.password import UserFact
@@ -26,11 +26,11 @@ from genpool_core.topology.plan import (
     Step,
     VhostFacts,
 )
+from genpool_core.workflow.files import MissingFiles, WorkflowFiles
 from genpool_operator.adapters.store import Store
 from genpool_operator.decide.events import PoolEvent
 from genpool_operator.decide.objects import ConfigMapView, parse_owner
-from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
-from genpool_operator.ports import ClusterError, QueueAnswers
+from genpool_operator.ports import QueueAnswers
 from unit.operator.pools import good_health
 
 TEMPLATE = '{"6": {"class_type": "CLIPTextEncode", "inputs": {"text": ""}}}'

@@ -10,7 +10,7 @@ import pytest
 
 from genpool_core import timing
 from genpool_core.brokers import BrokerConfig
-from genpool_core.errors import BrokerError
+from genpool_core.errors import BrokerError, ClusterError
 from genpool_core.names import gateway_user, worker_user
 from genpool_core.operatorkeys import Installation, OperatorKey, key_line
 from genpool_core.topology.desired import gateway_permissions, parse_version
@@ -18,7 +18,6 @@ from genpool_core.topology.password import UserFact
 from genpool_core.topology.plan import DeleteUser, PutPermissions, PutUser, VhostFacts
 from genpool_operator.adapters.store import Store
 from genpool_operator.decide.access import gateway_users, plan_access
-from genpool_operator.ports import ClusterError
 from genpool_operator.reconcile.broker_access import BrokerAccess
 from genpool_operator.reconcile.operator_keys import OperatorKeys
 from unit.operator.fakes import FakeBrokers, FakeCluster

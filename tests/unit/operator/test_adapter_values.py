@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from genpool_adapters.shipped_workflows import default_workflows
 from genpool_core.api.status import GenerationPoolStatus
-from genpool_operator.adapters.kube import selector
+from genpool_core.workflow.files import MissingFiles, WorkflowFiles
 from genpool_operator.adapters.metrics import OperatorMetrics
 from genpool_operator.adapters.rabbit.listing import DepthRow, _completed, _listed
 from genpool_operator.adapters.workflow_loader import WorkflowLoader
 from genpool_operator.decide.objects import ConfigMapView
 from genpool_operator.decide.ownership import OwnerFacts
 from genpool_operator.decide.reading import Listed
-from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles
-from genpool_operator.settings import OperatorSettings, default_workflows
+from genpool_operator.settings import OperatorSettings
 from unit.operator.pools import NOW, make_pool
 
 
@@ -148,10 +148,3 @@ def test_figures_that_are_unknown_are_absent() -> None:
     metrics.show("team", "a", GenerationPoolStatus(replicas=2))
     metrics.keep([("team", "b")])
     assert 'pool="a"' not in text()
-
-
-def test_the_selector_picks_all_pools() -> None:
-    assert selector() == (
-        "app.kubernetes.io/component=worker,app.kubernetes.io/managed-by=genpool-operator,"
-        "app.kubernetes.io/name=genpool-worker,app.kubernetes.io/part-of=genpool"
-    )

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from genpool_core.errors import BrokerError, GenPoolError
-from genpool_operator.decide.workflows import MissingFiles
-from genpool_operator.ports import ClusterError
+from genpool_core.errors import BrokerError, ClusterError, GenPoolError
+from genpool_core.workflow.files import MissingFiles
 from unit.operator.pools import spec
 from unit.operator.world import World
 

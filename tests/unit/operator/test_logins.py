@@ -9,11 +9,10 @@ import pytest
 
 from genpool_core import timing
 from genpool_core.api.pool import GenerationPool
-from genpool_core.errors import BrokerError, GenPoolError, SettingsError
+from genpool_core.errors import BrokerError, ClusterError, GenPoolError, SettingsError
 from genpool_core.names import worker_user
 from genpool_core.operatorkeys import Installation
 from genpool_core.topology.plan import PutUser
-from genpool_operator.ports import ClusterError
 from unit.operator.pools import INSTALLATION, KEY, NEW_KEY, UID
 from unit.operator.world import POD_LABELS, World
 

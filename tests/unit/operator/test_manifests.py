@@ -14,6 +14,7 @@ import yaml
 from genpool_core.api.pool import GenerationPool
 from genpool_core.errors import InvalidManifest
 from genpool_core.workerconfig import WorkerConfig
+from genpool_core.workflow.files import WorkflowFiles
 from genpool_operator.decide.manifests import (
     PodDefaults,
     build_callback_secret,
@@ -23,7 +24,6 @@ from genpool_operator.decide.manifests import (
     build_worker_login,
 )
 from genpool_operator.decide.manifests.config_map import data_hash
-from genpool_operator.decide.workflows import WorkflowFiles
 from unit.operator.pools import INSTALLATION, SETTINGS, make_pool
 
 ROOT = Path(__file__).resolve().parents[3]

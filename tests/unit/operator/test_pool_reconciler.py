@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from genpool_core.errors import BrokerError, GenPoolError
+from genpool_core.errors import BrokerError, ClusterError, GenPoolError
 from genpool_core.names import FIELD_MANAGER_INITIAL, worker_user
 from genpool_core.topology.plan import PutUser
-from genpool_operator.decide.workflows import MissingFiles
-from genpool_operator.ports import ClusterError, QueueAnswers
+from genpool_core.workflow.files import MissingFiles
+from genpool_operator.ports import QueueAnswers
 from unit.operator.pools import KEY, UID, good_health, worker
 from unit.operator.world import World
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from genpool_core import timing
+from genpool_core.errors import ClusterError
 from genpool_operator.decide.events import POD_REPLACED
 from genpool_operator.decide.workers import WorkerView
-from genpool_operator.ports import ClusterError
 from unit.operator.world import World
 
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from genpool_core.errors import GenPoolError, InvalidManifest
-from genpool_operator.decide.kube_json import StatusBody
-from genpool_operator.decide.refusals import is_refusal, is_taken
-from genpool_operator.ports import ClusterError
+from genpool_core.errors import ClusterError, GenPoolError, InvalidManifest
+from genpool_core.kube.objects import StatusBody
+from genpool_core.kube.refusals import is_refusal, is_taken
 from unit.operator.world import World
 
 QUANTITY = (

@@ -16,11 +16,12 @@ from genpool_core.conditions import (
     Finding,
 )
 from genpool_core.errors import InvalidManifest
+from genpool_core.workflow.files import MissingFiles, WorkflowFiles
 from genpool_operator.decide.broker_health import BrokerHealth, Reachability, broker_finding
 from genpool_operator.decide.events import events_of, scale_event
 from genpool_operator.decide.ownership import OwnerFacts, ownership
 from genpool_operator.decide.queue_ownership import older_owner
-from genpool_operator.decide.workflows import MissingFiles, WorkflowFiles, check_workflows
+from genpool_operator.decide.workflows import check_workflows
 from unit.operator.pools import NOW, UID, at, make_pool
 
 OURS = names.pool_labels("pictures")

@@ -10,9 +10,9 @@ from typing import cast
 
 from genpool_core import timing
 from genpool_core.api.pool import GenerationPool
+from genpool_core.api.record import PoolRecord
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.errors import BrokerError
-from genpool_operator.decide.objects import PoolRecord
 from genpool_operator.handlers.manager import BACKOFF, WORKERS, Manager
 from genpool_operator.handlers.workqueue import Request, WorkQueue
 from genpool_operator.ports import PoolKey

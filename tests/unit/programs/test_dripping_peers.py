@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 from kubernetes.client import Configuration
 
+from genpool_adapters.kube.api import KubeApi
 from genpool_adapters.management.api import UNREACHABLE, ManagementApi
 from genpool_core.api.security import HostRule
 from genpool_core.brokers import BrokerConfig
-from genpool_core.errors import AttemptFailed, BrokerError
-from genpool_operator.adapters.kube_api import KubeApi
-from genpool_operator.ports import ClusterError
+from genpool_core.errors import AttemptFailed, BrokerError, ClusterError
 from genpool_worker.adapters.fetch import GuardedFetcher
 from support.dripping import WAYS, Dripping
 
@@ -44,7 +43,7 @@ def test_the_kubernetes_api(way: str) -> None:
     with Dripping(WAYS[way]) as server:
         configuration = Configuration()
         configuration.host = server.url
-        api = KubeApi(configuration, seconds=SECONDS)
+        api = KubeApi(configuration, "genpool-test", seconds=SECONDS)
         began = time.monotonic()
         with pytest.raises(ClusterError, match="does not answer") as caught:
             api.get("/api/v1/namespaces/team/pods/p")

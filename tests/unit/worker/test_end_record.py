@@ -9,9 +9,9 @@ import pytest
 from fakes.worker_world import CONFIG, PHOTO, TEXT
 from genpool_core.identity import TaskRef
 from genpool_core.ledger.records import Claim, EndRecord, Output
-from genpool_worker.config import Catalog
+from genpool_core.tasks.check import validate
+from genpool_core.workflow.catalog import Catalog
 from genpool_worker.pipeline.end_record import AttemptInfo, Ending, end_record, succeeded
-from genpool_worker.pipeline.validate import validate
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 REF = TaskRef("t1", "key", 2)

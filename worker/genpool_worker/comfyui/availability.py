@@ -11,10 +11,10 @@ import structlog
 from genpool_core import timing
 from genpool_core.messages.events import NO_WORKFLOW, UnavailableWorkflow
 from genpool_core.workflow.bind import Bound
+from genpool_core.workflow.catalog import Catalog, Workflow
 from genpool_core.workflow.lacks import Lack, NodeClass, class_types, find_lacks
 from genpool_core.workflow.render import always_given, asked, by_default, reachable
 from genpool_worker.comfyui.blame import SHOWN, failure_sentence, lack_sentence, places_of, touches
-from genpool_worker.config import Catalog, Workflow
 from genpool_worker.errors import ComfyUIRefused, InputFault, NodeFailed, PromptRefused
 from genpool_worker.ports import Clock, ComfyUI
 from genpool_worker.status import Waits

@@ -11,6 +11,7 @@ from genpool_core.errors import AttemptFailed
 from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, Output
+from genpool_core.tasks.check import ValidatedTask
 from genpool_core.workflow.render import with_mark
 from genpool_worker.comfyui import result
 from genpool_worker.comfyui.memory import empty_memory
@@ -21,7 +22,6 @@ from genpool_worker.context import WorkerContext
 from genpool_worker.errors import ComfyUIError, NodeFailed
 from genpool_worker.files import inputs, outputs
 from genpool_worker.files.workdir import WorkDir
-from genpool_worker.pipeline.validate import ValidatedTask
 from genpool_worker.ports import OutputRef
 
 _log = structlog.get_logger(__name__)

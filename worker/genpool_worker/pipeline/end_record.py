@@ -7,7 +7,7 @@ from datetime import datetime
 
 from genpool_core.identity import TaskRef
 from genpool_core.ledger.records import Claim, EndRecord, Outcome, Output
-from genpool_worker.pipeline.validate import ValidatedTask, shown_parameters
+from genpool_core.tasks.check import ValidatedTask, shown_parameters
 
 
 @dataclass(frozen=True)

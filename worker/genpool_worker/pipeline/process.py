@@ -12,13 +12,13 @@ from genpool_core import timing
 from genpool_core.errors import AttemptFailed, GenPoolError, StorageError, TaskFailure, UnreadableLedger
 from genpool_core.ledger.decide import Bury, Park, PublishAgain, Start, decide
 from genpool_core.ledger.records import Claim
+from genpool_core.tasks.check import ValidatedTask, validate
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import ComfyUIError, HandBack, NodeFailed, PromptRefused
 from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.pipeline.attempt import Attempt
 from genpool_worker.pipeline.decode import Decoded, TaskDelivery, Undecodable, UnidentifiedTask
 from genpool_worker.pipeline.settle import WORKFLOW_UNAVAILABLE, Settler
-from genpool_worker.pipeline.validate import ValidatedTask, validate
 
 _log = structlog.get_logger(__name__)
 #: Claims that others won in a row before the store is called unreliable.

@@ -20,13 +20,13 @@ from genpool_core.ledger.records import Claim, EndRecord, Failure, Output
 from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery
 from genpool_core.retry_policy import Retry, decide_retry
+from genpool_core.tasks.check import ValidatedTask, callback_for
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import NoCopy
 from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.messaging.publish import copy_of, reason_headers
 from genpool_worker.pipeline.decode import TaskDelivery, UnidentifiedTask
 from genpool_worker.pipeline.end_record import AttemptInfo, Ending, end_record, succeeded
-from genpool_worker.pipeline.validate import ValidatedTask, callback_for
 
 _log = structlog.get_logger(__name__)
 WORKFLOW_UNAVAILABLE = "WorkflowUnavailable"

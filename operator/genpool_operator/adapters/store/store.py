@@ -8,15 +8,10 @@ from dataclasses import replace
 
 from genpool_core import names
 from genpool_core.api.pool import GenerationPool, ObjectMeta
+from genpool_core.api.record import PoolRecord, parse_pool
 from genpool_core.jsontypes import JsonObject
 from genpool_operator.adapters.store.versioned_cache import Key, VersionedCache
-from genpool_operator.decide.objects import (
-    DeploymentView,
-    PoolRecord,
-    parse_deployment,
-    parse_pod,
-    parse_pool,
-)
+from genpool_operator.decide.objects import DeploymentView, parse_deployment, parse_pod
 from genpool_operator.decide.pods import PodView
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from genpool_core import names
@@ -10,9 +9,9 @@ from genpool_core.api.pool import GenerationPool
 from genpool_core.canonical import canonical_json, digest
 from genpool_core.errors import InvalidManifest
 from genpool_core.jsontypes import JsonObject
-from genpool_core.workerconfig import CONFIG_KEY, worker_config, workflow_keys
+from genpool_core.workerconfig import config_data
+from genpool_core.workflow.files import WorkflowFiles
 from genpool_operator.decide.manifests.common import metadata
-from genpool_operator.decide.workflows import WorkflowFiles
 
 #: Kubernetes' limit for an object is 1 MiB with its metadata.
 MAX_BYTES = 1_000_000
@@ -26,12 +25,7 @@ def build_config_map(pool: GenerationPool, workflows: Mapping[str, WorkflowFiles
     InvalidManifest
         The workflows are too large for one ConfigMap.
     """
-    config = worker_config(pool).model_dump(mode="json")
-    data = {CONFIG_KEY: json.dumps(config, ensure_ascii=False, indent=1, sort_keys=True)}
-    for name, files in sorted(workflows.items()):
-        template_key, parameters_key = workflow_keys(name)
-        data[template_key] = files.template
-        data[parameters_key] = files.parameters
+    data = config_data(pool, workflows)
     size = sum(len(value.encode()) for value in data.values())
     if size > MAX_BYTES:
         raise InvalidManifest(

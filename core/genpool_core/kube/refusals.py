@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genpool_operator.decide.kube_json import StatusBody
+from genpool_core.kube.objects import StatusBody
 
 #: Login, an object or namespace that is going, a conflict, and a server that is busy or away: these pass.
 _PASSING = frozenset({401, 404, 408, 409, 410, 429, 502, 503, 504})

@@ -16,7 +16,7 @@ from kubernetes.client import Configuration
 from requests.utils import should_bypass_proxies
 from urllib3.exceptions import ProxySchemeUnknown
 
-from genpool_operator.ports import ClusterError
+from genpool_core.errors import ClusterError
 
 _TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 

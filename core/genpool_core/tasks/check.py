@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genpool_core import egress_policy
+from genpool_core.api.security import HostRule
 from genpool_core.errors import InvalidManifest, InvalidTask, RefusedInput
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.messages.task import Shape, Task, callback_url_of, parse_task
+from genpool_core.shown import shown
 from genpool_core.workerconfig import WorkerConfig
 from genpool_core.workflow.bind import Bound, bind
+from genpool_core.workflow.catalog import Catalog, Workflow
 from genpool_core.workflow.render import render, with_prefix
 from genpool_core.workflow.spec import check_template
-from genpool_worker.config import Catalog, Workflow
 
 #: The beginning of a URL, whose query may be secret, in whatever letters a producer writes it.
 _URL = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -64,7 +67,7 @@ def validate(body: JsonObject, config: WorkerConfig, catalog: Catalog) -> Valida
     workflow = _workflow_for(task, catalog)
     bound = bind(workflow.parameters, task.given, task.explicit)
     for name in bound.files:
-        egress_policy.check_url(str(bound.values[name]), config.image_hosts)
+        _check_file(name, str(bound.values[name]), config)
     return ValidatedTask(workflow.entry.timeout_seconds, workflow, bound, None)
 
 
@@ -75,7 +78,27 @@ def check_callback(url: str | None, config: WorkerConfig) -> None:
     try:
         egress_policy.check_url(url, config.callback_hosts)
     except RefusedInput as error:
-        raise InvalidTask(f"callback_url: {error.message}") from None
+        sentence = f"callback_url: {error.message}"
+        expected = _url_schema(config.callback_hosts)
+        raise InvalidTask(
+            sentence, parameter="callback_url", expected=expected, sent=shown(url, url=True)
+        ) from None
+
+
+def _check_file(name: str, url: str, config: WorkerConfig) -> None:
+    try:
+        egress_policy.check_url(url, config.image_hosts)
+    except RefusedInput as error:
+        expected = _url_schema(config.image_hosts)
+        raise RefusedInput(
+            error.message, parameter=name, expected=expected, sent=shown(url, url=True)
+        ) from None
+
+
+def _url_schema(allow: Sequence[HostRule]) -> JsonObject:
+    """What a URL must be, as JSON Schema; hosts cannot be said in it, so they stand in the description."""
+    hosts = ", ".join(rule.host for rule in allow) or "every public one"
+    return {"type": "string", "format": "uri", "description": f"An http or https URL. Hosts: {hosts}."}
 
 
 def callback_for(body: JsonObject, config: WorkerConfig) -> str | None:
@@ -101,12 +124,15 @@ def _own_graph(task: Task, config: WorkerConfig, catalog: Catalog) -> ValidatedT
     if not config.allow_graphs:
         raise InvalidTask(
             "prompt is a ComfyUI graph, and this pool accepts none: send workflow_type and parameters, or set "
-            f"security.allowGraphs on the pool. It serves: {catalog.names}."
+            f"security.allowGraphs on the pool. It serves: {catalog.names}.",
+            parameter="prompt",
+            expected={"type": "string"},
+            sent=shown(task.graph),
         )
     try:
         graph = check_template(task.graph, where="prompt")
     except InvalidManifest as error:
-        raise InvalidTask(error.message) from None
+        raise InvalidTask(error.message, parameter="prompt") from None
     return ValidatedTask(catalog.longest_run_seconds, None, Bound({}, ()), graph)
 
 
@@ -114,12 +140,21 @@ def _workflow_for(task: Task, catalog: Catalog) -> Workflow:
     if task.workflow is None:
         if catalog.fallback is None:
             raise InvalidTask(
-                f"workflow_type is missing, and this pool has no fallback: send {catalog.names}."
+                f"workflow_type is missing, and this pool has no fallback: send {catalog.names}.",
+                parameter="workflow_type",
+                expected=_names_schema(catalog),
             )
         return catalog.fallback
     workflow = catalog.find(task.workflow)
     if workflow is None:
         raise InvalidTask(
-            f"workflow_type {task.workflow[:128]!r} is not served by this pool. It serves: {catalog.names}."
+            f"workflow_type {task.workflow[:128]!r} is not served by this pool. It serves: {catalog.names}.",
+            parameter="workflow_type",
+            expected=_names_schema(catalog),
+            sent=shown(task.workflow),
         )
     return workflow
+
+
+def _names_schema(catalog: Catalog) -> JsonObject:
+    return {"enum": [item.entry.name for item in catalog.workflows]}

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fakes.worker_world import CONFIG, PHOTO, TEXT
 from genpool_core.api.security import HostRule
-from genpool_core.errors import InvalidTask, RefusedInput, TaskFailure
-from genpool_worker.config import Catalog
-from genpool_worker.pipeline.validate import callback_for, shown_parameters, validate
+from genpool_core.egress_policy import UNREADABLE
+from genpool_core.errors import InvalidTask, RefusedInput, RefusedTask, TaskFailure
+from genpool_core.tasks.check import callback_for, shown_parameters, validate
+from genpool_core.workflow.catalog import Catalog
+from genpool_core.workflow.spec import Parameter
 
 CATALOG = Catalog((TEXT, PHOTO))
+NAMES = [TEXT.entry.name, PHOTO.entry.name]
+HOSTS = {
+    "type": "string",
+    "format": "uri",
+    "description": "An http or https URL. Hosts: cdn.example.",
+}
 GRAPH = {"1": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x"}}}
 
 
@@ -115,3 +124,78 @@ def test_own_graph() -> None:
 def test_no_fallback() -> None:
     with pytest.raises(InvalidTask, match="no fallback"):
         validate({"prompt": "x"}, CONFIG, Catalog((PHOTO,)))
+
+
+SIZES = {"type": "integer", "minimum": 400, "maximum": 960}
+SIZED = replace(
+    TEXT,
+    parameters=TEXT.parameters.model_copy(
+        update={
+            "parameters": {
+                **TEXT.parameters.parameters,
+                "size": Parameter.model_validate(
+                    {"schema": SIZES, "targets": [{"node": "17", "input": "steps"}]}
+                ),
+            }
+        }
+    ),
+)
+URL = "https://evil.example/a.png?token=s3cr3t"
+PARAMETERS = ["prompt", "seed", "size"]
+
+
+@pytest.mark.parametrize(
+    ("body", "parameter", "expected", "sent"),
+    [
+        ({"prompt": "x", "size": 5000}, "size", SIZES, 5000),
+        ({"prompt": "x", "size": True}, "size", SIZES, True),
+        ({"prompt": "x", "size": f"see {URL}"}, "size", SIZES, "see https://evil.example/a.png"),
+        ({"prompt": "x", "size": {"a": 1}}, "size", SIZES, "(an object)"),
+        ({"seed": 1}, "prompt", {"type": "string"}, None),
+        (
+            {"prompt": "x", "parameters": {"sise": 500}},
+            "sise",
+            {"propertyNames": {"enum": PARAMETERS}},
+            500,
+        ),
+        ({"prompt": "x", "workflow_type": "nope"}, "workflow_type", {"enum": NAMES}, "nope"),
+        ({"prompt": "x", "workflow_type": 5}, "workflow_type", {"type": "string"}, 5),
+        ({"prompt": "x", "parameters": []}, "parameters", {"type": "object"}, "(a list)"),
+        (
+            {"prompt": "x", "task_id": []},
+            "task_id",
+            {"type": ["string", "integer"], "maxLength": 512},
+            "(a list)",
+        ),
+        (
+            {"prompt": "x", "callback_url": "ftp://x/?s3cr3t"},
+            "callback_url",
+            {"type": "string", "format": "uri", "maxLength": 4096},
+            "ftp://x/",
+        ),
+        ({"prompt": "x", "callback_url": URL}, "callback_url", HOSTS, "https://evil.example/a.png"),
+        ({"workflow_type": NAMES[1], "image_url": URL}, "image_url", HOSTS, "https://evil.example/a.png"),
+        ({"workflow_type": NAMES[1], "image_url": "evil?s3cr3t"}, "image_url", HOSTS, UNREADABLE),
+        ({"prompt": GRAPH}, "prompt", {"type": "string"}, "(an object)"),
+        ({"prompt": '{"1": {"class_type": '}, "prompt", None, None),
+    ],
+)
+def test_a_refusal_names_the_parameter_what_is_expected_and_what_was_sent(
+    body: dict[str, Any],
+    parameter: str,
+    expected: dict[str, Any] | None,
+    sent: Any,  # noqa: ANN401 - any JSON
+) -> None:
+    rules = [HostRule(host="cdn.example")]
+    config = CONFIG.model_copy(update={"image_hosts": rules, "callback_hosts": rules})
+    with pytest.raises(RefusedTask) as caught:
+        validate(body, config, Catalog((SIZED, PHOTO)))
+    found = caught.value
+    assert (found.parameter, found.expected, found.sent) == (parameter, expected, sent)
+    assert "s3cr3t" not in f"{found.message}{found.sent}"
+
+
+def test_a_pool_without_a_fallback_names_its_workflows() -> None:
+    with pytest.raises(InvalidTask) as caught:
+        validate({"prompt": "x"}, CONFIG, Catalog((PHOTO,)))
+    assert (caught.value.parameter, caught.value.expected) == ("workflow_type", {"enum": [PHOTO.entry.name]})

@@ -1,0 +1,1 @@
+"""Kubernetes' JSON as our programs read it, and what its refusals mean. All pure."""

@@ -1,0 +1,1 @@
+"""The pools as the gateway knows them, and the checks at its door. All pure but the adapters behind ``source``."""
