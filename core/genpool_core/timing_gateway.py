@@ -41,3 +41,27 @@ POOLS_RETRY_STEPS: tuple[int, ...] = (1, 1, 2, 3, 5, 8, 13)
 """Waits of the gateway between attempts to reach the API server; the last one again and again."""
 POOLS_FILES_SECONDS = 2.0
 """Files with pools are looked at so often."""
+# The gateway: the task store ---------------------------------------------------------------------------------------
+
+IDEMPOTENCY_SECONDS = 24 * 3600
+"""A task that is sent again under the same ``Idempotency-Key`` within this time is the same task."""
+TASK_STORE_CONNECT_SECONDS = 5
+"""Connecting to PostgreSQL, one address; also how long a stop waits for the thread that listens to it."""
+TASK_STORE_POOL_SECONDS = 5.0
+"""Waiting for a connection that another request uses."""
+TASK_STORE_LOCK_SECONDS = 5.0
+"""Waiting for a row or file that another transaction writes."""
+TASK_STORE_STATEMENT_SECONDS = 10.0
+"""One statement in PostgreSQL, and the time that it lets a transaction do nothing."""
+TASK_STORE_KEEPALIVE_SECONDS = 5
+"""A silent connection to PostgreSQL is probed after this time, and again."""
+TASK_STORE_SILENCE_SECONDS = 15.0
+"""PostgreSQL is gone when it has not confirmed for so long what it was sent; what only listens asks this often."""
+TASK_STORE_LISTEN_SECONDS = 0.5
+"""The thread that listens looks this often whether it shall stop."""
+TASK_STORE_LISTEN_RETRY_SECONDS = 0.5
+"""First wait before PostgreSQL is listened to again; each further wait is twice as long."""
+TASK_STORE_LISTEN_RETRY_MOST_SECONDS = 10.0
+"""Longest such wait."""
+TASK_STORE_MIGRATION_SECONDS = 300.0
+"""A gateway that starts waits so long for another one to change the tables, and for each step of its own."""

@@ -62,5 +62,45 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a Kubernetes that is back is found within the time of one slow answer",
         ),
         Rule("POOLS_FILES_SECONDS <= RESYNC_RETRY_SECONDS", "an edited file counts within seconds"),
+    "The gateway: the task store": (
+        Rule(
+            "IDEMPOTENCY_SECONDS == CALLBACK_GIVE_UP_SECONDS",
+            "one day is as long as a sender keeps on trying",
+        ),
+        Rule(
+            "TASK_STORE_POOL_SECONDS == TASK_STORE_LOCK_SECONDS == TASK_STORE_CONNECT_SECONDS",
+            "a request waits equally long for whatever it needs of the database",
+        ),
+        Rule(
+            "TASK_STORE_LOCK_SECONDS < TASK_STORE_STATEMENT_SECONDS < TASK_STORE_SILENCE_SECONDS",
+            "the error names the narrowest cause: a lock, then a slow statement, then a server that is gone",
+        ),
+        Rule(
+            "TASK_STORE_STATEMENT_SECONDS == 2 * TASK_STORE_LOCK_SECONDS",
+            "a statement that got its lock late can still end",
+        ),
+        Rule(
+            "TASK_STORE_SILENCE_SECONDS == 3 * TASK_STORE_KEEPALIVE_SECONDS",
+            "a connection with nothing to send is given up as soon as one with something: after two probes",
+        ),
+        Rule(
+            "TASK_STORE_LISTEN_SECONDS <= TASK_STORE_LISTEN_RETRY_SECONDS"
+            " < TASK_STORE_LISTEN_RETRY_MOST_SECONDS < TASK_STORE_SILENCE_SECONDS",
+            "watchers hear of tasks again soon after PostgreSQL is back, and one that is away costs little",
+        ),
+        Rule("4 * TASK_STORE_LISTEN_SECONDS <= CALLBACK_SLOW_SECONDS", "a stop is quick"),
+        Rule("10 * TASK_STORE_LISTEN_SECONDS >= TASK_STORE_CONNECT_SECONDS", "looking costs next to nothing"),
+        Rule(
+            "20 * TASK_STORE_LISTEN_RETRY_SECONDS == TASK_STORE_LISTEN_RETRY_MOST_SECONDS",
+            "a few tries are close together",
+        ),
+        Rule(
+            "TASK_STORE_MIGRATION_SECONDS >= 20 * TASK_STORE_SILENCE_SECONDS",
+            "a change of large tables ends, and one whose gateway is gone has been given up by then",
+        ),
+        Rule(
+            "TASK_STORE_MIGRATION_SECONDS <= CALLBACK_GIVE_UP_SECONDS / 200",
+            "somebody waits for the gateway to start",
+        ),
     ),
 }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger.records import EndRecord
@@ -14,6 +15,19 @@ from genpool_gateway.tasks.record import Position, TaskRecord, TaskState
 
 #: Order of what happens within one attempt.
 _RANKS: Mapping[str, int] = {"accepted": 0, "claimed": 1, "output": 2, "retried": 3, "ended": 4}
+#: Where a task stands after a change.
+_STATES: Mapping[str, TaskState] = {
+    "accepted": TaskState.QUEUED,
+    "claimed": TaskState.RUNNING,
+    "output": TaskState.RUNNING,
+    "retried": TaskState.QUEUED,
+    "ended": TaskState.ENDED,
+}
+#: Before every change.
+_NOWHERE = Position(0, ended=False, attempt=0, rank=0)
+#: In the end record of an erased task, in place of what might quote its contents.
+ERASED_MESSAGE = "The contents of this task were deleted."
+_KEPT_DATA = frozenset({"run", "attempt", "worker", "outcome", "reason", "delay_seconds"})
 
 
 @dataclass(frozen=True)
@@ -55,7 +69,7 @@ def change_of(event: TaskEvent) -> Change | None:
             kind = "retried"
             data = {"reason": event.reason, "message": event.message, "delay_seconds": event.delay_seconds}
         case TaskEnded():
-            kind, end = "ended", event.record
+            kind, end = "ended", event.record or _bare_end(event)
             data = {"outcome": event.outcome, "reason": event.reason, "message": event.message}
         case _:
             return None
@@ -75,12 +89,26 @@ def change_of(event: TaskEvent) -> Change | None:
     )
 
 
-def apply_change(record: TaskRecord | None, change: Change) -> TaskRecord:
-    """The record after a change. A change that is older than what is known adds only what was not known.
+def _bare_end(event: TaskEnded) -> EndRecord:
+    """What a worker of an older release tells of an end. Without a nonce: no ledger has it."""
+    return EndRecord(
+        task_key=event.task_key,
+        task_id=event.task_id,
+        run=event.run,
+        attempt=event.attempt,
+        nonce="",
+        outcome=event.outcome,
+        reason=event.reason,
+        message=event.message,
+        worker=event.worker,
+        outputs=event.outputs,
+        ended_at=event.time,
+    )
 
-    ``record``: None when the gateway had not heard of the task, as of a plain producer's.
-    """
-    known = record or TaskRecord(
+
+def heard_of(change: Change) -> TaskRecord:
+    """The record of a task that the gateway did not accept, before the first change that it hears of."""
+    return TaskRecord(
         id=change.task,
         pool=change.pool,
         task_id=change.task_id,
@@ -88,43 +116,105 @@ def apply_change(record: TaskRecord | None, change: Change) -> TaskRecord:
         state=TaskState.QUEUED,
         position=Position(change.run, ended=False, attempt=0, rank=0),
     )
-    if known.workflow is None and change.workflow is not None:
-        known = replace(known, workflow=change.workflow)
-    known = replace(known, created_at=min(known.created_at, change.time))
-    if change.position < known.position or (change.run == known.position.run and known.position.ended):
-        return known
-    return _advanced(known, change)
 
 
-def _advanced(known: TaskRecord, change: Change) -> TaskRecord:
+def moves(record: TaskRecord, change: Change) -> bool:
+    """Whether a change is news to watchers. One that is behind its task, or comes after the end of its run, is not."""
+    if change.run == record.position.run and record.position.ended:
+        return False
+    return change.position >= record.position
+
+
+def apply_change(record: TaskRecord | None, change: Change) -> TaskRecord:
+    """The record after a change.
+
+    In any order, and however often, the same changes give the same record: a change that is behind its task adds only
+    what no later one has told.
+
+    ``record``: None when the gateway had not heard of the task, as of a plain producer's.
+    """
+    known = record or heard_of(change)
+    if moves(known, change):
+        known = _moved(known, change)
+    if known.submission is None:
+        known = replace(known, created_at=min(known.created_at, change.time))
+    return _told(known, change)
+
+
+def _moved(known: TaskRecord, change: Change) -> TaskRecord:
     if change.run > known.position.run:
         # A replay: what the run before left is its own.
         known = replace(
             known, end=None, started_at=None, ended_at=None, cancel_requested_at=None, worker=None
         )
-    known = replace(known, position=change.position)
-    match change.type:
-        case "claimed":
-            return replace(known, state=TaskState.RUNNING, worker=change.worker, started_at=change.time)
-        case "retried":
-            return replace(known, state=TaskState.QUEUED)
-        case "ended":
-            return _ended(known, change)
-        case "output":
-            return replace(known, state=TaskState.RUNNING, worker=change.worker)
-        case _:
-            return replace(known, state=TaskState.QUEUED)
+    return replace(known, position=change.position, state=_STATES[change.type])
 
 
-def _ended(known: TaskRecord, change: Change) -> TaskRecord:
-    end = change.end
-    ended = replace(known, state=TaskState.ENDED, ended_at=change.time, end=end)
-    if end is None:
-        return ended
+def _told(known: TaskRecord, change: Change) -> TaskRecord:
+    """Fill in what a change tells and no later one has told."""
+    told = dict(_of_any_run(known, change))
+    if change.run == known.position.run:
+        told |= _of_its_run(change)
+    place = change.position
+    news = {
+        name: value
+        for name, value in told.items()
+        if value is not None and place >= known.sources.get(name, _NOWHERE)
+    }
+    sources = {**known.sources, **dict.fromkeys(news, place)}
+    known = replace(known, **news, sources=sources)
+    if change.type == "ended" and change.run == known.position.run and _is_better_end(known.end, change.end):
+        end = change.end if known.erased_at is None or change.end is None else erased_end(change.end)
+        known = replace(known, end=end, ended_at=change.time)
+    return known
+
+
+def _of_any_run(known: TaskRecord, change: Change) -> Iterator[tuple[str, Any]]:
+    yield "workflow", change.workflow
+    if change.end is not None and known.erased_at is None:
+        yield "parameters", change.end.parameters or None
+        if known.submission is None:
+            yield "callback_url", change.end.callback_url
+
+
+def _of_its_run(change: Change) -> dict[str, Any]:
+    started = {"claimed": change.time, "ended": change.end and change.end.started_at}
+    return {"worker": change.worker, "started_at": started.get(change.type)}
+
+
+def _is_better_end(known: EndRecord | None, new: EndRecord | None) -> bool:
+    """An end absorbs; only what an older release told of it gives way to the record itself."""
+    return known is None or (not known.nonce and new is not None and bool(new.nonce))
+
+
+def erase(record: TaskRecord, at: datetime) -> TaskRecord:
+    """An ended task without its contents: who, when and how it ended stay. Twice equals once."""
+    submission = record.submission and replace(record.submission, body=b"", metadata={})
     return replace(
-        ended,
-        worker=end.worker or known.worker,
-        started_at=end.started_at or known.started_at,
-        parameters=known.parameters if known.erased_at else (end.parameters or known.parameters),
-        callback_url=known.callback_url or end.callback_url,
+        record,
+        parameters={},
+        callback_url=None,
+        submission=submission,
+        end=record.end and erased_end(record.end),
+        erased_at=record.erased_at or at,
     )
+
+
+def erased_end(end: EndRecord) -> EndRecord:
+    """An end record without what the sender gave and the task made."""
+    attempts = [each.model_copy(update={"message": None}) for each in end.attempts]
+    contents: dict[str, Any] = {
+        "parameters": {},
+        "seed": None,
+        "callback_url": None,
+        "outputs": [],
+        "log_lines": [],
+        "message": ERASED_MESSAGE,
+        "attempts": attempts,
+    }
+    return end.model_copy(update=contents)
+
+
+def erased_data(data: JsonObject) -> JsonObject:
+    """What is left of an event's data after its task was erased."""
+    return {name: value for name, value in data.items() if name in _KEPT_DATA}

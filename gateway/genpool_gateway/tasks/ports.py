@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -61,6 +61,8 @@ class TaskQuery:
     outcomes: Collection[str] = ()
     """With ``states``: a task is listed that has one of the states or one of the outcomes."""
     workflow: str | None = None
+    reason: str | None = None
+    """Of the end: a constant in CamelCase."""
     task_id: str | None = None
     before: tuple[datetime, str] | None = None
     """Only tasks older than this ``(created_at, id)``: the end of the page before."""
@@ -70,10 +72,19 @@ class TaskQuery:
 class AcceptingStore(Protocol):
     """For the accepting of tasks. Called by one thread."""
 
-    def accept(self, tasks: Sequence[NewTask], caps: dict[str, int], now: datetime) -> list[Accepted]:
+    def accept(
+        self,
+        tasks: Sequence[NewTask],
+        caps: Mapping[str, int],
+        now: datetime,
+        *,
+        published: Sequence[str] = (),
+    ) -> list[Accepted]:
         """Store a group in one commit, in order; two equal tasks in it are one. Makes the event ``accepted`` for each.
 
         ``caps``: the most unfinished tasks of an owner, by owner; an owner without an entry has no cap.
+        ``published``: tasks of earlier groups to mark in the same commit, as :meth:`published` does.
+        After an error nothing is known of the group: it may be stored. Accepting it again tells.
         """
 
     def published(self, ids: Sequence[str]) -> None:
@@ -93,13 +104,16 @@ class TaskReader(Protocol):
         """One task."""
 
     def find(self, query: TaskQuery) -> list[TaskRecord]:
-        """At most ``query.limit`` tasks, newest first."""
+        """At most ``query.limit`` tasks, newest first, without the bodies of their messages."""
 
     def events(self, task: str, *, after: int = 0) -> list[StoredEvent]:
         """What happened to a task, in order, after the event of that number."""
 
     def count_unfinished(self, pool_uid: str) -> int:
         """Tasks of a pool that were accepted or heard of, and have neither started nor ended."""
+
+    def queue_position(self, task: str) -> int | None:
+        """How many of its pool's tasks were accepted before it and not claimed yet; None when it waits no more."""
 
 
 class EventStore(Protocol):
@@ -108,7 +122,8 @@ class EventStore(Protocol):
     def apply(self, changes: Sequence[Change]) -> list[StoredEvent]:
         """Apply changes in one commit, each once; the events that are new to watchers, in order.
 
-        On PostgreSQL the other gateways are told which tasks changed.
+        A change that is behind its task, or comes after the end of its run, is no event: it gets no number, and only
+        fills in what the record did not know. Whoever subscribed to the :class:`ChangeFeed` is told.
         """
 
     def request_cancel(self, task: str, at: datetime) -> TaskRecord | None:
@@ -186,6 +201,48 @@ class UsageStore(Protocol):
     """For figures over many tasks."""
 
     def usage(
-        self, *, since: datetime, until: datetime, owner: str | None, pools: Collection[str] | None
+        self,
+        *,
+        since: datetime,
+        until: datetime,
+        owner: str | None,
+        pools: Collection[str] | None,
+        sla_seconds: Mapping[str, float],
     ) -> list[UsageRow]:
-        """Sums of the tasks that ended in a time."""
+        """Sums of the tasks that ended from ``since`` to before ``until``. ``sla_seconds``: by UID of the pool."""
+
+
+class RetentionStore(Protocol):
+    """For what goes: by age, or because its owner asked for it."""
+
+    def delete_ended(self, *, before: datetime, limit: int) -> int:
+        """Delete at most ``limit`` tasks that ended before a time, the oldest first, with all that belongs to them.
+
+        Returns how many; fewer than ``limit``: no more are left.
+        """
+
+    def delete_expired_idempotency(self, *, now: datetime, limit: int) -> int:
+        """Delete at most ``limit`` idempotency keys that have expired; how many."""
+
+    def erase(self, task: str, at: datetime) -> TaskRecord | None:
+        """Delete the contents of an ended task; a tombstone stays. None: no such task. One that has not ended stays."""
+
+
+class ChangeFeed(Protocol):
+    """Tells which tasks changed, whichever gateway stored the change. Carries no events: read them from the store."""
+
+    def subscribe(
+        self, changed: Callable[[Collection[str]], None], missed: Callable[[], None]
+    ) -> Callable[[], None]:
+        """Be called with the tasks that changed, from a thread of the store's; returns what ends that.
+
+        ``missed``: changes may have been missed, also right after the start: read again what is watched. Both return
+        at once and raise nothing.
+        """
+
+
+class StoreHealth(Protocol):
+    """For readiness."""
+
+    def check(self) -> None:
+        """Ask the database for a sign of life."""

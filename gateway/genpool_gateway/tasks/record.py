@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -45,7 +46,7 @@ class Submission:
     owner: str
     """Id of the API key that sent it."""
     body: bytes = field(repr=False)
-    """The message's body as it was published; empty once it was erased."""
+    """The message's body as it was published; empty once it was erased, and in lists."""
     metadata: JsonObject = field(default_factory=dict)
     """The sender's own words, given back and never read."""
     callback_events: tuple[str, ...] = ("end",)
@@ -85,6 +86,8 @@ class TaskRecord:
     """Of the current run."""
     erased_at: datetime | None = None
     """When its contents were deleted; the end stays as a tombstone."""
+    sources: Mapping[str, Position] = field(default_factory=dict, repr=False)
+    """Which change told a field last, by the field's name: an older one does not overwrite it, whenever it arrives."""
 
     @property
     def owner(self) -> str | None:

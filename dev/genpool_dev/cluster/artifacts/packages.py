@@ -25,7 +25,7 @@ class Need:
 
     package: str
     file: str
-    """Name of a program, or absolute path of a file."""
+    """Name of a program, or absolute path of a file, in which ``*`` stands for any folder."""
 
 
 NEEDS = (
@@ -51,20 +51,20 @@ def missing(needs: Sequence[Need], present: Callable[[str], bool]) -> tuple[str,
 def is_present(file: str) -> bool:
     """Tell whether a program is on the path of the system, or a file is there."""
     if file.startswith("/"):
-        return Path(file).exists()
+        return any(Path("/").glob(file[1:]))
     return shutil.which(file, path=shell.with_system_path()["PATH"]) is not None
 
 
-def install_missing(steps: Steps) -> None:
+def install_missing(steps: Steps, needs: Sequence[Need] = NEEDS) -> None:
     """Install the packages that are missing, if any; never starts, stops or removes anything."""
-    wanted = missing(NEEDS, is_present)
+    wanted = missing(needs, is_present)
     if not wanted:
         return
     names = " ".join(wanted)
     if shutil.which("apt-get") is None:
         raise ClusterError(
-            f"The local cluster needs these programs of Debian's packages: {names}. There is no "
-            "apt-get here: install them with this machine's package manager and run this again."
+            f"These programs of Debian's packages are needed: {names}. There is no apt-get "
+            "here: install them with this machine's package manager and run this again."
         )
     log = cache_home() / "logs" / "apt.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def install_missing(steps: Steps) -> None:
         if SYSTEMD.exists() and "containerd" in wanted:
             # The package asks for a start at each boot; ours runs only in its own namespaces.
             shell.run(["systemctl", "disable", "--quiet", "containerd"])
-    left = missing(NEEDS, is_present)
+    left = missing(needs, is_present)
     if left:
         raise ClusterError(f"Programs of {' '.join(left)} are missing after the install.", log=log)
 

@@ -1,0 +1,72 @@
+"""What becomes of each task of a group that is to be accepted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from genpool_gateway.tasks.ports import Acceptance, NewTask
+
+#: Owner, UID of the pool, key.
+IdempotencyScope = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store has, of what a group may meet."""
+
+    tasks: Collection[str] = ()
+    """Ids."""
+    promises: Mapping[IdempotencyScope, tuple[str, str]] = field(default_factory=dict)
+    """Digest and task of the idempotency keys in force."""
+    unfinished: Mapping[str, int] = field(default_factory=dict)
+    """Tasks of the owners that have a cap."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What becomes of one task."""
+
+    acceptance: Acceptance
+    task: str | None
+    """Id of the task that stands for it; None over the cap."""
+    promises: bool = False
+    """Its idempotency key is new, and is to be kept."""
+
+
+def scope_of(new: NewTask) -> IdempotencyScope | None:
+    """Where its idempotency key counts."""
+    if new.idempotency is None or new.record.owner is None:
+        return None
+    return new.record.owner, new.record.pool.uid, new.idempotency.key
+
+
+def admit(group: Sequence[NewTask], known: Known, caps: Mapping[str, int]) -> list[Admission]:
+    """Decide for each, in order: what one of the group makes is known to those after it."""
+    tasks, promises, unfinished = set(known.tasks), dict(known.promises), dict(known.unfinished)
+    admissions = []
+    for new in group:
+        admission = _admit(new, Known(tasks, promises, unfinished), caps)
+        admissions.append(admission)
+        scope, owner = scope_of(new), new.record.owner
+        if admission.promises and scope is not None and new.idempotency is not None:
+            promises[scope] = (new.idempotency.digest, new.record.id)
+        if admission.acceptance is Acceptance.CREATED:
+            tasks.add(new.record.id)
+            if owner is not None:
+                unfinished[owner] = unfinished.get(owner, 0) + 1
+    return admissions
+
+
+def _admit(new: NewTask, known: Known, caps: Mapping[str, int]) -> Admission:
+    scope, owner, task = scope_of(new), new.record.owner, new.record.id
+    promise = None if scope is None else known.promises.get(scope)
+    if promise is not None and new.idempotency is not None:
+        digest, promised = promise
+        same = digest == new.idempotency.digest
+        return Admission(Acceptance.SAME if same else Acceptance.OTHER_REQUEST, promised)
+    if task in known.tasks:
+        return Admission(Acceptance.SAME, task, promises=scope is not None)
+    if owner is not None and owner in caps and known.unfinished.get(owner, 0) >= caps[owner]:
+        return Admission(Acceptance.OVER_CAP, None)
+    return Admission(Acceptance.CREATED, task, promises=scope is not None)

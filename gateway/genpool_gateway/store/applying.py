@@ -1,0 +1,117 @@
+"""What the broker brings, folded into records: each event once, in one commit for a group."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
+
+from genpool_gateway.store import rows
+from genpool_gateway.store.database import Database
+from genpool_gateway.store.queries import chunks, insert_new, lock_records, update_rows
+from genpool_gateway.store.tables import task_contents, task_events, tasks
+from genpool_gateway.tasks.change import Change, apply_change, erased_data, heard_of, moves
+from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
+
+
+@dataclass
+class _Fold:
+    """One task while a group of changes is applied."""
+
+    before: TaskRecord
+    record: TaskRecord
+    last_event: int
+    fresh: list[tuple[StoredEvent, str]] = field(default_factory=list)
+
+    def apply(self, change: Change) -> StoredEvent | None:
+        """Fold a change in; the event that it is to watchers, if it is one."""
+        event = None
+        if moves(self.record, change):
+            self.last_event += 1
+            data = change.data if self.record.erased_at is None else erased_data(change.data)
+            event = StoredEvent(change.task, self.last_event, change.type, change.time, data)
+            self.fresh.append((event, change.id))
+        self.record = apply_change(self.record, change)
+        return event
+
+
+class SqlEventStore:
+    """See the port."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def apply(self, changes: Sequence[Change]) -> list[StoredEvent]:
+        """As the port says."""
+        if not changes:
+            return []
+        with self._database.writing() as connection:
+            _make_unknown(connection, changes)
+            folds = _lock(connection, {change.task for change in changes})
+            seen = _seen(connection, {change.id for change in changes})
+            fresh = []
+            for change in changes:
+                if change.id not in seen:
+                    fresh.append(folds[change.task].apply(change))
+                    seen.add(change.id)
+            changed = [each for each in folds.values() if each.fresh or each.record != each.before]
+            _write(connection, changed)
+            self._database.tell(connection, [each.record.id for each in changed])
+        return [event for event in fresh if event is not None]
+
+    def request_cancel(self, task: str, at: datetime) -> TaskRecord | None:
+        """As the port says. The first request counts."""
+        with self._database.writing() as connection:
+            record, _ = lock_records(connection, [task], bodies=True).get(task, (None, 0))
+            if record is None:
+                return None
+            if record.state is not TaskState.ENDED and record.cancel_requested_at is None:
+                record = replace(record, cancel_requested_at=at)
+                connection.execute(update(tasks).where(tasks.c.id == task).values(cancel_requested_at=at))
+                self._database.tell(connection, [task])
+        return record
+
+
+def _make_unknown(connection: Connection, changes: Sequence[Change]) -> None:
+    """Rows of tasks that nobody had heard of, so that there is something to lock."""
+    first: dict[str, Change] = {}
+    for change in changes:
+        first.setdefault(change.task, change)
+    known: set[str] = set()
+    for part in chunks(first):
+        known.update(connection.execute(select(tasks.c.id).where(tasks.c.id.in_(part))).scalars())
+    records = [heard_of(first[task]) for task in sorted(first.keys() - known)]
+    insert_new(connection, tasks, [rows.task_row(each, last_event=0) for each in records])
+    insert_new(connection, task_contents, [rows.contents_row(each) for each in records])
+
+
+def _lock(connection: Connection, ids: Collection[str]) -> dict[str, _Fold]:
+    locked = lock_records(connection, ids)
+    return {task: _Fold(record, record, last_event) for task, (record, last_event) in locked.items()}
+
+
+def _seen(connection: Connection, ids: Collection[str]) -> set[str]:
+    seen: set[str] = set()
+    for part in chunks(ids):
+        statement = select(task_events.c.event_id).where(task_events.c.event_id.in_(part))
+        seen.update(connection.execute(statement).scalars())
+    return seen
+
+
+def _write(connection: Connection, folds: Sequence[_Fold]) -> None:
+    update_rows(connection, tasks, [rows.task_row(each.record, each.last_event) for each in folds])
+    contents = [(_contents(each.record), _contents(each.before)) for each in folds]
+    update_rows(connection, task_contents, [row for row, before in contents if row != before])
+    events = [rows.event_row(*event) for each in folds for event in each.fresh]
+    if events:
+        connection.execute(insert(task_events), events)
+
+
+def _contents(record: TaskRecord) -> rows.Row:
+    """Without the body, which was not read and stays as it is."""
+    row = rows.contents_row(record)
+    del row["body"]
+    return row

@@ -1,0 +1,117 @@
+"""The tables of the first release."""
+
+from __future__ import annotations
+
+from alembic import op
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    Text,
+    text,
+)
+from sqlalchemy.sql.elements import TextClause
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make everything."""
+    _tasks()
+    _belongings()
+    _keys()
+
+
+def _tasks() -> None:
+    op.create_table(
+        "tasks",
+        Column("id", Text, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in ("pool_uid", "pool_namespace", "pool_name")),
+        Column("owner", Text),
+        Column("task_id", Text, nullable=False),
+        Column("workflow", Text),
+        Column("priority", Integer),
+        Column("state", Text, nullable=False),
+        Column("waiting", Integer, nullable=False),
+        Column("outcome", Text),
+        Column("reason", Text),
+        *(Column(name, Integer, nullable=False) for name in ("run", "attempt", "rank")),
+        Column("sources", Text, nullable=False),
+        Column("last_event", Integer, nullable=False),
+        Column("worker", Text),
+        Column("created_at", BigInteger, nullable=False),
+        Column("started_at", BigInteger),
+        Column("ended_at", BigInteger),
+        Column("ended_day", Text),
+        *(Column(name, BigInteger) for name in ("cancel_requested_at", "erased_at", "start_by", "end_by")),
+        *(Column(name, Float) for name in ("gpu_seconds", "wait_seconds")),
+    )
+    _index("tasks_created", "created_at", "id")
+    _index("tasks_by_owner", "owner", "created_at", "id")
+    _index("tasks_by_pool", "pool_uid", "created_at", "id")
+    _index("tasks_by_task_id", "task_id")
+    _index("tasks_unfinished", "owner", where=text("state <> 'ended'"))
+    _index("tasks_waiting", "pool_uid", "created_at", "id", where=text("waiting = 1"))
+    _index("tasks_accepting", "created_at", where=text("state = 'accepting'"))
+    _index("tasks_ended", "ended_at", where=text("ended_at IS NOT NULL"))
+    _index("tasks_unsuccessful", "created_at", "id", where=text("outcome <> 'succeeded'"))
+
+
+def _index(name: str, *columns: str, where: TextClause | None = None) -> None:
+    op.create_index(name, "tasks", list(columns), sqlite_where=where, postgresql_where=where)
+
+
+def _task(*, key: bool) -> Column[str]:
+    return Column("task", Text, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=key, nullable=False)
+
+
+def _belongings() -> None:
+    op.create_table(
+        "task_contents",
+        _task(key=True),
+        Column("parameters", Text, nullable=False),
+        *(Column(name, Text) for name in ("metadata", "callback_url", "callback_events", "end")),
+        Column("body", LargeBinary),
+    )
+    op.create_table(
+        "task_events",
+        _task(key=True),
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("event_id", Text, nullable=False, unique=True),
+        Column("type", Text, nullable=False),
+        Column("time", BigInteger, nullable=False),
+        Column("data", Text, nullable=False),
+    )
+    op.create_table(
+        "idempotency",
+        *(Column(name, Text, primary_key=True) for name in ("owner", "pool_uid", "key")),
+        Column("digest", Text, nullable=False),
+        _task(key=False),
+        Column("expires_at", BigInteger, nullable=False),
+    )
+    op.create_index("ix_idempotency_task", "idempotency", ["task"])
+    op.create_index("ix_idempotency_expires_at", "idempotency", ["expires_at"])
+
+
+def _keys() -> None:
+    op.create_table(
+        "api_keys",
+        Column("id", Text, primary_key=True),
+        Column("name", Text, nullable=False),
+        Column("digest", Text, nullable=False, unique=True),
+        Column("role", Text, nullable=False),
+        Column("pools", Text),
+        Column("max_queued", Integer),
+        Column("created_at", BigInteger, nullable=False),
+        Column("revoked_at", BigInteger),
+    )
+    op.create_table(
+        "audit",
+        Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+        Column("time", BigInteger, nullable=False),
+        *(Column(name, Text, nullable=False) for name in ("key", "action", "subject")),
+    )

@@ -1,0 +1,66 @@
+"""The whole task store, opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from genpool_gateway.store.accepting import SqlAcceptingStore
+from genpool_gateway.store.address import parse_address
+from genpool_gateway.store.applying import SqlEventStore
+from genpool_gateway.store.keys import SqlKeyStore
+from genpool_gateway.store.migrate import migrate
+from genpool_gateway.store.postgresql import PostgresqlDatabase
+from genpool_gateway.store.reading import SqlTaskReader
+from genpool_gateway.store.retention import SqlRetentionStore
+from genpool_gateway.store.sqlite import SqliteDatabase
+from genpool_gateway.store.subscribers import Subscribers
+from genpool_gateway.store.usage import SqlUsageStore
+
+
+@dataclass(frozen=True)
+class TaskStore:
+    """The ports of ``genpool_gateway.tasks.ports`` on one database."""
+
+    database: SqliteDatabase | PostgresqlDatabase
+    """Also the :class:`~genpool_gateway.tasks.ports.ChangeFeed`."""
+    accepting: SqlAcceptingStore
+    reader: SqlTaskReader
+    events: SqlEventStore
+    keys: SqlKeyStore
+    usage: SqlUsageStore
+    retention: SqlRetentionStore
+
+    def check(self) -> None:
+        """Ask the database for a sign of life; raises TaskStoreError."""
+        with self.database.reading() as connection:
+            connection.execute(select(1)).scalar_one()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()
+
+
+def open_store(url: str) -> TaskStore:
+    """Open the task store at a URL, and bring its tables into this release's form.
+
+    Raises SettingsError for a URL that cannot serve and for tables of a newer release, TaskStoreError while the
+    database is away.
+    """
+    address, subscribers = parse_address(url), Subscribers()
+    database = (PostgresqlDatabase if address.path is None else SqliteDatabase)(address, subscribers)
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return TaskStore(
+        database=database,
+        accepting=SqlAcceptingStore(database),
+        reader=SqlTaskReader(database),
+        events=SqlEventStore(database),
+        keys=SqlKeyStore(database),
+        usage=SqlUsageStore(database),
+        retention=SqlRetentionStore(database),
+    )

@@ -1,0 +1,82 @@
+"""Statements that several rooms of the store use."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+from sqlalchemy.schema import Table
+
+from genpool_gateway.store.rows import record_of
+from genpool_gateway.store.tables import task_contents, tasks
+from genpool_gateway.tasks.record import TaskRecord
+
+T = TypeVar("T")
+
+#: Values in one statement; both databases take far more.
+_CHUNK = 500
+_CONTENTS = tuple(column for column in task_contents.c if column.name not in {"task", "body"})
+
+
+def chunks(values: Collection[T]) -> Iterator[Sequence[T]]:
+    """The values in parts that one statement takes."""
+    listed = list(values)
+    for start in range(0, len(listed), _CHUNK):
+        yield listed[start : start + _CHUNK]
+
+
+def select_records(*, bodies: bool) -> Select[Any]:
+    """Rows of which :func:`record_of` makes records."""
+    contents = (*_CONTENTS, task_contents.c.body) if bodies else _CONTENTS
+    return select(*tasks.c, *contents).join_from(tasks, task_contents)
+
+
+def read_records(
+    connection: Connection, ids: Collection[str], *, bodies: bool = True
+) -> dict[str, TaskRecord]:
+    """Records by id."""
+    return {task: record for task, (record, _) in _read(connection, ids, bodies=bodies).items()}
+
+
+def lock_records(
+    connection: Connection, ids: Collection[str], *, bodies: bool = False
+) -> dict[str, tuple[TaskRecord, int]]:
+    """Records by id, each with the number of its last event; no other transaction changes them before this one ends."""
+    for part in chunks(sorted(ids)):
+        # Always in the same order, or two transactions wait for each other. And by itself: what a statement that had
+        # to wait has read of other tables is older than the row it then got.
+        lock = select(tasks.c.id).where(tasks.c.id.in_(part)).order_by(tasks.c.id).with_for_update()
+        connection.execute(lock).all()
+    return _read(connection, ids, bodies=bodies)
+
+
+def _read(connection: Connection, ids: Collection[str], *, bodies: bool) -> dict[str, tuple[TaskRecord, int]]:
+    found: dict[str, tuple[TaskRecord, int]] = {}
+    for part in chunks(ids):
+        statement = select_records(bodies=bodies).where(tasks.c.id.in_(part))
+        for row in connection.execute(statement).mappings():
+            found[row["id"]] = (record_of(row), row["last_event"])
+    return found
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert rows, but none whose primary key is there already; how many were inserted."""
+    if not rows:
+        return 0
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    key = [column.name for column in table.primary_key]
+    statement = dialect.insert(table).on_conflict_do_nothing(index_elements=key)
+    return connection.execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def update_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Write all columns of rows that have the same, by their primary key of one column."""
+    if not rows:
+        return
+    (key,) = (column.name for column in table.primary_key)
+    columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in rows[0] if name != key}
+    statement = update(table).where(table.c[key] == bindparam("new_" + key)).values(columns)
+    connection.execute(statement, [{f"new_{name}": value for name, value in row.items()} for row in rows])

@@ -1,0 +1,141 @@
+"""The tables. A change here needs a migration in ``migrations/versions``; a test compares the two.
+
+What lists, counts and sums read is in ``tasks``, whose rows are small; what is large is in ``task_contents`` and is
+read only for the tasks that are shown. Indexes with a condition hold only the rows that somebody still waits for.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.sql.elements import TextClause
+
+from genpool_gateway.store.columns import AnyText, JsonText, UtcTime
+
+metadata = MetaData()
+
+#: Conditions of indexes. A query says them in the same words, or the index does not serve it.
+UNFINISHED = text("state <> 'ended'")
+WAITING = text("waiting = 1")
+ACCEPTING = text("state = 'accepting'")
+ENDED = text("ended_at IS NOT NULL")
+UNSUCCESSFUL = text("outcome <> 'succeeded'")
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("pool_uid", Text, nullable=False),
+    Column("pool_namespace", Text, nullable=False),
+    Column("pool_name", Text, nullable=False),
+    Column("owner", AnyText),  # None: a plain producer's
+    Column("task_id", AnyText, nullable=False),
+    Column("workflow", AnyText),
+    Column("priority", Integer),
+    Column("state", Text, nullable=False),
+    Column(
+        "waiting", Integer, nullable=False
+    ),  # 1: accepted or heard of, and no attempt of its run has begun
+    Column("outcome", Text),
+    Column("reason", AnyText),
+    Column("run", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("sources", JsonText, nullable=False),
+    Column("last_event", Integer, nullable=False),
+    Column("worker", AnyText),
+    Column("created_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("ended_day", Text),  # UTC, 2026-03-01
+    Column("cancel_requested_at", UtcTime),
+    Column("erased_at", UtcTime),
+    Column("start_by", UtcTime),
+    Column("end_by", UtcTime),
+    Column("gpu_seconds", Float),
+    Column("wait_seconds", Float),
+)
+
+task_contents = Table(
+    "task_contents",
+    metadata,
+    Column("task", Text, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("parameters", JsonText, nullable=False),
+    Column("metadata", JsonText),
+    Column("callback_url", AnyText),
+    Column("callback_events", JsonText),
+    Column("end", JsonText),
+    Column("body", LargeBinary),  # last: reading the others does not read it
+)
+
+task_events = Table(
+    "task_events",
+    metadata,
+    Column("task", Text, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("event_id", AnyText, nullable=False, unique=True),
+    Column("type", Text, nullable=False),
+    Column("time", UtcTime, nullable=False),
+    Column("data", JsonText, nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("owner", AnyText, primary_key=True),
+    Column("pool_uid", Text, primary_key=True),
+    Column("key", AnyText, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("task", Text, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("expires_at", UtcTime, nullable=False, index=True),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", AnyText, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("pools", JsonText),  # None: all
+    Column("max_queued", Integer),
+    Column("created_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    # SQLite numbers rows by itself only where the type is INTEGER.
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("time", UtcTime, nullable=False),
+    Column("key", AnyText, nullable=False),
+    Column("action", AnyText, nullable=False),
+    Column("subject", AnyText, nullable=False),
+)
+
+
+def _index(name: str, *columns: str, where: TextClause | None = None) -> None:
+    Index(name, *(tasks.c[column] for column in columns), sqlite_where=where, postgresql_where=where)
+
+
+_index("tasks_created", "created_at", "id")
+_index("tasks_by_owner", "owner", "created_at", "id")
+_index("tasks_by_pool", "pool_uid", "created_at", "id")
+_index("tasks_by_task_id", "task_id")
+_index("tasks_unfinished", "owner", where=UNFINISHED)
+_index("tasks_waiting", "pool_uid", "created_at", "id", where=WAITING)
+_index("tasks_accepting", "created_at", where=ACCEPTING)
+_index("tasks_ended", "ended_at", where=ENDED)
+_index("tasks_unsuccessful", "created_at", "id", where=UNSUCCESSFUL)
