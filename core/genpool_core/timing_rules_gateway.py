@@ -62,6 +62,7 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a Kubernetes that is back is found within the time of one slow answer",
         ),
         Rule("POOLS_FILES_SECONDS <= RESYNC_RETRY_SECONDS", "an edited file counts within seconds"),
+    ),
     "The gateway: the task store": (
         Rule(
             "IDEMPOTENCY_SECONDS == CALLBACK_GIVE_UP_SECONDS",

@@ -87,7 +87,7 @@ class PostgresqlServer:
 
 @contextmanager
 def running(*, durable: bool = True) -> Iterator[PostgresqlServer]:
-    """Run a server as long as the block lasts. ``durable``: its commits are on the disk, as they should be in earnest."""
+    """Run a server as long as the block lasts. ``durable``: its commits are on the disk, as in earnest."""
     server = start(durable=durable)
     try:
         yield server
