@@ -72,9 +72,18 @@ class BrokerError(GenPoolError):
 
     reason = "BrokerUnreachable"
 
-    def __init__(self, message: str, *, reason: str | None = None, lasts: Lasts = Lasts.OUTAGE) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        lasts: Lasts = Lasts.OUTAGE,
+        uncertain: bool = False,
+    ) -> None:
         super().__init__(message, reason=reason)
         self.lasts = lasts
+        self.uncertain = uncertain
+        """Of a publish: it was sent, and it is not known whether the broker has it."""
 
 
 class StorageError(GenPoolError):

@@ -109,7 +109,24 @@ class AmqpConnection:
             self._publisher.send(pending)
 
         self._io.post(send)
-        _await(pending.done, deadline, f"no confirmation for a message to {message.target}")
+        _await(pending.done, deadline, f"no confirmation for a message to {message.target}", sent=True)
+
+    def publish_all(self, messages: Sequence[OutgoingMessage]) -> list[Future[None]]:
+        """Publish messages one behind the other, and wait for none; returns at once.
+
+        Each future ends when the broker has its message, with a BrokerError as of :meth:`publish` where that fails,
+        and may be given up by ``cancel``. Where there is no connection nothing is kept for later.
+        """
+        now = time.time()
+        all_pending = [PendingPublish(message, to_pika(message, self.settings.username, now)) for message in messages]
+
+        def send() -> None:
+            for pending in all_pending:
+                pending.properties.user_id = self.settings.username
+                self._publisher.send(pending)
+
+        self._io.post(send)
+        return [pending.done for pending in all_pending]
 
     # Consuming ------------------------------------------------------------------------------------------------
 
@@ -141,6 +158,17 @@ class AmqpConnection:
     def ack(self, delivery: Delivery) -> bool:
         """Acknowledge. False: its channel is gone, and the broker has requeued it."""
         return self._answer(delivery, accept=True, requeue=False)
+
+    def ack_all(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge; what is not ours any more, the broker has requeued."""
+        tokens = [_token(delivery) for delivery in deliveries]
+
+        def answer() -> bool:
+            for token in tokens:
+                self._answer_here(token, accept=True, requeue=False)
+            return True
+
+        self._hand_over_or_false(answer)
 
     def nack(self, delivery: Delivery, requeue: bool) -> bool:  # noqa: FBT001 - AMQP's name, never ambiguous
         """Give back (or drop to the dead-letter target). False: its channel is gone, the broker has requeued it."""
@@ -210,12 +238,11 @@ class AmqpConnection:
 
     def _answer(self, delivery: Delivery, *, accept: bool, requeue: bool) -> bool:
         token = _token(delivery)
+        return self._hand_over_or_false(lambda: self._answer_here(token, accept=accept, requeue=requeue))
 
-        def answer() -> bool:
-            known = (item.answer(token, accept=accept, requeue=requeue) for item in self._consumers)
-            return next((result for result in known if result is not None), False)
-
-        return self._hand_over_or_false(answer)
+    def _answer_here(self, token: Token, *, accept: bool, requeue: bool) -> bool:
+        known = (item.answer(token, accept=accept, requeue=requeue) for item in self._consumers)
+        return next((result for result in known if result is not None), False)
 
     def _hand_over_or_false(self, work: Callable[[], bool]) -> bool:
         """For answers to deliveries: when the owning thread is stuck, the connection will be lost."""
@@ -238,10 +265,10 @@ def _token(delivery: Delivery) -> Token:
     return delivery.token
 
 
-def _await(future: Future[T], deadline: float, late: str) -> T:
+def _await(future: Future[T], deadline: float, late: str, *, sent: bool = False) -> T:
     """Result of a call; a caller that has waited long enough leaves, and what is not sent yet is not sent."""
     try:
         return future.result(max(0.0, deadline - time.monotonic()))
     except FutureTimeoutError:
         future.cancel()
-        raise BrokerError(f"{late}: the time is over.", reason=UNREACHABLE) from None
+        raise BrokerError(f"{late}: the time is over.", reason=UNREACHABLE, uncertain=sent) from None

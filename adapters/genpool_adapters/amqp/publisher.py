@@ -63,7 +63,7 @@ class Publisher:
             fail(pending.done, BrokerError(f"not published: {sentence}", reason=UNREACHABLE))
         for pending in unconfirmed:
             text = f"published, but not confirmed before the connection was lost: {sentence}"
-            fail(pending.done, BrokerError(text, reason=UNREACHABLE))
+            fail(pending.done, BrokerError(text, reason=UNREACHABLE, uncertain=True))
 
     def send(self, pending: PendingPublish) -> None:
         """Send a message, or keep it until the channel is open."""
@@ -128,9 +128,10 @@ class Publisher:
     def _refusal(reason: BaseException, *, alone: bool) -> BrokerError:
         """Of several messages on a channel it is not known which one RabbitMQ closed it for: all are tried again."""
         error = channel_error(reason, reason=REFUSED)
-        if error.lasts is Lasts.NEVER and not alone:
-            return BrokerError(error.message, reason=error.reason)
-        return error
+        if alone and error.lasts is Lasts.NEVER:
+            return error
+        lasts = Lasts.OUTAGE if error.lasts is Lasts.NEVER else error.lasts
+        return BrokerError(error.message, reason=error.reason, lasts=lasts, uncertain=True)
 
     def _on_returned(
         self,

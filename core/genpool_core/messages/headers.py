@@ -12,6 +12,8 @@ PREFIX = "x-genpool-"
 ATTEMPT = "x-genpool-attempt"
 #: Run of the task; a replay by hand is the run before plus one.
 RUN = "x-genpool-run"
+#: Id of the API key that sent a task to the gateway.
+OWNER = "x-genpool-owner"
 #: How often a task was put off because ComfyUI cannot run its workflow.
 PUT_OFF = "x-genpool-put-off"
 #: How often a callback was set aside without an attempt, because its receiver was away.

@@ -60,6 +60,8 @@ class TaskQuery:
     states: Collection[TaskState] = ()
     outcomes: Collection[str] = ()
     """With ``states``: a task is listed that has one of the states or one of the outcomes."""
+    cancel_requested: bool | None = None
+    """Of those that have not ended: only tasks whose end was asked for, or was not; None: all."""
     workflow: str | None = None
     reason: str | None = None
     """Of the end: a constant in CamelCase."""

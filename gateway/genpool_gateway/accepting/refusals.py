@@ -1,0 +1,46 @@
+"""Why a task was not accepted. Each has its reason; what it means in HTTP is the API's."""
+
+from __future__ import annotations
+
+from genpool_core.errors import GenPoolError
+
+
+class NotAccepted(GenPoolError):  # noqa: N818 - named for what the sender sees
+    """Root of the refusals. Nothing is kept of the task."""
+
+    reason = "NotAccepted"
+
+
+class OtherRequest(NotAccepted):
+    """The idempotency key was used for another request within a day."""
+
+    reason = "IdempotencyKeyReused"
+
+
+class OverCap(NotAccepted):
+    """The sender's key has as many unfinished tasks as it may have."""
+
+    reason = "TooManyTasks"
+
+
+class NotPublished(NotAccepted):
+    """The broker does not have the task, for certain."""
+
+    reason = "BrokerUnavailable"
+
+
+class Overloaded(NotAccepted):
+    """More tasks wait for their confirmation than the gateway holds."""
+
+    reason = "GatewayOverloaded"
+
+
+class Unconfirmed(GenPoolError):
+    """The task is stored, and it is not known whether the broker has it. It is settled later, under the same id."""
+
+    reason = "NotConfirmed"
+
+    def __init__(self, message: str, *, task: str) -> None:
+        super().__init__(message)
+        self.task = task
+        """Its id."""

@@ -1,0 +1,44 @@
+"""Events of one vhost on RabbitMQ: the durable queue of state events, and a passing one of this gateway's own."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from genpool_adapters.amqp import AmqpConnection, AmqpParameters
+from genpool_core import names, timing
+from genpool_core.messages.amqp import Delivery
+from genpool_gateway.events.state_events import WINDOW
+
+
+class RabbitEvents:
+    """A connection that consumes both. See :class:`genpool_gateway.events.ports.EventsQueue`."""
+
+    def __init__(self, settings: AmqpParameters) -> None:
+        name = settings.connection_name or "genpool-gateway"
+        self._connection = AmqpConnection(replace(settings, connection_name=f"{name}-events"))
+
+    def start(self, on_state: Callable[[Delivery], None], on_passing: Callable[[Delivery], None]) -> None:
+        """Connect, and give each delivery to the one it is for, which must return soon; returns at once."""
+        self._connection.consume(names.GATEWAY_EVENTS_QUEUE, on_state, prefetch=WINDOW)
+        self._connection.declare_exclusive(
+            names.watch_queue(secrets.token_hex(8)),
+            bindings=[(names.EVENTS_EXCHANGE, f"*.{kind}") for kind in ("task.progress", "task.preview")],
+            on_message=on_passing,
+        )
+        self._connection.start()
+
+    def trouble(self) -> str | None:
+        """Why nothing is heard now; None when it is, or when there is no such vhost yet."""
+        connection = self._connection
+        return None if connection.connected or connection.vhost_missing else connection.last_sentence
+
+    def ack_all(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge; what is not ours any more, the broker has requeued."""
+        self._connection.ack_all(deliveries)
+
+    def stop(self, deadline: float) -> None:
+        """Close, by ``deadline`` in monotonic seconds or soon after it."""
+        self._connection.stop(max(timing.GATEWAY_CLOSE_SECONDS, deadline - time.monotonic()))

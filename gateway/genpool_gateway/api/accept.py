@@ -1,0 +1,133 @@
+"""Accepting: ``POST /v1/tasks`` and its batch."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from genpool_core import timing
+from genpool_core.errors import GenPoolError
+from genpool_core.jsontypes import JsonObject
+from genpool_gateway.accepting.in_flight import Outcome
+from genpool_gateway.accepting.refusals import Unconfirmed
+from genpool_gateway.api.callers import AnyCaller
+from genpool_gateway.api.problems import PROBLEMS, Problem, problem_of
+from genpool_gateway.api.services import Services, services_of
+from genpool_gateway.api.submission import (
+    IdempotencyKey,
+    SubmitTask,
+    SubmitTasks,
+    new_task,
+    new_task_id,
+)
+from genpool_gateway.api.views import answer_of, wait_for_end
+from genpool_gateway.keys.access import Caller
+from genpool_gateway.pools.check import check_request
+from genpool_gateway.tasks.record import TaskState
+from genpool_gateway.tasks.view import TaskView
+
+router = APIRouter(tags=["tasks"], responses=PROBLEMS)
+WaitSeconds = Annotated[
+    float | None,
+    Query(ge=0, le=timing.WAIT_ANSWER_SECONDS, description="Wait so many seconds for the task's end."),
+]
+
+
+@router.post(
+    "/tasks",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Send a task",
+    responses={200: {"model": TaskView, "description": "The task has ended (sent before, or waited for)"}},
+)
+async def submit_task(
+    request: Request,
+    response: Response,
+    sent: SubmitTask,
+    caller: AnyCaller,
+    idempotency_key: Annotated[IdempotencyKey | None, Header()] = None,
+    prefer: Annotated[str | None, Header(description="`wait=30` waits for the end.")] = None,
+    wait: WaitSeconds = None,
+) -> TaskView:
+    """Accept a task. 202 means that it is in its queue: it will be done once, or end with a reason."""
+    services = services_of(request)
+    outcome = await _confirmed(*_submit(services, sent, caller, idempotency_key))
+    record = outcome.record
+    seconds = _preferred(prefer) if wait is None else wait
+    if seconds and record.state is not TaskState.ENDED:
+        record = await wait_for_end(services, record, seconds)
+    if record.state is TaskState.ENDED:
+        response.status_code = HTTPStatus.OK
+    return answer_of(services, record)
+
+
+@router.post("/tasks/batch", status_code=HTTPStatus.OK, summary="Send several tasks")
+async def submit_tasks(request: Request, sent: SubmitTasks, caller: AnyCaller) -> Response:
+    """Accept at most 1,000 tasks, each by itself: ``results`` has, in order, the task or the problem of each."""
+    services = services_of(request)
+    submitted = [_try_submit(services, task, caller) for task in sent.tasks]
+    results = await asyncio.gather(*(_result(services, one) for one in submitted))
+    return JSONResponse({"results": list(results)})
+
+
+def _submit(
+    services: Services, sent: SubmitTask, caller: Caller, key: str | None
+) -> tuple[Future[Outcome], str]:
+    """Check a task and hand it to the acceptor; its future and its id. Raises a Problem or a GenPoolError."""
+    directory = services.pools.directory()
+    checked = check_request(directory, sent.pool, sent.workflow, sent.message(sent.task_id or new_task_id()))
+    if not caller.may_use(checked.pool.ref):
+        pool = f"{checked.pool.ref.namespace}/{checked.pool.ref.name}"
+        raise Problem("Forbidden", f"key {caller.name!r} is not for pool {pool}.")
+    task = new_task(sent, checked, caller, services.now(), key=key)
+    return services.acceptor.submit(task, cap=caller.max_queued), task.record.id
+
+
+def _try_submit(
+    services: Services, sent: SubmitTask, caller: Caller
+) -> tuple[Future[Outcome], str] | Problem:
+    try:
+        return _submit(services, sent, caller, None)
+    except Problem as problem:
+        return problem
+    except GenPoolError as error:
+        return problem_of(error)
+
+
+async def _confirmed(future: Future[Outcome], task: str) -> Outcome:
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(future), timing.ACCEPT_CONFIRM_SECONDS)
+    except TimeoutError:
+        raise Unconfirmed(
+            "neither database nor broker have confirmed the task in time. If it was stored, it is settled later: ask "
+            "for it by its id, or send it again under the same Idempotency-Key.",
+            task=task,
+        ) from None
+
+
+async def _result(services: Services, submitted: tuple[Future[Outcome], str] | Problem) -> JsonObject:
+    try:
+        if isinstance(submitted, Problem):
+            raise submitted
+        outcome = await _confirmed(*submitted)
+    except Problem as problem:
+        return {"status": problem.status, "problem": problem.body()}
+    except GenPoolError as error:
+        problem = problem_of(error)
+        return {"status": problem.status, "problem": problem.body()}
+    ended = outcome.record.state is TaskState.ENDED
+    view = answer_of(services, outcome.record)
+    return {"status": 200 if ended else 202, "task": view.model_dump(mode="json")}
+
+
+def _preferred(header: str | None) -> float:
+    """Seconds of ``wait`` in a Prefer header (RFC 7240); 0 without one."""
+    for part in (header or "").split(","):
+        name, _, value = part.partition("=")
+        if name.strip().lower() == "wait" and value.strip().isdigit():
+            return min(float(value), timing.WAIT_ANSWER_SECONDS)
+    return 0.0

@@ -1,0 +1,64 @@
+"""The application: routes, errors, limits, the OpenAPI document."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from genpool_core.version import __version__
+from genpool_gateway.api import accept, keys, pools, tasks, usage
+from genpool_gateway.api.middleware import BodyLimit, SecurityHeaders
+from genpool_gateway.api.problems import answer_with_problems
+from genpool_gateway.api.rates import Rates
+from genpool_gateway.api.services import Services
+
+_DOCS = frozenset({"/docs", "/openapi.json"})
+_ABOUT = """Tasks for pools of ComfyUI workers.
+
+Send `Authorization: Bearer KEY` (or `X-API-Key: KEY`) with each request. Errors are `application/problem+json` with a
+`reason` and its `code`."""
+
+
+def create_app(services: Services) -> FastAPI:
+    """The API over these services."""
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        services.hub.bind(asyncio.get_running_loop())
+        yield
+
+    app = FastAPI(
+        title="GenPool",
+        version=__version__,
+        description=_ABOUT,
+        lifespan=life,
+        docs_url="/docs",
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    app.state.services = services
+    app.state.rates = Rates(services.options.requests_per_second)
+    answer_with_problems(app)
+    for router in (accept.router, tasks.router, pools.router, usage.router, keys.router):
+        app.include_router(_versioned(router))
+    app.add_middleware(BodyLimit, limit=services.options.max_body_bytes)
+    app.add_middleware(SecurityHeaders, docs=_DOCS)
+    if services.options.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(services.options.cors_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "X-API-Key", "Idempotency-Key", "Content-Type", "Prefer", "Last-Event-ID"],
+            expose_headers=["Retry-After"],
+        )
+    return app
+
+
+def _versioned(router: APIRouter) -> APIRouter:
+    outer = APIRouter(prefix="/v1")
+    outer.include_router(router)
+    return outer

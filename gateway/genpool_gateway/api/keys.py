@@ -1,0 +1,158 @@
+"""API keys and the audit log, for administrators."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from genpool_gateway.api.callers import AdminCaller
+from genpool_gateway.api.problems import PROBLEMS, Problem
+from genpool_gateway.api.services import services_of
+from genpool_gateway.keys.access import Role
+from genpool_gateway.keys.secret import digest_of, new_key
+from genpool_gateway.tasks.ports import ApiKey, AuditEntry
+
+router = APIRouter(tags=["keys"], responses=PROBLEMS)
+KeyId = Annotated[str, Path(min_length=1, max_length=64, description="The key's id.")]
+PoolText = Annotated[str, Field(max_length=320, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
+
+
+class KeyRequest(BaseModel):
+    """A key to be made."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    """For whom or what it is."""
+    role: Role = "user"
+    """``user``: its own tasks; ``operator``: all tasks of its pools; ``admin``: keys too."""
+    pools: Annotated[list[PoolText], Field(max_length=100)] | None = None
+    """``namespace/name`` of the pools that it is for; all when left out."""
+    max_queued: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Most unfinished tasks; no cap when left out."""
+
+
+class KeyView(BaseModel):
+    """A key, without its secret."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    id: str
+    """Its id, the owner of its tasks."""
+    name: str
+    """For whom or what it is."""
+    role: Role
+    """What it may do."""
+    pools: list[str] | None
+    """Its pools; null: all."""
+    max_queued: int | None
+    """Most unfinished tasks; null: no cap."""
+    created_at: datetime
+    """When it was made."""
+    revoked_at: datetime | None
+    """When it was revoked."""
+
+
+class NewKeyView(KeyView):
+    """A key that was just made."""
+
+    key: str
+    """The key itself. It is shown this once, and only its hash is kept."""
+
+
+class KeyList(BaseModel):
+    """All keys."""
+
+    keys: list[KeyView]
+
+
+class AuditView(BaseModel):
+    """Something that a key did."""
+
+    time: datetime
+    key: str
+    action: str
+    subject: str
+
+
+class AuditList(BaseModel):
+    """The newest entries of the audit log."""
+
+    entries: list[AuditView]
+
+
+@router.get("/keys", summary="List API keys")
+async def list_keys(request: Request, _caller: AdminCaller) -> KeyList:
+    """All keys that were made, revoked ones too; not the one of the installation."""
+    keys = await to_thread.run_sync(services_of(request).store.keys)
+    return KeyList(keys=[KeyView.model_validate(_fields(key)) for key in keys])
+
+
+@router.post("/keys", status_code=HTTPStatus.CREATED, summary="Make an API key")
+async def make_key(request: Request, wanted: KeyRequest, caller: AdminCaller) -> NewKeyView:
+    """Make a key. The answer alone shows it."""
+    services = services_of(request)
+    secret = new_key()
+    key = ApiKey(
+        id=f"key-{uuid.uuid4().hex[:12]}",
+        name=wanted.name,
+        digest=digest_of(secret),
+        role=wanted.role,
+        pools=None if wanted.pools is None else tuple(wanted.pools),
+        max_queued=wanted.max_queued,
+        created_at=services.now(),
+    )
+
+    def store() -> None:
+        services.store.add_key(key)
+        services.store.audit(AuditEntry(services.now(), caller.id, "key.made", key.id))
+
+    await to_thread.run_sync(store)
+    return NewKeyView.model_validate({**_fields(key), "key": secret})
+
+
+@router.delete("/keys/{key}", summary="Revoke an API key")
+async def revoke_key(request: Request, key: KeyId, caller: AdminCaller) -> KeyView:
+    """Revoke a key: a few seconds later no gateway takes it any more. Its tasks stay."""
+    services = services_of(request)
+
+    def revoke() -> ApiKey | None:
+        found = services.store.revoke_key(key, services.now())
+        if found is not None:
+            services.store.audit(AuditEntry(services.now(), caller.id, "key.revoked", key))
+        return found
+
+    revoked = await to_thread.run_sync(revoke)
+    if revoked is None:
+        raise Problem("NotFound", f"there is no key {key!r}.")
+    services.keyring.forget()
+    return KeyView.model_validate(_fields(revoked))
+
+
+@router.get("/audit", summary="Read the audit log")
+async def read_audit(
+    request: Request, _caller: AdminCaller, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+) -> AuditList:
+    """Who did what, the newest first."""
+    entries = await to_thread.run_sync(lambda: services_of(request).store.audit_log(limit=limit))
+    return AuditList(
+        entries=[AuditView(time=e.time, key=e.key, action=e.action, subject=e.subject) for e in entries]
+    )
+
+
+def _fields(key: ApiKey) -> dict[str, object]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "role": key.role,
+        "pools": None if key.pools is None else list(key.pools),
+        "max_queued": key.max_queued,
+        "created_at": key.created_at,
+        "revoked_at": key.revoked_at,
+    }

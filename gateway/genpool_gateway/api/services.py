@@ -1,0 +1,56 @@
+"""What the routes use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from fastapi import Request
+
+from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.events.hub import Hub
+from genpool_gateway.keys.identify import KeyRing
+from genpool_gateway.keys.proxy import Network
+from genpool_gateway.pools.source import PoolSource
+from genpool_gateway.tasks.ports import EventStore, KeyStore, TaskReader, UsageStore
+
+
+class ApiStore(TaskReader, EventStore, KeyStore, UsageStore, Protocol):
+    """The parts of the task store that routes ask."""
+
+
+@dataclass(frozen=True)
+class ApiOptions:
+    """How the API behaves."""
+
+    authenticate: bool = True
+    proxies: tuple[Network, ...] = ()
+    """Networks of proxies that are believed about who asks."""
+    proxy_header: str = "x-forwarded-user"
+    cors_origins: tuple[str, ...] = ()
+    max_body_bytes: int = 1024 * 1024
+    requests_per_second: float = 0.0
+    """For each caller; 0: no limit."""
+    public_url: str = ""
+    """Before the paths in answers; empty: paths alone."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Made by the factory; in the application's state."""
+
+    acceptor: Acceptor
+    store: ApiStore
+    hub: Hub
+    pools: PoolSource
+    keyring: KeyRing
+    now: Callable[[], datetime]
+    options: ApiOptions = field(default_factory=ApiOptions)
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that handles a request."""
+    services: Services = request.app.state.services
+    return services

@@ -1,0 +1,63 @@
+"""The events of a task as a stream (SSE): what is stored by its number, what passes as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from anyio import to_thread
+
+from genpool_core import timing
+from genpool_core.jsontypes import JsonObject
+from genpool_gateway.api.services import Services
+from genpool_gateway.api.views import answer_of
+from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
+
+#: Names of stored events for watchers; the others are a new status.
+_NAMES = {"output": "output", "retried": "log"}
+
+
+async def task_stream(services: Services, record: TaskRecord, after: int) -> AsyncIterator[bytes]:
+    """The stream from behind event ``after`` to the task's end."""
+    last, first = after, True
+    with services.hub.watching(record.id) as watch:
+        yield b"retry: 2000\n\n"
+        while not watch.closed:
+            if first or watch.stored:
+                watch.stored = False
+                events = await to_thread.run_sync(lambda seen: services.store.events(record.id, after=seen), last)
+                if events:
+                    record = await to_thread.run_sync(services.store.get, record.id) or record
+                    last = events[-1].number
+                for event in events:
+                    yield _stored(services, record, event, newest=event is events[-1])
+                if record.state is TaskState.ENDED:
+                    return
+            if first and (progress := services.hub.progress(record.id)) is not None:
+                yield _event("progress", progress)
+            first = False
+            while watch.passing:
+                kind, data = watch.passing.popitem(last=False)
+                yield _event(kind, data)
+            watch.changed.clear()
+            if watch.stored or watch.passing or watch.closed:
+                continue
+            try:
+                await asyncio.wait_for(watch.changed.wait(), timing.STREAM_COMMENT_SECONDS)
+            except TimeoutError:
+                yield b": still here\n\n"
+
+
+def _stored(services: Services, record: TaskRecord, event: StoredEvent, *, newest: bool) -> bytes:
+    name = _NAMES.get(event.type, "status")
+    data: JsonObject = {"type": event.type, "time": event.time.isoformat(), **event.data}
+    if name == "status" and newest:
+        data["task"] = answer_of(services, record).model_dump(mode="json")
+    return _event(name, data, number=event.number)
+
+
+def _event(name: str, data: JsonObject, *, number: int | None = None) -> bytes:
+    head = f"id: {number}\n" if number is not None else ""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"{head}event: {name}\ndata: {text}\n\n".encode()

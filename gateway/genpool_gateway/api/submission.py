@@ -1,0 +1,126 @@
+"""A task as it is sent to ``POST /v1/tasks``, and the new task that it becomes."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from genpool_core.canonical import canonical_json, digest
+from genpool_core.identity import task_key
+from genpool_core.jsontypes import JsonObject
+from genpool_core.tasks.check import shown_parameters
+from genpool_gateway.keys.access import Caller
+from genpool_gateway.pools.check import CheckedTask
+from genpool_gateway.tasks.ports import Idempotency, NewTask
+from genpool_gateway.tasks.record import Position, Submission, TaskRecord, TaskState
+
+_MAX_SECONDS = 30 * 86_400
+CallbackEvent = Literal["start", "output", "end"]
+IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
+
+
+class SubmitTask(BaseModel):
+    """A task to be done."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    pool: Annotated[str, Field(min_length=1, max_length=320)] | None = None
+    """``namespace/name`` of the pool, or its name where there is one of it; may be left out where ``workflow`` says it."""
+    workflow: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """Name or alias of a workflow; the pool's fallback when it is left out."""
+    parameters: dict[str, JsonValue] = {}
+    """By name; ``GET /v1/workflows`` tells which there are."""
+    graph: dict[str, JsonValue] | None = None
+    """A whole ComfyUI graph in API format instead of a workflow, where the pool allows it."""
+    task_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    """Your own word for it. The same words with the same task are one task. Made when it is left out."""
+    callback_url: Annotated[str, Field(max_length=4096)] | None = None
+    """Where its end is announced."""
+    webhook_url: Annotated[str, Field(max_length=4096)] | None = None
+    """Another name of ``callback_url``."""
+    callback_events: Annotated[list[CallbackEvent], Field(max_length=3)] = ["end"]
+    """What is announced there."""
+    metadata: Annotated[dict[str, JsonValue], Field(max_length=64)] = {}
+    """Your own words, given back with the task."""
+    priority: Annotated[int, Field(ge=0, le=31)] | None = None
+    """Higher goes first, where the broker has priorities."""
+    start_within_seconds: Annotated[int, Field(ge=1, le=_MAX_SECONDS)] | None = None
+    """It expires when no attempt has begun after so long."""
+    end_within_seconds: Annotated[int, Field(ge=1, le=_MAX_SECONDS)] | None = None
+    """It expires when it has not ended after so long."""
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> SubmitTask:
+        if self.callback_url is not None and self.webhook_url not in {None, self.callback_url}:
+            raise ValueError("callback_url and webhook_url are two names of one thing: send one of them")
+        if self.graph is not None and (self.workflow is not None or self.parameters):
+            raise ValueError("a graph has no workflow and no parameters: send one or the other")
+        return self
+
+    def message(self, task_id: str) -> JsonObject:
+        """The body of its message, as any producer may send it."""
+        body: JsonObject = {"task_id": task_id}
+        if self.graph is not None:
+            body["prompt"] = self.graph
+        else:
+            body["parameters"] = self.parameters
+        if self.workflow is not None:
+            body["workflow_type"] = self.workflow
+        url = self.callback_url or self.webhook_url
+        if url is not None:
+            body["callback_url"] = url
+        return body
+
+
+class SubmitTasks(BaseModel):
+    """Several tasks; each is accepted or refused by itself."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    tasks: Annotated[list[SubmitTask], Field(min_length=1, max_length=1000)]
+    """At most 1,000."""
+
+
+def new_task(
+    sent: SubmitTask, checked: CheckedTask, caller: Caller, now: datetime, *, key: str | None = None
+) -> NewTask:
+    """The task to be stored. ``checked``: the message of ``sent``, as its pool takes it. ``key``: of idempotency."""
+    body, pool = checked.body, checked.pool.ref
+    task_id = str(body["task_id"])
+    raw = canonical_json(body)
+    record = TaskRecord(
+        id=task_key(pool.uid, task_id, body, tenant=caller.id),
+        pool=pool,
+        task_id=task_id,
+        created_at=now,
+        state=TaskState.ACCEPTING,
+        position=Position(1, ended=False, attempt=0, rank=0),
+        workflow=checked.task.workflow_name,
+        priority=sent.priority,
+        parameters=shown_parameters(checked.task.bound),
+        callback_url=sent.callback_url or sent.webhook_url,
+        submission=Submission(
+            owner=caller.id,
+            body=raw,
+            metadata=sent.metadata,
+            callback_events=tuple(sent.callback_events),
+            start_by=_after(now, sent.start_within_seconds),
+            end_by=_after(now, sent.end_within_seconds),
+        ),
+    )
+    if key is None:
+        return NewTask(record)
+    request = canonical_json(sent.model_dump(mode="json"))
+    return NewTask(record, Idempotency(key, digest(request)))
+
+
+def new_task_id() -> str:
+    """A task id for a sender that gave none."""
+    return str(uuid.uuid4())
+
+
+def _after(now: datetime, seconds: int | None) -> datetime | None:
+    return None if seconds is None else now + timedelta(seconds=seconds)

@@ -1,0 +1,141 @@
+"""Tasks that are known: one, a list, its events, its cancellation."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict
+
+from genpool_gateway.api.accept import WaitSeconds
+from genpool_gateway.api.callers import AnyCaller
+from genpool_gateway.api.cursors import cursor_after, read_cursor
+from genpool_gateway.api.problems import PROBLEMS, Problem
+from genpool_gateway.api.services import Services, services_of
+from genpool_gateway.api.stream import task_stream
+from genpool_gateway.api.views import answer_of, full_answer, visible_task, wait_for_end
+from genpool_gateway.keys.access import Caller
+from genpool_gateway.tasks.ports import TaskQuery
+from genpool_gateway.tasks.record import TaskState
+from genpool_gateway.tasks.status import Status, of_status
+from genpool_gateway.tasks.view import TaskView
+
+router = APIRouter(tags=["tasks"], responses=PROBLEMS)
+TaskId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[0-9a-f]+$", description="The task's id.")]
+
+
+class TaskPage(BaseModel):
+    """A page of tasks, the newest first."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    tasks: list[TaskView]
+    """The tasks."""
+    next: str | None = None
+    """Cursor of the next page; null at the end."""
+
+
+@router.get("/tasks", summary="List tasks")
+async def list_tasks(  # noqa: PLR0913, PLR0917 - its filters
+    request: Request,
+    caller: AnyCaller,
+    status: Annotated[list[Status] | None, Query(description="Only with one of these.")] = None,
+    pool: Annotated[str | None, Query(max_length=320, description="`namespace/name` of a pool.")] = None,
+    workflow: Annotated[str | None, Query(max_length=128)] = None,
+    task_id: Annotated[str | None, Query(max_length=512, description="The producer's word.")] = None,
+    cursor: Annotated[str | None, Query(max_length=256, description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> TaskPage:
+    """Tasks that the caller may see."""
+    services = services_of(request)
+    states, outcomes, asked = _filter(status or [])
+    query = TaskQuery(
+        pools=_pools(services, caller, pool),
+        owner=None if caller.sees_all else caller.id,
+        states=states,
+        outcomes=outcomes,
+        cancel_requested=asked,
+        workflow=workflow,
+        task_id=task_id,
+        before=None if cursor is None else read_cursor(cursor),
+        limit=limit,
+    )
+    found = await to_thread.run_sync(services.store.find, query)
+    return TaskPage(
+        tasks=[answer_of(services, record) for record in found],
+        next=cursor_after(found[-1]) if len(found) == limit else None,
+    )
+
+
+@router.get("/tasks/{task}", summary="Get a task")
+async def get_task(request: Request, task: TaskId, caller: AnyCaller, wait: WaitSeconds = None) -> TaskView:
+    """A task, with its place in the queue, its progress, its results."""
+    services = services_of(request)
+    record = await visible_task(services, caller, task)
+    if wait and record.state is not TaskState.ENDED:
+        record = await wait_for_end(services, record, wait)
+    return await full_answer(services, record)
+
+
+@router.get(
+    "/tasks/{task}/events",
+    summary="Watch a task",
+    response_class=StreamingResponse,
+    responses={200: {"description": "Server-sent events", "content": {"text/event-stream": {}}}},
+)
+async def watch_task(
+    request: Request,
+    task: TaskId,
+    caller: AnyCaller,
+    last_event_id: Annotated[str | None, Header(max_length=32)] = None,
+) -> StreamingResponse:
+    """Events as they happen: `status`, `progress`, `preview`, `output`, `log`. Ends when the task has ended.
+
+    `Last-Event-ID` goes on behind an event that was seen.
+    """
+    services = services_of(request)
+    record = await visible_task(services, caller, task)
+    after = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else 0
+    return StreamingResponse(
+        task_stream(services, record, after),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+@router.post("/tasks/{task}/cancel", status_code=HTTPStatus.ACCEPTED, summary="Cancel a task")
+async def cancel_task(request: Request, task: TaskId, caller: AnyCaller) -> TaskView:
+    """End a task that waits or runs. Again and again it is the same; one that has ended stays as it is."""
+    services = services_of(request)
+    record = await visible_task(services, caller, task)
+    if record.state is not TaskState.ENDED:
+        record = await to_thread.run_sync(services.canceller.cancel, record)
+    return answer_of(services, record)
+
+
+def _filter(status: list[Status]) -> tuple[frozenset[TaskState], frozenset[str], bool | None]:
+    states: frozenset[TaskState] = frozenset()
+    outcomes: frozenset[str] = frozenset()
+    asked: set[bool] = set()
+    for name in status:
+        some_states, some_outcomes, some_asked = of_status(name)
+        states |= some_states
+        outcomes |= some_outcomes
+        if some_states:
+            asked.add(some_asked)
+    return states, outcomes, asked.pop() if len(asked) == 1 else None
+
+
+def _pools(services: Services, caller: Caller, name: str | None) -> frozenset[str] | None:
+    """UIDs to list; None: all."""
+    pools = services.pools.directory().pools
+    if name is not None:
+        pools = tuple(pool for pool in pools if name in {pool.ref.name, f"{pool.ref.namespace}/{pool.ref.name}"})
+        if not pools:
+            raise Problem("NotFound", f"there is no pool {name[:128]!r}.")
+    elif caller.pools is None:
+        return None
+    return frozenset(pool.ref.uid for pool in pools if caller.may_use(pool.ref))

@@ -1,0 +1,83 @@
+"""From records to answers: what of a task is asked for only when it is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from anyio import to_thread
+
+from genpool_core.ledger.records import Output
+from genpool_gateway.api.problems import Problem
+from genpool_gateway.api.services import Services
+from genpool_gateway.keys.access import Caller
+from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
+from genpool_gateway.tasks.view import Known, TaskView, view_of
+
+
+def answer_of(services: Services, record: TaskRecord, known: Known | None = None) -> TaskView:
+    """The view of a task, without a look at the store unless ``known`` has what it told."""
+    pool = services.pools.directory().by_uid(record.pool.uid)
+    kept = known or Known()
+    return view_of(
+        record,
+        Known(
+            base=services.options.public_url,
+            progress=services.hub.progress(record.id),
+            outputs=kept.outputs,
+            links=kept.links,
+            queue_position=kept.queue_position,
+            expected_start_at=kept.expected_start_at,
+            retention_seconds=None if pool is None else pool.retention_seconds,
+        ),
+    )
+
+
+async def full_answer(services: Services, record: TaskRecord) -> TaskView:
+    """The view of a task with its place in the queue and the outputs that have landed."""
+    known = await to_thread.run_sync(_ask, services, record)
+    return answer_of(services, record, known)
+
+
+async def visible_task(services: Services, caller: Caller, task: str) -> TaskRecord:
+    """A task that the caller may see; raises the Problem ``NotFound``, also where it is another one's."""
+    record = await to_thread.run_sync(services.store.get, task)
+    if record is None or not caller.may_see(record.pool, record.owner):
+        raise Problem("NotFound", f"there is no task {task[:64]!r}, or it is not yours.")
+    return record
+
+
+async def wait_for_end(services: Services, record: TaskRecord, seconds: float) -> TaskRecord:
+    """The record when the task has ended, or after so many seconds."""
+    deadline = time.monotonic() + seconds
+    with services.hub.watching(record.id) as watch:
+        while True:
+            watch.changed.clear()
+            record = await to_thread.run_sync(services.store.get, record.id) or record
+            left = deadline - time.monotonic()
+            if record.state is TaskState.ENDED or left <= 0 or watch.closed:
+                return record
+            try:
+                await asyncio.wait_for(watch.changed.wait(), left)
+            except TimeoutError:
+                return record
+
+
+def landed(events: list[StoredEvent], record: TaskRecord) -> tuple[Output, ...]:
+    """Outputs that were stored by the attempt that runs."""
+    now = record.position
+    return tuple(
+        Output.model_validate(event.data)
+        for event in events
+        if event.type == "output" and (event.data.get("run"), event.data.get("attempt")) == (now.run, now.attempt)
+    )
+
+
+def _ask(services: Services, record: TaskRecord) -> Known:
+    match record.state:
+        case TaskState.ENDED:
+            return Known()
+        case TaskState.RUNNING:
+            return Known(outputs=landed(services.store.events(record.id), record))
+        case _:
+            return Known(queue_position=services.store.queue_position(record))

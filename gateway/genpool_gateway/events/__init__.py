@@ -1,0 +1,1 @@
+"""What workers announce: into the task store, and to those who watch."""

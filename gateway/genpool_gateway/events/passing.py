@@ -1,0 +1,47 @@
+"""Progress and previews: heard by every gateway, told to those who watch, kept nowhere else."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import structlog
+
+from genpool_core.errors import InvalidMessage
+from genpool_core.jsontypes import JsonObject
+from genpool_core.messages.amqp import Delivery
+from genpool_core.messages.events import TaskPreview, TaskProgress
+from genpool_gateway.events.read import read_event
+
+_log = structlog.get_logger(__name__)
+
+
+class PassingWatchers(Protocol):
+    """Those who watch tasks."""
+
+    def pass_on(self, task: str, kind: str, data: JsonObject) -> None:
+        """Tell of something that is not stored; returns at once, from any thread."""
+
+
+class PassingEvents:
+    """Passes events on as they come, in the broker's thread."""
+
+    def __init__(self, watchers: PassingWatchers) -> None:
+        self._watchers = watchers
+
+    def put(self, delivery: Delivery) -> None:
+        """A delivery came; returns at once."""
+        try:
+            event = read_event(delivery)
+        except InvalidMessage as error:
+            _log.debug("event_dropped", reason=error.reason, message=error.message)
+            return
+        about: JsonObject
+        match event:
+            case TaskProgress():
+                about = {"run": event.run, "attempt": event.attempt, "value": event.value, "node": event.node}
+                self._watchers.pass_on(event.task_key, "progress", about)
+            case TaskPreview():
+                about = {"run": event.run, "content_type": event.content_type, "image": event.image}
+                self._watchers.pass_on(event.task_key, "preview", about)
+            case _:
+                pass

@@ -1,0 +1,96 @@
+"""State events of one vhost, from their durable queue into the task store: in groups, each once, acknowledged last."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Sequence
+
+import structlog
+
+from genpool_core import timing
+from genpool_core.backoff import Backoff
+from genpool_core.errors import InvalidMessage, TaskStoreError
+from genpool_core.messages.amqp import Delivery
+from genpool_core.messages.events import TaskEvent
+from genpool_gateway.events.ports import EventsQueue, Watchers
+from genpool_gateway.events.read import read_event
+from genpool_gateway.tasks.change import Change, change_of
+from genpool_gateway.tasks.ports import EventStore
+
+_log = structlog.get_logger(__name__)
+#: Events that the broker gives out ahead, and at most so many in one commit.
+WINDOW = 256
+_RETRY = Backoff(timing.EVENT_STORE_RETRY_SECONDS, timing.EVENT_STORE_RETRY_MOST_SECONDS, spread=0.0)
+
+
+class StateEvents:
+    """A thread that stores what comes. An event that cannot be believed is dropped, and said in the log."""
+
+    def __init__(self, store: EventStore, queue_: EventsQueue, watchers: Watchers, *, place: str) -> None:
+        self._store = store
+        self._queue = queue_
+        self._watchers = watchers
+        self._place = place
+        self._inbox: queue.Queue[Delivery | None] = queue.Queue()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"events {place}", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def put(self, delivery: Delivery) -> None:
+        """A delivery came; returns at once."""
+        self._inbox.put(delivery)
+
+    def stop(self, seconds: float) -> None:
+        """Finish the group in hand; the rest is requeued by the broker."""
+        self._stopping.set()
+        self._inbox.put(None)
+        self._thread.join(seconds)
+
+    def unhealthy(self) -> str | None:
+        """Why this process should be restarted; None when it works."""
+        alive = self._thread.is_alive() or self._stopping.is_set()
+        return None if alive else "the thread that stores events has ended: see the log."
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            group = self._group()
+            if group:
+                self._store_group(group)
+
+    def _group(self) -> list[Delivery]:
+        first = self._inbox.get()
+        group = [] if first is None else [first]
+        while len(group) < WINDOW:
+            try:
+                item = self._inbox.get_nowait()
+            except queue.Empty:
+                break
+            if item is not None:
+                group.append(item)
+        return group
+
+    def _store_group(self, group: Sequence[Delivery]) -> None:
+        changes = [change for delivery in group if (change := self._change(delivery)) is not None]
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                self._watchers.tell(self._store.apply(changes))
+            except TaskStoreError as error:
+                failures += 1
+                _log.warning("events_not_stored", place=self._place, reason=error.reason, message=error.message)
+                self._stopping.wait(_RETRY.seconds(failures))
+            else:
+                self._queue.ack_all(group)
+                return
+
+    def _change(self, delivery: Delivery) -> Change | None:
+        try:
+            event = read_event(delivery)
+        except InvalidMessage as error:
+            _log.warning("event_dropped", place=self._place, reason=error.reason, message=error.message)
+            return None
+        return change_of(event) if isinstance(event, TaskEvent) else None
