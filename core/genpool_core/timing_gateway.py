@@ -65,3 +65,35 @@ TASK_STORE_LISTEN_RETRY_MOST_SECONDS = 10.0
 """Longest such wait."""
 TASK_STORE_MIGRATION_SECONDS = 300.0
 """A gateway that starts waits so long for another one to change the tables, and for each step of its own."""
+# The gateway: accepting tasks ----------------------------------------------------------------------------------------
+
+ACCEPT_GATHER_SECONDS = 0.003
+"""Tasks that arrive within this are stored in one commit."""
+ACCEPT_IDLE_SECONDS = 0.05
+"""Without new tasks, what the broker has confirmed is noted after so long."""
+ACCEPT_CONFIRM_SECONDS = 10.0
+"""A request waits so long for database and broker; after that the outcome is not known, and it is told so."""
+ACCEPT_RETRY_SECONDS = 30.0
+"""A task without a known outcome is published again so long after it was stored."""
+ACCEPT_LOOK_SECONDS = 5.0
+"""Such tasks are looked for this often."""
+
+# The gateway: its API --------------------------------------------------------------------------------------------------
+
+WAIT_ANSWER_SECONDS = 60.0
+"""Longest time that a request may wait for its task's end."""
+STREAM_COMMENT_SECONDS = 15.0
+"""A stream of events in which nothing happens sends a comment this often, so that proxies keep it open."""
+KEY_CACHE_SECONDS = 5.0
+"""An API key that was looked up is believed for so long."""
+API_KEEP_ALIVE_SECONDS = 75.0
+"""An idle connection is closed after so long: later than the 60 s of the usual proxies, which would send into it."""
+API_DRAIN_SECONDS = 10.0
+"""Requests in hand may go on so long after SIGTERM."""
+
+# The gateway: events -------------------------------------------------------------------------------------------------
+
+EVENT_STORE_RETRY_SECONDS = 0.5
+"""First wait before events are stored again, when the task store failed; each further wait is twice as long."""
+EVENT_STORE_RETRY_MOST_SECONDS = 15.0
+"""Longest such wait."""

@@ -102,6 +102,55 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "TASK_STORE_MIGRATION_SECONDS <= CALLBACK_GIVE_UP_SECONDS / 200",
             "somebody waits for the gateway to start",
+    ),
+    "The gateway: accepting tasks": (
+        Rule(
+            "0.001 < ACCEPT_GATHER_SECONDS < 0.005",
+            "a commit takes a few milliseconds: waiting as long for company costs a lone task no more than that",
+        ),
+        Rule(
+            "10 * ACCEPT_GATHER_SECONDS < ACCEPT_IDLE_SECONDS < 0.1",
+            "under load a later group notes it in its own commit, and a lone task is soon shown as queued",
+        ),
+        Rule(
+            "PUBLISH_SECONDS <= ACCEPT_CONFIRM_SECONDS < WAIT_ANSWER_SECONDS / 5",
+            "the broker has as long as for any publish, and most of a request that waits is for the task",
+        ),
+        Rule(
+            "2 * ACCEPT_CONFIRM_SECONDS < ACCEPT_RETRY_SECONDS < WAIT_ANSWER_SECONDS",
+            "nothing is published again that a request still waits for, and a lost task is not late by minutes",
+        ),
+        Rule(
+            "ACCEPT_CONFIRM_SECONDS / 3 < ACCEPT_LOOK_SECONDS < ACCEPT_RETRY_SECONDS / 4",
+            "looking is one query of an index: often beside the wait that it ends",
+        ),
+    ),
+    "The gateway: its API": (
+        Rule(
+            "WAIT_ANSWER_SECONDS == 4 * STREAM_COMMENT_SECONDS",
+            "proxies close what is silent for 60 s: a wait ends by then, and a stream speaks several times before",
+        ),
+        Rule(
+            "2 < KEY_CACHE_SECONDS < ACCEPT_CONFIRM_SECONDS",
+            "a revoked key ends within seconds, and the database is not asked at each request",
+        ),
+        Rule(
+            "WAIT_ANSWER_SECONDS < API_KEEP_ALIVE_SECONDS < 2 * WAIT_ANSWER_SECONDS",
+            "a proxy closes its idle connection first, or a request could be sent into one that we close",
+        ),
+        Rule(
+            "ACCEPT_CONFIRM_SECONDS <= API_DRAIN_SECONDS <= GATEWAY_DRAIN_SECONDS / 2",
+            "a task that is being accepted is answered, and the rest of the gateway has its time to end too",
+        ),
+    ),
+    "The gateway: events": (
+        Rule(
+            "10 * ACCEPT_IDLE_SECONDS <= EVENT_STORE_RETRY_SECONDS < 1",
+            "a database that restarts is asked a few times a second at most",
+        ),
+        Rule(
+            "EVENT_STORE_RETRY_MOST_SECONDS == STREAM_COMMENT_SECONDS",
+            "a status is late by no more than watchers are left without a word",
         ),
     ),
 }

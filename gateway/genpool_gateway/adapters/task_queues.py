@@ -31,13 +31,13 @@ class RabbitWorkQueues:
         places: list[tuple[VhostName, int] | BrokerError] = []
         for task in tasks:
             pool = self._pool_of(task.pool.uid)
-            vhost = None if pool is None else (pool.broker, pool.vhost)
-            if pool is None or vhost not in self._connections:
+            serving = None if pool is None else pool.serving
+            if serving is None or (vhost := (serving.broker, serving.vhost)) not in self._connections:
                 places.append(_no_queue(task))
                 continue
             group = messages.setdefault(vhost, [])
             places.append((vhost, len(group)))
-            group += [task_message(task, pool.queue), accepted_event(task)]
+            group += [task_message(task, serving.queue), accepted_event(task)]
         sent = {vhost: self._connections[vhost].publish_all(group) for vhost, group in messages.items()}
         return [_failed(place) if isinstance(place, BrokerError) else sent[place[0]][place[1]] for place in places]
 

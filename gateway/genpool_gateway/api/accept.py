@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from concurrent.futures import Future
 from http import HTTPStatus
 from typing import Annotated
@@ -23,7 +24,6 @@ from genpool_gateway.api.submission import (
     SubmitTask,
     SubmitTasks,
     new_task,
-    new_task_id,
 )
 from genpool_gateway.api.views import answer_of, wait_for_end
 from genpool_gateway.keys.access import Caller
@@ -78,12 +78,9 @@ def _submit(
     services: Services, sent: SubmitTask, caller: Caller, key: str | None
 ) -> tuple[Future[Outcome], str]:
     """Check a task and hand it to the acceptor; its future and its id. Raises a Problem or a GenPoolError."""
-    directory = services.pools.directory()
-    checked = check_request(directory, sent.pool, sent.workflow, sent.message(sent.task_id or new_task_id()))
-    if not caller.may_use(checked.pool.ref):
-        pool = f"{checked.pool.ref.namespace}/{checked.pool.ref.name}"
-        raise Problem("Forbidden", f"key {caller.name!r} is not for pool {pool}.")
-    task = new_task(sent, checked, caller, services.now(), key=key)
+    pools = services.pools.snapshot().visible_to(caller.pools)
+    checked = check_request(pools, sent.request(), new_id=str(uuid.uuid4()))
+    task = new_task(sent, checked, caller.id, services.now(), key=key)
     return services.acceptor.submit(task, cap=caller.max_queued), task.record.id
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from genpool_core.canonical import canonical_json, digest
-from genpool_core.identity import task_key
 from genpool_core.jsontypes import JsonObject
 from genpool_core.tasks.check import shown_parameters
-from genpool_gateway.keys.access import Caller
-from genpool_gateway.pools.check import CheckedTask
+from genpool_gateway.pools.check import HIGHEST_PRIORITY, CheckedTask
 from genpool_gateway.tasks.ports import Idempotency, NewTask
 from genpool_gateway.tasks.record import Position, Submission, TaskRecord, TaskState
 
 _MAX_SECONDS = 30 * 86_400
+_CHECKED = {"pool", "workflow", "parameters", "task_id", "callback_url", "webhook_url", "metadata", "priority"}
 CallbackEvent = Literal["start", "output", "end"]
 IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 
@@ -45,7 +43,7 @@ class SubmitTask(BaseModel):
     """What is announced there."""
     metadata: Annotated[dict[str, JsonValue], Field(max_length=64)] = {}
     """Your own words, given back with the task."""
-    priority: Annotated[int, Field(ge=0, le=31)] | None = None
+    priority: Annotated[int, Field(ge=0, le=HIGHEST_PRIORITY)] | None = None
     """Higher goes first, where the broker has priorities."""
     start_within_seconds: Annotated[int, Field(ge=1, le=_MAX_SECONDS)] | None = None
     """It expires when no attempt has begun after so long."""
@@ -60,19 +58,12 @@ class SubmitTask(BaseModel):
             raise ValueError("a graph has no workflow and no parameters: send one or the other")
         return self
 
-    def message(self, task_id: str) -> JsonObject:
-        """The body of its message, as any producer may send it."""
-        body: JsonObject = {"task_id": task_id}
+    def request(self) -> JsonObject:
+        """The part of it that pools check, by the names that the check has."""
+        found = self.model_dump(include=_CHECKED, exclude_none=True)
         if self.graph is not None:
-            body["prompt"] = self.graph
-        else:
-            body["parameters"] = self.parameters
-        if self.workflow is not None:
-            body["workflow_type"] = self.workflow
-        url = self.callback_url or self.webhook_url
-        if url is not None:
-            body["callback_url"] = url
-        return body
+            found["prompt"] = self.graph
+        return found
 
 
 class SubmitTasks(BaseModel):
@@ -85,41 +76,32 @@ class SubmitTasks(BaseModel):
 
 
 def new_task(
-    sent: SubmitTask, checked: CheckedTask, caller: Caller, now: datetime, *, key: str | None = None
+    sent: SubmitTask, checked: CheckedTask, owner: str, now: datetime, *, key: str | None = None
 ) -> NewTask:
-    """The task to be stored. ``checked``: the message of ``sent``, as its pool takes it. ``key``: of idempotency."""
-    body, pool = checked.body, checked.pool.ref
-    task_id = str(body["task_id"])
-    raw = canonical_json(body)
+    """The task to be stored. ``checked``: what its pool takes. ``key``: the sender's idempotency key."""
     record = TaskRecord(
-        id=task_key(pool.uid, task_id, body, tenant=caller.id),
-        pool=pool,
-        task_id=task_id,
+        id=checked.key(owner),
+        pool=checked.pool.ref,
+        task_id=checked.task_id,
         created_at=now,
         state=TaskState.ACCEPTING,
         position=Position(1, ended=False, attempt=0, rank=0),
-        workflow=checked.task.workflow_name,
-        priority=sent.priority,
-        parameters=shown_parameters(checked.task.bound),
+        workflow=checked.validated.workflow_name,
+        priority=checked.priority,
+        parameters=shown_parameters(checked.validated.bound),
         callback_url=sent.callback_url or sent.webhook_url,
         submission=Submission(
-            owner=caller.id,
-            body=raw,
-            metadata=sent.metadata,
-            callback_events=tuple(sent.callback_events),
+            owner=owner,
+            body=checked.content,
+            metadata=checked.metadata,
+            callback_events=tuple(dict.fromkeys(sent.callback_events)),
             start_by=_after(now, sent.start_within_seconds),
             end_by=_after(now, sent.end_within_seconds),
         ),
     )
     if key is None:
         return NewTask(record)
-    request = canonical_json(sent.model_dump(mode="json"))
-    return NewTask(record, Idempotency(key, digest(request)))
-
-
-def new_task_id() -> str:
-    """A task id for a sender that gave none."""
-    return str(uuid.uuid4())
+    return NewTask(record, Idempotency(key, digest(canonical_json(sent.model_dump(mode="json")))))
 
 
 def _after(now: datetime, seconds: int | None) -> datetime | None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from genpool_gateway.api.accept import WaitSeconds
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.cursors import cursor_after, read_cursor
-from genpool_gateway.api.problems import PROBLEMS, Problem
+from genpool_gateway.api.problems import PROBLEMS
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.stream import task_stream
 from genpool_gateway.api.views import answer_of, full_answer, visible_task, wait_for_end
@@ -131,11 +131,7 @@ def _filter(status: list[Status]) -> tuple[frozenset[TaskState], frozenset[str],
 
 def _pools(services: Services, caller: Caller, name: str | None) -> frozenset[str] | None:
     """UIDs to list; None: all."""
-    pools = services.pools.directory().pools
+    pools = services.pools.snapshot().visible_to(caller.pools)
     if name is not None:
-        pools = tuple(pool for pool in pools if name in {pool.ref.name, f"{pool.ref.namespace}/{pool.ref.name}"})
-        if not pools:
-            raise Problem("NotFound", f"there is no pool {name[:128]!r}.")
-    elif caller.pools is None:
-        return None
-    return frozenset(pool.ref.uid for pool in pools if caller.may_use(pool.ref))
+        return frozenset({pools.find(name).ref.uid})
+    return None if caller.pools is None else frozenset(pool.ref.uid for pool in pools.pools)

@@ -67,9 +67,13 @@ async def get_usage(
     first = since or last - timedelta(days=_DAYS)
     if not 0 <= (last - first).days <= _MOST_DAYS:
         raise Problem("InvalidRequest", f"since is after until, or they are more than {_MOST_DAYS} days apart.")
-    pools = {pool.ref.uid: pool for pool in services.pools.directory().pools}
-    uids = None if caller.pools is None else [uid for uid, pool in pools.items() if caller.may_use(pool.ref)]
-    sla = {uid: pool.sla_seconds for uid, pool in pools.items() if pool.sla_seconds is not None}
+    pools = {pool.ref.uid: pool for pool in services.pools.snapshot().visible_to(caller.pools).pools}
+    uids = None if caller.pools is None else list(pools)
+    sla = {
+        uid: pool.spec.sla_seconds
+        for uid, pool in pools.items()
+        if pool.spec is not None and pool.spec.sla_seconds is not None
+    }
     rows = await to_thread.run_sync(
         lambda: services.store.usage(
             since=datetime.combine(first, time(), UTC),
@@ -82,7 +86,7 @@ async def get_usage(
 
     def named(uid: str) -> str:
         pool = pools.get(uid)
-        return uid if pool is None else f"{pool.ref.namespace}/{pool.ref.name}"
+        return uid if pool is None else pool.name
 
     return Usage(
         since=first,

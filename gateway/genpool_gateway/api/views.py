@@ -17,7 +17,7 @@ from genpool_gateway.tasks.view import Known, TaskView, view_of
 
 def answer_of(services: Services, record: TaskRecord, known: Known | None = None) -> TaskView:
     """The view of a task, without a look at the store unless ``known`` has what it told."""
-    pool = services.pools.directory().by_uid(record.pool.uid)
+    pool = services.pools.snapshot().by_uid(record.pool.uid)
     kept = known or Known()
     return view_of(
         record,
@@ -28,7 +28,7 @@ def answer_of(services: Services, record: TaskRecord, known: Known | None = None
             links=kept.links,
             queue_position=kept.queue_position,
             expected_start_at=kept.expected_start_at,
-            retention_seconds=None if pool is None else pool.retention_seconds,
+            retention_seconds=None if pool is None or pool.spec is None else pool.spec.storage.retention_seconds,
         ),
     )
 
@@ -80,4 +80,4 @@ def _ask(services: Services, record: TaskRecord) -> Known:
         case TaskState.RUNNING:
             return Known(outputs=landed(services.store.events(record.id), record))
         case _:
-            return Known(queue_position=services.store.queue_position(record))
+            return Known(queue_position=services.store.queue_position(record.id))

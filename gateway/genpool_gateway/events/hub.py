@@ -1,7 +1,7 @@
 """Those who watch tasks in this process, and the latest progress of tasks that run.
 
-What is stored is told by its number, so that a watcher sees a gap and reads the store; progress and previews are told
-as they come and are kept nowhere but here.
+That something was stored is only told: a watcher reads it in the store. Progress and previews are told as they come and
+are kept nowhere but here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from genpool_core.jsontypes import JsonObject
-from genpool_gateway.tasks.record import StoredEvent
 
 #: Running tasks whose latest progress is kept.
 _PROGRESS = 10_000
@@ -48,19 +47,15 @@ class Hub:
 
     # From any thread --------------------------------------------------------------------------------------------
 
-    def tell(self, events: Sequence[StoredEvent]) -> None:
-        """Tell watchers of what was stored."""
-        ended = [event.task for event in events if event.type == "ended"]
-        self._call({event.task for event in events}, ended)
-
     def look(self, tasks: Collection[str]) -> None:
         """Have the watchers of these tasks read the store."""
-        self._call(tasks, ())
+        if tasks and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stored, list(tasks))
 
     def look_all(self) -> None:
         """Have every watcher read the store: what another gateway told may have been missed."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(lambda: self._stored(list(self._watches), ()))
+            self._loop.call_soon_threadsafe(lambda: self._stored(list(self._watches)))
 
     def close_soon(self) -> None:
         """End all watches: the program stops, and watchers go to another gateway."""
@@ -97,13 +92,7 @@ class Hub:
                 watch.closed = True
                 watch.changed.set()
 
-    def _call(self, tasks: Collection[str], ended: Collection[str]) -> None:
-        if tasks and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._stored, list(tasks), ended)
-
-    def _stored(self, tasks: Sequence[str], ended: Collection[str]) -> None:
-        for task in ended:
-            self._progress.pop(task, None)
+    def _stored(self, tasks: Sequence[str]) -> None:
         for task in tasks:
             for watch in self._watches.get(task, ()):
                 watch.stored = True

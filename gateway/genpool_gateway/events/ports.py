@@ -1,12 +1,11 @@
-"""What the events need of the broker and of those who watch."""
+"""What the events need of the broker."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from genpool_core.messages.amqp import Delivery
-from genpool_gateway.tasks.record import StoredEvent
 
 
 class EventsQueue(Protocol):
@@ -14,13 +13,3 @@ class EventsQueue(Protocol):
 
     def ack_all(self, deliveries: Sequence[Delivery]) -> None:
         """Acknowledge what the task store has; raises nothing: what the broker requeued comes again."""
-
-
-class Watchers(Protocol):
-    """Those who watch tasks, in this process."""
-
-    def tell(self, events: Sequence[StoredEvent]) -> None:
-        """Tell them of what was stored; returns at once, from any thread."""
-
-    def look(self, tasks: Collection[str]) -> None:
-        """Have them read the store: another gateway stored something; returns at once, from any thread."""

@@ -13,7 +13,7 @@ from genpool_core.backoff import Backoff
 from genpool_core.errors import InvalidMessage, TaskStoreError
 from genpool_core.messages.amqp import Delivery
 from genpool_core.messages.events import TaskEvent
-from genpool_gateway.events.ports import EventsQueue, Watchers
+from genpool_gateway.events.ports import EventsQueue
 from genpool_gateway.events.read import read_event
 from genpool_gateway.tasks.change import Change, change_of
 from genpool_gateway.tasks.ports import EventStore
@@ -27,10 +27,9 @@ _RETRY = Backoff(timing.EVENT_STORE_RETRY_SECONDS, timing.EVENT_STORE_RETRY_MOST
 class StateEvents:
     """A thread that stores what comes. An event that cannot be believed is dropped, and said in the log."""
 
-    def __init__(self, store: EventStore, queue_: EventsQueue, watchers: Watchers, *, place: str) -> None:
+    def __init__(self, store: EventStore, queue_: EventsQueue, *, place: str) -> None:
         self._store = store
         self._queue = queue_
-        self._watchers = watchers
         self._place = place
         self._inbox: queue.Queue[Delivery | None] = queue.Queue()
         self._stopping = threading.Event()
@@ -78,7 +77,7 @@ class StateEvents:
         failures = 0
         while not self._stopping.is_set():
             try:
-                self._watchers.tell(self._store.apply(changes))
+                self._store.apply(changes)
             except TaskStoreError as error:
                 failures += 1
                 _log.warning("events_not_stored", place=self._place, reason=error.reason, message=error.message)

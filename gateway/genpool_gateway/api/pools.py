@@ -1,0 +1,3 @@
+"""Pools and workflows."""
+
+from __future__ import annotations

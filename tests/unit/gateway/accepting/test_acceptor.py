@@ -1,0 +1,229 @@
+"""Accepting: one commit for a group, one answer for each task, and what happens when store or broker are away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from genpool_core.errors import BrokerError, TaskStoreError
+from genpool_gateway.accepting.acceptor import GROUP, Acceptor
+from genpool_gateway.accepting.refusals import NotPublished, OtherRequest, OverCap, Overloaded, Unconfirmed
+from genpool_gateway.tasks.ports import Acceptance, Accepted, NewTask
+from genpool_gateway.tasks.record import TaskRecord, TaskState
+from integration.broker import until
+from unit.gateway.samples import NOW, new, record
+
+
+class MemoryStore:
+    """Rows in memory. ``failing``: the database is away."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, TaskRecord] = {}
+        self.keys: dict[str, tuple[str, str]] = {}
+        self.groups: list[int] = []
+        self.failing = False
+        self.lock = threading.Lock()
+
+    def accept(
+        self, tasks: Sequence[NewTask], caps: Mapping[str, int], now: datetime, *, published: Sequence[str] = ()
+    ) -> list[Accepted]:
+        self._check()
+        self.groups.append(len(tasks))
+        self.published(published)
+        return [self._accept(task, caps) for task in tasks]
+
+    def _accept(self, task: NewTask, caps: Mapping[str, int]) -> Accepted:
+        key = task.idempotency
+        if key is not None and key.key in self.keys:
+            digest, known = self.keys[key.key]
+            same = Acceptance.SAME if digest == key.digest else Acceptance.OTHER_REQUEST
+            return Accepted(same, self.rows[known])
+        if task.record.id in self.rows:
+            return Accepted(Acceptance.SAME, self.rows[task.record.id])
+        if len(self.rows) >= caps.get(str(task.record.owner), 1000):
+            return Accepted(Acceptance.OVER_CAP, None)
+        self.rows[task.record.id] = task.record
+        if key is not None:
+            self.keys[key.key] = (key.digest, task.record.id)
+        return Accepted(Acceptance.CREATED, task.record)
+
+    def published(self, ids: Sequence[str]) -> None:
+        self._check()
+        for task in ids:
+            if self.rows[task].state is TaskState.ACCEPTING:
+                self.rows[task] = replace(self.rows[task], state=TaskState.QUEUED)
+
+    def refused(self, ids: Sequence[str]) -> None:
+        self._check()
+        for task in ids:
+            del self.rows[task]
+            self.keys = {key: value for key, value in self.keys.items() if value[1] != task}
+
+    def unpublished(self, *, older_than: datetime, limit: int) -> list[TaskRecord]:
+        self._check()
+        rows = [row for row in self.rows.values() if row.state is TaskState.ACCEPTING]
+        return [row for row in rows if row.created_at <= older_than][:limit]
+
+    def _check(self) -> None:
+        if self.failing:
+            raise TaskStoreError("the database is away.")
+
+
+class Broker:
+    """Confirms when told to. ``answer``: at once with this error, or with None."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.open: list[Future[None]] = []
+        self.answer: BrokerError | None | str = None
+
+    def publish(self, tasks: Sequence[TaskRecord]) -> list[Future[None]]:
+        futures = []
+        for task in tasks:
+            self.sent.append(task.id)
+            future: Future[None] = Future()
+            self.open.append(future)
+            if isinstance(self.answer, BrokerError):
+                future.set_exception(self.answer)
+            elif self.answer is None:
+                future.set_result(None)
+            futures.append(future)
+        return futures
+
+
+class World:
+    def __init__(self) -> None:
+        self.store, self.broker = MemoryStore(), Broker()
+        self.acceptor = Acceptor(self.store, self.broker, now=lambda: NOW)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World()
+    yield made
+    made.store.failing = False
+    for future in made.broker.open:
+        if not future.done():
+            future.set_result(None)
+    made.acceptor.stop(5)
+    assert made.acceptor.unhealthy() is None
+
+
+def test_a_task_is_stored_published_and_noted_as_queued(world: World) -> None:
+    world.acceptor.start()
+    outcome = world.acceptor.submit(new("a")).result(5)
+    assert (outcome.record.id, outcome.record.state, outcome.repeated) == ("a", TaskState.QUEUED, False)
+    until(lambda: world.store.rows["a"].state is TaskState.QUEUED, "the row says queued")
+
+
+def test_what_waits_is_stored_in_one_commit(world: World) -> None:
+    waiting = [world.acceptor.submit(new(f"{number:03}")) for number in range(GROUP + 6)]
+    world.acceptor.start()
+    assert [future.result(5).record.id for future in waiting] == [f"{number:03}" for number in range(GROUP + 6)]
+    assert world.store.groups == [GROUP, 6]
+    assert world.broker.sent == [f"{number:03}" for number in range(GROUP + 6)]
+
+
+def test_no_answer_comes_before_the_brokers(world: World) -> None:
+    world.broker.answer = "later"
+    world.acceptor.start()
+    future = world.acceptor.submit(new("a"))
+    until(lambda: world.broker.open, "it is published")
+    assert not future.done()
+    assert world.store.rows["a"].state is TaskState.ACCEPTING
+    world.broker.open[0].set_result(None)
+    assert future.result(5).record.state is TaskState.QUEUED
+
+
+def test_the_same_task_twice_is_published_once(world: World) -> None:
+    first, second = world.acceptor.submit(new("a")), world.acceptor.submit(new("a"))
+    world.acceptor.start()
+    assert (first.result(5).repeated, second.result(5).repeated) == (False, True)
+    until(lambda: world.store.rows["a"].state is TaskState.QUEUED, "the row says queued")
+    assert world.acceptor.submit(new("a")).result(5).repeated
+    assert world.broker.sent == ["a"]
+
+
+def test_an_idempotency_key_gives_the_task_that_it_made_and_refuses_another_request(world: World) -> None:
+    world.acceptor.start()
+    assert world.acceptor.submit(new("a", key="k")).result(5).record.id == "a"
+    assert world.acceptor.submit(new("b", key="k")).result(5).record.id == "a"
+    with pytest.raises(OtherRequest, match="used for another request"):
+        world.acceptor.submit(new("b", key="k", digest="other")).result(5)
+    assert world.broker.sent == ["a"]
+
+
+def test_over_its_cap_a_sender_is_refused(world: World) -> None:
+    world.acceptor.start()
+    world.acceptor.submit(new("a"), cap=1).result(5)
+    with pytest.raises(OverCap, match="has 1 unfinished tasks"):
+        world.acceptor.submit(new("b"), cap=1).result(5)
+
+
+def test_where_the_broker_has_it_for_certain_not_nothing_is_kept(world: World) -> None:
+    world.broker.answer = BrokerError("no queue takes it.", reason="Unroutable")
+    world.acceptor.start()
+    with pytest.raises(NotPublished, match="no queue takes it"):
+        world.acceptor.submit(new("a", key="k")).result(5)
+    world.broker.answer = None
+    # Sent again at once, the row may not be there yet or not any more: either way it is published, and stays.
+    assert not world.acceptor.submit(new("a", key="k")).result(5).repeated
+    until(lambda: world.store.rows["a"].state is TaskState.QUEUED, "the row says queued")
+
+
+def test_an_unknown_outcome_keeps_the_row_and_a_retry_settles_it(world: World) -> None:
+    world.broker.answer = BrokerError("the connection was lost.", uncertain=True)
+    world.acceptor.start()
+    with pytest.raises(Unconfirmed) as caught:
+        world.acceptor.submit(new("a", key="k")).result(5)
+    assert caught.value.task == "a"
+    assert world.store.rows["a"].state is TaskState.ACCEPTING
+    world.broker.answer = None
+    assert world.acceptor.submit(new("b", key="k")).result(5).record.id == "a"
+    assert world.broker.sent[:2] == ["a", "a"]
+
+
+def test_what_a_process_before_left_is_published_at_the_start(world: World) -> None:
+    world.store.rows["old"] = record("old")
+    world.acceptor.start()
+    until(lambda: world.store.rows["old"].state is TaskState.QUEUED, "it is published")
+    assert world.broker.sent == ["old"]
+
+
+def test_a_database_that_is_away_is_told_and_comes_back(world: World) -> None:
+    world.store.failing = True
+    world.acceptor.start()
+    with pytest.raises(TaskStoreError):
+        world.acceptor.submit(new("a")).result(5)
+    world.store.failing = False
+    assert world.acceptor.submit(new("a")).result(5).record.id == "a"
+
+
+def test_a_confirmation_that_cannot_be_noted_is_noted_later(world: World) -> None:
+    world.broker.answer = "later"
+    world.acceptor.start()
+    future = world.acceptor.submit(new("a"))
+    until(lambda: world.broker.open, "it is published")
+    world.store.failing = True
+    world.broker.open[0].set_result(None)
+    future.result(5)
+    with pytest.raises(TaskStoreError):
+        world.acceptor.submit(new("b")).result(5)
+    world.store.failing = False
+    until(lambda: world.store.rows["a"].state is TaskState.QUEUED, "the row says queued")
+
+
+def test_when_it_stops_what_waits_is_answered_and_nothing_more_is_taken() -> None:
+    world = World()
+    waiting = world.acceptor.submit(new("a"))
+    world.acceptor.start()
+    world.acceptor.stop(5)
+    assert waiting.result(0).record.state is TaskState.QUEUED
+    assert world.store.rows["a"].state is TaskState.QUEUED
+    with pytest.raises(Overloaded, match="is stopping"):
+        world.acceptor.submit(new("b")).result(0)
