@@ -24,12 +24,12 @@ def older_owner(pool: GenerationPool, others: Iterable[GenerationPool]) -> Queue
     """The oldest other pool with a queue of the same name on the same vhost, when it is older than this one."""
     mine = _queues(pool)
     older = [
-        (_age(other), other, min(mine & _queues(other)))
+        (age(other), other, min(mine & _queues(other)))
         for other in others
         if other.metadata.uid != pool.metadata.uid
         and other.spec.broker == pool.spec.broker
         and mine & _queues(other)
-        and _age(other) < _age(pool)
+        and age(other) < age(pool)
     ]
     if not older:
         return None
@@ -41,5 +41,6 @@ def _queues(pool: GenerationPool) -> set[str]:
     return {pool.spec.queue.name, names.dead_queue(pool.spec.queue.name)}
 
 
-def _age(pool: GenerationPool) -> tuple[datetime, str]:
+def age(pool: GenerationPool) -> tuple[datetime, str]:
+    """What the older of two pools has the smaller of."""
     return pool.metadata.creation_timestamp or _NEVER, pool.metadata.uid

@@ -73,4 +73,6 @@ class Observed:
     answers: QueueAnswers | None
     installation: Installation | None = None
     """The operator's keys; None while their Secret could not be read."""
+    gateway: bool = False
+    """Whether there is a gateway."""
     memory: Memory = field(default_factory=Memory)

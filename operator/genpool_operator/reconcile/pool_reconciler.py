@@ -54,6 +54,7 @@ class PoolReconciler:
         installation: Callable[[], Installation | None],
         *,
         allowed_volumes: tuple[str, ...] = USUAL_VOLUMES,
+        gateway: bool = False,
     ) -> None:
         self._cluster = cluster
         self._view = view
@@ -63,6 +64,7 @@ class PoolReconciler:
         self._brokers_file = brokers_file
         self._worker_image = worker_image
         self._allowed_volumes = allowed_volumes
+        self._gateway = gateway
         self._clock = clock
         self._installation = installation
         self._memories: dict[str, Memory] = {}
@@ -183,6 +185,7 @@ class PoolReconciler:
             pods=tuple(self._view.pods(pool.metadata)),
             answers=self._brokers.answers(broker, pool) if isinstance(broker, BrokerConfig) else None,
             installation=self._installation(),
+            gateway=self._gateway,
             memory=memory,
         )
 
