@@ -19,7 +19,7 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.operatorkeys import Installation
 from genpool_core.topology.rights import named_reads
 from genpool_operator.decide.access import Place, gateway_users, plan_access, queues_of_pools
-from genpool_operator.decide.manifests.gateway import build_gateway_login, build_signing_keys
+from genpool_operator.decide.manifests.gateway import build_gateway_login, build_gateway_keys
 from genpool_operator.decide.publication import Publication, is_due, published
 from genpool_operator.ports import Brokers, Cluster
 
@@ -54,8 +54,8 @@ class BrokerAccess:
     def bring_up_to_date(self, installation: Installation, now: datetime) -> None:
         """Do what is to be done on each broker, and write the gateway's Secret. What fails is logged, once."""
         if self._gateway is not None:
-            manifest = build_signing_keys(*self._gateway, installation)
-            self._try("signing keys", partial(self._publish, manifest, names.FIELD_MANAGER, now))
+            manifest = build_gateway_keys(*self._gateway, installation)
+            self._try("gateway's keys", partial(self._publish, manifest, names.FIELD_MANAGER, now))
         pools = self._pools()
         queues = None if pools is None else queues_of_pools(pools, self._brokers_file)
         for broker in self._brokers_file.brokers:

@@ -203,6 +203,7 @@ def test_a_broker_that_is_away_holds_up_no_other(cluster: FakeCluster) -> None:
     access.bring_up_to_date(INSTALLATION, NOW)
     expected = {
         "signing-keys": key_line(KEY.signing_key),
+        "admin-api-key": KEY.admin_api_key,
         "eu.username": gateway_user(KEY.id),
         "eu.password": KEY.gateway_password("eu"),
     }
@@ -230,6 +231,7 @@ def test_while_two_keys_are_there_the_first_ones_login_is_told_and_both_sign(clu
     access.bring_up_to_date(Installation((NEW_KEY, KEY), INSTALLATION.tag), NOW)
     assert data(cluster)["default.username"] == gateway_user(NEW_KEY.id)
     assert data(cluster)["signing-keys"].split("\n") == [key_line(key.signing_key) for key in (NEW_KEY, KEY)]
+    assert data(cluster)["admin-api-key"] == NEW_KEY.admin_api_key
     assert not brokers.deleted
     access.bring_up_to_date(Installation((NEW_KEY,), INSTALLATION.tag), NOW)
     assert brokers.deleted == [gateway_user(KEY.id)]
