@@ -1,5 +1,4 @@
-"""The operator's keys, and all that is derived from them: passwords, the ids in names of users, signing keys,
-the first API key.
+"""The operator's keys, and all that is derived from them: passwords, ids in names of users, signing keys, an API key.
 
 Nothing derived is kept: the same key gives the same password again. Each derivation is an HMAC-SHA256 of its purpose
 and of whom it is for, so that one never tells another, nor the key.

@@ -9,9 +9,9 @@ from genpool_core.api.pool import GenerationPool
 from genpool_core.brokers import BrokersFile
 from genpool_core.errors import InvalidManifest
 from genpool_core.operatorkeys import Installation
+from genpool_core.queue_ownership import age, intake_in_force
 from genpool_core.topology.plan import BrokerUser, DeleteUser, PutUser, Step, VhostFacts, plan_users
 from genpool_core.topology.rights import gateway_permissions
-from genpool_operator.decide.queue_ownership import age
 
 Place = tuple[str, str]
 """Name of a broker, and a vhost."""
@@ -26,7 +26,8 @@ def queues_of_pools(pools: Iterable[GenerationPool], brokers: BrokersFile) -> di
             brokers.for_pool(wanted.name, wanted.vhost, pool.metadata.namespace)
         except InvalidManifest:
             continue
-        found.setdefault((wanted.name, wanted.vhost), []).append(pool.spec.queue.name)
+        here = found.setdefault((wanted.name, wanted.vhost), [])
+        here += [pool.spec.queue.name, *filter(None, [intake_in_force(pool)])]
     return {place: tuple(queues) for place, queues in found.items()}
 
 

@@ -19,7 +19,7 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.operatorkeys import Installation
 from genpool_core.topology.rights import named_reads
 from genpool_operator.decide.access import Place, gateway_users, plan_access, queues_of_pools
-from genpool_operator.decide.manifests.gateway import build_gateway_login, build_gateway_keys
+from genpool_operator.decide.manifests.gateway import build_gateway_keys, build_gateway_login
 from genpool_operator.decide.publication import Publication, is_due, published
 from genpool_operator.ports import Brokers, Cluster
 

@@ -17,7 +17,9 @@ def build_gateway_keys(namespace: str, name: str, installation: Installation) ->
     The API key is made of the operator's key in use alone: where that is replaced, the one before opens nothing.
     """
     lines = "\n".join(key_line(key.signing_key) for key in installation.keys)
-    return build_secret(namespace, name, {names.SIGNING_KEYS: lines, names.ADMIN_API_KEY: installation.key.admin_api_key})
+    return build_secret(
+        namespace, name, {names.SIGNING_KEYS: lines, names.ADMIN_API_KEY: installation.key.admin_api_key}
+    )
 
 
 def build_gateway_login(namespace: str, name: str, broker: str, installation: Installation) -> JsonObject:
