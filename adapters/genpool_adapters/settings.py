@@ -15,11 +15,12 @@ from genpool_core.validation import first_fault
 PREFIX = "GENPOOL_"
 
 
-def _split(raw: object) -> object:
+def split_commas(raw: object) -> object:
+    """The parts of a text with commas; what is no text stays as it is."""
     return tuple(part.strip() for part in raw.split(",") if part.strip()) if isinstance(raw, str) else raw
 
 
-CommaList = Annotated[tuple[str, ...], BeforeValidator(_split)]
+CommaList = Annotated[tuple[str, ...], BeforeValidator(split_commas)]
 """Texts that are separated by commas."""
 
 

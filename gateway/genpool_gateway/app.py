@@ -1,4 +1,4 @@
-"""The gateway's process: delivers callbacks from the queues of all brokers. ``python -m genpool_gateway.app``."""
+"""The gateway's process: the API, and delivery of callbacks. ``python -m genpool_gateway.app``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ def run(gateway: Gateway) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, partial(_end, ended.set))
     gateway.start()
-    _log.info("gateway_started", vhosts=len(gateway.callbacks.queues), port=gateway.http.port)
+    _log.info(
+        "gateway_started",
+        vhosts=len(gateway.callbacks.queues),
+        port=gateway.http.port,
+        api_port=gateway.tasks.server.port,
+    )
     ended.wait()
     gateway.stop()
     _log.info("gateway_stopped")

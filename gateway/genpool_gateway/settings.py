@@ -8,14 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from genpool_adapters.settings import CommaList, ProgramSettings
+from genpool_adapters.settings import CommaList, ProgramSettings, split_commas
 from genpool_adapters.shipped_workflows import default_workflows
 from genpool_core import timing
-
-
-def _listed(value: object) -> object:
-    """The parts of a text with commas."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class GatewaySettings(ProgramSettings):
@@ -25,14 +20,12 @@ class GatewaySettings(ProgramSettings):
     """The platform's brokers."""
     gateway_secret_dir: Path = Path("/etc/genpool-gateway")
     """The gateway's Secret, which the operator writes: a login for each broker, and the keys that sign callbacks."""
-<<<<<<< HEAD
     pools_file: Path | None = None
     """File or folder with GenerationPools, and the ConfigMaps of their workflows. Kubernetes is asked when absent."""
     namespaces: CommaList = ()
     """Namespaces whose pools are served, separated by commas; all when empty."""
     builtin_workflows: Annotated[Path, Field(default_factory=default_workflows)]
     """Folder with the shipped workflows, for pools that are read from files."""
-=======
     api_port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     """Port of the API."""
     database_url: str = "sqlite:////var/lib/genpool/tasks.db"
@@ -43,16 +36,15 @@ class GatewaySettings(ProgramSettings):
     """Where callers reach the API, before the paths in its answers; paths alone when empty."""
     authentication: Literal["keys", "none"] = "keys"
     """``none`` takes everybody for an administrator: for development on one machine only."""
-    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_listed)] = ()
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(split_commas)] = ()
     """Networks of proxies that are believed about who asks, with commas in between."""
     trusted_proxy_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] = "X-Forwarded-User"
     """Header in which such a proxy names the user; from anybody else it is dropped."""
-    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    cors_origins: CommaList = ()
     """Origins of web pages that may use the API, with commas in between."""
     requests_per_second: Annotated[float, Field(ge=0)] = 100
     """Requests that a caller may send in a second; 0: no limit."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
     """Largest body of a request."""
->>>>>>> bd6d343 (wip)
     drain_seconds: Annotated[float, Field(ge=0)] = timing.GATEWAY_DRAIN_SECONDS
     """How long attempts in flight may go on after SIGTERM."""

@@ -90,7 +90,7 @@ class AuditList(BaseModel):
 @router.get("/keys", summary="List API keys")
 async def list_keys(request: Request, _caller: AdminCaller) -> KeyList:
     """All keys that were made, revoked ones too; not the one of the installation."""
-    keys = await to_thread.run_sync(services_of(request).store.keys)
+    keys = await to_thread.run_sync(services_of(request).keys.keys)
     return KeyList(keys=[KeyView.model_validate(_fields(key)) for key in keys])
 
 
@@ -110,8 +110,8 @@ async def make_key(request: Request, wanted: KeyRequest, caller: AdminCaller) ->
     )
 
     def store() -> None:
-        services.store.add_key(key)
-        services.store.audit(AuditEntry(services.now(), caller.id, "key.made", key.id))
+        services.keys.add_key(key)
+        services.keys.audit(AuditEntry(services.now(), caller.id, "key.made", key.id))
 
     await to_thread.run_sync(store)
     return NewKeyView.model_validate({**_fields(key), "key": secret})
@@ -123,9 +123,9 @@ async def revoke_key(request: Request, key: KeyId, caller: AdminCaller) -> KeyVi
     services = services_of(request)
 
     def revoke() -> ApiKey | None:
-        found = services.store.revoke_key(key, services.now())
+        found = services.keys.revoke_key(key, services.now())
         if found is not None:
-            services.store.audit(AuditEntry(services.now(), caller.id, "key.revoked", key))
+            services.keys.audit(AuditEntry(services.now(), caller.id, "key.revoked", key))
         return found
 
     revoked = await to_thread.run_sync(revoke)
@@ -140,7 +140,7 @@ async def read_audit(
     request: Request, _caller: AdminCaller, limit: Annotated[int, Query(ge=1, le=1000)] = 100
 ) -> AuditList:
     """Who did what, the newest first."""
-    entries = await to_thread.run_sync(lambda: services_of(request).store.audit_log(limit=limit))
+    entries = await to_thread.run_sync(lambda: services_of(request).keys.audit_log(limit=limit))
     return AuditList(
         entries=[AuditView(time=e.time, key=e.key, action=e.action, subject=e.subject) for e in entries]
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from fastapi import Request
 
@@ -15,10 +14,6 @@ from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.ports import EventStore, KeyStore, TaskReader, UsageStore
-
-
-class ApiStore(TaskReader, EventStore, KeyStore, UsageStore, Protocol):
-    """The parts of the task store that routes ask."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,10 @@ class Services:
     """Made by the factory; in the application's state."""
 
     acceptor: Acceptor
-    store: ApiStore
+    reader: TaskReader
+    events: EventStore
+    keys: KeyStore
+    usage: UsageStore
     hub: Hub
     pools: PoolSource
     keyring: KeyRing

@@ -26,9 +26,9 @@ async def task_stream(services: Services, record: TaskRecord, after: int) -> Asy
         while not watch.closed:
             if first or watch.stored:
                 watch.stored = False
-                events = await to_thread.run_sync(lambda seen: services.store.events(record.id, after=seen), last)
+                events = await to_thread.run_sync(lambda seen: services.reader.events(record.id, after=seen), last)
                 if events:
-                    record = await to_thread.run_sync(services.store.get, record.id) or record
+                    record = await to_thread.run_sync(services.reader.get, record.id) or record
                     last = events[-1].number
                 for event in events:
                     yield _stored(services, record, event, newest=event is events[-1])

@@ -63,7 +63,7 @@ async def list_tasks(  # noqa: PLR0913, PLR0917 - its filters
         before=None if cursor is None else read_cursor(cursor),
         limit=limit,
     )
-    found = await to_thread.run_sync(services.store.find, query)
+    found = await to_thread.run_sync(services.reader.find, query)
     return TaskPage(
         tasks=[answer_of(services, record) for record in found],
         next=cursor_after(found[-1]) if len(found) == limit else None,

@@ -75,7 +75,7 @@ async def get_usage(
         if pool.spec is not None and pool.spec.sla_seconds is not None
     }
     rows = await to_thread.run_sync(
-        lambda: services.store.usage(
+        lambda: services.usage.usage(
             since=datetime.combine(first, time(), UTC),
             until=datetime.combine(last, time(), UTC) + timedelta(days=1),
             owner=None if caller.sees_all else caller.id,

@@ -41,7 +41,7 @@ async def full_answer(services: Services, record: TaskRecord) -> TaskView:
 
 async def visible_task(services: Services, caller: Caller, task: str) -> TaskRecord:
     """A task that the caller may see; raises the Problem ``NotFound``, also where it is another one's."""
-    record = await to_thread.run_sync(services.store.get, task)
+    record = await to_thread.run_sync(services.reader.get, task)
     if record is None or not caller.may_see(record.pool, record.owner):
         raise Problem("NotFound", f"there is no task {task[:64]!r}, or it is not yours.")
     return record
@@ -53,7 +53,7 @@ async def wait_for_end(services: Services, record: TaskRecord, seconds: float) -
     with services.hub.watching(record.id) as watch:
         while True:
             watch.changed.clear()
-            record = await to_thread.run_sync(services.store.get, record.id) or record
+            record = await to_thread.run_sync(services.reader.get, record.id) or record
             left = deadline - time.monotonic()
             if record.state is TaskState.ENDED or left <= 0 or watch.closed:
                 return record
@@ -78,6 +78,6 @@ def _ask(services: Services, record: TaskRecord) -> Known:
         case TaskState.ENDED:
             return Known()
         case TaskState.RUNNING:
-            return Known(outputs=landed(services.store.events(record.id), record))
+            return Known(outputs=landed(services.reader.events(record.id), record))
         case _:
-            return Known(queue_position=services.store.queue_position(record.id))
+            return Known(queue_position=services.reader.queue_position(record.id))

@@ -1,0 +1,94 @@
+"""All parts of the gateway, put together. Connects to nothing but the task store's database."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from genpool_adapters.amqp import AmqpParameters, broker_parameters
+from genpool_adapters.brokerfile import load_brokers
+from genpool_adapters.http_server import HttpServer, program_routes
+from genpool_adapters.secret_files import read_secret
+from genpool_core import names
+from genpool_core.brokers import BrokerConfig
+from genpool_gateway.adapters.http_receiver import HttpReceiver
+from genpool_gateway.adapters.metrics import GatewayMetrics
+from genpool_gateway.adapters.signing import Signer
+from genpool_gateway.factory.callbacks import Callbacks, build_callbacks
+from genpool_gateway.factory.tasks import Tasks, build_tasks
+from genpool_gateway.settings import GatewaySettings
+
+CONNECTION_NAME = "genpool-gateway"
+
+
+def utc_now() -> datetime:
+    """The only wall clock of the gateway."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """What runs."""
+
+    callbacks: Callbacks
+    tasks: Tasks
+    http: HttpServer
+    drain_seconds: float
+
+    def start(self) -> None:
+        """Start all threads; returns at once."""
+        self.http.start()
+        self.callbacks.start()
+        self.tasks.start()
+
+    def stop(self) -> None:
+        """Take nothing more, let what is in hand end, close; what is left is requeued."""
+        deadline = time.monotonic() + self.drain_seconds
+        self.callbacks.begin_stop()
+        self.tasks.stop(deadline)
+        self.callbacks.stop(deadline)
+        self.http.stop()
+
+
+def build_gateway(settings: GatewaySettings) -> Gateway:
+    """Put the gateway together. Reads the files, opens the task store and takes the ports.
+
+    Raises
+    ------
+    SettingsError
+        A file is missing or wrong, or a port is taken.
+    TaskStoreError, ClusterError
+        The task store cannot be opened, or there is no way to log in to Kubernetes.
+    """
+    signer = Signer(settings.gateway_secret_dir)
+    signer.check()
+    brokers = tuple(load_brokers(settings.brokers_file).brokers)
+    metrics = GatewayMetrics()
+
+    def place(broker: BrokerConfig, vhost: str) -> AmqpParameters:
+        login = partial(_login, settings.gateway_secret_dir, broker.name)
+        return broker_parameters(broker, vhost, login, CONNECTION_NAME)
+
+    callbacks = build_callbacks(brokers, place, HttpReceiver(signer, now=utc_now), metrics, utc_now)
+    tasks = build_tasks(settings, brokers, place, utc_now)
+    routes = program_routes(
+        # What it waits for it reads again itself: a restart helps only where a thread has ended.
+        unhealthy=tasks.unhealthy,
+        unready=lambda: callbacks.unready() or tasks.unready(),
+        render=metrics.registry.render,
+    )
+    return Gateway(callbacks, tasks, HttpServer(settings.http_port, routes), settings.drain_seconds)
+
+
+def _login(folder: Path, broker: str) -> tuple[str, str]:
+    """User and password of this moment; raises SettingsError while the operator has not written them."""
+    username, password = read_secret(
+        folder,
+        *names.login_keys(broker),
+        whose=f"the gateway's login on broker {broker}",
+        reason="BrokerCredentialsMissing",
+    )
+    return username, password

@@ -1,0 +1,183 @@
+"""Tasks, put together: the store, accepting, events, the API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from genpool_adapters.amqp import AmqpConnection, AmqpParameters
+from genpool_adapters.kube.api import KubeApi
+from genpool_adapters.kube.login import load_configuration
+from genpool_adapters.secret_files import read_secret
+from genpool_core import names, timing
+from genpool_core.brokers import BrokerConfig
+from genpool_core.errors import SettingsError
+from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.adapters.events_queue import RabbitEvents
+from genpool_gateway.adapters.file_pools import FilePools
+from genpool_gateway.adapters.kube_pools import KubePools
+from genpool_gateway.adapters.task_queues import RabbitWorkQueues
+from genpool_gateway.api.app import create_app
+from genpool_gateway.api.server import ApiServer
+from genpool_gateway.api.services import ApiOptions, Services
+from genpool_gateway.events.hub import Hub
+from genpool_gateway.events.passing import PassingEvents
+from genpool_gateway.events.state_events import StateEvents
+from genpool_gateway.factory.callbacks import Place
+from genpool_gateway.keys.identify import KeyRing
+from genpool_gateway.pools.errors import PoolsUnknown
+from genpool_gateway.pools.pool import ServedPool
+from genpool_gateway.pools.source import PoolSource
+from genpool_gateway.settings import GatewaySettings
+from genpool_gateway.store.opening import TaskStore, open_store
+
+VhostName = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """What runs for tasks."""
+
+    store: TaskStore
+    pools: PoolSource
+    acceptor: Acceptor
+    publishing: dict[VhostName, AmqpConnection]
+    events: tuple[tuple[RabbitEvents, StateEvents], ...]
+    passing: PassingEvents
+    hub: Hub
+    server: ApiServer
+
+    def start(self) -> None:
+        """Start all threads; returns at once."""
+        self.pools.start()
+        for connection in self.publishing.values():
+            connection.start()
+        for queue, events in self.events:
+            events.start()
+            queue.start(events.put, self.passing.put)
+        self.store.database.subscribe(self.hub.look, self.hub.look_all)
+        self.acceptor.start()
+        self.server.start()
+
+    def stop(self, deadline: float) -> None:
+        """Answer what is in hand, by ``deadline`` in monotonic seconds; what was not acknowledged comes again."""
+
+        def left() -> float:
+            return max(0.5, deadline - time.monotonic())
+
+        self.server.stop(left())
+        self.acceptor.stop(left())
+        for queue, events in self.events:
+            events.stop(left())
+            queue.stop(deadline)
+        for connection in self.publishing.values():
+            connection.stop(timing.GATEWAY_CLOSE_SECONDS)
+        self.pools.stop()
+        self.store.close()
+
+    def unready(self) -> str | None:
+        """Why no task is accepted now; None when tasks are."""
+        return self.server.unready() or self.pools.trouble() or self._broker_trouble()
+
+    def unhealthy(self) -> str | None:
+        """Why this process should be restarted; None when it works."""
+        checks = [self.server.unhealthy, self.acceptor.unhealthy, *(events.unhealthy for _, events in self.events)]
+        return next((trouble for check in checks if (trouble := check()) is not None), None)
+
+    def _broker_trouble(self) -> str | None:
+        """While one vhost works, the others' trouble is told by the answers for its pools."""
+        connections = self.publishing.values()
+        troubles = [None if one.connected or one.vhost_missing else one.last_sentence for one in connections]
+        return None if None in troubles else next(iter(troubles), None)
+
+
+def build_tasks(
+    settings: GatewaySettings, brokers: Sequence[BrokerConfig], place: Place, now: Callable[[], datetime]
+) -> Tasks:
+    """Put them together. Opens the store and takes the API's port.
+
+    Raises
+    ------
+    SettingsError, TaskStoreError, ClusterError
+        It cannot work as it is set up, or the store cannot be opened now.
+    """
+    store, hub = open_store(_database_url(settings)), Hub()
+    pools = _pools(settings)
+    vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
+    publishing = {name: AmqpConnection(_named(parameters, "tasks")) for name, parameters in vhosts.items()}
+    acceptor = Acceptor(store.accepting, RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid)), now=now)
+    services = Services(
+        acceptor=acceptor,
+        reader=store.reader,
+        events=store.events,
+        keys=store.keys,
+        usage=store.usage,
+        hub=hub,
+        pools=pools,
+        keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
+        now=now,
+        options=_options(settings),
+    )
+    return Tasks(
+        store=store,
+        pools=pools,
+        acceptor=acceptor,
+        publishing=publishing,
+        events=tuple(_events(store, parameters) for parameters in vhosts.values()),
+        passing=PassingEvents(hub),
+        hub=hub,
+        server=ApiServer(create_app(services), hub, port=settings.api_port),
+    )
+
+
+def _events(store: TaskStore, parameters: AmqpParameters) -> tuple[RabbitEvents, StateEvents]:
+    queue = RabbitEvents(parameters)
+    return queue, StateEvents(store.events, queue, place=parameters.place)
+
+
+def _pools(settings: GatewaySettings) -> PoolSource:
+    if settings.pools_file is not None:
+        return FilePools(settings.pools_file, settings.builtin_workflows)
+    return KubePools(KubeApi(load_configuration(), "genpool-gateway"), settings.namespaces)
+
+
+def _pool(pools: PoolSource, uid: str) -> ServedPool | None:
+    try:
+        return pools.snapshot().by_uid(uid)
+    except PoolsUnknown:
+        return None
+
+
+def _first_keys(folder: Path) -> tuple[str, ...]:
+    """The key of the installation; none while the operator has not written it."""
+    try:
+        return read_secret(folder, names.ADMIN_API_KEY, whose="the first API key", reason="ApiKeyMissing")
+    except SettingsError:
+        return ()
+
+
+def _database_url(settings: GatewaySettings) -> str:
+    file = settings.database_url_file
+    if file is None:
+        return settings.database_url
+    (url,) = read_secret(file.parent, file.name, whose="the task store's URL", reason="DatabaseUrlMissing")
+    return url
+
+
+def _named(parameters: AmqpParameters, what: str) -> AmqpParameters:
+    return replace(parameters, connection_name=f"{parameters.connection_name}-{what}")
+
+
+def _options(settings: GatewaySettings) -> ApiOptions:
+    return ApiOptions(
+        authenticate=settings.authentication == "keys",
+        proxies=settings.trusted_proxies,
+        proxy_header=settings.trusted_proxy_header,
+        cors_origins=settings.cors_origins,
+        max_body_bytes=settings.max_body_bytes,
+        requests_per_second=settings.requests_per_second,
+        public_url=settings.public_url,
+    )
