@@ -56,8 +56,3 @@ def accepted_event_id(key: str, run: int) -> str:
 def claim_event_id(key: str, run: int, attempt: int) -> str:
     """Id of the event that announces a claim."""
     return str(uuid.uuid5(_NAMESPACE, f"claim/{key}/{run}/{attempt}"))
-
-
-def accepted_event_id(key: str, run: int) -> str:
-    """Id of the event that announces that the gateway accepted a run."""
-    return str(uuid.uuid5(_NAMESPACE, f"accepted/{key}/{run}"))

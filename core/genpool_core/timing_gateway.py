@@ -78,7 +78,7 @@ ACCEPT_RETRY_SECONDS = 30.0
 ACCEPT_LOOK_SECONDS = 5.0
 """Such tasks are looked for this often."""
 
-# The gateway: its API --------------------------------------------------------------------------------------------------
+# The gateway: its API ----------------------------------------------------------------------------------------------
 
 WAIT_ANSWER_SECONDS = 60.0
 """Longest time that a request may wait for its task's end."""

@@ -102,6 +102,7 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "TASK_STORE_MIGRATION_SECONDS <= CALLBACK_GIVE_UP_SECONDS / 200",
             "somebody waits for the gateway to start",
+        ),
     ),
     "The gateway: accepting tasks": (
         Rule(

@@ -118,7 +118,9 @@ class AmqpConnection:
         and may be given up by ``cancel``. Where there is no connection nothing is kept for later.
         """
         now = time.time()
-        all_pending = [PendingPublish(message, to_pika(message, self.settings.username, now)) for message in messages]
+        all_pending = [
+            PendingPublish(message, to_pika(message, self.settings.username, now)) for message in messages
+        ]
 
         def send() -> None:
             for pending in all_pending:

@@ -103,7 +103,7 @@ class Acceptor:
                     self._publish_again()
             except TaskStoreError as error:
                 _log.warning("task_store_failed", reason=error.reason, message=error.message)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - logged with its traceback; senders are answered, and others go on
                 _log.exception("accepting_failed")
                 _fail(group, error)
         with suppress(TaskStoreError):
@@ -153,7 +153,9 @@ class Acceptor:
         """The task to publish, if that is what follows; else its sender is answered, or waits with another one."""
         record = answer.record
         if record is None or answer.acceptance is Acceptance.OVER_CAP:
-            text = f"this key has {item.cap} unfinished tasks, which is its limit: wait until some have ended."
+            text = (
+                f"this key has {item.cap} unfinished tasks, which is its limit: wait until some have ended."
+            )
             _end(item.done, OverCap(text))
             return None
         if answer.acceptance is Acceptance.OTHER_REQUEST:

@@ -35,7 +35,7 @@ class Overloaded(NotAccepted):
     reason = "GatewayOverloaded"
 
 
-class Unconfirmed(GenPoolError):
+class Unconfirmed(GenPoolError):  # noqa: N818 - what is known of the task
     """The task is stored, and it is not known whether the broker has it. It is settled later, under the same id."""
 
     reason = "NotConfirmed"

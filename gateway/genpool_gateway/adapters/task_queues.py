@@ -39,13 +39,17 @@ class RabbitWorkQueues:
             places.append((vhost, len(group)))
             group += [task_message(task, serving.queue), accepted_event(task)]
         sent = {vhost: self._connections[vhost].publish_all(group) for vhost, group in messages.items()}
-        return [_failed(place) if isinstance(place, BrokerError) else sent[place[0]][place[1]] for place in places]
+        return [
+            _failed(place) if isinstance(place, BrokerError) else sent[place[0]][place[1]] for place in places
+        ]
 
 
 def _no_queue(task: TaskRecord) -> BrokerError:
     pool = f"{task.pool.namespace}/{task.pool.name}"
     return BrokerError(
-        f"pool {pool} is gone, or on a broker that this gateway does not have.", reason="Unroutable", lasts=Lasts.REPAIR
+        f"pool {pool} is gone, or on a broker that this gateway does not have.",
+        reason="Unroutable",
+        lasts=Lasts.REPAIR,
     )
 
 

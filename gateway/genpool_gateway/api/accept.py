@@ -44,7 +44,7 @@ WaitSeconds = Annotated[
     summary="Send a task",
     responses={200: {"model": TaskView, "description": "The task has ended (sent before, or waited for)"}},
 )
-async def submit_task(
+async def submit_task(  # noqa: PLR0913, PLR0917 - a request's parts
     request: Request,
     response: Response,
     sent: SubmitTask,
@@ -107,18 +107,19 @@ async def _confirmed(future: Future[Outcome], task: str) -> Outcome:
 
 
 async def _result(services: Services, submitted: tuple[Future[Outcome], str] | Problem) -> JsonObject:
+    if isinstance(submitted, Problem):
+        return _refused(submitted)
     try:
-        if isinstance(submitted, Problem):
-            raise submitted
         outcome = await _confirmed(*submitted)
-    except Problem as problem:
-        return {"status": problem.status, "problem": problem.body()}
     except GenPoolError as error:
-        problem = problem_of(error)
-        return {"status": problem.status, "problem": problem.body()}
+        return _refused(problem_of(error))
     ended = outcome.record.state is TaskState.ENDED
     view = answer_of(services, outcome.record)
     return {"status": 200 if ended else 202, "task": view.model_dump(mode="json")}
+
+
+def _refused(problem: Problem) -> JsonObject:
+    return {"status": problem.status, "problem": problem.body()}
 
 
 def _preferred(header: str | None) -> float:

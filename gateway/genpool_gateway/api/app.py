@@ -52,7 +52,14 @@ def create_app(services: Services) -> FastAPI:
             CORSMiddleware,
             allow_origins=list(services.options.cors_origins),
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "X-API-Key", "Idempotency-Key", "Content-Type", "Prefer", "Last-Event-ID"],
+            allow_headers=[
+                "Authorization",
+                "X-API-Key",
+                "Idempotency-Key",
+                "Content-Type",
+                "Prefer",
+                "Last-Event-ID",
+            ],
             expose_headers=["Retry-After"],
         )
     return app

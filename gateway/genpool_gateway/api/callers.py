@@ -36,7 +36,9 @@ AnyCaller = Annotated[Caller, Depends(caller_of_request)]
 async def admin_of_request(caller: AnyCaller) -> Caller:
     """A caller that is an administrator; raises the Problem ``Forbidden``."""
     if not caller.is_admin:
-        raise Problem("Forbidden", f"key {caller.name!r} has the role {caller.role}: this needs the role admin.")
+        raise Problem(
+            "Forbidden", f"key {caller.name!r} has the role {caller.role}: this needs the role admin."
+        )
     return caller
 
 

@@ -22,9 +22,16 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
         at, _, task = raw.partition(" ")
         moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None or not task:
-            raise ValueError(cursor)
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise _no_cursor() from None
+    if moment.tzinfo is None or not task:
+        raise _no_cursor()
+    try:
         return moment.astimezone(UTC), task
-    except (binascii.Error, UnicodeDecodeError, ValueError, OverflowError):
-        text = "cursor is none of this API: send `next` of the page before, or leave it out."
-        raise Problem("InvalidRequest", text, more={"parameter": "cursor"}) from None
+    except OverflowError:
+        raise _no_cursor() from None
+
+
+def _no_cursor() -> Problem:
+    text = "cursor is none of this API: send `next` of the page before, or leave it out."
+    return Problem("InvalidRequest", text, more={"parameter": "cursor"})

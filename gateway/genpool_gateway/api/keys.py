@@ -20,7 +20,9 @@ from genpool_gateway.tasks.ports import ApiKey, AuditEntry
 
 router = APIRouter(tags=["keys"], responses=PROBLEMS)
 KeyId = Annotated[str, Path(min_length=1, max_length=64, description="The key's id.")]
-PoolText = Annotated[str, Field(max_length=320, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
+PoolText = Annotated[
+    str, Field(max_length=320, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
+]
 
 
 class KeyRequest(BaseModel):

@@ -35,4 +35,6 @@ async def list_pools(request: Request, caller: AnyCaller) -> PoolList:
 @router.get("/workflows", summary="List workflows")
 async def list_workflows(request: Request, caller: AnyCaller) -> WorkflowList:
     """Workflows with the JSON Schema of their parameters: bounds, defaults, help."""
-    return WorkflowList(workflows=workflow_views(services_of(request).pools.snapshot().visible_to(caller.pools)))
+    return WorkflowList(
+        workflows=workflow_views(services_of(request).pools.snapshot().visible_to(caller.pools))
+    )

@@ -24,7 +24,9 @@ class ApiServer:
         try:
             # Dual stack, where the machine has IPv6 at all.
             self._socket = (
-                socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG)
+                socket.create_server(
+                    (host, port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG
+                )
                 if not host and socket.has_dualstack_ipv6()
                 else socket.create_server((host, port), backlog=_BACKLOG)
             )

@@ -15,7 +15,16 @@ from genpool_gateway.tasks.ports import Idempotency, NewTask
 from genpool_gateway.tasks.record import Position, Submission, TaskRecord, TaskState
 
 _MAX_SECONDS = 30 * 86_400
-_CHECKED = {"pool", "workflow", "parameters", "task_id", "callback_url", "webhook_url", "metadata", "priority"}
+_CHECKED = {
+    "pool",
+    "workflow",
+    "parameters",
+    "task_id",
+    "callback_url",
+    "webhook_url",
+    "metadata",
+    "priority",
+}
 CallbackEvent = Literal["start", "output", "end"]
 IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 
@@ -26,7 +35,7 @@ class SubmitTask(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     pool: Annotated[str, Field(min_length=1, max_length=320)] | None = None
-    """``namespace/name`` of the pool, or its name where there is one of it; may be left out where ``workflow`` says it."""
+    """``namespace/name`` of the pool, or its name where there is one of it; not needed where ``workflow`` says it."""
     workflow: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """Name or alias of a workflow; the pool's fallback when it is left out."""
     parameters: dict[str, JsonValue] = {}

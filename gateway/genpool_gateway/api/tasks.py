@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated
 
 from anyio import to_thread
@@ -24,7 +23,9 @@ from genpool_gateway.tasks.status import Status, of_status
 from genpool_gateway.tasks.view import TaskView
 
 router = APIRouter(tags=["tasks"], responses=PROBLEMS)
-TaskId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[0-9a-f]+$", description="The task's id.")]
+TaskId = Annotated[
+    str, Path(min_length=1, max_length=64, pattern=r"^[0-9a-f]+$", description="The task's id.")
+]
 
 
 class TaskPage(BaseModel):
@@ -104,16 +105,6 @@ async def watch_task(
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
-
-
-@router.post("/tasks/{task}/cancel", status_code=HTTPStatus.ACCEPTED, summary="Cancel a task")
-async def cancel_task(request: Request, task: TaskId, caller: AnyCaller) -> TaskView:
-    """End a task that waits or runs. Again and again it is the same; one that has ended stays as it is."""
-    services = services_of(request)
-    record = await visible_task(services, caller, task)
-    if record.state is not TaskState.ENDED:
-        record = await to_thread.run_sync(services.canceller.cancel, record)
-    return answer_of(services, record)
 
 
 def _filter(status: list[Status]) -> tuple[frozenset[TaskState], frozenset[str], bool | None]:

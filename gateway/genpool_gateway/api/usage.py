@@ -66,7 +66,9 @@ async def get_usage(
     last = until or services.now().date()
     first = since or last - timedelta(days=_DAYS)
     if not 0 <= (last - first).days <= _MOST_DAYS:
-        raise Problem("InvalidRequest", f"since is after until, or they are more than {_MOST_DAYS} days apart.")
+        raise Problem(
+            "InvalidRequest", f"since is after until, or they are more than {_MOST_DAYS} days apart."
+        )
     pools = {pool.ref.uid: pool for pool in services.pools.snapshot().visible_to(caller.pools).pools}
     uids = None if caller.pools is None else list(pools)
     sla = {

@@ -28,7 +28,9 @@ def answer_of(services: Services, record: TaskRecord, known: Known | None = None
             links=kept.links,
             queue_position=kept.queue_position,
             expected_start_at=kept.expected_start_at,
-            retention_seconds=None if pool is None or pool.spec is None else pool.spec.storage.retention_seconds,
+            retention_seconds=None
+            if pool is None or pool.spec is None
+            else pool.spec.storage.retention_seconds,
         ),
     )
 
@@ -53,7 +55,7 @@ async def wait_for_end(services: Services, record: TaskRecord, seconds: float) -
     with services.hub.watching(record.id) as watch:
         while True:
             watch.changed.clear()
-            record = await to_thread.run_sync(services.reader.get, record.id) or record
+            record = await newest(services, record)
             left = deadline - time.monotonic()
             if record.state is TaskState.ENDED or left <= 0 or watch.closed:
                 return record
@@ -63,13 +65,20 @@ async def wait_for_end(services: Services, record: TaskRecord, seconds: float) -
                 return record
 
 
+async def newest(services: Services, record: TaskRecord) -> TaskRecord:
+    """The record as it is now; the same where it was deleted meanwhile."""
+    found: TaskRecord | None = await to_thread.run_sync(services.reader.get, record.id)
+    return found or record
+
+
 def landed(events: list[StoredEvent], record: TaskRecord) -> tuple[Output, ...]:
     """Outputs that were stored by the attempt that runs."""
     now = record.position
     return tuple(
         Output.model_validate(event.data)
         for event in events
-        if event.type == "output" and (event.data.get("run"), event.data.get("attempt")) == (now.run, now.attempt)
+        if event.type == "output"
+        and (event.data.get("run"), event.data.get("attempt")) == (now.run, now.attempt)
     )
 
 

@@ -80,7 +80,9 @@ class StateEvents:
                 self._store.apply(changes)
             except TaskStoreError as error:
                 failures += 1
-                _log.warning("events_not_stored", place=self._place, reason=error.reason, message=error.message)
+                _log.warning(
+                    "events_not_stored", place=self._place, reason=error.reason, message=error.message
+                )
                 self._stopping.wait(_RETRY.seconds(failures))
             else:
                 self._queue.ack_all(group)

@@ -77,9 +77,7 @@ def build_callbacks(
         attempts = Attempts(Dispatcher(queue, receiver, counted, now=now, stopping=stopping))
         return queue, attempts
 
-    return Callbacks(
-        tuple(join(broker, vhost) for broker in brokers for vhost in broker.vhosts), stopping
-    )
+    return Callbacks(tuple(join(broker, vhost) for broker in brokers for vhost in broker.vhosts), stopping)
 
 
 def _stop(queue: RabbitCallbackQueue, attempts: Attempts, deadline: float) -> None:

@@ -84,7 +84,11 @@ class Tasks:
 
     def unhealthy(self) -> str | None:
         """Why this process should be restarted; None when it works."""
-        checks = [self.server.unhealthy, self.acceptor.unhealthy, *(events.unhealthy for _, events in self.events)]
+        checks = [
+            self.server.unhealthy,
+            self.acceptor.unhealthy,
+            *(events.unhealthy for _, events in self.events),
+        ]
         return next((trouble for check in checks if (trouble := check()) is not None), None)
 
     def _broker_trouble(self) -> str | None:

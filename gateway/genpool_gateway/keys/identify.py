@@ -72,6 +72,4 @@ def _caller(key: ApiKey | None) -> Caller | None:
     if key is None or key.revoked_at is not None or key.role not in get_args(Role):
         return None
     role: Role = key.role  # type: ignore[assignment]
-    return Caller(
-        key.id, key.name, role, None if key.pools is None else frozenset(key.pools), key.max_queued
-    )
+    return Caller(key.id, key.name, role, None if key.pools is None else frozenset(key.pools), key.max_queued)

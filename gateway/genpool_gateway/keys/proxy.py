@@ -19,7 +19,11 @@ def is_trusted(client: str, proxies: Sequence[Network]) -> bool:
     except ValueError:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
-    return any((mapped or address) in network for network in proxies if network.version == (mapped or address).version)
+    return any(
+        (mapped or address) in network
+        for network in proxies
+        if network.version == (mapped or address).version
+    )
 
 
 def caller_of(name: str) -> Caller | None:

@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 POOL = PoolRef(namespace="art", name="text", uid="uid-1")
 
 
-def record(task: str = "a" * 40, **changes: Any) -> TaskRecord:
+def record(task: str = "a" * 40, **changes: Any) -> TaskRecord:  # noqa: ANN401 - fields
     """A task that is being accepted."""
     made = TaskRecord(
         id=task,

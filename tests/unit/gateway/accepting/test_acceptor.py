@@ -30,7 +30,12 @@ class MemoryStore:
         self.lock = threading.Lock()
 
     def accept(
-        self, tasks: Sequence[NewTask], caps: Mapping[str, int], now: datetime, *, published: Sequence[str] = ()
+        self,
+        tasks: Sequence[NewTask],
+        caps: Mapping[str, int],
+        now: datetime,  # noqa: ARG002 - the port's
+        *,
+        published: Sequence[str] = (),
     ) -> list[Accepted]:
         self._check()
         self.groups.append(len(tasks))
@@ -80,7 +85,7 @@ class Broker:
     def __init__(self) -> None:
         self.sent: list[str] = []
         self.open: list[Future[None]] = []
-        self.answer: BrokerError | None | str = None
+        self.answer: BrokerError | str | None = None
 
     def publish(self, tasks: Sequence[TaskRecord]) -> list[Future[None]]:
         futures = []
@@ -124,7 +129,9 @@ def test_a_task_is_stored_published_and_noted_as_queued(world: World) -> None:
 def test_what_waits_is_stored_in_one_commit(world: World) -> None:
     waiting = [world.acceptor.submit(new(f"{number:03}")) for number in range(GROUP + 6)]
     world.acceptor.start()
-    assert [future.result(5).record.id for future in waiting] == [f"{number:03}" for number in range(GROUP + 6)]
+    assert [future.result(5).record.id for future in waiting] == [
+        f"{number:03}" for number in range(GROUP + 6)
+    ]
     assert world.store.groups == [GROUP, 6]
     assert world.broker.sent == [f"{number:03}" for number in range(GROUP + 6)]
 

@@ -51,10 +51,10 @@ def test_a_confirmed_task_is_queued_for_all_who_wait() -> None:
     ],
 )
 def test_a_row_goes_only_where_nobody_has_its_message(
-    fresh: bool, error: Exception, refusal: type[Exception], deleted: bool
+    fresh: object, error: Exception, refusal: type[Exception], deleted: object
 ) -> None:
     flights, waiter = InFlight(), Future[Outcome]()
-    flights.begin(record("a"), waiter, fresh=fresh)
+    flights.begin(record("a"), waiter, fresh=bool(fresh))
     flights.ended("a", answered(error))
     said = waiter.exception(0)
     assert type(said) is refusal

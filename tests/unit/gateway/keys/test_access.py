@@ -28,7 +28,7 @@ OWN, FOREIGN = PoolRef(namespace="art", name="text", uid="1"), PoolRef(namespace
     ],
 )
 def test_who_sees_which_task(
-    role: Role, pools: set[str] | None, pool: PoolRef, owner: str | None, sees: bool
+    role: Role, pools: set[str] | None, pool: PoolRef, owner: str | None, sees: object
 ) -> None:
     caller = Caller("me", "me", role, None if pools is None else frozenset(pools))
     assert caller.may_see(pool, owner) is sees
@@ -41,7 +41,9 @@ def test_keys_are_long_and_never_the_same() -> None:
     assert len({digest_of(key) for key in keys}) == 100
 
 
-@pytest.mark.parametrize("text", ["", "gpk_", "gpk_" + "a" * 42, "gpk_" + "a" * 44, "x" * 47, "gpk_" + "ä" * 43])
+@pytest.mark.parametrize(
+    "text", ["", "gpk_", "gpk_" + "a" * 42, "gpk_" + "a" * 44, "x" * 47, "gpk_" + "ä" * 43]
+)
 def test_what_is_no_key(text: str) -> None:
     assert not is_key(text)
 
@@ -58,7 +60,7 @@ def test_what_is_no_key(text: str) -> None:
         ("unix:", False),
     ],
 )
-def test_only_listed_networks_are_believed(client: str, trusted: bool) -> None:
+def test_only_listed_networks_are_believed(client: str, trusted: object) -> None:
     networks = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
     assert is_trusted(client, networks) is trusted
 
@@ -68,7 +70,11 @@ def test_nobody_is_believed_where_no_network_is_listed() -> None:
 
 
 def test_a_named_user_is_the_same_each_time_and_no_other_ones() -> None:
-    ann, again, bob = caller_of("ann@example.com"), caller_of(" ann@example.com "), caller_of("bob@example.com")
+    ann, again, bob = (
+        caller_of("ann@example.com"),
+        caller_of(" ann@example.com "),
+        caller_of("bob@example.com"),
+    )
     assert ann == again
     assert ann is not None
     assert bob is not None
