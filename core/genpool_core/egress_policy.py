@@ -46,7 +46,8 @@ def check_url(url: str, allow: Sequence[HostRule]) -> tuple[str, int]:
     Raises
     ------
     RefusedInput
-        It is no http(s) URL, names a host that cannot be, carries a password, or its host or port is not allowed.
+        It is no http(s) URL, names a host that cannot be, carries a password, or its host, port or address is not
+        allowed.
     """
     _check_text(url)
     try:
@@ -71,7 +72,22 @@ def check_url(url: str, allow: Sequence[HostRule]) -> tuple[str, int]:
         raise RefusedInput(f"host {host} is not on the pool's list of allowed hosts.")
     if port not in ((rule.ports if rule else ()) or DEFAULT_PORTS):
         raise RefusedInput(f"port {port} of host {host} is not allowed by the pool.")
+    _check_address(host, allow)
     return host, port
+
+
+def _check_address(host: str, allow: Sequence[HostRule]) -> None:
+    """Refuse a host that is an address itself, where that may not be reached: nothing has to be resolved for it."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return
+    if not address_allowed(host, address, allow):
+        raise RefusedInput(
+            f"address {host} may not be reached: a private address needs an entry with cidrs in the pool's list of "
+            "allowed hosts.",
+            reason="AddressNotAllowed",
+        )
 
 
 def _check_text(url: str) -> None:

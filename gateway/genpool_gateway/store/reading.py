@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Tuple, func, literal, or_, select, tuple_
 
 from genpool_gateway.store import rows
+from genpool_gateway.store.columns import UtcTime
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.queries import select_records
 from genpool_gateway.store.tables import UNSUCCESSFUL, WAITING, task_events, tasks
@@ -62,10 +64,15 @@ class SqlTaskReader:
                 WAITING,
                 tasks.c.owner.is_not(None),
                 tasks.c.pool_uid == found.pool_uid,
-                tuple_(found.created_at, task) > _PLACE,
+                _PLACE < _place(found.created_at, task),  # noqa: SIM300 - rows before this one
             )
             statement = select(func.count()).select_from(tasks).where(*earlier)
             return int(connection.execute(statement).scalar_one())
+
+
+def _place(at: datetime, task: str) -> Tuple:
+    """A place in the order of tasks. In a tuple the columns do not give values their types."""
+    return tuple_(literal(at, UtcTime()), literal(task))
 
 
 def find_statement(query: TaskQuery) -> Select[Any]:

@@ -96,7 +96,7 @@ def gateway_login(vhost: Vhost, key: OperatorKey) -> tuple[str, str]:
     """The gateway's user with its real rights, as the operator makes it."""
     name, password = names.gateway_user(key.id), key.gateway_password("default")
     vhost.add_user(name, password)
-    vhost.permit(name, **gateway_permissions())
+    vhost.permit(name, **gateway_permissions(["generation_tasks"]))
     return name, password
 
 
