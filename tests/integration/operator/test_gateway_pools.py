@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from genpool_adapters.kube.api import KubeApi
-from genpool_adapters.kube.list_watch import Waits
+from genpool_adapters.kube.list_watch import ListWatchTimes
 from genpool_adapters.kube.login import load_configuration
 from genpool_gateway.adapters.kube_pools import KubePools
 from genpool_gateway.pools.check import check_request
@@ -20,7 +20,7 @@ from genpool_gateway.pools.views import pool_view, workflow_views
 from integration.broker import Vhost, until
 from integration.operator.harness import ROOT, Kubectl, OperatorProcess, pool_manifest
 
-QUICK = Waits(watch=20, relist=0.1, retries=(0.2,))
+QUICK = ListWatchTimes(watch=20, relist=0.1, retries=(0.2,))
 ACCOUNT = "genpool-gateway"
 
 

@@ -12,7 +12,7 @@ import pytest
 from kubernetes.client import Configuration
 
 from genpool_adapters.kube.api import KubeApi
-from genpool_adapters.kube.list_watch import Waits
+from genpool_adapters.kube.list_watch import ListWatchTimes
 from genpool_core import names
 from genpool_gateway.adapters.kube_pools import KubePools
 from genpool_gateway.pools.errors import PoolsUnknown
@@ -21,7 +21,7 @@ from support.pool_objects import PEOPLE, TEXT, config_map_object, pool_object
 
 POOLS = f"/apis/{names.API_VERSION}/{names.PLURAL}"
 MAPS = "/api/v1/configmaps"
-QUICK = Waits(watch=30, relist=0.01, retries=(0.01, 0.05))
+QUICK = ListWatchTimes(watch=30, relist=0.01, retries=(0.01, 0.05))
 FORBIDDEN = b'{"kind": "Status", "message": "pools is forbidden", "reason": "Forbidden", "code": 403}'
 LATE = 20.0
 
@@ -42,7 +42,7 @@ def server() -> Iterator[KubeServer]:
 
 @contextmanager
 def watching(
-    server: KubeServer, *namespaces: str, waits: Waits = QUICK, seconds: float = LATE
+    server: KubeServer, *namespaces: str, waits: ListWatchTimes = QUICK, seconds: float = LATE
 ) -> Iterator[KubePools]:
     api = KubeApi(Configuration(host=server.url), "test", seconds=seconds)
     pools = KubePools(api, namespaces, waits=waits)
@@ -151,7 +151,7 @@ def test_watches_are_for_a_time_only(server: KubeServer) -> None:
     """A server that fell silent: the watch is given up, and the list tells what it did not."""
     add(server, pool_object())
     server.at(POOLS).silent = True
-    with watching(server, waits=Waits(watch=0, relist=0.01, retries=(0.01,)), seconds=0.5) as pools:
+    with watching(server, waits=ListWatchTimes(watch=0, relist=0.01, retries=(0.01,)), seconds=0.5) as pools:
         until(lambda: served(pools) == ["team/pictures"], "listed")
         server.delete(POOLS, pool_object())
         until(lambda: served(pools) == [], "listed again")
