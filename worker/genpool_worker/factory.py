@@ -14,6 +14,7 @@ from genpool_worker.adapters.fetch import GuardedFetcher
 from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.adapters.rabbitmq import RabbitBroker
 from genpool_worker.adapters.restart_mark import RestartMarkFile
+from genpool_worker.comfyui.about import AboutComfyUI
 from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.config import load_config
@@ -78,6 +79,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
     comfyui = ComfyUIHttp(settings.comfyui_url)
     wedge = Wedge(RestartMarkFile(settings.restart_file), clock)
     availability = Availability(comfyui, catalog, clock, allow_graphs=config.allow_graphs)
+    about = AboutComfyUI(comfyui, clock, config.comfyui_image, lambda: None)
     heartbeat = HeartbeatThread(
         broker,
         status,
@@ -96,6 +98,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         comfyui=comfyui,
         wedge=wedge,
         availability=availability,
+        about=about,
         fetcher=GuardedFetcher(config.image_hosts),
         clock=clock,
         drain=drain,
@@ -113,7 +116,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         broker=broker,
         processor=Processor(context),
         preconditions=Preconditions(
-            comfyui, wedge, availability, store, config.s3.prefix, clock, settings.scratch_dir
+            comfyui, wedge, availability, about, store, config.s3.prefix, clock, settings.scratch_dir
         ),
         status=status,
         drain=drain,
