@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from genpool_adapters.amqp import AmqpParameters
 from genpool_adapters.http_server import HttpServer, program_routes
@@ -14,6 +15,7 @@ from genpool_worker.adapters.fetch import GuardedFetcher
 from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.adapters.rabbitmq import RabbitBroker
 from genpool_worker.adapters.restart_mark import RestartMarkFile
+from genpool_worker.adapters.told_digest import read_digest
 from genpool_worker.comfyui.about import AboutComfyUI
 from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
@@ -79,7 +81,9 @@ def build_worker(settings: WorkerSettings) -> Worker:
     comfyui = ComfyUIHttp(settings.comfyui_url)
     wedge = Wedge(RestartMarkFile(settings.restart_file), clock)
     availability = Availability(comfyui, catalog, clock, allow_graphs=config.allow_graphs)
-    about = AboutComfyUI(comfyui, clock, config.comfyui_image, lambda: None)
+    about = AboutComfyUI(
+        comfyui, clock, config.comfyui_image, partial(read_digest, settings.image_digest_file)
+    )
     heartbeat = HeartbeatThread(
         broker,
         status,

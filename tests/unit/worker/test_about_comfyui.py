@@ -7,7 +7,8 @@ import pytest
 from fakes.worker_loop import Loop
 from fakes.worker_world import World
 from genpool_core import timing
-from genpool_worker.comfyui.about import AboutComfyUI, digest_in
+from genpool_core.image_digest import digest_in
+from genpool_worker.comfyui.about import AboutComfyUI
 from genpool_worker.errors import ComfyUIRefused
 
 DIGEST = f"sha256:{'0a' * 32}"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import structlog
 
 from genpool_core import timing
+from genpool_core.image_digest import digest_in
 from genpool_worker.errors import ComfyUIError
 from genpool_worker.ports import Clock, ComfyUI
 
 _log = structlog.get_logger(__name__)
-#: At the end of an image's reference, or alone.
-_DIGEST = re.compile(r"(?:^|@)(sha256:[0-9a-f]{64})$")
 
 
 class AboutComfyUI:
@@ -46,9 +44,3 @@ class AboutComfyUI:
     def digest(self) -> str | None:
         """Digest of the image: as the node says, else from the image's name; None where neither has it."""
         return digest_in(self._told_digest()) or digest_in(self.image)
-
-
-def digest_in(text: str | None) -> str | None:
-    """The digest at the end of an image's reference: ``name@sha256:…``, or alone."""
-    found = _DIGEST.search((text or "").strip())
-    return None if found is None else found[1]

@@ -7,6 +7,7 @@ import math
 from genpool_core import timing
 from genpool_core.api.pods import ComfyUISpec
 from genpool_core.jsontypes import JsonObject
+from genpool_core.podlayout import COMFYUI_CONTAINER
 from genpool_core.workerconfig import DEFAULT_RESOURCES
 from genpool_operator.decide.manifests.home import COMFYUI_FOLDERS, environment, user_arguments
 from genpool_operator.decide.manifests.init import init_mount, started
@@ -24,7 +25,7 @@ URL = f"http://127.0.0.1:{PORT}"
 def comfyui_container(spec: ComfyUISpec) -> JsonObject:
     """The container. It has no readiness probe: Kubernetes ends NotReady pods first, whatever their deletion cost."""
     container: JsonObject = {
-        "name": "comfyui",
+        "name": COMFYUI_CONTAINER,
         "image": spec.image,
         "restartPolicy": "Always",
         **started(spec),
