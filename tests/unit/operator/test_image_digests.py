@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from genpool_core import names
+from genpool_core.errors import ClusterError
 from genpool_core.podlayout import IMAGE_DIGEST_FILE, POD_FOLDER
 from genpool_operator.decide.image_digests import image_digests
 from genpool_operator.decide.manifests import build_deployment
 from genpool_operator.decide.objects import parse_pod
-from genpool_operator.ports import ClusterError
 from unit.operator.pools import SETTINGS, make_pool, pod
 from unit.operator.world import POD_LABELS, World
 
