@@ -27,9 +27,10 @@ def test_the_image_that_ran_is_recorded(lab: Lab) -> None:
             lambda: _told(scene.pods()), bool, "image-digest: the operator to tell the digest", seconds=60
         )
         assert told == digest_in(_image_id(scene.pods()[0]))
+        file = f"{POD_FOLDER}/{IMAGE_DIGEST_FILE}"
         wait_until(
-            lambda: scene.kubectl(
-                "exec", name, "--container=worker", "--", "cat", f"{POD_FOLDER}/{IMAGE_DIGEST_FILE}"
+            lambda: lab.kubectl.run(
+                "exec", f"--namespace={scene.place}", name, "--container=worker", "--", "cat", file
             ),
             lambda text: text.strip() == told,
             "image-digest: the worker to see it",
