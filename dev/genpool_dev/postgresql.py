@@ -102,15 +102,17 @@ def start(*, durable: bool = True) -> PostgresqlServer:
     try:
         password = secrets.token_hex(8)
         _initialize(folder, password)
-        for _ in range(_TRIES - 1):
-            if (server := _start(folder, password, durable=durable)) is not None:
-                return server
-        if (server := _start(folder, password, durable=durable)) is not None:
-            return server
-        raise ClusterError("PostgreSQL did not start.", log=folder / "log")
+        return _start_patiently(folder, password, durable=durable)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _start_patiently(folder: Path, password: str, *, durable: bool) -> PostgresqlServer:
+    for _ in range(_TRIES):
+        if (server := _start(folder, password, durable=durable)) is not None:
+            return server
+    raise ClusterError("PostgreSQL did not start.", log=folder / "log")
 
 
 def stop(server: PostgresqlServer) -> None:

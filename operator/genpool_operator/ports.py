@@ -59,6 +59,9 @@ class Cluster(Protocol):
     def set_deletion_cost(self, namespace: str, pod: str, cost: int) -> None:
         """Annotate a pod."""
 
+    def set_image_digest(self, namespace: str, pod: str, digest: str) -> None:
+        """Annotate a pod."""
+
     def delete_pod(self, namespace: str, pod: str) -> None:
         """Delete a pod, with its grace; nothing happens when it is gone."""
 

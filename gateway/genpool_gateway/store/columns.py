@@ -12,7 +12,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_UNIT = timedelta(microseconds=1)
+_UNIT = timedelta.resolution
 
 
 class UtcTime(TypeDecorator[datetime]):

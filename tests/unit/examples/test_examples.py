@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from genpool_core import errors
 from genpool_core.api import GenerationPool
 from genpool_core.egress_policy import check_url
 from genpool_core.errors import (
@@ -148,9 +149,10 @@ def test_the_reference_of_the_message_shows_tasks_that_work() -> None:
 
 def test_the_reference_names_every_reason_of_a_message_that_is_refused() -> None:
     text = (ROOT / "docs/reference/task-message.md").read_text()
-    # Of a program's own room there may be more, as the gateway has for what no pool serves.
-    found = {*TaskFailure.__subclasses__(), *RefusedTask.__subclasses__()} - {AttemptFailed, RefusedTask}
-    refusals = {kind for kind in found if kind.__module__ == TaskFailure.__module__}
+    kinds = [
+        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, TaskFailure)
+    ]
+    refusals = {kind for kind in kinds if "reason" in vars(kind)} - {AttemptFailed, TaskFailure}
     assert refusals >= {InvalidMessage, InvalidTask, RefusedInput}
     for refusal in refusals:
         assert f"`{refusal.reason}`" in text
