@@ -19,6 +19,7 @@ WORKERS_READY = "WorkersReady"
 WORKFLOWS_READY = "WorkflowsReady"
 SCALING_ACTIVE = "ScalingActive"
 STORAGE_ISOLATED = "StorageIsolated"
+INTAKE_READY = "IntakeReady"
 LINK_LIFETIME_KEPT = "LinkLifetimeKept"
 
 #: The schema's bound for a condition's message: what others say (Kubernetes of a Deployment) may be longer.

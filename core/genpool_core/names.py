@@ -40,6 +40,12 @@ CONTROL_EXCHANGE = "genpool.control"
 CALLBACKS_EXCHANGE = "genpool.callbacks"
 CALLBACKS_QUEUE = "genpool.callbacks"
 CALLBACKS_DEAD_QUEUE = "genpool.callbacks.dead"
+#: States of tasks, for the gateway's task store.
+GATEWAY_EVENTS_QUEUE = "genpool.gateway.events"
+#: What RabbitMQ itself dead-letters from work queues while there is a gateway.
+JANITOR_QUEUE = "genpool.janitor"
+#: Queues by which each gateway follows progress and previews, each exclusive to its connection, begin so.
+WATCH_PREFIX = "genpool.watch."
 
 #: Secrets of a pool's namespace, each with keys for every pool there. Their names are fixed, so that the operator's
 #: rights can name them; so are those of RBAC in the chart.
@@ -47,6 +53,8 @@ WORKER_LOGINS = "genpool-worker-logins"
 CALLBACK_SECRETS = "genpool-callback-secrets"
 #: Key of the gateway's Secret: the keys that it signs callbacks with, one a line.
 SIGNING_KEYS = "signing-keys"
+#: Key of the gateway's Secret: the API key that is there from the beginning, with the role admin.
+ADMIN_API_KEY = "admin-api-key"
 
 #: Users of all our programs begin so; whether a user is one of them is told by its whole form.
 USER_PREFIX = "genpool"
@@ -140,6 +148,11 @@ def retry_step(seconds: int) -> str:
         if seconds % size == 0:
             return f"genpool.retry.{seconds // size}{unit}"
     return f"genpool.retry.{seconds}s"
+
+
+def watch_queue(token: str) -> str:
+    """Exclusive queue of one gateway; ``token`` is random."""
+    return f"{WATCH_PREFIX}{token}"
 
 
 def work_policy(queue: str) -> str:

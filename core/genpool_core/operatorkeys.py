@@ -1,4 +1,4 @@
-"""The operator's keys, and all that is derived from them: passwords, the ids in names of users, signing keys.
+"""The operator's keys, and all that is derived from them: passwords, ids in names of users, signing keys, an API key.
 
 Nothing derived is kept: the same key gives the same password again. Each derivation is an HMAC-SHA256 of its purpose
 and of whom it is for, so that one never tells another, nor the key.
@@ -19,6 +19,8 @@ KEY_BYTES = 32
 KEYS = "keys"
 #: Prefix of a secret in the form of Standard Webhooks.
 WEBHOOK_PREFIX = "whsec_"
+#: Prefix of the API's keys, so that a search for leaked secrets finds them.
+API_KEY_PREFIX = "gpk_"
 _ID_DIGITS = 8
 _HOW = (
     "It needs one key a line, each 32 random bytes or more in base64 (`head -c 32 /dev/urandom | base64 -w0`); "
@@ -44,6 +46,11 @@ class OperatorKey:
     def gateway_password(self, broker: str) -> str:
         """Password of the gateway on one broker."""
         return _password(_derive(self.secret, "gateway", broker))
+
+    @property
+    def admin_api_key(self) -> str:
+        """The API key that an installation begins with, with the role admin."""
+        return f"{API_KEY_PREFIX}{_password(_derive(self.secret, 'admin api key', ''))}"
 
     @property
     def signing_key(self) -> bytes:

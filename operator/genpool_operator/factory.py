@@ -99,6 +99,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
         clock.now,
         keys.current,
         allowed_volumes=settings.allowed_volumes,
+        gateway=bool(settings.gateway_secret),
     )
     manager = Manager(store, reconciler, metrics, requests)
 
@@ -114,7 +115,9 @@ def build_operator(settings: OperatorSettings) -> Operator:
     user_cleanup = UserCleanup(store, reconciler).thread
 
     gateway = (settings.release_namespace, settings.gateway_secret) if settings.gateway_secret else None
-    broker_access = BrokerAccess(cluster, brokers, brokers_file.brokers, gateway)
+    broker_access = BrokerAccess(
+        cluster, brokers, brokers_file, gateway, lambda: store.pools() if manager.started else None
+    )
     access = Access(keys, broker_access, clock.now, manager.request_all).thread
 
     def unhealthy() -> str | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from genpool_adapters.management.api import ManagementApi
+from genpool_adapters.management.rows import BindingRow
 from genpool_core.jsontypes import JsonObject
 from genpool_core.topology.desired import POLICY_PRIORITY, Binding, Exchange, Policy, Queue
 from genpool_core.topology.plan import (
     POLICY_APPLIES_TO,
+    DeleteBinding,
     DeleteUser,
     PutPermissions,
     PutUser,
@@ -55,6 +57,8 @@ def apply_step(api: ManagementApi, vhost: str, step: Step) -> None:
                     "apply-to": POLICY_APPLIES_TO,
                 },
             )
+        case DeleteBinding():
+            _delete_binding(api, vhost, step.binding)
         case Binding():
             api.post(
                 "bindings",
@@ -65,3 +69,11 @@ def apply_step(api: ManagementApi, vhost: str, step: Step) -> None:
                 step.queue,
                 body={"routing_key": step.routing_key, "arguments": {}},
             )
+
+
+def _delete_binding(api: ManagementApi, vhost: str, binding: Binding) -> None:
+    """RabbitMQ knows a binding by a key of its own making."""
+    place = ("bindings", vhost, "e", binding.exchange, "q", binding.queue)
+    for row in api.rows(BindingRow, *place):
+        if row.routing_key == binding.routing_key and row.properties_key:
+            api.delete(*place, row.properties_key)

@@ -47,6 +47,7 @@ class BindingRow(LooseModel):
     destination: str = ""
     destination_type: str = ""
     routing_key: str = ""
+    properties_key: str = ""
 
 
 class PolicyRow(LooseModel):

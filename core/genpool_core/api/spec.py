@@ -16,6 +16,9 @@ from genpool_core.api.workflows import WorkflowSpec
 from genpool_core.names import QUEUE_NAME_BYTES
 
 _RESERVED = "names that begin with amq. or genpool. are reserved: give the queue another name"
+_INTAKE_IS_OWN = (
+    "the intake would be the pool's own queue, or one's dead-letter queue: name another queue in intake"
+)
 _TOO_LONG = f"the name has more than {QUEUE_NAME_BYTES} bytes in UTF-8: give the queue a shorter one"
 _NO_WORKFLOW = (
     "workflows is empty: list at least one, for example "
@@ -66,6 +69,16 @@ class QueueSpec(ApiModel):
         json_schema_extra=rules(
             rule("!self.name.startsWith('amq.') && !self.name.startsWith('genpool.')", _RESERVED),
             rule(f"size(bytes(self.name)) <= {QUEUE_NAME_BYTES}", _TOO_LONG),
+            rule(
+                "!has(self.intake) || (!self.intake.startsWith('amq.') && !self.intake.startsWith('genpool.'))",
+                _RESERVED,
+            ),
+            rule(f"!has(self.intake) || size(bytes(self.intake)) <= {QUEUE_NAME_BYTES}", _TOO_LONG),
+            rule(
+                "!has(self.intake) || (self.intake != self.name && self.intake != self.name + '.dead'"
+                " && self.name != self.intake + '.dead')",
+                _INTAKE_IS_OWN,
+            ),
         )
     )
 
@@ -83,11 +96,35 @@ class QueueSpec(ApiModel):
     ]
     """Name of the queue, as producers publish to it."""
     message_ttl_seconds: Annotated[int | None, Field(alias="messageTTLSeconds", ge=1, le=31_536_000)] = None
-    """A task that waited longer goes to the dead-letter queue (reason expired). For ever when absent."""
+    """A task that waited longer goes to the dead letters (reason expired). For ever when absent."""
+    max_waiting: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
+    """While so many tasks wait, the gateway accepts no more: its API answers 429, and messages wait in the intake.
+
+    It does not hold for producers that publish to the work queue themselves: they would never know. Absent: no limit.
+    """
+    intake: Annotated[
+        str | None,
+        Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$"),
+        AfterValidator(lambda name: None if name is None else _is_queue_name(name)),
+    ] = None
+    """A queue from which the gateway brings tasks to the pool that serves their ``workflow_type``.
+
+    Pools of the same broker and vhost may share one, as long as no two of them serve the same name. It has a
+    dead-letter queue of its own, with the suffix ``.dead``. Another name, or none, leaves what is in the old one there:
+    nothing consumes it until a pool names it again. In force is what ``status.queue.intake`` says.
+    """
     retry: RetrySpec = RetrySpec()
     """Retries of failed attempts."""
     dead_letter: DeadLetterSpec = DeadLetterSpec()
     """The dead-letter queue, named after the work queue with the suffix ``.dead``."""
+
+    @model_validator(mode="after")
+    def _as_the_rule_says(self) -> QueueSpec:
+        if self.intake is not None and (
+            self.intake in {self.name, f"{self.name}.dead"} or self.name == f"{self.intake}.dead"
+        ):
+            raise ValueError(_INTAKE_IS_OWN)
+        return self
 
 
 class GenerationPoolSpec(ApiModel):
@@ -138,6 +175,11 @@ class GenerationPoolSpec(ApiModel):
     """What workers may fetch and where callbacks may go."""
     scaling: ScalingSpec = ScalingSpec()
     """How many pods."""
+    sla_seconds: Annotated[int | None, Field(ge=1, le=31_536_000)] = None
+    """A task should have ended so long after it was queued. The gateway's usage tells the share that had.
+
+    It counts tasks whose time in the queue is known: those that the gateway accepted, or that have a timestamp.
+    """
     template: TemplateSpec = TemplateSpec()
     """Fields of the pods, from a named list."""
 

@@ -38,6 +38,8 @@ class QueueStatus(ApiModel):
     """Messages in the dead-letter queue."""
     observed_at: datetime | None = None
     """When the broker was read."""
+    intake: Annotated[str, Field(max_length=200)] | None = None
+    """The intake that is in force; absent where the spec names none, or it is refused: condition ``IntakeReady``."""
 
 
 class ScalingStatus(ApiModel):
@@ -71,9 +73,9 @@ class GenerationPoolStatus(ApiModel):
         ),
     ] = []
     """Ready, Accepted, BrokerReachable, TopologyReady, WorkersReady, WorkflowsReady, ScalingActive, StorageIsolated,
-    LinkLifetimeKept.
+    LinkLifetimeKept, IntakeReady.
 
-    The last two have no part in Ready.
+    The last three have no part in Ready.
     """
     replicas: Annotated[int, Field(ge=0)] | None = None
     """Pods that exist."""

@@ -42,3 +42,7 @@ class StorageSpec(ApiModel):
     """Kind of the store."""
     s3: S3Spec
     """The S3 bucket."""
+    retention_seconds: Annotated[int | None, Field(ge=3600, le=315_360_000)] = None
+    """The gateway deletes the files of a task so long after its end: results and inputs; links to them
+    end with them. The end record stays. For ever when absent.
+    """

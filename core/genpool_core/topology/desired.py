@@ -25,6 +25,14 @@ POLICY_PRIORITY = 1000
 #: ``timing.STORE_HOLD_SECONDS``, because it keeps it in hand meanwhile. Classic queues count nothing, and the plan
 #: leaves this key out for them: there the worker's own count (``genpool_worker.pipeline.faults``) is the net.
 _LAST_NET: JsonObject = {"delivery-limit": timing.DELIVERY_LIMIT}
+#: Events that tell a task's state. Progress, previews and heartbeats are no states: they would only fill the queue.
+STATE_EVENTS = ("task.claimed", "task.output", "task.retried", "task.ended")
+#: Most messages in the events queue; after that the oldest are dropped, and the gateway rebuilds from the ledger.
+#:
+#: A task makes about four (claimed, one or two outputs, ended), so 1,250,000 tasks fit: two a second for a week without
+#: a gateway, or a week of 100 pods at 50 s a task. They need about 160 MB of RabbitMQ's memory (32 bytes each) and, at
+#: about 1.5 KB each, 8 GB of its disk.
+EVENTS_MAX = 5_000_000
 Version = tuple[int, int, int]
 
 
@@ -69,12 +77,14 @@ class Policy:
 
 @dataclass(frozen=True)
 class Topology:
-    """What must be there. Exchanges and queues first, then policies, then bindings."""
+    """What must be there. Exchanges and queues first, then policies, then bindings; last what must not be there."""
 
     exchanges: tuple[Exchange, ...] = ()
     queues: tuple[Queue, ...] = ()
     policies: tuple[Policy, ...] = ()
     bindings: tuple[Binding, ...] = ()
+    unwanted: tuple[Binding, ...] = ()
+    """Bindings that are taken away where they are found."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,8 @@ class WorkQueueOptions:
     message_ttl_seconds: int | None
     dead_retention_seconds: int | None
     longest_run_seconds: int
+    janitor: bool = False
+    """Whether a gateway's janitor takes what RabbitMQ itself dead-letters."""
 
 
 def parse_version(text: str) -> Version:
@@ -128,10 +140,32 @@ def vhost_topology(version: Version) -> Topology:
     )
 
 
+def gateway_topology(version: Version, *, enabled: bool) -> Topology:
+    """The gateway's queues in a vhost. Without a gateway nothing more comes into them; what is in them stays.
+
+    The events queue drops its oldest when it is full: a worker's event is never refused.
+    """
+    bindings = tuple(
+        Binding(names.EVENTS_EXCHANGE, names.GATEWAY_EVENTS_QUEUE, names.event_routing_key("*", event))
+        for event in STATE_EVENTS
+    )
+    if not enabled:
+        return Topology(unwanted=bindings)
+    events: JsonObject = {"max-length": EVENTS_MAX, "overflow": "drop-head", **_unlimited_deliveries(version)}
+    return Topology(
+        queues=(_quorum(names.GATEWAY_EVENTS_QUEUE), _quorum(names.JANITOR_QUEUE)),
+        policies=(
+            Policy(names.work_policy(names.GATEWAY_EVENTS_QUEUE), names.GATEWAY_EVENTS_QUEUE, events),
+            Policy(names.dead_policy(names.JANITOR_QUEUE), names.JANITOR_QUEUE, _keep(version)),
+        ),
+        bindings=bindings,
+    )
+
+
 def pool_topology(settings: WorkQueueOptions, version: Version) -> Topology:
     """Work queue and dead-letter queue of a pool, with a policy for each."""
     dead = names.dead_queue(settings.queue)
-    work: JsonObject = {**_to_queue(dead), **_LAST_NET}
+    work: JsonObject = {**_to_queue(names.JANITOR_QUEUE if settings.janitor else dead), **_LAST_NET}
     if settings.message_ttl_seconds is not None:
         work["message-ttl"] = settings.message_ttl_seconds * 1000
     if version >= (3, 12, 0):
@@ -150,22 +184,16 @@ def pool_topology(settings: WorkQueueOptions, version: Version) -> Topology:
     )
 
 
-def worker_permissions(queue: str) -> dict[str, str]:
-    """Permissions of a pool's workers: read their queue, publish through the default exchange and GenPool's own."""
-    return {
-        "configure": "^$",
-        "write": r"^(amq\.default|genpool\.(events|callbacks|retry\..*))$",
-        "read": f"^{re.escape(queue)}$",
-    }
-
-
-def gateway_permissions() -> dict[str, str]:
-    """Permissions of the gateway: read callbacks; put them off, and into their dead-letter queue."""
-    return {
-        "configure": "^$",
-        "write": r"^(amq\.default|genpool\.retry\..*)$",
-        "read": f"^{re.escape(names.CALLBACKS_QUEUE)}$",
-    }
+def intake_topology(queue: str, version: Version) -> Topology:
+    """An intake and its dead-letter queue, with a policy for each; pools that share the intake want the same."""
+    dead = names.dead_queue(queue)
+    return Topology(
+        queues=(_quorum(dead), Queue(queue)),
+        policies=(
+            Policy(names.dead_policy(queue), dead, _keep(version)),
+            Policy(names.work_policy(queue), queue, {**_to_queue(dead), **_LAST_NET}),
+        ),
+    )
 
 
 def _quorum(name: str) -> Queue:

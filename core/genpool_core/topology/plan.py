@@ -78,7 +78,14 @@ class PutPermissions:
     rights: tuple[tuple[str, str], ...]
 
 
-Step = PutVhost | Exchange | Queue | Policy | Binding | PutUser | PutPermissions | DeleteUser
+@dataclass(frozen=True)
+class DeleteBinding:
+    """Take a binding away; what it has brought to its queue stays there."""
+
+    binding: Binding
+
+
+Step = DeleteBinding | PutVhost | Exchange | Queue | Policy | Binding | PutUser | PutPermissions | DeleteUser
 
 
 @dataclass(frozen=True)
@@ -124,6 +131,7 @@ def plan_topology(wanted: Topology, users: Sequence[BrokerUser], seen: VhostFact
         policy for policy in wanted.policies if not _same_policy(policy, seen.policies.get(policy.name))
     ]
     steps += [binding for binding in wanted.bindings if binding not in seen.bindings]
+    steps += [DeleteBinding(binding) for binding in wanted.unwanted if binding in seen.bindings]
     steps += plan_users(users, seen)
     return TopologyPlan(tuple(steps), faults)
 
@@ -217,4 +225,5 @@ def join(*parts: Topology) -> Topology:
         queues=tuple(item for part in parts for item in part.queues),
         policies=tuple(item for part in parts for item in part.policies),
         bindings=tuple(item for part in parts for item in part.bindings),
+        unwanted=tuple(item for part in parts for item in part.unwanted),
     )

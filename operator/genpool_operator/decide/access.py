@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from genpool_core import names
+from genpool_core.api.pool import GenerationPool
+from genpool_core.brokers import BrokersFile
+from genpool_core.errors import InvalidManifest
 from genpool_core.operatorkeys import Installation
-from genpool_core.topology.desired import gateway_permissions
+from genpool_core.queue_ownership import age, intake_in_force
 from genpool_core.topology.plan import BrokerUser, DeleteUser, PutUser, Step, VhostFacts, plan_users
+from genpool_core.topology.rights import gateway_permissions
+
+Place = tuple[str, str]
+"""Name of a broker, and a vhost."""
 
 
-def gateway_users(broker: str, installation: Installation) -> tuple[BrokerUser, ...]:
-    """The gateway's users on a broker: one for each key."""
+def queues_of_pools(pools: Iterable[GenerationPool], brokers: BrokersFile) -> dict[Place, tuple[str, ...]]:
+    """The queues that pools have on each broker and vhost, those of older pools first; none where they may not be."""
+    found: dict[Place, list[str]] = {}
+    for pool in sorted(pools, key=age):
+        wanted = pool.spec.broker
+        try:
+            brokers.for_pool(wanted.name, wanted.vhost, pool.metadata.namespace)
+        except InvalidManifest:
+            continue
+        here = found.setdefault((wanted.name, wanted.vhost), [])
+        here += [pool.spec.queue.name, *filter(None, [intake_in_force(pool)])]
+    return {place: tuple(queues) for place, queues in found.items()}
+
+
+def gateway_users(
+    broker: str, installation: Installation, queues: Sequence[str] | None = (), seen: VhostFacts | None = None
+) -> tuple[BrokerUser, ...]:
+    """The gateway's users on a broker: one for each key.
+
+    ``queues``: of the pools in the vhost; None while the pools are not known, and each user keeps its rights in
+    ``seen``.
+    """
+    held = {} if seen is None or queues is not None else seen.permissions
+    rights = gateway_permissions(queues or ())
+    users = ((names.gateway_user(key.id), key.gateway_password(broker)) for key in installation.keys)
     return tuple(
-        BrokerUser(
-            names.gateway_user(key.id),
-            key.gateway_password(broker),
-            gateway_permissions(),
-            installation.tag,
-        )
-        for key in installation.keys
+        BrokerUser(user, password, held.get(user, rights), installation.tag) for user, password in users
     )
 
 

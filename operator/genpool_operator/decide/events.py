@@ -22,6 +22,8 @@ WORKERS_FAILING = "WorkersFailing"
 WORKERS_RECOVERED = "WorkersRecovered"
 WORKFLOWS_UNAVAILABLE = "WorkflowsUnavailable"
 WORKFLOWS_AVAILABLE = "WorkflowsAvailable"
+INTAKE_FAULTY = "IntakeFaulty"
+INTAKE_READY = "IntakeReady"
 POD_REPLACED = "PodReplaced"
 
 #: Not worth a Warning: the pool is on its way.
@@ -73,20 +75,23 @@ def _warning(finding: Finding) -> PoolEvent | None:
         conditions.TOPOLOGY_READY: TOPOLOGY_FAULTY,
         conditions.WORKERS_READY: WORKERS_FAILING,
         conditions.WORKFLOWS_READY: WORKFLOWS_UNAVAILABLE,
+        conditions.INTAKE_READY: INTAKE_FAULTY,
     }.get(finding.type)
     return None if reason is None else PoolEvent("Warning", reason, finding.message)
 
 
+#: Reason of the Event for a condition that is True again after it was False.
+_REGAINED = {
+    conditions.BROKER_REACHABLE: BROKER_REGAINED,
+    conditions.WORKERS_READY: WORKERS_RECOVERED,
+    conditions.WORKFLOWS_READY: WORKFLOWS_AVAILABLE,
+    conditions.INTAKE_READY: INTAKE_READY,
+}
+
+
 def _good_news(finding: Finding, old: Condition | None) -> PoolEvent | None:
     failed = old is not None and old.status == "False" and old.reason not in _PASSING
-    if finding.type == conditions.ACCEPTED:
-        return PoolEvent("Normal", ACCEPTED, finding.message)
-    if finding.type == conditions.TOPOLOGY_READY:
-        return PoolEvent("Normal", TOPOLOGY_READY, finding.message)
-    if finding.type == conditions.BROKER_REACHABLE and failed:
-        return PoolEvent("Normal", BROKER_REGAINED, finding.message)
-    if finding.type == conditions.WORKERS_READY and failed:
-        return PoolEvent("Normal", WORKERS_RECOVERED, finding.message)
-    if finding.type == conditions.WORKFLOWS_READY and failed:
-        return PoolEvent("Normal", WORKFLOWS_AVAILABLE, finding.message)
-    return None
+    reason = _REGAINED.get(finding.type) if failed else None
+    if finding.type in {conditions.ACCEPTED, conditions.TOPOLOGY_READY}:
+        reason = ACCEPTED if finding.type == conditions.ACCEPTED else TOPOLOGY_READY
+    return None if reason is None else PoolEvent("Normal", reason, finding.message)

@@ -45,6 +45,8 @@ class Verdict:
 
     findings: tuple[Finding, ...]
     in_force: int | None
+    intake: str | None = None
+    """The intake that is in force."""
 
 
 def workers_finding(health: PodHealth) -> Finding:
@@ -138,6 +140,7 @@ def build_status(
             running=reading.running,
             dead_lettered=reading.dead,
             observed_at=old.queue.observed_at if seen is None else seen.replace(microsecond=0),
+            intake=verdict.intake,
         ),
         scaling=ScalingStatus(
             desired=decision.desired,
@@ -201,6 +204,7 @@ def _essence(status: GenerationPoolStatus) -> object:
         status.ready_replicas,
         status.last_replacement_time,
         status.selector,
+        status.queue.intake,
         (status.scaling.desired, status.scaling.last_scale_time, status.scaling.idle_seconds),
     )
 

@@ -9,15 +9,17 @@ from datetime import datetime
 from genpool_core.brokers import BrokerConfig
 from genpool_core.conditions import Finding
 from genpool_core.errors import BrokerError, InvalidManifest
+from genpool_core.intakes import IntakeFault
 from genpool_core.operatorkeys import Installation
+from genpool_core.queue_ownership import QueueOwner
 from genpool_core.topology.plan import VhostFacts
 from genpool_core.workflow.files import MissingFiles, WorkflowFiles
+from genpool_operator.decide.intake import Intake
 from genpool_operator.decide.manifests import PodDefaults
 from genpool_operator.decide.objects import ConfigMapView, DeploymentView
 from genpool_operator.decide.pods import PodView
 from genpool_operator.decide.proof import Proof
 from genpool_operator.decide.publication import Publication
-from genpool_operator.decide.queue_ownership import QueueOwner
 from genpool_operator.decide.scaling import ScalingMemory
 from genpool_operator.decide.workflow_health import WorkflowProof
 from genpool_operator.ports import QueueAnswers
@@ -40,6 +42,8 @@ class Memory:
     """What pods have shown; None: not recalled from the status yet."""
     workflows: WorkflowProof | None = None
     """What pods said last of what their ComfyUI lacks."""
+    intake: Intake | None = None
+    """What the last full pass found about the pool's intake."""
     silent_since: datetime | None = None
     """Since when no worker of the ready pods is heard of, although the broker answers us."""
     scale_refused: Finding | None = None
@@ -73,4 +77,8 @@ class Observed:
     answers: QueueAnswers | None
     installation: Installation | None = None
     """The operator's keys; None while their Secret could not be read."""
+    intake_fault: IntakeFault | None = None
+    """What is wrong with the pool's intake; looked for in a full pass."""
+    gateway: bool = False
+    """Whether there is a gateway."""
     memory: Memory = field(default_factory=Memory)

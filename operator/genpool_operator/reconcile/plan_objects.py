@@ -10,17 +10,8 @@ from genpool_core.api.pool import GenerationPool
 from genpool_core.conditions import ACCEPTED, TOPOLOGY_READY, Finding
 from genpool_core.errors import BrokerError, InvalidManifest
 from genpool_core.jsontypes import JsonObject
-from genpool_core.operatorkeys import Installation
-from genpool_core.topology.desired import (
-    Topology,
-    Version,
-    WorkQueueOptions,
-    pool_topology,
-    vhost_topology,
-    worker_permissions,
-)
-from genpool_core.topology.plan import BrokerUser, Step, join, plan_topology, plan_users
-from genpool_core.workerconfig import longest_run_seconds
+from genpool_core.topology.plan import Step, plan_topology, plan_users
+from genpool_operator.decide.intake import wanted_intake
 from genpool_operator.decide.manifests import (
     PodDefaults,
     build_callback_secret,
@@ -33,6 +24,7 @@ from genpool_operator.decide.manifests.config_map import data_hash
 from genpool_operator.decide.objects import ConfigMapView, DeploymentView
 from genpool_operator.decide.ownership import PREVIOUS_POOL, OwnerFacts, Ownership, marked, ownership
 from genpool_operator.decide.publication import is_due
+from genpool_operator.decide.topology import queue_taken, wanted_topology, worker_users
 from genpool_operator.decide.volumes import check_volumes
 from genpool_operator.decide.workflows import check_workflows
 from genpool_operator.reconcile.observed import ObjectState, Observed
@@ -97,7 +89,9 @@ def _topology(pool: GenerationPool, observed: Observed, objects: ObjectState) ->
         unknown = Finding(TOPOLOGY_READY, "Unknown", facts.reason, facts.message)
         return ObjectPlan(ACCEPTED_FINDING, unknown, secrets=(callbacks,))
     users = worker_users(pool, installation)
-    plan = plan_topology(wanted_topology(pool, facts.version), users, facts)
+    intake = wanted_intake(pool, observed.intake_fault)
+    wanted = wanted_topology(pool, facts.version, gateway=observed.gateway, intake=intake)
+    plan = plan_topology(wanted, users, facts)
     # Pods get a login once its user is there with its rights: until then they keep the one before.
     ready = facts.exists and not plan_users(users, facts)
     secrets = (build_worker_login(pool, installation), callbacks) if ready else (callbacks,)
@@ -112,37 +106,10 @@ def _topology(pool: GenerationPool, observed: Observed, objects: ObjectState) ->
     return ObjectPlan(ACCEPTED_FINDING, finding, plan.steps, secrets)
 
 
-def wanted_topology(pool: GenerationPool, version: Version) -> Topology:
-    """The topology that the pool's vhost and the pool itself need."""
-    queue = pool.spec.queue
-    settings = WorkQueueOptions(
-        queue=queue.name,
-        message_ttl_seconds=queue.message_ttl_seconds,
-        dead_retention_seconds=queue.dead_letter.retention_seconds,
-        longest_run_seconds=longest_run_seconds(pool),
-    )
-    return join(vhost_topology(version), pool_topology(settings, version))
-
-
-def worker_users(pool: GenerationPool, installation: Installation) -> tuple[BrokerUser, ...]:
-    """The users of a pool's workers: one for each key, so that a login that pods have had lately still works."""
-    uid, rights = pool.metadata.uid, worker_permissions(pool.spec.queue.name)
-    return tuple(
-        BrokerUser(names.worker_user(uid, key.id), key.worker_password(uid), rights, installation.tag)
-        for key in installation.keys
-    )
-
-
 def _taken(pool: GenerationPool, observed: Observed, objects: ObjectState) -> Finding | None:
     """Why this pool may not have its queue, or one of its objects' names."""
     if observed.queue_owner is not None:
-        return Finding(
-            ACCEPTED,
-            "False",
-            "QueueTaken",
-            f"Queue {observed.queue_owner.queue} belongs to the older pool {observed.queue_owner.pool}: "
-            "give this pool another queue, or delete the older pool.",
-        )
+        return Finding(ACCEPTED, "False", "QueueTaken", queue_taken(observed.queue_owner))
     name = pool.metadata.name
     owners: list[tuple[str, OwnerFacts | None]] = [
         (f"Deployment {names.deployment(name)}", _owner(observed.deployment)),

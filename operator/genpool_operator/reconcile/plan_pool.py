@@ -14,6 +14,7 @@ from genpool_operator.decide.broker_health import broker_finding
 from genpool_operator.decide.deletion_cost import deletion_costs
 from genpool_operator.decide.events import events_of
 from genpool_operator.decide.image_digests import image_digests
+from genpool_operator.decide.intake import Intake, decide_intake, unknown_intake
 from genpool_operator.decide.objects import DeploymentView
 from genpool_operator.decide.ownership import PREVIOUS_POOL
 from genpool_operator.decide.pod_identity import identity_findings
@@ -40,9 +41,12 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
     observed = _with_recalled(pool, observed, now)
     objects = _objects(pool, observed, now)
     assessment = assess(pool, observed, now)
+    intake = _intake(pool, observed, objects)
     findings = _findings(pool, observed, objects, assessment, now)
+    if intake.finding is not None:
+        findings.append(intake.finding)
     in_force = _in_force(pool, observed, objects)
-    verdict = Verdict(tuple(findings), in_force)
+    verdict = Verdict(tuple(findings), in_force, intake.in_force)
     status = build_status(pool, verdict, assessment.reading, assessment.decision, assessment.replicas, now)
     write = worth_writing(pool.status, status, observed.memory.status_written_at, now)
     events = events_of(pool.status.conditions, findings) if write else []
@@ -52,6 +56,7 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
             scaling=assessment.decision.memory,
             accepted=objects.accepted,
             topology=objects.topology,
+            intake=intake,
             in_force=in_force,
             proof=assessment.proof,
             workflows=assessment.workflow_proof,
@@ -119,6 +124,15 @@ def _objects(pool: GenerationPool, observed: Observed, now: datetime) -> ObjectP
             memory.topology or Finding(conditions.TOPOLOGY_READY, "Unknown", "Pending", _NOT_YET),
         )
     return _still_refused(pool, plan_objects(pool, observed, observed.objects, observed.settings, now))
+
+
+def _intake(pool: GenerationPool, observed: Observed, objects: ObjectPlan) -> Intake:
+    """What a full pass finds about the pool's intake; else what the last one found."""
+    if observed.objects is None:
+        return observed.memory.intake or unknown_intake(pool, _NOT_YET)
+    return decide_intake(
+        pool, observed.intake_fault, objects.accepted, objects.topology, gateway=observed.gateway
+    )
 
 
 def _still_refused(pool: GenerationPool, objects: ObjectPlan) -> ObjectPlan:

@@ -18,12 +18,13 @@ from genpool_core.api.record import PoolRecord
 from genpool_core.brokers import BrokerConfig, BrokersFile
 from genpool_core.conditions import ACCEPTED, Finding
 from genpool_core.errors import BrokerError, GenPoolError, InvalidManifest, SettingsError
+from genpool_core.intakes import intake_fault
 from genpool_core.operatorkeys import Installation
+from genpool_core.queue_ownership import queue_owner
 from genpool_core.topology.plan import VhostFacts
 from genpool_operator.decide.events import events_of
 from genpool_operator.decide.manifests import PodDefaults
 from genpool_operator.decide.objects import parse_deployment
-from genpool_operator.decide.queue_ownership import older_owner
 from genpool_operator.decide.status import refused_status, worth_writing
 from genpool_operator.decide.volumes import USUAL_VOLUMES
 from genpool_operator.ports import Brokers, Cluster, ClusterCache, Workflows
@@ -54,6 +55,7 @@ class PoolReconciler:
         installation: Callable[[], Installation | None],
         *,
         allowed_volumes: tuple[str, ...] = USUAL_VOLUMES,
+        gateway: bool = False,
     ) -> None:
         self._cluster = cluster
         self._view = view
@@ -63,6 +65,7 @@ class PoolReconciler:
         self._brokers_file = brokers_file
         self._worker_image = worker_image
         self._allowed_volumes = allowed_volumes
+        self._gateway = gateway
         self._clock = clock
         self._installation = installation
         self._memories: dict[str, Memory] = {}
@@ -176,7 +179,8 @@ class PoolReconciler:
         return Observed(
             broker=broker,
             settings=self._settings(broker),
-            queue_owner=older_owner(pool, self._view.pools()) if full else None,
+            queue_owner=queue_owner(pool, self._view.pools()) if full else None,
+            intake_fault=intake_fault(pool, self._view.pools()) if full else None,
             objects=self._objects(pool, broker, memory)
             if full and isinstance(broker, BrokerConfig)
             else None,
@@ -184,6 +188,7 @@ class PoolReconciler:
             pods=tuple(self._view.pods(pool.metadata)),
             answers=self._brokers.answers(broker, pool) if isinstance(broker, BrokerConfig) else None,
             installation=self._installation(),
+            gateway=self._gateway,
             memory=memory,
         )
 

@@ -18,7 +18,8 @@ import yaml
 
 from genpool_core import names, timing
 from genpool_core.operatorkeys import OperatorKey, key_line
-from genpool_core.topology.desired import gateway_permissions, vhost_topology
+from genpool_core.topology.desired import vhost_topology
+from genpool_core.topology.rights import gateway_permissions
 from integration.broker import Vhost, until
 
 FAST_STEP_MS = 300

@@ -9,11 +9,17 @@ from pathlib import Path
 import pytest
 import yaml
 
+from genpool_adapters.management.api import ManagementApi
 from genpool_core import names
-from genpool_dev.cluster import api
+from genpool_core.api.pool import GenerationPool
+from genpool_core.brokers import BrokerConfig
+from genpool_core.topology.plan import BrokerUser
+from genpool_core.topology.rights import worker_permissions
+from genpool_dev.cluster.api import ensure_up
 from genpool_dev.cluster.model import ClusterInfo
 from integration.broker import Server, Vhost
 from integration.operator.harness import ROOT, Kubectl, OperatorProcess
+from integration.operator.provisioning import PASSWORD, QUEUE, UID
 from support.tcpproxy import TcpProxy
 
 CRD = ROOT / "crds/genpool.dev_generationpools.yaml"
@@ -22,7 +28,7 @@ CRD = ROOT / "crds/genpool.dev_generationpools.yaml"
 @pytest.fixture(scope="session")
 def cluster() -> ClusterInfo:
     """A cluster that knows GenerationPools."""
-    info = api.ensure_up()
+    info = ensure_up()
     kubectl = Kubectl(info, "default")
     kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
     kubectl("wait", "--for=condition=Established", "crd/generationpools.genpool.dev", "--timeout=60s")
@@ -102,3 +108,45 @@ def operator(stopped_operator: OperatorProcess) -> OperatorProcess:
     """The same, running."""
     stopped_operator.start()
     return stopped_operator
+
+
+@pytest.fixture
+def broker(rabbitmq: Vhost, tmp_path: Path) -> BrokerConfig:
+    (tmp_path / "username").write_text(rabbitmq.server.username)
+    (tmp_path / "password").write_text(rabbitmq.server.password)
+    return BrokerConfig(
+        name="default",
+        host=rabbitmq.server.host,
+        port=rabbitmq.server.port,
+        management_url=rabbitmq.server.management_url,
+        credentials_path=str(tmp_path),
+        vhosts=[rabbitmq.name],
+    )
+
+
+@pytest.fixture
+def pool(rabbitmq: Vhost) -> GenerationPool:
+    meta = {"name": "pictures", "namespace": "team", "uid": UID}
+    spec = {
+        "broker": {"vhost": rabbitmq.name},
+        "queue": {"name": QUEUE, "messageTTLSeconds": 3600, "deadLetter": {"retentionSeconds": 7200}},
+        "workflows": [{"name": "a", "source": {"builtin": "a"}}],
+        "comfyui": {"image": "x"},
+        "storage": {"s3": {"bucket": "results"}},
+    }
+    return GenerationPool.parse({"metadata": meta, "spec": spec})
+
+
+@pytest.fixture
+def user(rabbitmq: Vhost) -> Iterator[BrokerUser]:
+    # A name of this test's own: users belong to the whole broker.
+    name = names.worker_user(rabbitmq.name, "0a1b2c3d")
+    yield BrokerUser(name, PASSWORD, worker_permissions(QUEUE), "genpool-installation-1")
+    rabbitmq.api("DELETE", f"users/{name}", missing_ok=True)
+
+
+@pytest.fixture
+def api(broker: BrokerConfig) -> Iterator[ManagementApi]:
+    made = ManagementApi(broker)
+    yield made
+    made.close()

@@ -13,6 +13,7 @@ from genpool_adapters.kube.login import load_configuration
 from genpool_core import names, timing
 from genpool_core.errors import ClusterError
 from genpool_core.operatorkeys import KEYS, Installation, OperatorKey, key_line, parse_keys
+from genpool_core.topology.rights import gateway_permissions
 from genpool_operator.adapters.key_secret import KubeKeySecret
 from genpool_operator.adapters.kube import KubeCluster
 from genpool_operator.decide.manifests.gateway import build_gateway_login
@@ -72,13 +73,15 @@ def test_the_gateway_has_a_login_before_there_is_a_pool(
     (key,) = keys_of(kubectl)
     assert (username, password) == (names.gateway_user(key.id), key.gateway_password("default"))
     assert kubectl.secret(GATEWAY_SECRET)[names.SIGNING_KEYS] == key_line(key.signing_key)
+    assert kubectl.secret(GATEWAY_SECRET)[names.ADMIN_API_KEY] == key.admin_api_key
     rights = rabbitmq.api("GET", f"permissions/{rabbitmq.name}/{username}")
-    assert (rights["configure"], rights["read"]) == ("^$", r"^genpool\.callbacks$")
+    assert {right: rights[right] for right in gateway_permissions()} == gateway_permissions()
     (tag,) = rabbitmq.api("GET", f"users/{username}")["tags"]
     assert tag.startswith("genpool-installation-")
     with rabbitmq.raw(username, password) as connection, pytest.raises(pika.exceptions.ChannelClosedByBroker):
         connection.channel().queue_declare("of-the-gateway")
     assert password not in operator.log.read_text()
+    assert key.admin_api_key not in operator.log.read_text()
     assert key_line(key.secret) not in operator.log.read_text()
 
 
@@ -190,7 +193,7 @@ def test_a_secret_that_somebody_deleted_is_written_again(kubectl: Kubectl, rabbi
     kubectl("delete", "secret", names.WORKER_LOGINS, GATEWAY_SECRET)
     again = timing.SECRET_APPLY_SECONDS + SOON
     until(lambda: kubectl.secret(names.WORKER_LOGINS), "the pool's login", again)
-    whole = {*names.login_keys("default"), names.SIGNING_KEYS}
+    whole = {*names.login_keys("default"), names.SIGNING_KEYS, names.ADMIN_API_KEY}
     until(lambda: kubectl.secret(GATEWAY_SECRET).keys() == whole, "the gateway's Secret", again)
     assert kubectl.login() == before
 

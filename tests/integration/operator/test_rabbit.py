@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pika
@@ -13,77 +13,19 @@ import pytest
 
 from genpool_adapters.amqp import AmqpConnection
 from genpool_adapters.management.api import ManagementApi
-from genpool_adapters.management.apply_topology import apply_step
 from genpool_adapters.management.read_topology import read_topology
 from genpool_core import names
 from genpool_core.api.pool import GenerationPool
 from genpool_core.brokers import BrokerConfig
 from genpool_core.messages.amqp import OutgoingMessage
 from genpool_core.messages.base import PoolRef
-from genpool_core.messages.events import WorkerHeartbeat
-from genpool_core.topology.desired import worker_permissions
+from genpool_core.messages.events import GatewayBacklog, WorkerHeartbeat
 from genpool_core.topology.plan import BrokerUser, TopologyPlan, plan_topology
+from genpool_core.topology.rights import gateway_permissions
 from genpool_operator.adapters.rabbit import RabbitBrokers
-from genpool_operator.reconcile.plan_objects import wanted_topology
+from genpool_operator.decide.topology import wanted_topology
 from integration.broker import Vhost, until
-
-QUEUE = "generation_tasks"
-UID = "11111111-2222-3333-4444-555555555555"
-PASSWORD = "of-the-workers"
-
-
-@pytest.fixture
-def broker(rabbitmq: Vhost, tmp_path: Path) -> BrokerConfig:
-    (tmp_path / "username").write_text(rabbitmq.server.username)
-    (tmp_path / "password").write_text(rabbitmq.server.password)
-    return BrokerConfig(
-        name="default",
-        host=rabbitmq.server.host,
-        port=rabbitmq.server.port,
-        management_url=rabbitmq.server.management_url,
-        credentials_path=str(tmp_path),
-        vhosts=[rabbitmq.name],
-    )
-
-
-@pytest.fixture
-def pool(rabbitmq: Vhost) -> GenerationPool:
-    meta = {"name": "pictures", "namespace": "team", "uid": UID}
-    spec = {
-        "broker": {"vhost": rabbitmq.name},
-        "queue": {"name": QUEUE, "messageTTLSeconds": 3600, "deadLetter": {"retentionSeconds": 7200}},
-        "workflows": [{"name": "a", "source": {"builtin": "a"}}],
-        "comfyui": {"image": "x"},
-        "storage": {"s3": {"bucket": "results"}},
-    }
-    return GenerationPool.parse({"metadata": meta, "spec": spec})
-
-
-@pytest.fixture
-def user(rabbitmq: Vhost) -> Iterator[BrokerUser]:
-    # A name of this test's own: users belong to the whole broker.
-    name = names.worker_user(rabbitmq.name, "0a1b2c3d")
-    yield BrokerUser(name, PASSWORD, worker_permissions(QUEUE), "genpool-installation-1")
-    rabbitmq.api("DELETE", f"users/{name}", missing_ok=True)
-
-
-@pytest.fixture
-def api(broker: BrokerConfig) -> Iterator[ManagementApi]:
-    made = ManagementApi(broker)
-    yield made
-    made.close()
-
-
-def plan(api: ManagementApi, pool: GenerationPool, user: BrokerUser) -> TopologyPlan:
-    facts = read_topology(api, pool.spec.broker.vhost)
-    return plan_topology(wanted_topology(pool, facts.version), [user], facts)
-
-
-def settle(api: ManagementApi, pool: GenerationPool, user: BrokerUser) -> None:
-    """Twice: of which type a queue is that the vhost's default decides is seen once it is there."""
-    for _ in range(2):
-        for step in plan(api, pool, user).steps:
-            apply_step(api, pool.spec.broker.vhost, step)
+from integration.operator.provisioning import PASSWORD, QUEUE, UID, plan, settle
 
 
 def test_twice_is_once(api: ManagementApi, pool: GenerationPool, user: BrokerUser) -> None:
@@ -115,7 +57,7 @@ def test_what_is_rejected_is_kept_whatever_the_queues_type(
     api: ManagementApi, pool: GenerationPool, user: BrokerUser, rabbitmq: Vhost, kind: str
 ) -> None:
     rabbitmq.queue(QUEUE, **{"x-queue-type": kind})
-    settle(api, pool, user)
+    settle(api, pool, user, gateway=False)
     until(
         lambda: read_topology(api, rabbitmq.name).queues[QUEUE].policy == names.work_policy(QUEUE),
         "the policy is in force",
@@ -173,7 +115,9 @@ def brokers(broker: BrokerConfig, pool: GenerationPool, user: BrokerUser) -> Ite
     vhost = pool.spec.broker.vhost
     found.follow(broker, pool)
     facts = found.facts(broker, vhost, settled=True)
-    found.provision(broker, vhost, plan_topology(wanted_topology(pool, facts.version), [user], facts).steps)
+    found.provision(
+        broker, vhost, plan_topology(wanted_topology(pool, facts.version, gateway=True), [user], facts).steps
+    )
     found.facts(broker, vhost, settled=True)
     yield found
     found.stop()
@@ -245,9 +189,42 @@ def test_heartbeats_are_believed_only_from_the_pools_own_user(
     until(lambda: state() == "busy", "busy")
 
 
+def test_a_backlog_is_believed_only_from_a_gateways_user(
+    brokers: RabbitBrokers, broker: BrokerConfig, pool: GenerationPool, rabbitmq: Vhost
+) -> None:
+    gateway, worker = (
+        names.gateway_user(hashlib.sha256(rabbitmq.name.encode()).hexdigest()[:8]),
+        names.worker_user(UID, "0a1b2c3d"),
+    )
+    for user in (gateway, worker):
+        rabbitmq.add_user(user, PASSWORD)
+    rabbitmq.permit(gateway, **gateway_permissions([QUEUE]))
+    key = names.event_routing_key(UID, "gateway.backlog")
+    of = PoolRef(namespace="team", name="pictures", uid=UID)
+
+    def say(user: str, cancelled: int) -> None:
+        event = GatewayBacklog(id="1", pool=of, worker="", time=datetime.now(UTC), cancelled=cancelled)
+        connection = AmqpConnection(rabbitmq.settings(username=user, password=PASSWORD))
+        connection.start()
+        body = event.model_dump_json().encode()
+        connection.publish(OutgoingMessage(names.EVENTS_EXCHANGE, key, body))
+        connection.stop()
+
+    def cancelled() -> int | None:
+        found = brokers.answers(broker, pool).backlog
+        return None if found is None else found.cancelled
+
+    until(lambda: _bound(rabbitmq), "the operator listens")
+    say(worker, 9)
+    say(gateway, 2)
+    until(cancelled, "the backlog")
+    assert cancelled() == 2
+
+
 def _bound(rabbitmq: Vhost) -> bool:
     path = f"exchanges/{rabbitmq.name}/{names.EVENTS_EXCHANGE}/bindings/source"
-    return bool(rabbitmq.api("GET", path))
+    keys = {row["routing_key"] for row in rabbitmq.api("GET", path)}
+    return {"*.worker.heartbeat", "*.gateway.backlog"} <= keys
 
 
 def test_a_queue_that_was_deleted_is_not_empty(

@@ -31,8 +31,8 @@ from genpool_core.topology.desired import (
     WorkQueueOptions,
     pool_topology,
     vhost_topology,
-    worker_permissions,
 )
+from genpool_core.topology.rights import worker_permissions
 from genpool_core.workerconfig import CONFIG_KEY, S3Config, WorkerConfig, WorkflowEntry, workflow_keys
 from integration.broker import Vhost, until
 from support.secret_volume import write_secret

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 
@@ -28,6 +29,7 @@ def derived(key: OperatorKey) -> list[str]:
         key.gateway_password("uid"),
         key.gateway_password("another"),
         key.signing_key.hex(),
+        key.admin_api_key.removeprefix("gpk_"),
         key.callback_secret("uid"),
         key.callback_secret("another"),
     ]
@@ -39,6 +41,10 @@ def test_the_same_key_gives_the_same() -> None:
     assert KEY.id == "fc81b109"
     assert KEY.worker_password("uid") == "GTzaSJjRglZRzlIYhNG_yAMdCpDaOzZ4XIgVC45BW4A"
     assert KEY.callback_secret("uid") == "whsec_zMukcr34SNq3s2Ux2vBiBtV+SYpMKqd4mWAcDsEcDZQ="
+
+
+def test_the_first_api_key_has_256_bits_and_a_prefix() -> None:
+    assert re.fullmatch(r"gpk_[A-Za-z0-9_-]{43}", KEY.admin_api_key)
 
 
 def test_each_purpose_and_owner_has_its_own() -> None:

@@ -17,6 +17,7 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.topology.desired import Binding, Exchange, Policy, Queue, parse_version
 from genpool_core.topology.password import UserFact
 from genpool_core.topology.plan import (
+    DeleteBinding,
     DeleteUser,
     PolicyFact,
     PutPermissions,
@@ -201,6 +202,8 @@ class FakeBrokers:
                 return replace(seen, policies={**seen.policies, step.name: made})
             case Binding():
                 return replace(seen, bindings=seen.bindings | {step})
+            case DeleteBinding():
+                return replace(seen, bindings=seen.bindings - {step.binding})
             case PutUser():
                 self.passwords[step.name] = step.password
                 made_user = UserFact("", "unknown to us", (step.tag,))

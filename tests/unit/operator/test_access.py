@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import base64
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from genpool_core import timing
-from genpool_core.brokers import BrokerConfig
+from genpool_core.api.pool import GenerationPool
+from genpool_core.brokers import BrokerConfig, BrokersFile
 from genpool_core.errors import BrokerError, ClusterError
 from genpool_core.names import gateway_user, worker_user
 from genpool_core.operatorkeys import Installation, OperatorKey, key_line
-from genpool_core.topology.desired import gateway_permissions, parse_version
+from genpool_core.topology.desired import parse_version
 from genpool_core.topology.password import UserFact
 from genpool_core.topology.plan import DeleteUser, PutPermissions, PutUser, VhostFacts
+from genpool_core.topology.rights import gateway_permissions
 from genpool_operator.adapters.store import Store
-from genpool_operator.decide.access import gateway_users, plan_access
+from genpool_operator.decide.access import gateway_users, plan_access, queues_of_pools
 from genpool_operator.reconcile.broker_access import BrokerAccess
 from genpool_operator.reconcile.operator_keys import OperatorKeys
 from unit.operator.fakes import FakeBrokers, FakeCluster
-from unit.operator.pools import BROKER, INSTALLATION, KEY, NEW_KEY, NOW
+from unit.operator.pools import BROKER, INSTALLATION, KEY, NEW_KEY, NOW, make_pool
 
 OTHERS = Installation((OperatorKey(b"x" * 32),), "genpool-installation-2")
 GATEWAY = gateway_users("default", INSTALLATION)
@@ -84,6 +88,77 @@ def test_two_operators_on_one_broker_leave_each_other_alone() -> None:
     assert sorted(brokers.deleted) == [gateway_user(KEY.id), worker_user("pool-0", KEY.id)]
 
 
+def rights(brokers: FakeBrokers) -> dict[str, str]:
+    return dict(brokers.seen.permissions[gateway_user(KEY.id)])
+
+
+def reads(brokers: FakeBrokers, queue: str) -> bool:
+    return re.search(rights(brokers)["read"], queue) is not None
+
+
+def test_the_queues_of_pools_are_those_of_their_own_vhost_that_they_may_use() -> None:
+    file = BrokersFile(brokers=[BROKER.model_copy(update={"vhosts": ["/", "photos"]})])
+    pools = [
+        make_pool(queue={"name": "b"}),
+        make_pool(queue={"name": "a"}, uid="2"),
+        make_pool(queue={"name": "c"}, uid="3", broker={"vhost": "photos"}),
+        make_pool(queue={"name": "d"}, uid="4", broker={"vhost": "closed"}),
+        make_pool(queue={"name": "e"}, uid="5", broker={"name": "unknown"}),
+    ]
+    # Of one age, so the UIDs decide; whatever the order in which they come.
+    expected = {("default", "/"): ("b", "a"), ("default", "photos"): ("c",)}
+    assert queues_of_pools(pools, file) == queues_of_pools(reversed(pools), file) == expected
+
+
+def test_the_gateways_rights_follow_the_pools(cluster: FakeCluster) -> None:
+    brokers, pools = FakeBrokers(seen=EMPTY), [make_pool()]
+    access = make(cluster, brokers, pools)
+    access.bring_up_to_date(INSTALLATION, NOW)
+    assert reads(brokers, "generation_tasks")
+    assert not reads(brokers, "photo_repair_tasks")
+    pools.append(make_pool(uid="2", queue={"name": "photo_repair_tasks"}))
+    access.bring_up_to_date(INSTALLATION, NOW)
+    assert reads(brokers, "photo_repair_tasks")
+    brokers.steps.clear()
+    access.bring_up_to_date(INSTALLATION, NOW)
+    assert not brokers.steps
+    del pools[0]
+    access.bring_up_to_date(INSTALLATION, NOW)
+    assert not reads(brokers, "generation_tasks")
+    assert [type(step) for step in brokers.steps] == [PutPermissions]
+
+
+def test_while_the_pools_are_not_known_rights_stay_as_they_are(cluster: FakeCluster) -> None:
+    """An operator that starts: it has not listed the pools yet, and the gateway goes on."""
+    brokers = FakeBrokers(seen=EMPTY)
+    make(cluster, brokers, None).bring_up_to_date(INSTALLATION, NOW)
+    assert rights(brokers) == gateway_permissions()
+    make(cluster, brokers, [make_pool()]).bring_up_to_date(INSTALLATION, NOW)
+    make(cluster, brokers, None).bring_up_to_date(INSTALLATION, NOW)
+    assert reads(brokers, "generation_tasks")
+    # A user of somebody's doing without rights here, or of a new key, gets those that need no pool.
+    make(cluster, brokers, None).bring_up_to_date(Installation((NEW_KEY, KEY), INSTALLATION.tag), NOW)
+    assert brokers.seen.permissions[gateway_user(NEW_KEY.id)] == gateway_permissions()
+    assert reads(brokers, "generation_tasks")
+
+
+def test_queues_too_many_to_be_named_are_read_all_and_that_is_told_once(
+    cluster: FakeCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pools = [make_pool(uid=f"{n:03}", queue={"name": f"{n:03}-generation-tasks"}) for n in range(100)]
+    brokers = FakeBrokers(seen=EMPTY)
+    access = make(cluster, brokers, pools)
+    for _ in range(2):
+        access.bring_up_to_date(INSTALLATION, NOW)
+    assert capsys.readouterr().out.count("gateway_reads_all_queues") == 1
+    assert reads(brokers, "099-generation-tasks.dead")
+    assert reads(brokers, "of-somebody-else")
+    assert not reads(brokers, "genpool.retry.5s")
+    del pools[10:]
+    access.bring_up_to_date(INSTALLATION, NOW)
+    assert not reads(brokers, "of-somebody-else")
+
+
 # The pass -----------------------------------------------------------------------------------------------------------
 
 
@@ -104,6 +179,18 @@ def cluster() -> FakeCluster:
     return FakeCluster(Store())
 
 
+def make(
+    cluster: FakeCluster,
+    brokers: FakeBrokers,
+    pools: Sequence[GenerationPool] | None = (),
+    *,
+    secret: tuple[str, str] | None = SECRET,
+    other: BrokerConfig | None = None,
+) -> BrokerAccess:
+    file = BrokersFile(brokers=[BROKER] if other is None else [BROKER, other])
+    return BrokerAccess(cluster, brokers, file, secret, lambda: pools)
+
+
 def data(cluster: FakeCluster) -> dict[str, str]:
     found = cluster.objects["Secret", "genpool-gateway"]["data"]
     return {key: base64.b64decode(value).decode() for key, value in found.items()}
@@ -112,10 +199,11 @@ def data(cluster: FakeCluster) -> dict[str, str]:
 def test_a_broker_that_is_away_holds_up_no_other(cluster: FakeCluster) -> None:
     other = BROKER.model_copy(update={"name": "eu"})
     brokers = Away(seen=EMPTY, away="default")
-    access = BrokerAccess(cluster, brokers, [BROKER, other], SECRET)
+    access = make(cluster, brokers, other=other)
     access.bring_up_to_date(INSTALLATION, NOW)
     expected = {
         "signing-keys": key_line(KEY.signing_key),
+        "admin-api-key": KEY.admin_api_key,
         "eu.username": gateway_user(KEY.id),
         "eu.password": KEY.gateway_password("eu"),
     }
@@ -127,7 +215,7 @@ def test_a_broker_that_is_away_holds_up_no_other(cluster: FakeCluster) -> None:
 
 
 def test_what_is_there_is_written_again_only_after_a_time(cluster: FakeCluster) -> None:
-    access = BrokerAccess(cluster, FakeBrokers(seen=EMPTY), [BROKER], SECRET)
+    access = make(cluster, FakeBrokers(seen=EMPTY))
     access.bring_up_to_date(INSTALLATION, NOW)
     assert len(cluster.calls) == 2
     access.bring_up_to_date(INSTALLATION, NOW + timedelta(seconds=timing.SECRET_APPLY_SECONDS - 1))
@@ -138,11 +226,12 @@ def test_what_is_there_is_written_again_only_after_a_time(cluster: FakeCluster) 
 
 def test_while_two_keys_are_there_the_first_ones_login_is_told_and_both_sign(cluster: FakeCluster) -> None:
     brokers = FakeBrokers(seen=EMPTY)
-    access = BrokerAccess(cluster, brokers, [BROKER], SECRET)
+    access = make(cluster, brokers)
     access.bring_up_to_date(INSTALLATION, NOW)
     access.bring_up_to_date(Installation((NEW_KEY, KEY), INSTALLATION.tag), NOW)
     assert data(cluster)["default.username"] == gateway_user(NEW_KEY.id)
     assert data(cluster)["signing-keys"].split("\n") == [key_line(key.signing_key) for key in (NEW_KEY, KEY)]
+    assert data(cluster)["admin-api-key"] == NEW_KEY.admin_api_key
     assert not brokers.deleted
     access.bring_up_to_date(Installation((NEW_KEY,), INSTALLATION.tag), NOW)
     assert brokers.deleted == [gateway_user(KEY.id)]
@@ -150,7 +239,7 @@ def test_while_two_keys_are_there_the_first_ones_login_is_told_and_both_sign(clu
 
 def test_without_a_gateway_there_is_no_secret(cluster: FakeCluster) -> None:
     brokers = FakeBrokers(seen=EMPTY)
-    BrokerAccess(cluster, brokers, [BROKER], None).bring_up_to_date(INSTALLATION, NOW)
+    make(cluster, brokers, secret=None).bring_up_to_date(INSTALLATION, NOW)
     assert not cluster.calls
     assert not brokers.steps
 
@@ -158,7 +247,7 @@ def test_without_a_gateway_there_is_no_secret(cluster: FakeCluster) -> None:
 def test_a_refused_secret_holds_up_no_user(cluster: FakeCluster) -> None:
     brokers = FakeBrokers(seen=EMPTY)
     cluster.fail["apply"] = [ClusterError("no", status=403)] * 2
-    BrokerAccess(cluster, brokers, [BROKER], SECRET).bring_up_to_date(INSTALLATION, NOW)
+    make(cluster, brokers).bring_up_to_date(INSTALLATION, NOW)
     assert gateway_user(KEY.id) in brokers.seen.users
 
 

@@ -16,11 +16,11 @@ from genpool_core.conditions import (
     Finding,
 )
 from genpool_core.errors import InvalidManifest
+from genpool_core.queue_ownership import queue_owner
 from genpool_core.workflow.files import MissingFiles, WorkflowFiles
 from genpool_operator.decide.broker_health import BrokerHealth, Reachability, broker_finding
 from genpool_operator.decide.events import events_of, scale_event
 from genpool_operator.decide.ownership import OwnerFacts, ownership
-from genpool_operator.decide.queue_ownership import older_owner
 from genpool_operator.decide.workflows import check_workflows
 from unit.operator.pools import NOW, UID, at, make_pool
 
@@ -52,39 +52,39 @@ def aged(name: str, minutes: int, **changes: object) -> GenerationPool:
 def test_the_oldest_pool_has_the_queue() -> None:
     first, second, third = aged("c", 1), aged("b", 2), aged("a", 3)
     pools = [third, first, second]
-    assert older_owner(first, pools) is None
-    found = older_owner(third, pools)
+    assert queue_owner(first, pools) is None
+    found = queue_owner(third, pools)
     assert found is not None
     assert (found.pool, found.queue) == ("team/c", "generation_tasks")
 
 
 def test_of_two_pools_of_the_same_second_one_has_the_queue() -> None:
     pools = [aged("a", 1), aged("b", 1)]
-    assert [older_owner(pool, pools) is None for pool in pools] == [True, False]
+    assert [queue_owner(pool, pools) is None for pool in pools] == [True, False]
 
 
 def test_a_pool_whose_age_is_not_known_takes_the_queue_from_none() -> None:
     known, new = aged("b", 1), make_pool(name="a", uid="a")
     new = new.model_copy(update={"metadata": new.metadata.model_copy(update={"creation_timestamp": None})})
-    assert older_owner(known, [known, new]) is None
-    assert older_owner(new, [known, new]) is not None
+    assert queue_owner(known, [known, new]) is None
+    assert queue_owner(new, [known, new]) is not None
 
 
 def test_another_queue_is_nobodys_business() -> None:
     first, second = aged("a", 1, queue={"name": "other"}), aged("b", 2)
-    assert older_owner(second, [first, second]) is None
+    assert queue_owner(second, [first, second]) is None
 
 
 def test_a_pool_may_not_take_anothers_dead_letters_for_tasks() -> None:
     first, second = aged("a", 1), aged("b", 2, queue={"name": "generation_tasks.dead"})
-    found = older_owner(second, [first, second])
+    found = queue_owner(second, [first, second])
     assert found is not None
     assert found.queue == "generation_tasks.dead"
 
 
 def test_the_same_name_on_another_vhost_is_another_queue() -> None:
     first, second = aged("a", 1), aged("b", 2, broker={"vhost": "other"})
-    assert older_owner(second, [first, second]) is None
+    assert queue_owner(second, [first, second]) is None
 
 
 TEMPLATE = '{"6": {"class_type": "CLIPTextEncode", "inputs": {"text": ""}}}'

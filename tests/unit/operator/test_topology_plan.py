@@ -13,6 +13,7 @@ from genpool_core.topology.password import UserFact, password_matches
 from genpool_core.topology.plan import (
     FULL_RIGHTS,
     BrokerUser,
+    DeleteBinding,
     PolicyFact,
     PutPermissions,
     PutUser,
@@ -208,6 +209,14 @@ def test_a_classic_work_queue_has_a_policy_that_rabbitmq_applies_to_it() -> None
     assert steps("classic", bare) == ()
     assert steps("quorum", full) == ()
     assert steps("quorum", bare) == (full,)
+
+
+def test_what_must_not_be_there_is_taken_away_and_nothing_else() -> None:
+    other = replace(BINDING, queue="somebody's")
+    wanted = replace(WANTED, bindings=(), unwanted=(BINDING,))
+    seen = replace(COMPLETE, bindings=COMPLETE.bindings | {other})
+    assert plan_topology(wanted, [USER], seen).steps == (DeleteBinding(BINDING),)
+    assert plan_topology(wanted, [USER], replace(seen, bindings=frozenset({other}))).steps == ()
 
 
 def test_full_rights_are_all_that_rabbitmq_knows() -> None:

@@ -28,6 +28,7 @@ class World:
     workflows: FakeWorkflows = field(default_factory=FakeWorkflows)
     now: datetime = NOW
     installation: Installation | None = INSTALLATION
+    gateway: bool = False
 
     def __post_init__(self) -> None:
         self.cluster = FakeCluster(self.store)
@@ -45,6 +46,7 @@ class World:
             ("genpool/worker:1", None),
             lambda: self.now,
             lambda: self.installation,
+            gateway=self.gateway,
         )
 
     def put(self, generation: int = 1, **changes: object) -> None:
