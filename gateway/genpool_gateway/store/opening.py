@@ -32,6 +32,13 @@ class TaskStore:
     usage: SqlUsageStore
     retention: SqlRetentionStore
 
+    def prepare(self) -> None:
+        """Bring the tables into this release's form; nothing else works before.
+
+        Raises SettingsError for tables of a newer release, TaskStoreError while the database is away: try again.
+        """
+        migrate(self.database)
+
     def check(self) -> None:
         """Ask the database for a sign of life; raises TaskStoreError."""
         with self.database.reading() as connection:
@@ -42,19 +49,10 @@ class TaskStore:
         self.database.close()
 
 
-def open_store(url: str) -> TaskStore:
-    """Open the task store at a URL, and bring its tables into this release's form.
-
-    Raises SettingsError for a URL that cannot serve and for tables of a newer release, TaskStoreError while the
-    database is away.
-    """
+def make_store(url: str) -> TaskStore:
+    """The task store at a URL; connects to nothing. Raises SettingsError for a URL that cannot serve."""
     address, subscribers = parse_address(url), Subscribers()
     database = (PostgresqlDatabase if address.path is None else SqliteDatabase)(address, subscribers)
-    try:
-        migrate(database)
-    except BaseException:
-        database.close()
-        raise
     return TaskStore(
         database=database,
         accepting=SqlAcceptingStore(database),
@@ -64,3 +62,14 @@ def open_store(url: str) -> TaskStore:
         usage=SqlUsageStore(database),
         retention=SqlRetentionStore(database),
     )
+
+
+def open_store(url: str) -> TaskStore:
+    """A task store that is prepared."""
+    store = make_store(url)
+    try:
+        store.prepare()
+    except BaseException:
+        store.close()
+        raise
+    return store

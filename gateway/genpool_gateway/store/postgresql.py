@@ -21,7 +21,9 @@ WRITERS = 4
 #: A notification may have 8000 bytes.
 _PAYLOAD_BYTES = 7900
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
-#: The first of two numbers that name an advisory lock; migrations have another.
+#: The number of an advisory lock; those of owners have two, of which this is the first.
+_TABLES_LOCK = 0x67656E706F6F6C
+_LOCK_TABLES = text("SELECT pg_advisory_xact_lock(:lock)")
 _OWNERS_LOCK = 0x6770
 _LOCK_OWNER = text("SELECT pg_advisory_xact_lock(:space, hashtext(:owner))")
 
@@ -46,6 +48,17 @@ class PostgresqlDatabase:
     def writing(self) -> Iterator[Connection]:
         """A transaction."""
         with explained(self.address), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def starting(self) -> Iterator[Connection]:
+        """As the protocol says, by an advisory lock; it may take longer than a request."""
+        with self.writing() as connection:
+            for name in ("statement_timeout", "lock_timeout"):
+                connection.exec_driver_sql(
+                    f"SET LOCAL {name} = {int(timing.TASK_STORE_MIGRATION_SECONDS * 1000)}"
+                )
+            connection.execute(_LOCK_TABLES, {"lock": _TABLES_LOCK})
             yield connection
 
     def lock_owners(self, connection: Connection, owners: Collection[str]) -> None:

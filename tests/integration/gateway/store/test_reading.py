@@ -27,7 +27,7 @@ def without_body(record: TaskRecord) -> TaskRecord:
 
 @pytest.fixture
 def filled(store: TaskStore) -> TaskStore:
-    """``a`` to ``f``, the later the newer; a is done, b dead, c runs, e is bert's, f in another pool; p is a producer's."""
+    """``a`` to ``f``, each newer; a is done, b dead, c runs, e is bert's, f in another pool; p is a producer's."""
     group = [accepting(name, seconds=place) for place, name in enumerate("abcd")]
     group += [
         accepting("e", seconds=4, owner="bert"),

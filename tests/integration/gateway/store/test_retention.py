@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from sqlalchemy import func, select
 
 from genpool_core import timing
 from genpool_core.ledger.records import AttemptRecord, Output
 from genpool_gateway.store.opening import TaskStore
+from genpool_gateway.store.tables import idempotency, task_contents, task_events, tasks
 from genpool_gateway.tasks.ports import Acceptance, Idempotency, NewTask, TaskQuery
 from support.task_changes import accepting, at, change, end_record, key
 
 SECRET = "a very private prompt"
+TABLES = (tasks, task_contents, task_events, idempotency)
 
 
 def rows(store: TaskStore) -> dict[str, int]:
-    tables = ("tasks", "task_contents", "task_events", "idempotency")
+    """How many each table has."""
     with store.database.reading() as connection:
         return {
-            name: int(connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one())
-            for name in tables
-        }  # noqa: S608
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in TABLES
+        }
 
 
 def test_ended_tasks_go_in_batches_the_oldest_first_with_all_that_is_theirs(store: TaskStore) -> None:
@@ -73,11 +75,7 @@ def erasable(store: TaskStore) -> None:
 def everything(store: TaskStore) -> str:
     """All that is stored, as text."""
     with store.database.reading() as connection:
-        return "\n".join(
-            str(row)
-            for name in ("tasks", "task_contents", "task_events", "idempotency")
-            for row in connection.execute(text(f"SELECT * FROM {name}"))  # noqa: S608 - the names above
-        )
+        return "\n".join(str(row) for table in TABLES for row in connection.execute(select(table)))
 
 
 def test_an_erased_task_leaves_a_tombstone(store: TaskStore) -> None:

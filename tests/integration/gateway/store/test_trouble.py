@@ -13,14 +13,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from genpool_core import timing
 from genpool_core.errors import SettingsError, TaskStoreError
 from genpool_dev.postgresql import PostgresqlServer
+from genpool_gateway.store import tables
 from genpool_gateway.store.opening import TaskStore, open_store
 from genpool_gateway.tasks.ports import Acceptance, NewTask
-from integration.broker import until
 from support.task_changes import accepting, at, change, key
 from support.tcpproxy import TcpProxy
 
@@ -71,7 +71,7 @@ def test_a_login_that_postgresql_refuses(postgresql_server: PostgresqlServer) ->
 
 
 def test_a_database_that_is_not_there(postgresql_server: PostgresqlServer) -> None:
-    with pytest.raises(TaskStoreError, match='"nothing" does not exist. Create the database'):
+    with pytest.raises(TaskStoreError, match=r'"nothing" does not exist\. Create the database'):
         open_store(postgresql_server.url("nothing"))
 
 
@@ -91,7 +91,7 @@ def test_a_row_that_somebody_holds_is_waited_for_a_little(
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(TaskStoreError, match="none/tasks.db, cannot be opened: No such file") as refused:
+    with pytest.raises(TaskStoreError, match=r"none/tasks\.db, cannot be opened: No such file") as refused:
         open_store(f"sqlite:///{tmp_path}/none/tasks.db")
     assert "its folder is there" in refused.value.message
 
@@ -137,10 +137,8 @@ def test_an_sqlite_file_is_only_its_owners_and_is_synced(sqlite_url: str, tmp_pa
     for pragma, value in (("synchronous", 2), ("foreign_keys", 1), ("journal_mode", "wal")):
         with store.database.writing() as connection:
             assert connection.execute(text(f"PRAGMA {pragma}")).scalar() == value
-    with store.database.reading() as connection, pytest.raises(TaskStoreError, match="readonly"):
-        with store.database.reading() as reader:
-            reader.execute(text("DELETE FROM tasks"))
-        connection.close()
+    with pytest.raises(TaskStoreError, match="readonly"), store.database.reading() as reader:
+        reader.execute(text("DELETE FROM tasks"))
     store.close()
 
 
@@ -172,6 +170,7 @@ def test_urls_that_cannot_serve(url: str) -> None:
 
 _ACCEPTING = """
 import sys
+
 from genpool_gateway.store.opening import open_store
 from genpool_gateway.tasks.ports import Idempotency, NewTask
 from support.task_changes import accepting, at
@@ -210,10 +209,10 @@ def test_killed_while_it_accepts_all_that_was_confirmed_is_there(url: str) -> No
     # A group is there whole or not at all, with its events.
     with store.database.reading() as connection:
         counts = [
-            connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one()  # noqa: S608 - these names
-            for name in ("tasks", "task_contents", "task_events", "idempotency")
+            connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in (tables.tasks, tables.task_contents, tables.task_events, tables.idempotency)
         ]
     assert len(set(counts)) == 1
     assert counts[0] % group_size == 0
-    until(lambda: store.reader.count_unfinished("uid-1") == counts[0], "a count")
+    assert store.reader.count_unfinished("uid-1") == counts[0]
     store.close()

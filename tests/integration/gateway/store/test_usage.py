@@ -16,7 +16,7 @@ DAY = 24 * 3600
 
 @pytest.fixture
 def ended(store: TaskStore) -> TaskStore:
-    """Anna's a waited 3 s, b 9 s, c (dead) for an unknown time, d on the next day; e is a producer's in another pool."""
+    """Anna's a waited 3 s, b 9 s; d ended a day later; c and e are a producer's, c dead, e in another pool."""
     store.accepting.accept([NewTask(accepting(name)) for name in "abd"], {}, at(0))
     unknown = Times()
     store.events.apply(
