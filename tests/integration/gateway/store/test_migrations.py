@@ -48,10 +48,10 @@ def test_opened_again_everything_is_still_there(url: str) -> None:
 
 def test_gateways_that_start_at_once_migrate_once(url: str) -> None:
     starting = [
-        subprocess.Popen([sys.executable, "-c", _OPENING, url], stderr=subprocess.PIPE) for _ in range(4)
+        subprocess.Popen([sys.executable, "-c", _OPENING, url], stderr=subprocess.PIPE) for _ in range(3)
     ]
     said = [process.communicate(timeout=60)[1].decode() for process in starting]
-    assert [process.returncode for process in starting] == [0] * 4, "\n".join(said)
+    assert [process.returncode for process in starting] == [0] * 3, "\n".join(said)
     open_store(url).close()
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 
 from genpool_core import timing
 from genpool_core.errors import SettingsError, TaskStoreError
@@ -57,6 +58,28 @@ def test_idle_connections_that_broke_are_no_error(
     store.accepting.accept([NewTask(accepting("a"))], {}, at(0))
     assert store.reader.get(key("a")) is not None
     proxy.break_connections()
+    assert store.reader.get(key("a")) is not None
+    store.accepting.accept([NewTask(accepting("b"))], {}, at(0))
+    store.close()
+    proxy.close()
+
+
+def test_a_server_that_answers_no_more_is_not_waited_for_for_ever(
+    postgresql_server: PostgresqlServer, postgresql_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "TASK_STORE_SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(timing, "TASK_STORE_CONNECT_SECONDS", 2)
+    proxy = TcpProxy(postgresql_server.host, postgresql_server.port)
+    store = open_store(postgresql_server.url(postgresql_database, port=proxy.port))
+    store.accepting.accept([NewTask(accepting("a"))], {}, at(0))
+    with store.database.reading() as connection:
+        proxy.hang()
+        with pytest.raises(OperationalError, match=r"did not answer within 0\.3 s"):
+            connection.execute(text("SELECT 1"))
+    with pytest.raises(TaskStoreError):
+        store.reader.get(key("a"))
+    proxy.break_connections()
+    proxy.mend()
     assert store.reader.get(key("a")) is not None
     store.accepting.accept([NewTask(accepting("b"))], {}, at(0))
     store.close()
