@@ -17,6 +17,15 @@ from genpool_gateway.store.retention import SqlRetentionStore
 from genpool_gateway.store.sqlite import SqliteDatabase
 from genpool_gateway.store.subscribers import Subscribers
 from genpool_gateway.store.usage import SqlUsageStore
+from genpool_gateway.tasks.ports import (
+    AcceptingStore,
+    ChangeFeed,
+    EventStore,
+    KeyStore,
+    RetentionStore,
+    TaskReader,
+    UsageStore,
+)
 
 
 @dataclass(frozen=True)
@@ -24,13 +33,14 @@ class TaskStore:
     """The ports of ``genpool_gateway.tasks.ports`` on one database."""
 
     database: SqliteDatabase | PostgresqlDatabase
-    """Also the :class:`~genpool_gateway.tasks.ports.ChangeFeed`."""
-    accepting: SqlAcceptingStore
-    reader: SqlTaskReader
-    events: SqlEventStore
-    keys: SqlKeyStore
-    usage: SqlUsageStore
-    retention: SqlRetentionStore
+    """What the ports share."""
+    feed: ChangeFeed
+    accepting: AcceptingStore
+    reader: TaskReader
+    events: EventStore
+    keys: KeyStore
+    usage: UsageStore
+    retention: RetentionStore
 
     def prepare(self) -> None:
         """Bring the tables into this release's form; nothing else works before.
@@ -55,6 +65,7 @@ def make_store(url: str) -> TaskStore:
     database = (PostgresqlDatabase if address.path is None else SqliteDatabase)(address, subscribers)
     return TaskStore(
         database=database,
+        feed=database,
         accepting=SqlAcceptingStore(database),
         reader=SqlTaskReader(database),
         events=SqlEventStore(database),

@@ -64,7 +64,7 @@ def test_what_is_behind_its_task_gets_no_number_and_fills_in(store: TaskStore) -
     assert kinds(store, "b") == [(1, "output")]
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(3))
 def test_any_order_in_any_groups_gives_the_same_record(store: TaskStore, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - an order that can be had again
     changes = [*LIFE, *chance.choices(LIFE, k=4), change("a", "claimed", run=2, seconds=20)]

@@ -32,7 +32,7 @@ class Heard:
 @contextmanager
 def hearing(store: TaskStore) -> Iterator[Heard]:
     heard = Heard()
-    end = store.database.subscribe(heard.changed, heard.was_missed)
+    end = store.feed.subscribe(heard.changed, heard.was_missed)
     yield heard
     end()
 

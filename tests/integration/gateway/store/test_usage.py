@@ -56,18 +56,15 @@ def test_sums(ended: TaskStore) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("changes", "tasks"),
-    [
-        ({"owner": "anna"}, [2, 1]),
-        ({"pools": ["uid-2"]}, [1]),
-        ({"pools": []}, []),
-        ({"since": at(21), "until": at(22)}, [1]),
-        ({"owner": "anna", "since": at(22)}, [1]),
-    ],
-)
-def test_filters(ended: TaskStore, changes: dict[str, object], tasks: list[int]) -> None:
-    assert [row.tasks for row in usage(ended, **changes)] == tasks
+def test_filters(ended: TaskStore) -> None:
+    def counts(**filters: object) -> list[int]:
+        return [row.tasks for row in usage(ended, **filters)]
+
+    assert counts(owner="anna") == [2, 1]
+    assert counts(pools=["uid-2"]) == [1]
+    assert counts(pools=[]) == []
+    assert counts(since=at(21), until=at(22)) == [1]
+    assert counts(owner="anna", since=at(22)) == [1]
 
 
 def test_without_any_limit_nothing_is_within_it(ended: TaskStore) -> None:
