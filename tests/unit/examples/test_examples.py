@@ -20,7 +20,6 @@ from genpool_core.errors import (
     InvalidMessage,
     InvalidTask,
     RefusedInput,
-    RefusedTask,
     TaskFailure,
 )
 from genpool_core.messages.task import RESERVED, Shape, parse_body, parse_task
