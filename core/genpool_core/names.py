@@ -32,6 +32,7 @@ ANNOTATION_CONFIG_HASH = f"{GROUP}/config-hash"
 ANNOTATION_SPEC_HASH = f"{GROUP}/spec-hash"
 #: Asks the webhook of EKS to give the pod's identity to none of these containers.
 ANNOTATION_NO_IDENTITY = "eks.amazonaws.com/skip-containers"
+ANNOTATION_IMAGE_DIGEST = f"{GROUP}/comfyui-image-digest"
 ANNOTATION_DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 EVENTS_EXCHANGE = "genpool.events"

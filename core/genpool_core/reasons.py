@@ -78,6 +78,12 @@ REASONS: Mapping[str, Reason] = {
         "Correct the values or the graph that the message names.",
     ),
     "TaskFailed": Reason(1008, "The task failed.", "Read the message."),
+    "PoolUnknown": Reason(1009, "There is no pool of that name.", "Correct the name."),
+    "PoolAmbiguous": Reason(1010, "More than one pool has that name.", "Name its namespace too."),
+    "WorkflowUnknown": Reason(
+        1011, "No pool serves that workflow.", "Correct the name, or add it to a pool."
+    ),
+    "WorkflowAmbiguous": Reason(1012, "More than one pool serves that workflow.", "Name the pool too."),
     # ComfyUI --------------------------------------------------------------------------------------------------------
     "NodeFailed": Reason(
         2001,
@@ -185,6 +191,12 @@ REASONS: Mapping[str, Reason] = {
     "Drained": Reason(
         4003, "The pod was told to end, and gave the task back.", "Nothing: another pod takes it."
     ),
+    "PoolUnavailable": Reason(
+        4004,
+        "The pool is there and takes no task now.",
+        "Look at its conditions; ask again when the cause is gone.",
+    ),
+    "PoolsUnknown": Reason(4005, "The gateway has not read the pools yet.", "Ask again in a moment."),
     # GenPool --------------------------------------------------------------------------------------------------------
     "InternalError": Reason(5000, "A fault of GenPool's own.", "Report it with the traceback of the log."),
     # On purpose -----------------------------------------------------------------------------------------------------

@@ -111,6 +111,8 @@ IMAGE_READ_SECONDS = 30.0
 
 COMFYUI_CONNECT_SECONDS = 3.0
 """Connecting to ComfyUI in the same pod."""
+COMFYUI_ASIDE_SECONDS = 2.0
+"""Answer that is only shown and that nothing waits for: ComfyUI's version, its last log lines."""
 COMFYUI_QUICK_SECONDS = 5.0
 """Answer to a question that needs no work; opening the websocket."""
 COMFYUI_ASK_SECONDS = 10.0
@@ -168,6 +170,13 @@ WEDGED_TIMES = 3
 """The same when restarts helped so often in a row, each until the next prompt (a number, not seconds)."""
 REPLACE_EVERY_SECONDS = 300.0
 """A pool's pods are replaced one at a time, and no more often than this."""
+
+# Times in end records ----------------------------------------------------------------------------------------------
+
+OWN_CLOCK_SECONDS = 5.0
+"""Times that ComfyUI tells may lie so far before or after the worker's own; they are of one node's clock."""
+SENDER_CLOCK_SECONDS = 300.0
+"""The time at which a message says it was enqueued may lie so far in the future, by its sender's or broker's clock."""
 
 # A worker between tasks --------------------------------------------------------------------------------------------
 

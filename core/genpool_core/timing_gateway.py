@@ -41,6 +41,11 @@ POOLS_RETRY_STEPS: tuple[int, ...] = (1, 1, 2, 3, 5, 8, 13)
 """Waits of the gateway between attempts to reach the API server; the last one again and again."""
 POOLS_FILES_SECONDS = 2.0
 """Files with pools are looked at so often."""
+# The gateway: what the operator hears of it ------------------------------------------------------------------------
+
+BACKLOG_EXPIRY_SECONDS = 30.0
+"""How many messages are of cancelled tasks: a figure that is older is not subtracted from the depth of the queue."""
+
 # The gateway: the task store ---------------------------------------------------------------------------------------
 
 IDEMPOTENCY_SECONDS = 24 * 3600

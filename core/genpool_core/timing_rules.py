@@ -148,6 +148,10 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     "ComfyUI": (
         Rule(
+            "COMFYUI_ASIDE_SECONDS < COMFYUI_CONNECT_SECONDS",
+            "what is only shown holds up an end for less than anything that matters",
+        ),
+        Rule(
             "COMFYUI_CONNECT_SECONDS < COMFYUI_QUICK_SECONDS < COMFYUI_ASK_SECONDS < COMFYUI_SEND_SECONDS",
             "the more an answer takes, the longer it is waited for",
         ),
@@ -197,6 +201,12 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
     ),
     "A ComfyUI that is wedged": WEDGED_RULES,
+    "Times in end records": (
+        Rule(
+            "OWN_CLOCK_SECONDS < COMFYUI_SEND_SECONDS < SENDER_CLOCK_SECONDS < 15 * 60",
+            "clocks of one pod agree best; the time zone of ComfyUI's log is seen in steps of 15 minutes",
+        ),
+    ),
     "A worker between tasks": (
         Rule(
             "CLOSED_SECONDS < CHECK_SECONDS <= HEARTBEAT_SECONDS",

@@ -63,6 +63,13 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
         Rule("POOLS_FILES_SECONDS <= RESYNC_RETRY_SECONDS", "an edited file counts within seconds"),
     ),
+    "The gateway: what the operator hears of it": (
+        Rule(
+            "BACKLOG_EXPIRY_SECONDS == HEARTBEAT_EXPIRY_SECONDS",
+            "a gateway that restarts starts no pods for cancelled tasks; one that is gone is believed no longer than"
+            " a worker",
+        ),
+    ),
     "The gateway: the task store": (
         Rule(
             "IDEMPOTENCY_SECONDS == CALLBACK_GIVE_UP_SECONDS",

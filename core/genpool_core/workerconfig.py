@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from genpool_core import names, timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.api.security import HostRule
 from genpool_core.canonical import digest
+from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.messages.base import Message, PoolRef
 from genpool_core.quantity import to_bytes
 from genpool_core.workflow.files import WorkflowFiles
@@ -17,6 +19,10 @@ from genpool_core.workflow.files import WorkflowFiles
 CONFIG_KEY = "pool.json"
 #: Where the ConfigMap is mounted in the worker container.
 CONFIG_PATH = "/etc/genpool"
+#: Of ComfyUI's container, where the pool sets none.
+DEFAULT_RESOURCES: JsonObject = {"limits": {"nvidia.com/gpu": 1}}
+#: nvidia.com/gpu, nvidia.com/gpu.shared, nvidia.com/mig-1g.5gb, amd.com/gpu, gpu.intel.com/i915.
+_GPU = re.compile(r"/gpu(\.|$)|/mig-|^gpu\.")
 
 
 class WorkflowEntry(Message):
@@ -55,6 +61,14 @@ class WorkerConfig(Message):
     max_input_bytes: int
     allow_graphs: bool = False
     grace_seconds: int
+    comfyui_image: str | None = None
+    """The image of ComfyUI's container, as the pool names it."""
+    gpus: int = 1
+    """GPUs of a pod, by which the seconds of a run are multiplied.
+
+    A pod without a GPU counts as one, because such pods have a price too; so does one whose GPUs come otherwise than by
+    a limit of ComfyUI's container.
+    """
 
 
 def workflow_keys(name: str) -> tuple[str, str]:
@@ -90,6 +104,19 @@ def longest_run_seconds(pool: GenerationPool) -> int:
     return max((workflow.timeout_seconds for workflow in pool.spec.workflows), default=0)
 
 
+def gpus(resources: JsonObject | None) -> int:
+    """GPUs of ComfyUI's container by its limits, at least 1. A part of a GPU that is a resource counts as one."""
+    limits = (DEFAULT_RESOURCES if resources is None else resources).get("limits")
+    if not isinstance(limits, dict):
+        return 1
+    return max(1, sum(_whole(amount) for name, amount in limits.items() if _GPU.search(name)))
+
+
+def _whole(amount: JsonValue) -> int:
+    text = str(amount)
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
 def worker_config(pool: GenerationPool) -> WorkerConfig:
     """The configuration for a pool's workers."""
     spec, meta = pool.spec, pool.metadata
@@ -122,4 +149,6 @@ def worker_config(pool: GenerationPool) -> WorkerConfig:
         max_input_bytes=to_bytes(spec.security.max_input),
         allow_graphs=spec.security.allow_graphs,
         grace_seconds=grace_seconds(pool),
+        comfyui_image=spec.comfyui.image,
+        gpus=gpus(spec.comfyui.resources),
     )

@@ -25,7 +25,7 @@ import psycopg
 from psycopg import sql
 
 from genpool_dev.cluster.artifacts import packages
-from genpool_dev.cluster.errors import ClusterError
+from genpool_dev.cluster.errors import ClusterError, tail
 from genpool_dev.cluster.node.process import Identity, identify, is_alive, kill
 from genpool_dev.progress import Steps
 
@@ -87,7 +87,7 @@ class PostgresqlServer:
 
 @contextmanager
 def running(*, durable: bool = True) -> Iterator[PostgresqlServer]:
-    """Run a server as long as the block lasts. ``durable``: its commits are on the disk, as in earnest."""
+    """Run a server as long as the block lasts. ``durable``: its commits are on the disk when they return."""
     server = start(durable=durable)
     try:
         yield server
@@ -102,15 +102,18 @@ def start(*, durable: bool = True) -> PostgresqlServer:
     try:
         password = secrets.token_hex(8)
         _initialize(folder, password)
-        for _ in range(_TRIES - 1):
-            if (server := _start(folder, password, durable=durable)) is not None:
-                return server
-        if (server := _start(folder, password, durable=durable)) is not None:
-            return server
-        raise ClusterError("PostgreSQL did not start.", log=folder / "log")
+        return _started(folder, password, durable=durable)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _started(folder: Path, password: str, *, durable: bool) -> PostgresqlServer:
+    for _ in range(_TRIES):
+        if (server := _start(folder, password, durable=durable)) is not None:
+            return server
+    # The folder goes with the error, so its words are in it.
+    raise ClusterError(f"PostgreSQL did not start:\n{tail(folder / 'data' / 'log')}")
 
 
 def stop(server: PostgresqlServer) -> None:
@@ -135,7 +138,7 @@ def _initialize(folder: Path, password: str) -> None:
     words = ["--username", USER, "--pwfile", str(secret), "--auth", "scram-sha-256", "--encoding", "UTF8"]
     words += ["--locale", "C", "--no-sync", "--no-instructions", "--pgdata", str(folder / "data")]
     if not _succeeds(folder, "initdb", words):
-        raise ClusterError("PostgreSQL could not make its data folder.", log=folder / "log")
+        raise ClusterError(f"PostgreSQL could not make its data folder:\n{tail(folder / 'log')}")
     secret.unlink()
 
 

@@ -14,6 +14,7 @@ from genpool_core.brokers import BrokerConfig
 from genpool_core.jsontypes import JsonObject
 from genpool_core.topology.plan import Step, VhostFacts
 from genpool_core.workflow.files import MissingFiles, WorkflowFiles
+from genpool_operator.decide.backlog import Backlog
 from genpool_operator.decide.broker_health import BrokerHealth
 from genpool_operator.decide.events import PoolEvent
 from genpool_operator.decide.objects import ConfigMapView, DeploymentView
@@ -36,6 +37,7 @@ class QueueAnswers:
     dead: Listed | None = None
     counted: Counted | None = None
     workers: Mapping[str, WorkerView] = field(default_factory=dict)
+    backlog: Backlog | None = None
 
 
 class Cluster(Protocol):
@@ -57,6 +59,9 @@ class Cluster(Protocol):
         """Write a Deployment's replicas through ``/scale``; its resource version after that."""
 
     def set_deletion_cost(self, namespace: str, pod: str, cost: int) -> None:
+        """Annotate a pod."""
+
+    def set_image_digest(self, namespace: str, pod: str, digest: str) -> None:
         """Annotate a pod."""
 
     def delete_pod(self, namespace: str, pod: str) -> None:

@@ -64,6 +64,7 @@ def _secrets(lab: Lab, place: str) -> dict[str, str]:
         "the gateway's RabbitMQ password": read(
             layout.SYSTEM_NAMESPACE, gateway, names.login_keys(layout.BROKER)[1]
         ),
+        "the first API key": read(layout.SYSTEM_NAMESPACE, gateway, names.ADMIN_API_KEY),
         "the gateway's signing key": read(layout.SYSTEM_NAMESPACE, gateway, names.SIGNING_KEYS),
         "the operator's key": read(layout.SYSTEM_NAMESPACE, f"{layout.RELEASE}-operator-key", KEYS),
         "the administrator's RabbitMQ password": lab.info.rabbitmq.password,

@@ -6,15 +6,16 @@ import uuid
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from fakes.worker_steps import FakeClock, Steps, png
-from genpool_core.jsontypes import JsonObject
+from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.workflow.lacks import NodeClass
 from genpool_core.workflow.render import MARK_INPUT
 from genpool_worker.comfyui.memory import BETWEEN
-from genpool_worker.comfyui_json import Frame, HistoryEntry, NodeErrors, PromptAnswer
+from genpool_worker.comfyui_json import Frame, HistoryEntry, LogEntry, NodeErrors, PromptAnswer
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
 from genpool_worker.ports import OutputRef, Where
 
@@ -82,7 +83,28 @@ class FakeComfyUI:
         """Body of the 400 that answers every prompt, as long as it is there."""
         self.classes: dict[str, JsonObject | None] = {}
         """What ``/object_info`` says where it is not what every class says here; None: there is no such class."""
+        self.said_version: str | None = "0.33.0"
+        self.run_seconds = 0.0
+        """How long a prompt that ends runs."""
+        self.written: list[tuple[datetime, str]] = []
+        """Its log, by its own local time, which is ``zone`` ahead of UTC."""
+        self.zone = timedelta()
         self._files: dict[str, bytes] = {}
+
+    def version(self) -> str | None:
+        with self._steps.step("comfyui.version", ComfyUISilent("slow")):
+            return self.said_version
+
+    def log(self) -> tuple[LogEntry, ...]:
+        with self._steps.step("comfyui.log", ComfyUISilent("slow")):
+            return tuple(
+                LogEntry(t=(at + self.zone).replace(tzinfo=None).isoformat(), m=text)
+                for at, text in self.written
+            )
+
+    def write(self, text: str) -> None:
+        """One write to its log, now."""
+        self.written.append((self._clock.now(), text))
 
     def waiting(self) -> int:
         with self._steps.step("comfyui.waiting", ComfyUISilent("slow")):
@@ -113,6 +135,7 @@ class FakeComfyUI:
         with self._steps.step("comfyui.submit", ComfyUISilent("slow")):
             if self.refusal is not None:
                 raise ComfyUIRefused("ComfyUI answered 400.", status=400, body=self.refusal)
+            self.write("got prompt\n")
             if graph == BETWEEN:
                 self._finish(prompt_id, "nothing")
                 return PromptAnswer.read_object({}).node_errors
@@ -188,23 +211,29 @@ class FakeComfyUI:
             return
         if result == "lost":
             return
-        messages: list[object] = [["execution_start", {}]]
+        start: JsonObject = {"timestamp": self._milliseconds()}
+        messages: list[JsonValue] = [["execution_start", start]]
+        self._clock.time += self.run_seconds
         if result in {"node_error", "oom"}:
             kind = "torch.OutOfMemoryError" if result == "oom" else self.failing_error
-            data = {
+            data: JsonObject = {
                 "node_id": self.failing_node,
                 "node_type": self.failing_class,
                 "exception_type": kind,
                 "exception_message": self.failing_message,
+                "timestamp": self._milliseconds(),
             }
+            self.write(f"!!! Exception during processing !!! {self.failing_message}\n")
             messages.append(["execution_error", data])
             self.half_made.add(self.failing_class)
         if result == "interrupted":
-            messages.append(["execution_interrupted", {"node_id": "3"}])
+            messages.append(["execution_interrupted", {"node_id": "3", "timestamp": self._milliseconds()}])
         cached = result.startswith("cached")
         if cached:
             messages.append(["execution_cached", {"nodes": ["6", "9"]}])
         good = result in {"ok", "nothing", "empty", "gone"} or cached
+        if good:
+            messages.append(["execution_success", {"timestamp": self._milliseconds()}])
         self._files["a.png"] = b"" if result == "empty" else png(*((8, 8) if cached else (64, 48)))
         if result == "gone":
             del self._files["a.png"]
@@ -221,6 +250,9 @@ class FakeComfyUI:
             },
             "status": {"status_str": "success" if good else "error", "messages": messages},
         }
+
+    def _milliseconds(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)
 
 
 class FakeMark:

@@ -19,6 +19,7 @@ def preconditions(world: World, node: Node, wedge: Wedge | None = None) -> Preco
         node.comfyui,
         wedge or context.wedge,
         context.availability,
+        context.about,
         context.store,
         "p/",
         world.clock,

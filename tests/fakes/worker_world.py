@@ -24,6 +24,7 @@ from genpool_core.workerconfig import S3Config, WorkerConfig, WorkflowEntry
 from genpool_core.workflow.catalog import Catalog, Workflow
 from genpool_core.workflow.spec import parse_workflow_yaml
 from genpool_worker.adapters.metrics import WorkerMetrics
+from genpool_worker.comfyui.about import AboutComfyUI
 from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.context import WorkerContext
@@ -162,6 +163,7 @@ class World:
             comfyui=comfyui,
             wedge=Wedge(mark, self.clock),
             availability=Availability(comfyui, catalog, self.clock, allow_graphs=self.config.allow_graphs),
+            about=AboutComfyUI(comfyui, own_clock, self.config.comfyui_image, lambda: None),
             fetcher=fetcher,
             clock=own_clock,
             drain=drain,

@@ -79,6 +79,8 @@ class MessageData(LooseModel):
     node_type: str = "?"
     exception_type: str = ""
     exception_message: str = ""
+    timestamp: float = 0.0
+    """Milliseconds since 1970."""
 
 
 class StatusMessage(LooseArray):
@@ -144,6 +146,34 @@ class Upload(LooseModel):
 
     name: str = ""
     subfolder: str = ""
+
+
+# GET /system_stats, GET /internal/logs/raw -------------------------------------------------------------------------
+
+
+class SystemInfo(LooseModel):
+    """Of the machine and the program; the command line stays out, since it may hold secrets."""
+
+    comfyui_version: str = ""
+
+
+class SystemStats(LooseModel):
+    """What ComfyUI says of itself."""
+
+    system: SystemInfo = SystemInfo()
+
+
+class LogEntry(LooseModel):
+    """One write to ComfyUI's output: its local time, and the text."""
+
+    t: str = ""
+    m: str = ""
+
+
+class RawLog(LooseModel):
+    """The last 300 of them."""
+
+    entries: Items[LogEntry] = ()
 
 
 # The websocket -----------------------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@
     │   ├── ComfyUIGone          nothing listens: its process is gone, and with it queue and history
     │   ├── ComfyUISilent        no answer in time, or a broken one: it is busy, hangs, or is starting
     │   └── ComfyUIRefused       it answered with an error
-    ├── PromptRefused        (an AttemptFailed) ComfyUI's check of the prompt found faults: at which nodes and inputs
-    ├── NodeFailed           (an AttemptFailed) a node raised an error
+    ├── FailedAtNode         (an AttemptFailed) it failed at a node of the workflow
+    │   ├── PromptRefused        ComfyUI's check of the prompt found faults: at which nodes and inputs
+    │   └── NodeFailed           a node raised an error of its own
     ├── Refused              RabbitMQ or the store will not accept what a task's end needs: trying again is no use
     ├── NoCopy               RabbitMQ will accept no copy of a message, however little is in it
     └── HandBack             the task in hand goes back to the queue, and its attempt does not count
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 
 from genpool_core.errors import AttemptFailed, GenPoolError
 from genpool_core.jsontypes import JsonValue
+from genpool_core.ledger.records import FailedNode
 
 
 class ComfyUIError(GenPoolError):
@@ -59,25 +61,33 @@ class InputFault:
     input: str = ""
 
 
-class PromptRefused(AttemptFailed):
+class FailedAtNode(AttemptFailed):
+    """It failed at a node of the workflow; ``at`` is None where ComfyUI does not say which."""
+
+    def __init__(self, message: str, *, reason: str, retryable: bool, at: FailedNode | None) -> None:
+        super().__init__(message, reason=reason, retryable=retryable)
+        self.at = at
+
+
+class PromptRefused(FailedAtNode):
     """ComfyUI refused a prompt, or would leave out a part of its results.
 
     ``faults``: where; empty: the graph as a whole, such as a class that is not there.
     """
 
-    def __init__(self, message: str, faults: tuple[InputFault, ...]) -> None:
-        super().__init__(message, reason="InvalidPrompt", retryable=False)
+    def __init__(self, message: str, faults: tuple[InputFault, ...], *, at: FailedNode | None = None) -> None:
+        super().__init__(message, reason="InvalidPrompt", retryable=False, at=at)
         self.faults = faults
 
 
-class NodeFailed(AttemptFailed):
+class NodeFailed(FailedAtNode):
     """A node raised an error of its own: not of memory, nor of the card.
 
-    ``error``: its class and what it says, uncut.
+    ``node``, ``class_type`` and ``error`` (its class and what it says) are uncut.
     """
 
-    def __init__(self, message: str, *, node: str, class_type: str, error: str) -> None:
-        super().__init__(message, reason="NodeFailed", retryable=False)
+    def __init__(self, message: str, *, node: str, class_type: str, error: str, at: FailedNode) -> None:
+        super().__init__(message, reason="NodeFailed", retryable=False, at=at)
         self.node = node
         self.class_type = class_type
         self.error = error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from genpool_adapters.amqp import AmqpParameters
 from genpool_adapters.http_server import HttpServer, program_routes
@@ -14,6 +15,8 @@ from genpool_worker.adapters.fetch import GuardedFetcher
 from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.adapters.rabbitmq import RabbitBroker
 from genpool_worker.adapters.restart_mark import RestartMarkFile
+from genpool_worker.adapters.told_digest import read_digest
+from genpool_worker.comfyui.about import AboutComfyUI
 from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.config import load_config
@@ -78,6 +81,9 @@ def build_worker(settings: WorkerSettings) -> Worker:
     comfyui = ComfyUIHttp(settings.comfyui_url)
     wedge = Wedge(RestartMarkFile(settings.restart_file), clock)
     availability = Availability(comfyui, catalog, clock, allow_graphs=config.allow_graphs)
+    about = AboutComfyUI(
+        comfyui, clock, config.comfyui_image, partial(read_digest, settings.image_digest_file)
+    )
     heartbeat = HeartbeatThread(
         broker,
         status,
@@ -96,6 +102,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         comfyui=comfyui,
         wedge=wedge,
         availability=availability,
+        about=about,
         fetcher=GuardedFetcher(config.image_hosts),
         clock=clock,
         drain=drain,
@@ -113,7 +120,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         broker=broker,
         processor=Processor(context),
         preconditions=Preconditions(
-            comfyui, wedge, availability, store, config.s3.prefix, clock, settings.scratch_dir
+            comfyui, wedge, availability, about, store, config.s3.prefix, clock, settings.scratch_dir
         ),
         status=status,
         drain=drain,

@@ -17,7 +17,7 @@ from genpool_core import timing
 from genpool_core.jsontypes import JsonObject
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
 from genpool_core.workflow.lacks import NodeClass
-from genpool_worker.comfyui_json import Frame, HistoryEntry, NodeErrors
+from genpool_worker.comfyui_json import Frame, HistoryEntry, LogEntry, NodeErrors
 
 
 class Broker(Protocol):
@@ -113,6 +113,12 @@ class ComfyUI(Protocol):
 
     def free(self) -> None:
         """Unload models and free memory after the current job."""
+
+    def version(self) -> str | None:
+        """Its version, or None where it does not say."""
+
+    def log(self) -> tuple[LogEntry, ...]:
+        """What it wrote last, oldest first. Its own pages' interface: it may be missing in a later version."""
 
     def download(self, ref: OutputRef, path: Path) -> int:
         """Store a result as a file; returns its size. A missing one is ComfyUIRefused with status 404."""

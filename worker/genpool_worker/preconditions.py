@@ -10,6 +10,7 @@ from genpool_adapters.objectstore.port import ObjectStore
 from genpool_core import timing
 from genpool_core.errors import StorageError
 from genpool_core.messages.events import COMFYUI_BUSY, COMFYUI_UNAVAILABLE, COMFYUI_WEDGED
+from genpool_worker.comfyui.about import AboutComfyUI
 from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.stuck import Stuck, follow, is_wedged
 from genpool_worker.comfyui.wedge import Wedge
@@ -35,6 +36,7 @@ class Preconditions:
         comfyui: ComfyUI,
         wedge: Wedge,
         availability: Availability,
+        about: AboutComfyUI,
         store: ObjectStore,
         prefix: str,
         clock: Clock,
@@ -43,6 +45,7 @@ class Preconditions:
         self._comfyui = comfyui
         self._wedge = wedge
         self._availability = availability
+        self._about = about
         self._store = store
         self._prefix = prefix
         self._clock = clock
@@ -104,6 +107,7 @@ class Preconditions:
                 self._comfyui.stop(prompt_id)
             if not ours:
                 self._availability.look()
+                self._about.look()
         except ComfyUIError as error:
             self._stuck = None
             self._availability.forget()

@@ -9,7 +9,13 @@ from pydantic import Field, SecretStr, model_validator
 
 from genpool_adapters.secret_files import read_secret
 from genpool_adapters.settings import ProgramSettings
-from genpool_core.podlayout import BROKER_PASSWORD, BROKER_USERNAME, RESTART_PATH
+from genpool_core.podlayout import (
+    BROKER_PASSWORD,
+    BROKER_USERNAME,
+    IMAGE_DIGEST_FILE,
+    POD_FOLDER,
+    RESTART_PATH,
+)
 
 
 class WorkerSettings(ProgramSettings):
@@ -44,6 +50,8 @@ class WorkerSettings(ProgramSettings):
     """Folder with ``input``, ``output`` and ``temp``, shared with ComfyUI, and the worker's own ``worker``."""
     restart_file: Path = Path(RESTART_PATH)
     """Written when ComfyUI is wedged; its liveness probe reads it. ComfyUI's container can only read its volume."""
+    image_digest_file: Path = Path(POD_FOLDER, IMAGE_DIGEST_FILE)
+    """Holds the digest of ComfyUI's image once the operator has told it."""
 
     @model_validator(mode="after")
     def _a_login(self) -> Self:

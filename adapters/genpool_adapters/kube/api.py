@@ -137,7 +137,7 @@ class KubeApi:
         query = f"?watch=1&timeoutSeconds={seconds}&labelSelector={quote(selector)}"
         query += f"&resourceVersion={quote(version)}"
         subject = f"watch {path}"
-        whole = seconds + timing.KUBE_READ_SECONDS
+        whole = seconds + self._seconds
         # An idle watch sends nothing for all its time.
         timeout = urllib3.Timeout(connect=timing.KUBE_CONNECT_SECONDS, read=whole)
         headers, url = self._headers(JSON), self._configuration.host + path + query

@@ -33,7 +33,7 @@ class Seen(Protocol):
 
 
 @dataclass(frozen=True)
-class Waits:
+class ListWatchTimes:
     """Times of a :class:`ListWatch`, in seconds."""
 
     watch: int
@@ -51,7 +51,7 @@ class ListWatch:
     is a list of everything.
     """
 
-    def __init__(self, api: KubeApi, path: str, selector: str, seen: Seen, waits: Waits) -> None:
+    def __init__(self, api: KubeApi, path: str, selector: str, seen: Seen, waits: ListWatchTimes) -> None:
         self._api = api
         self._path = path
         self._selector = selector

@@ -46,6 +46,10 @@ class Claim(Message):
     """A drain gave the task back: the attempt does not count."""
     failure: Failure | None = None
     """The attempt failed and another one may follow."""
+    started_at: datetime | None = None
+    """When ComfyUI began to execute, as far as its worker knew at the last renewal."""
+    gpu_seconds: float | None = None
+    """Time on the pod's GPUs times their number, of an attempt that failed or was given back."""
 
 
 class Output(BaseModel):
@@ -155,12 +159,12 @@ class EndRecord(Message):
     """SHA-256 of the workflow's template in canonical JSON, hexadecimal."""
     seed: int | None = None
     parameters: JsonObject = {}
-    """Parameters in force; query strings of URLs are taken out."""
+    """Parameters in force; query strings of URLs are taken out, long texts are cut."""
     callback_url: str | None = None
     """Where the end is announced; needed to announce it again."""
     outputs: list[Output] = []
     attempts: list[AttemptRecord] = []
-    """All of the run, in order."""
+    """Those of the run, in order; of more than 100 the last."""
     node: FailedNode | None = None
     """Where it failed, if ComfyUI said so."""
     log_lines: list[str] = []

@@ -58,6 +58,8 @@ class CallbackMessage(Message):
     """The pool's ``callbackHosts``."""
     body: CallbackBody
     """What to POST."""
+    end: EndRecord | None = None
+    """The end record whole, from which the gateway builds a body of its own; absent in older releases."""
 
 
 def callback_body(end: EndRecord, pool: PoolRef, urls: dict[str, str]) -> CallbackBody:

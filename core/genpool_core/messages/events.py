@@ -106,7 +106,7 @@ class TaskEnded(TaskEvent):
     outputs: list[Output] = []
     """Files, for the outcome succeeded."""
     record: EndRecord | None = None
-    """The end record whole; absent in older releases."""
+    """The end record whole, but for the query of ``callback_url``, which may be a secret; absent in older releases."""
 
 
 class MessageRejected(Event):

@@ -20,6 +20,10 @@ from genpool_core.workflow.spec import check_template
 
 #: The beginning of a URL, whose query may be secret, in whatever letters a producer writes it.
 _URL = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+#: The beginning of a data URI, up to its contents.
+_DATA = re.compile(r"\s*data:[^,]{0,100},", re.IGNORECASE)
+#: Longer texts are cut in the end record, which is a message too.
+SHOWN_CHARACTERS = 4000
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,11 @@ class ValidatedTask:
     def workflow_name(self) -> str | None:
         """The workflow's own name, whatever alias the task used."""
         return self.workflow.entry.name if self.workflow else None
+
+    @property
+    def template_digest(self) -> str | None:
+        """SHA-256 of the workflow's template; None for a task that brings its own graph."""
+        return self.workflow.template_digest if self.workflow else None
 
     @property
     def files(self) -> dict[str, str]:
@@ -112,12 +121,21 @@ def callback_for(body: JsonObject, config: WorkerConfig) -> str | None:
 
 
 def shown_parameters(bound: Bound) -> JsonObject:
-    """The parameters in force, for the end record: a URL loses its query, which may be a secret."""
+    """The parameters in force, for the end record: a URL loses its query, which may be a secret, and texts are cut."""
     return {name: _shown(value) for name, value in bound.values.items()}
 
 
 def _shown(value: JsonValue) -> JsonValue:
-    return egress_policy.redact(value) if isinstance(value, str) and _URL.match(value) else value
+    if not isinstance(value, str):
+        return value
+    if _URL.match(value):
+        return _cut(egress_policy.redact(value), SHOWN_CHARACTERS)
+    data = _DATA.match(value)
+    return _cut(value, SHOWN_CHARACTERS if data is None else data.end())
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
 
 
 def _own_graph(task: Task, config: WorkerConfig, catalog: Catalog) -> ValidatedTask:

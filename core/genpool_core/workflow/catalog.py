@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+from genpool_core.canonical import canonical_json
 from genpool_core.errors import SettingsError
 from genpool_core.jsontypes import JsonObject
 from genpool_core.workerconfig import CONFIG_KEY, WorkerConfig, WorkflowEntry
@@ -19,6 +22,11 @@ class Workflow:
     entry: WorkflowEntry
     template: JsonObject
     parameters: WorkflowYaml
+
+    @cached_property
+    def template_digest(self) -> str:
+        """SHA-256 of the template in canonical JSON, hexadecimal."""
+        return hashlib.sha256(canonical_json(self.template)).hexdigest()
 
 
 @dataclass(frozen=True)

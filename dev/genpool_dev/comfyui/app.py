@@ -16,6 +16,7 @@ from aiohttp import web
 from genpool_dev.comfyui import (
     routes_files,
     routes_info,
+    routes_internal,
     routes_jobs,
     routes_prompt,
     routes_standin,
@@ -36,7 +37,7 @@ _GOODBYE_SECONDS = 0.5
 
 
 def build_app(standin: Standin) -> web.Application:
-    """Return the web application: every route with and without /api, /api/jobs only with it."""
+    """Return the web application: every route with and without /api, /api/jobs only with it, /internal only without."""
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[check_origin, trouble_as_500])
     app[STANDIN] = standin
     plain: tuple[Route, ...] = (
@@ -46,7 +47,11 @@ def build_app(standin: Standin) -> web.Application:
         *routes_ws.ROUTES,
         *routes_standin.ROUTES,
     )
-    routes: list[Route] = [*plain, *((method, _PREFIX + path, do) for method, path, do in plain)]
+    routes: list[Route] = [
+        *plain,
+        *routes_internal.ROUTES,
+        *((method, _PREFIX + path, do) for method, path, do in plain),
+    ]
     if standin.settings.profile.has_jobs:
         routes += routes_jobs.ROUTES
     for method, path, handler in routes:
@@ -66,6 +71,7 @@ async def serve(settings: StandInSettings) -> None:
         Where an address cannot be listened on.
     """
     standin = Standin(settings)
+    logging.getLogger().addHandler(standin.log)
     runner = web.AppRunner(build_app(standin), access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
     await runner.setup()
     try:
@@ -77,6 +83,7 @@ async def serve(settings: StandInSettings) -> None:
             loops.create_task(standin.consume())
             loops.create_task(standin.hub.publish())
     finally:
+        logging.getLogger().removeHandler(standin.log)
         await standin.hub.close()
         await runner.cleanup()
         standin.machine.close()

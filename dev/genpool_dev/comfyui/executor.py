@@ -226,16 +226,13 @@ class _Attempt:
         self._events.executed(node_id, ui)
 
     def _fail(self, node_id: str, error: Exception) -> bool:
-        kind = failures.type_name(error)
-        log.error("!!! Exception during processing !!! %s: %s", kind, error)
+        node = self._graph[node_id]
+        details = failures.details(error, node, list(self._results))
+        log.error("!!! Exception during processing !!! %s", error)
+        trace = "".join(details["traceback"])
+        log.error("Traceback (most recent call last):\n%s%s: %s\n", trace, details["exception_type"], error)
         if failures.is_out_of_memory(error):
             log.error("Got an OOM, unloading all loaded models.")
             self._machine.vram.unload()
-        node = self._graph[node_id]
-        self._events.failed(
-            node_id,
-            node["class_type"],
-            self._executed,
-            failures.details(error, node, list(self._results)),
-        )
+        self._events.failed(node_id, node["class_type"], self._executed, details)
         return False

@@ -12,6 +12,7 @@ from genpool_dev.comfyui.catalog import build_catalog
 from genpool_dev.comfyui.executor import Executor
 from genpool_dev.comfyui.hub import Hub
 from genpool_dev.comfyui.jobqueue import JobQueue
+from genpool_dev.comfyui.logbuffer import LogBuffer
 from genpool_dev.comfyui.run import Machine, PromptThreadEnded
 from genpool_dev.comfyui.validate import World
 
@@ -27,6 +28,8 @@ class Standin:
 
     def __init__(self, settings: StandInSettings) -> None:
         self.settings = settings
+        self.log = LogBuffer()
+        """What was written last, for those who ask."""
         self.machine = Machine(settings)
         self.catalog = build_catalog(
             settings.checkpoints,

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from urllib.parse import quote
 
 from genpool_adapters.kube.api import NOT_FOUND, KubeApi
-from genpool_adapters.kube.list_watch import ListWatch, Waits
+from genpool_adapters.kube.list_watch import ListWatch, ListWatchTimes
 from genpool_core import names, timing
 from genpool_core.api.record import PoolRecord, parse_pool
 from genpool_core.errors import ClusterError
@@ -18,7 +18,7 @@ from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.pool import PoolFiles, read_files, served_pool
 
-WAITS = Waits(
+WAITS = ListWatchTimes(
     watch=timing.POOLS_WATCH_SECONDS, relist=timing.POOLS_RELIST_SECONDS, retries=timing.POOLS_RETRY_STEPS
 )
 _POOLS = f"/apis/{names.API_VERSION}"
@@ -34,7 +34,9 @@ class KubePools:
     ``namespaces``: those to read; all when empty. ``waits``: for tests.
     """
 
-    def __init__(self, api: KubeApi, namespaces: Sequence[str] = (), *, waits: Waits = WAITS) -> None:
+    def __init__(
+        self, api: KubeApi, namespaces: Sequence[str] = (), *, waits: ListWatchTimes = WAITS
+    ) -> None:
         self._api = api
         self._lock = threading.Lock()
         self._snapshot: PoolDirectory | None = None

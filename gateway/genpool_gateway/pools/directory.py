@@ -25,7 +25,12 @@ class PoolDirectory:
         """What somebody sees who may use these pools only (``namespace/name``); all when None."""
         if pools is None:
             return self
-        return PoolDirectory(tuple(pool for pool in self.pools if pool.name in pools))
+        names = frozenset(pools)
+        found = self._visible.get(names)
+        if found is None:
+            found = PoolDirectory(tuple(pool for pool in self.pools if pool.name in names))
+            self._visible[names] = found
+        return found
 
     def by_uid(self, uid: str) -> ServedPool | None:
         """The pool with this UID."""
@@ -104,6 +109,11 @@ class PoolDirectory:
     @cached_property
     def _serving(self) -> tuple[tuple[ServedPool, Serving], ...]:
         return tuple((pool, pool.serving) for pool in self.pools if pool.serving is not None)
+
+    @cached_property
+    def _visible(self) -> dict[frozenset[str], PoolDirectory]:
+        """What was asked for before, with its indexes: each request asks, and few sets of pools are given to keys."""
+        return {}
 
     @cached_property
     def _by_uid(self) -> dict[str, ServedPool]:

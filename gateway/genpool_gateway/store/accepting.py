@@ -14,7 +14,7 @@ from genpool_core.identity import accepted_event_id
 from genpool_gateway.store import rows
 from genpool_gateway.store.admission import Admission, IdempotencyScope, Known, admit, scope_of
 from genpool_gateway.store.database import Database
-from genpool_gateway.store.queries import chunks, insert_new, read_records, select_records
+from genpool_gateway.store.queries import chunks, insert_new, lock_tasks, read_records, select_records
 from genpool_gateway.store.tables import (
     ACCEPTING,
     UNFINISHED,
@@ -64,8 +64,8 @@ class SqlAcceptingStore:
     ) -> list[Accepted]:
         capped = {owner for new in group if (owner := new.record.owner) is not None and owner in caps}
         with self._database.writing() as connection:
-            _mark_published(connection, published)
             self._database.lock_owners(connection, capped)
+            _mark_published(connection, published)
             admissions = admit(group, _known(connection, group, capped, now), caps)
             _store(connection, group, admissions, now)
             made = {new.record.id: new.record for new in _created(group, admissions)}
@@ -81,6 +81,7 @@ class SqlAcceptingStore:
     def refused(self, ids: Sequence[str]) -> None:
         """As the port says; what belongs to a row goes with it."""
         with self._database.writing() as connection:
+            lock_tasks(connection, ids)
             for part in chunks(ids):
                 connection.execute(delete(tasks).where(tasks.c.id.in_(part), ACCEPTING))
             self._database.tell(connection, ids)
@@ -98,6 +99,7 @@ class SqlAcceptingStore:
 
 
 def _mark_published(connection: Connection, ids: Sequence[str]) -> None:
+    lock_tasks(connection, ids)
     for part in chunks(ids):
         statement = update(tasks).where(tasks.c.id.in_(part), ACCEPTING)
         connection.execute(statement.values(state=TaskState.QUEUED.value))

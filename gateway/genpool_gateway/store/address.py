@@ -57,7 +57,7 @@ def _sqlite(url: URL) -> DatabaseAddress:
     name = url.database or ""
     if name in {"", ":memory:"} or name.startswith("file:") or url.query:
         raise SettingsError(
-            "The task store needs a file: what is kept in memory would be gone after a restart, and no options of SQLite "
-            f"are supported. Its URL must be {SQLITE}:////folder/file."
+            "The task store needs a file: what is kept in memory would be gone after a restart, and no options of "
+            f"SQLite are supported. Its URL must be {SQLITE}:////folder/file."
         )
     return DatabaseAddress(url, f"the SQLite file {name}")

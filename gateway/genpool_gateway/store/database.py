@@ -25,6 +25,9 @@ class Database(Protocol):
     def writing(self) -> AbstractContextManager[Connection]:
         """A transaction that is committed at the end of the block. Raises TaskStoreError; then nothing is promised."""
 
+    def starting(self) -> AbstractContextManager[Connection]:
+        """A transaction in which this release may make and change the tables, while no other gateway does."""
+
     def lock_owners(self, connection: Connection, owners: Collection[str]) -> None:
         """Let no other transaction count or add tasks of these owners before this one has ended."""
 

@@ -16,6 +16,7 @@ from genpool_core import timing
 from genpool_core.backoff import Backoff
 from genpool_gateway.store.address import DatabaseAddress
 from genpool_gateway.store.database import unreachable
+from genpool_gateway.store.limited_connection import LimitedConnection
 from genpool_gateway.store.subscribers import Subscribers
 
 CHANNEL = "genpool_tasks"
@@ -61,7 +62,7 @@ class Listener:
         failures = 0
         while not self._stopping.is_set():
             try:
-                with psycopg.connect(autocommit=True, **self._arguments) as connection:
+                with LimitedConnection.connect(autocommit=True, **self._arguments) as connection:
                     connection.execute(_LISTEN)
                     failures = 0
                     self._subscribers.missed()

@@ -17,6 +17,15 @@ from genpool_gateway.store.retention import SqlRetentionStore
 from genpool_gateway.store.sqlite import SqliteDatabase
 from genpool_gateway.store.subscribers import Subscribers
 from genpool_gateway.store.usage import SqlUsageStore
+from genpool_gateway.tasks.ports import (
+    AcceptingStore,
+    ChangeFeed,
+    EventStore,
+    KeyStore,
+    RetentionStore,
+    TaskReader,
+    UsageStore,
+)
 
 
 @dataclass(frozen=True)
@@ -24,13 +33,21 @@ class TaskStore:
     """The ports of ``genpool_gateway.tasks.ports`` on one database."""
 
     database: SqliteDatabase | PostgresqlDatabase
-    """Also the :class:`~genpool_gateway.tasks.ports.ChangeFeed`."""
-    accepting: SqlAcceptingStore
-    reader: SqlTaskReader
-    events: SqlEventStore
-    keys: SqlKeyStore
-    usage: SqlUsageStore
-    retention: SqlRetentionStore
+    """What the ports share."""
+    feed: ChangeFeed
+    accepting: AcceptingStore
+    reader: TaskReader
+    events: EventStore
+    keys: KeyStore
+    usage: UsageStore
+    retention: RetentionStore
+
+    def prepare(self) -> None:
+        """Bring the tables into this release's form; nothing else works before.
+
+        Raises SettingsError for tables of a newer release, TaskStoreError while the database is away: try again.
+        """
+        migrate(self.database)
 
     def check(self) -> None:
         """Ask the database for a sign of life; raises TaskStoreError."""
@@ -42,21 +59,13 @@ class TaskStore:
         self.database.close()
 
 
-def open_store(url: str) -> TaskStore:
-    """Open the task store at a URL, and bring its tables into this release's form.
-
-    Raises SettingsError for a URL that cannot serve and for tables of a newer release, TaskStoreError while the
-    database is away.
-    """
+def make_store(url: str) -> TaskStore:
+    """The task store at a URL; connects to nothing. Raises SettingsError for a URL that cannot serve."""
     address, subscribers = parse_address(url), Subscribers()
     database = (PostgresqlDatabase if address.path is None else SqliteDatabase)(address, subscribers)
-    try:
-        migrate(database)
-    except BaseException:
-        database.close()
-        raise
     return TaskStore(
         database=database,
+        feed=database,
         accepting=SqlAcceptingStore(database),
         reader=SqlTaskReader(database),
         events=SqlEventStore(database),
@@ -64,3 +73,14 @@ def open_store(url: str) -> TaskStore:
         usage=SqlUsageStore(database),
         retention=SqlRetentionStore(database),
     )
+
+
+def open_store(url: str) -> TaskStore:
+    """A task store that is prepared."""
+    store = make_store(url)
+    try:
+        store.prepare()
+    except BaseException:
+        store.close()
+        raise
+    return store

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from genpool_core import timing
 from genpool_gateway.store.address import DatabaseAddress
 from genpool_gateway.store.database import explained
+from genpool_gateway.store.limited_connection import allow, limit_answers
 from genpool_gateway.store.listener import CHANNEL, Listener
 from genpool_gateway.store.subscribers import Subscribers
 
@@ -21,7 +22,9 @@ WRITERS = 4
 #: A notification may have 8000 bytes.
 _PAYLOAD_BYTES = 7900
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
-#: The first of two numbers that name an advisory lock; migrations have another.
+#: The number of an advisory lock; those of owners have two, of which this is the first.
+_TABLES_LOCK = 0x67656E706F6F6C
+_LOCK_TABLES = text("SELECT pg_advisory_xact_lock(:lock)")
 _OWNERS_LOCK = 0x6770
 _LOCK_OWNER = text("SELECT pg_advisory_xact_lock(:space, hashtext(:owner))")
 
@@ -47,6 +50,20 @@ class PostgresqlDatabase:
         """A transaction."""
         with explained(self.address), self._writer.begin() as connection:
             yield connection
+
+    @contextmanager
+    def starting(self) -> Iterator[Connection]:
+        """As the protocol says, by an advisory lock; it may take longer than a request."""
+        with self.writing() as connection:
+            allow(connection, timing.TASK_STORE_MIGRATION_SECONDS)
+            for name in ("statement_timeout", "lock_timeout"):
+                connection.exec_driver_sql(
+                    f"SET LOCAL {name} = {int(timing.TASK_STORE_MIGRATION_SECONDS * 1000)}"
+                )
+            connection.execute(_LOCK_TABLES, {"lock": _TABLES_LOCK})
+            yield connection
+            # It goes back to the others only now; a failure has closed it.
+            allow(connection, timing.TASK_STORE_SILENCE_SECONDS)
 
     def lock_owners(self, connection: Connection, owners: Collection[str]) -> None:
         """By advisory locks, until the transaction ends: in one order, so that two groups never wait in a circle."""
@@ -105,7 +122,7 @@ def connect_arguments() -> dict[str, Any]:
 
 
 def _engine(address: DatabaseAddress, connections: int, **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's
-    return create_engine(
+    engine = create_engine(
         address.url,
         pool_size=connections,
         max_overflow=0,
@@ -116,3 +133,5 @@ def _engine(address: DatabaseAddress, connections: int, **options: Any) -> Engin
         connect_args=connect_arguments(),
         **options,
     )
+    limit_answers(engine)
+    return engine

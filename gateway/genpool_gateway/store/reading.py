@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Tuple, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 
 from genpool_gateway.store import rows
-from genpool_gateway.store.columns import UtcTime
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.queries import select_records
 from genpool_gateway.store.tables import UNSUCCESSFUL, WAITING, task_events, tasks
@@ -64,15 +63,15 @@ class SqlTaskReader:
                 WAITING,
                 tasks.c.owner.is_not(None),
                 tasks.c.pool_uid == found.pool_uid,
-                _PLACE < _place(found.created_at, task),  # noqa: SIM300 - rows before this one
+                _before(found.created_at, task),
             )
             statement = select(func.count()).select_from(tasks).where(*earlier)
             return int(connection.execute(statement).scalar_one())
 
 
-def _place(at: datetime, task: str) -> Tuple:
-    """A place in the order of tasks. In a tuple the columns do not give values their types."""
-    return tuple_(literal(at, UtcTime()), literal(task))
+def _before(created_at: datetime, task: str) -> ColumnElement[bool]:
+    """Is older than a task, or as old and of a smaller id."""
+    return tuple_(literal(created_at, tasks.c.created_at.type), literal(task, tasks.c.id.type)) > _PLACE
 
 
 def find_statement(query: TaskQuery) -> Select[Any]:
@@ -99,5 +98,5 @@ def _conditions(query: TaskQuery) -> list[ColumnElement[bool]]:
     if query.outcomes and not query.states and "succeeded" not in query.outcomes:
         wanted.append(UNSUCCESSFUL)
     if query.before is not None:
-        wanted.append(tuple_(*query.before) > _PLACE)
+        wanted.append(_before(*query.before))
     return wanted

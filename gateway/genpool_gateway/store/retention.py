@@ -56,7 +56,7 @@ class SqlRetentionStore:
     def erase(self, task: str, at: datetime) -> TaskRecord | None:
         """As the port says."""
         with self._database.writing() as connection:
-            record, last_event = lock_records(connection, [task]).get(task, (None, 0))
+            record, last_event = lock_records(connection, [task], bodies=True).get(task, (None, 0))
             if record is None or record.state is not TaskState.ENDED:
                 return record
             erased = erase(record, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 from collections.abc import Callable, Collection, Iterator
@@ -30,18 +31,14 @@ class SqliteDatabase:
     """A file, written by this process alone."""
 
     def __init__(self, address: DatabaseAddress, subscribers: Subscribers) -> None:
-        path = address.path
-        assert path is not None  # noqa: S101 - who makes it has looked
         self.address = address
         self._subscribers = subscribers
         self._lock = threading.Lock()
-        with explained(address):
-            _create(path)
-            self._writer = _engine(
-                address, ("PRAGMA journal_mode=WAL", f"PRAGMA journal_size_limit={_LOG_BYTES}"), 1
-            )
-            event.listen(self._writer, "begin", _begin_immediate)
-            self._readers = _engine(address, ("PRAGMA query_only=ON",), READERS)
+        # The log is switched on by the first writer, which is the one that starts.
+        pragmas = ("PRAGMA journal_mode=WAL", f"PRAGMA journal_size_limit={_LOG_BYTES}")
+        self._writer = _engine(address, pragmas, 1)
+        event.listen(self._writer, "begin", _begin_immediate)
+        self._readers = _engine(address, ("PRAGMA query_only=ON",), READERS)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -58,6 +55,24 @@ class SqliteDatabase:
             yield connection
         if changed:
             self._subscribers.changed(changed)
+
+    @contextmanager
+    def starting(self) -> Iterator[Connection]:
+        """As the protocol says, by a lock file: SQLite's own lock does not cover the switch to a write-ahead log."""
+        path = Path(str(self.address.url.database))
+        try:
+            # Only its owner may read it: prompts and the digests of keys will be in it.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            handle = path.with_name(path.name + ".lock").open("w")
+        except OSError as error:
+            raise TaskStoreError(
+                f"The task store, {self.address.shown}, cannot be opened: {error.strerror}. See that its folder is "
+                "there and that the gateway may write into it."
+            ) from error
+        with handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            with self.writing() as connection:
+                yield connection
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -89,17 +104,6 @@ class SqliteDatabase:
         """Close all connections; the last one puts the log into the file."""
         self._readers.dispose()
         self._writer.dispose()
-
-
-def _create(path: Path) -> None:
-    """An empty file that only its owner may read: prompts and the digests of keys will be in it."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise TaskStoreError(
-            f"The task store, the SQLite file {path}, cannot be opened: {error.strerror}. See that its folder is there "
-            "and that the gateway may write into it."
-        ) from error
 
 
 def _engine(address: DatabaseAddress, pragmas: tuple[str, ...], connections: int) -> Engine:

@@ -23,6 +23,8 @@ _STATES: Mapping[str, TaskState] = {
     "retried": TaskState.QUEUED,
     "ended": TaskState.ENDED,
 }
+#: What is told of a run; the other fields that have sources are told of the task.
+_OF_A_RUN = frozenset({"worker", "started_at"})
 #: Before every change.
 _NOWHERE = Position(0, ended=False, attempt=0, rank=0)
 #: In the end record of an erased task, in place of what might quote its contents.
@@ -145,14 +147,20 @@ def _moved(known: TaskRecord, change: Change) -> TaskRecord:
     if change.run > known.position.run:
         # A replay: what the run before left is its own.
         known = replace(
-            known, end=None, started_at=None, ended_at=None, cancel_requested_at=None, worker=None
+            known,
+            end=None,
+            started_at=None,
+            ended_at=None,
+            cancel_requested_at=None,
+            worker=None,
+            sources={name: source for name, source in known.sources.items() if name not in _OF_A_RUN},
         )
     return replace(known, position=change.position, state=_STATES[change.type])
 
 
 def _told(known: TaskRecord, change: Change) -> TaskRecord:
     """Fill in what a change tells and no later one has told."""
-    told = dict(_of_any_run(known, change))
+    told = dict(_of_the_task(known, change))
     if change.run == known.position.run:
         told |= _of_its_run(change)
     place = change.position
@@ -169,7 +177,7 @@ def _told(known: TaskRecord, change: Change) -> TaskRecord:
     return known
 
 
-def _of_any_run(known: TaskRecord, change: Change) -> Iterator[tuple[str, Any]]:
+def _of_the_task(known: TaskRecord, change: Change) -> Iterator[tuple[str, Any]]:
     yield "workflow", change.workflow
     if change.end is not None and known.erased_at is None:
         yield "parameters", change.end.parameters or None

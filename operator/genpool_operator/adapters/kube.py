@@ -86,7 +86,14 @@ class KubeCluster:
 
     def set_deletion_cost(self, namespace: str, pod: str, cost: int) -> None:
         """Annotate a pod."""
-        patch: JsonObject = {"metadata": {"annotations": {names.ANNOTATION_DELETION_COST: str(cost)}}}
+        self._annotate(namespace, pod, names.ANNOTATION_DELETION_COST, str(cost))
+
+    def set_image_digest(self, namespace: str, pod: str, digest: str) -> None:
+        """Annotate a pod."""
+        self._annotate(namespace, pod, names.ANNOTATION_IMAGE_DIGEST, digest)
+
+    def _annotate(self, namespace: str, pod: str, key: str, value: str) -> None:
+        patch: JsonObject = {"metadata": {"annotations": {key: value}}}
         self._api.request("PATCH", _path("/api/v1", namespace, "pods", pod) + _MANAGED, patch, MERGE)
 
     def delete_pod(self, namespace: str, pod: str) -> None:

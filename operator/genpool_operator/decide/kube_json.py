@@ -67,9 +67,10 @@ class PodLabels(LooseModel):
 
 
 class PodAnnotations(LooseModel):
-    """The annotation that says which pod a scale-in takes first."""
+    """The annotations that the operator writes: which pod a scale-in takes first, what ComfyUI's image was."""
 
     deletion_cost: Annotated[NumberText | None, Field(alias=names.ANNOTATION_DELETION_COST)] = None
+    image_digest: Annotated[str | None, Field(alias=names.ANNOTATION_IMAGE_DIGEST)] = None
 
 
 class PodMetadata(Metadata):
@@ -106,6 +107,7 @@ class ContainerStatus(KubeModel):
     """A container of a pod."""
 
     name: str = ""
+    image_id: Annotated[str, Field(alias="imageID")] = ""
     restart_count: int = 0
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from genpool_core import names
 from genpool_core.canonical import canonical_json, digest
+from genpool_core.image_digest import digest_in
 from genpool_core.jsontypes import JsonObject
 from genpool_core.kube.objects import AnyObject, ConfigMap, OwnedMetadata, OwnedObject, OwnerReference, Secret
+from genpool_core.podlayout import COMFYUI_CONTAINER
 from genpool_operator.decide.failed_pods import POD_FAILED
 from genpool_operator.decide.kube_json import (
     ConditionBody,
@@ -17,6 +19,7 @@ from genpool_operator.decide.kube_json import (
     Deployment,
     DeploymentStatus,
     Pod,
+    PodStatus,
 )
 from genpool_operator.decide.ownership import OwnerFacts
 from genpool_operator.decide.pods import ContainerView, FailureView, PodView
@@ -110,6 +113,8 @@ def parse_pod(body: JsonObject) -> PodView:
         unready_since=ready.last_transition_time if unready else None,
         ready_since=ready.last_transition_time if ready.status == "True" else None,
         deletion_cost=meta.annotations.deletion_cost,
+        image_digest=_image_digest(status),
+        told_image_digest=meta.annotations.image_digest,
         containers=tuple(map(_container, (*status.init_container_statuses, *status.container_statuses))),
         failure=_failure(found),
     )
@@ -164,6 +169,12 @@ def parse_owner(body: JsonObject) -> OwnerFacts:
 def _owner(meta: OwnedMetadata) -> OwnerFacts:
     controller = next((owner for owner in meta.owner_references if owner.controller), OwnerReference())
     return OwnerFacts(meta.labels, controller.kind or None, controller.uid or None)
+
+
+def _image_digest(status: PodStatus) -> str | None:
+    """Of ComfyUI's container, which is a native sidecar and so an init container."""
+    found = (item.image_id for item in status.init_container_statuses if item.name == COMFYUI_CONTAINER)
+    return digest_in(next(found, None))
 
 
 def _container(status: ContainerStatus) -> ContainerView:

@@ -48,4 +48,8 @@ class PodView:
     unready_since: datetime | None = None
     """Since when it has a node and is not ready."""
     deletion_cost: int | None = None
+    image_digest: str | None = None
+    """What ComfyUI's image was, as the node says; None until it was pulled."""
+    told_image_digest: str | None = None
+    """The same as the pod's annotation tells it."""
     containers: tuple[ContainerView, ...] = ()

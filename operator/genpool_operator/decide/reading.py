@@ -70,6 +70,8 @@ class QueueReading:
     held: int = 0
     workers_known: bool = True
     observed_at: datetime | None = None
+    cancelled: int = 0
+    """Messages of cancelled tasks that are not counted in ``at_least``."""
 
 
 def read_queue(

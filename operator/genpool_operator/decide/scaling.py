@@ -87,7 +87,7 @@ def _automatic(
     idle = timing.IDLE_SECONDS if spec.idle_seconds is None else spec.idle_seconds
     at_least = reading.at_least or 0
     recommendation, reason, clause = _bounded(spec, at_least, busy)
-    need = _need(spec, reading)
+    need = f"{_need(spec, reading)}{_cancelled(reading)}"
     sentence = f"{need}{clause}"
     memory = _remember(memory, _upper_recommendation(spec, reading, busy), idle, reading.evidence_at or now)
     if recommendation >= current:
@@ -167,6 +167,12 @@ def _need(spec: ScalingSpec, reading: QueueReading) -> str:
         subject = f"{_tasks(tasks)} {'waiting' if waiting else 'running'}"
     verb = "needs" if tasks == 1 else "need"
     return f"{subject} {verb} {_pods(need)} at {_tasks(value)} per pod"
+
+
+def _cancelled(reading: QueueReading) -> str:
+    if not reading.cancelled:
+        return ""
+    return f"; {plural(reading.cancelled, 'cancelled task is', 'cancelled tasks are')} not counted"
 
 
 def _pods(number: int) -> str:

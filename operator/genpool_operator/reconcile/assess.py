@@ -8,6 +8,7 @@ from datetime import datetime
 from genpool_core import conditions, timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.conditions import Finding, find
+from genpool_operator.decide.backlog import without_cancelled
 from genpool_operator.decide.objects import DeploymentView
 from genpool_operator.decide.ownership import ownership
 from genpool_operator.decide.pod_health import (
@@ -56,7 +57,12 @@ def assess(pool: GenerationPool, observed: Observed, now: datetime) -> Assessmen
         reading = read_queue(answers.listed, answers.dead, answers.counted, counts, now)
     wanted = deployment.wanted if deployment is not None and deployment.applied else None
     decision = decide_replicas(
-        pool.spec.scaling, reading, _busy(counts, reading, wanted), wanted, observed.memory.scaling, now
+        pool.spec.scaling,
+        reading if answers is None else without_cancelled(reading, answers.backlog, now),
+        _busy(counts, reading, wanted),
+        wanted,
+        observed.memory.scaling,
+        now,
     )
     silent_since = _silent_since(observed, now)
     health, proof = _pods(pool, observed, deployment, wanted or 0, now)

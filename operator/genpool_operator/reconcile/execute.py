@@ -81,6 +81,15 @@ class Executor:
                 outcome = Outcome(memory, outcome.failure or error)
         return outcome
 
+    def annotate(self, pool: GenerationPool, plan: Plan) -> None:
+        """Tell the workers what ComfyUI's image was. Best effort: end records then lack it."""
+        namespace = pool.metadata.namespace
+        for pod, digest in plan.image_digests.items():
+            try:
+                self._cluster.set_image_digest(namespace, pod, digest)
+            except ClusterError as error:
+                _log.info("image_digest_not_written", pod=f"{namespace}/{pod}", message=error.message)
+
     def report(self, pool: GenerationPool, plan: Plan, now: datetime) -> Memory:
         """Write the status and post the events.
 

@@ -50,6 +50,8 @@ class Plan:
     applies: tuple[Apply, ...] = ()
     scale: Scale | None = None
     replacement: Replacement | None = None
+    image_digests: Mapping[str, str] = field(default_factory=dict)
+    """Annotations to write, by pod. They are no acts: nothing waits for them, and no pass follows from them."""
     write_status: bool = False
     requeue_after: float | None = None
     """Seconds until the next full pass, because something is in the way; None: at the next resync."""

@@ -13,6 +13,7 @@ from genpool_core.errors import InvalidManifest
 from genpool_operator.decide.broker_health import broker_finding
 from genpool_operator.decide.deletion_cost import deletion_costs
 from genpool_operator.decide.events import events_of
+from genpool_operator.decide.image_digests import image_digests
 from genpool_operator.decide.intake import Intake, decide_intake, unknown_intake
 from genpool_operator.decide.objects import DeploymentView
 from genpool_operator.decide.ownership import PREVIOUS_POOL
@@ -68,6 +69,7 @@ def plan_pool(pool: GenerationPool, observed: Observed, now: datetime) -> Plan:
         applies=objects.applies,
         scale=_scale(own_deployment(pool, observed), observed, assessment, now),
         replacement=_replacement(observed, now),
+        image_digests=image_digests(observed.pods),
         write_status=write,
         requeue_after=_requeue_after(objects),
     )

@@ -110,6 +110,7 @@ class PoolReconciler:
             full = full and failure is None
         self._remember(uid, memory)
         self._remember(uid, self._executor.report(pool, plan, self._clock()))
+        self._executor.annotate(pool, plan)
         if failure is not None:
             raise failure
         return plan

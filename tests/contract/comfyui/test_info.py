@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
+from contract.comfyui import graphs
 from contract.comfyui.client import ComfyUI, Json
 
 
@@ -25,6 +28,18 @@ def test_system_stats(comfyui: ComfyUI, recorded: Json) -> None:
     assert stats["devices"]
     for device in stats["devices"]:
         assert set(device) >= set(recorded["device_keys"])
+
+
+def test_the_log_is_told_without_the_prefix(comfyui: ComfyUI) -> None:
+    """Its own pages' interface, which the worker reads: entries with a local time, and what was written."""
+    comfyui.run(graphs.trivial(graphs.fresh_prefix()))
+    answer = comfyui.get("/internal/logs/raw").json()
+    assert set(answer) == {"entries", "size"}
+    entry = next(item for item in reversed(answer["entries"]) if item["m"].startswith("got prompt"))
+    assert set(entry) == {"t", "m"}
+    assert datetime.fromisoformat(entry["t"]).tzinfo is None
+    assert "got prompt" in comfyui.get("/internal/logs").json()
+    assert comfyui.get("/api/internal/logs/raw").status_code == 404
 
 
 def test_object_info_of_one_class(comfyui: ComfyUI, recorded: Json) -> None:

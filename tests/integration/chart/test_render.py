@@ -150,12 +150,29 @@ def test_there_is_one_operator_and_never_two(helm: str) -> None:
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
-def test_the_gateway_has_no_rights_on_the_cluster(helm: str) -> None:
-    objects = _render(helm, GOOD)
-    assert _pod(objects, "gateway")["automountServiceAccountToken"] is False
-    bindings = [item for (kind, _), item in objects.items() if kind.endswith("RoleBinding")]
-    subjects = [subject["name"] for item in bindings for subject in item["subjects"]]
-    assert set(subjects) == {"genpool-operator"}
+@pytest.mark.parametrize("namespaces", [[], ["art", "photos"]])
+def test_the_gateway_reads_pools_and_config_maps_and_nothing_else(helm: str, namespaces: list[str]) -> None:
+    values = {**GOOD, "operator": {"namespaces": namespaces}}
+    found = [item for item in yaml.safe_load_all(_run(helm, values).stdout) if item]
+    mine = {"kind": "ServiceAccount", "name": "genpool-gateway", "namespace": "sys"}
+    bindings = [item for item in found if mine in item.get("subjects", [])]
+    kind = "Role" if namespaces else "ClusterRole"
+    assert [item["metadata"].get("namespace") for item in bindings] == (namespaces or [None])
+    assert {item["roleRef"]["kind"] for item in bindings} == {kind}
+    for binding in bindings:
+        place, name = binding["metadata"].get("namespace"), binding["roleRef"]["name"]
+        (role,) = [
+            item
+            for item in found
+            if (item["kind"], item["metadata"]["name"], item["metadata"].get("namespace"))
+            == (kind, name, place)
+        ]
+        rights = [(rule["apiGroups"], rule["resources"], rule["verbs"]) for rule in role["rules"]]
+        read = ["get", "list", "watch"]
+        assert rights == [(["genpool.dev"], ["generationpools"], read), ([""], ["configmaps"], read)]
+    pod = _pod(_render(helm, values), "gateway")
+    assert pod.get("automountServiceAccountToken", True) is True
+    assert _env(pod).get("GENPOOL_NAMESPACES") == (",".join(namespaces) or None)
 
 
 def test_the_operators_rights_are_listed_one_by_one(helm: str) -> None:
@@ -175,7 +192,8 @@ def test_an_operator_of_some_namespaces_has_rights_in_these_only(helm: str) -> N
     assert resources == {"customresourcedefinitions", "namespaces"}
     assert {verb for rule in wide for verb in rule["verbs"]} == {"get", "list", "watch"}
     done = _run(helm, {**GOOD, "operator": {"namespaces": ["art", "photos"]}})
-    roles = [item for item in yaml.safe_load_all(done.stdout) if item and item["kind"] == "Role"]
+    found = [item for item in yaml.safe_load_all(done.stdout) if item and item["kind"] == "Role"]
+    roles = [item for item in found if "operator" in item["metadata"]["name"]]
     assert [item["metadata"].get("namespace") for item in roles] == [None, "art", "photos"]
 
 

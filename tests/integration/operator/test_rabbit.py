@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,8 +19,9 @@ from genpool_core.api.pool import GenerationPool
 from genpool_core.brokers import BrokerConfig
 from genpool_core.messages.amqp import OutgoingMessage
 from genpool_core.messages.base import PoolRef
-from genpool_core.messages.events import WorkerHeartbeat
+from genpool_core.messages.events import GatewayBacklog, WorkerHeartbeat
 from genpool_core.topology.plan import BrokerUser, TopologyPlan, plan_topology
+from genpool_core.topology.rights import gateway_permissions
 from genpool_operator.adapters.rabbit import RabbitBrokers
 from genpool_operator.decide.topology import wanted_topology
 from integration.broker import Vhost, until
@@ -187,9 +189,42 @@ def test_heartbeats_are_believed_only_from_the_pools_own_user(
     until(lambda: state() == "busy", "busy")
 
 
+def test_a_backlog_is_believed_only_from_a_gateways_user(
+    brokers: RabbitBrokers, broker: BrokerConfig, pool: GenerationPool, rabbitmq: Vhost
+) -> None:
+    gateway, worker = (
+        names.gateway_user(hashlib.sha256(rabbitmq.name.encode()).hexdigest()[:8]),
+        names.worker_user(UID, "0a1b2c3d"),
+    )
+    for user in (gateway, worker):
+        rabbitmq.add_user(user, PASSWORD)
+    rabbitmq.permit(gateway, **gateway_permissions([QUEUE]))
+    key = names.event_routing_key(UID, "gateway.backlog")
+    of = PoolRef(namespace="team", name="pictures", uid=UID)
+
+    def say(user: str, cancelled: int) -> None:
+        event = GatewayBacklog(id="1", pool=of, worker="", time=datetime.now(UTC), cancelled=cancelled)
+        connection = AmqpConnection(rabbitmq.settings(username=user, password=PASSWORD))
+        connection.start()
+        body = event.model_dump_json().encode()
+        connection.publish(OutgoingMessage(names.EVENTS_EXCHANGE, key, body))
+        connection.stop()
+
+    def cancelled() -> int | None:
+        found = brokers.answers(broker, pool).backlog
+        return None if found is None else found.cancelled
+
+    until(lambda: _bound(rabbitmq), "the operator listens")
+    say(worker, 9)
+    say(gateway, 2)
+    until(cancelled, "the backlog")
+    assert cancelled() == 2
+
+
 def _bound(rabbitmq: Vhost) -> bool:
     path = f"exchanges/{rabbitmq.name}/{names.EVENTS_EXCHANGE}/bindings/source"
-    return bool(rabbitmq.api("GET", path))
+    keys = {row["routing_key"] for row in rabbitmq.api("GET", path)}
+    return {"*.worker.heartbeat", "*.gateway.backlog"} <= keys
 
 
 def test_a_queue_that_was_deleted_is_not_empty(

@@ -155,7 +155,7 @@ class Rig:
             for key, name in ((entry.template_key, "template.json"), (entry.parameters_key, "workflow.yaml")):
                 (target / key).write_bytes((source / name).read_bytes())
 
-    def comfyui(self, *flags: str, scratch: str = "scratch", port: int = 0) -> Process:
+    def comfyui(self, *flags: str, scratch: str = "scratch", port: int = 0, **environment: str) -> Process:
         """Start a stand-in and wait until it answers; a second one on the same port is its restart."""
         base = self.folder / scratch
         for name in ("input", "output", "temp"):
@@ -167,7 +167,7 @@ class Rig:
             *("--input-directory", str(base / "input"), "--output-directory", str(base / "output")),
             *("--temp-directory", str(base / "temp"), "--base-directory", str(base), *flags),
         ]
-        process = self._start("comfyui", command, {}, port)
+        process = self._start("comfyui", command, environment, port)
         until(lambda: answers(process, "/prompt"), "the stand-in answers", 30)
         return process
 

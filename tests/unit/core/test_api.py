@@ -13,6 +13,7 @@ from genpool_core.api.base import ApiModel
 from genpool_core.errors import InvalidManifest
 from genpool_core.workerconfig import (
     WorkerConfig,
+    gpus,
     grace_seconds,
     longest_run_seconds,
     worker_config,
@@ -261,6 +262,29 @@ def test_what_a_worker_is_told() -> None:
     text = config.model_dump_json()
     assert WorkerConfig.model_validate_json(text) == config
     assert "credentials" not in text
+    assert (config.comfyui_image, config.gpus) == (body["spec"]["comfyui"]["image"], 1)
+
+
+@pytest.mark.parametrize(
+    ("resources", "count"),
+    [
+        (None, 1),
+        ({}, 1),
+        ({"limits": {"cpu": 8, "memory": "16Gi", "ephemeral-storage": "9Gi"}}, 1),
+        ({"limits": {"nvidia.com/gpu": 2}}, 2),
+        ({"limits": {"nvidia.com/gpu": "4", "cpu": "8"}}, 4),
+        ({"limits": {"amd.com/gpu": 3}}, 3),
+        ({"limits": {"nvidia.com/gpu.shared": 2}}, 2),
+        ({"limits": {"nvidia.com/mig-1g.5gb": 2}}, 2),
+        ({"limits": {"gpu.intel.com/i915": 2}}, 2),
+        ({"limits": {"nvidia.com/gpu": "0"}}, 1),
+        ({"limits": {"nvidia.com/gpu": "many"}}, 1),
+        ({"requests": {"nvidia.com/gpu": 2}}, 1),
+        ({"limits": {"example.com/gpubox": 7}}, 1),
+    ],
+)
+def test_how_many_gpus_a_pod_counts(resources: dict[str, Any] | None, count: int) -> None:
+    assert gpus(resources) == count
 
 
 def test_the_keys_of_a_workflow_are_ascii_and_its_own() -> None:

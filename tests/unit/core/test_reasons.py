@@ -13,8 +13,8 @@ from genpool_core.reasons import CODES, RANGES, REASONS, code_of
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ("core", "adapters", "worker", "gateway")
-#: Files whose constants are no reasons: types of conditions, names of objects.
-ELSEWHERE = {"reasons.py", "conditions.py", "names.py"}
+#: Files whose constants are no reasons of ours: types of conditions, names of objects, what Kubernetes says.
+ELSEWHERE = {"reasons.py", "conditions.py", "names.py", "refusals.py"}
 _CONSTANT = re.compile(r"[A-Z][A-Za-z0-9]+")
 #: Reasons of programs that cannot work as they are set up, of pools' conditions and of workers that wait: with none of
 #: these does a task, an attempt, a callback or a request end.
@@ -23,7 +23,7 @@ NOT_OF_TASKS = {
     *("BrokerCredentialsMissing", "BrokerCertificatesInvalid", "StoreNotAtomic"),
     *("BrokerUnknown", "BrokerNotAllowed", "VhostNotAllowed", "InvalidManifest", "InvalidWorkflow"),
     *("ComfyUIUnavailable", "ComfyUIBusy", "ComfyUIWedged", "NoWorkflowAvailable", "PromptRefused"),
-    *("NodeMissing", "ModelMissing", "TopologyConflict"),
+    *("NodeMissing", "ModelMissing", "TopologyConflict", "KubernetesError"),
 }
 
 

@@ -78,4 +78,5 @@ def test_others_pools_are_not_shown() -> None:
         mine.find_serving(PEOPLE)
     assert "photos" not in caught.value.message
     assert POOLS.visible_to(None) is POOLS
+    assert POOLS.visible_to(("team/pictures",)) is mine
     assert POOLS.visible_to(()).pools == ()

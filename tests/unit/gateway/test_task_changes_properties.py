@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genpool_gateway.tasks.change import Change, apply_change
@@ -69,6 +69,7 @@ def fold(record: TaskRecord | None, changes: Sequence[Change]) -> TaskRecord:
     return record
 
 
+@settings(max_examples=400)
 @given(histories(), STARTS, st.data())
 def test_any_order_and_any_repetition_give_the_same_record(
     changes: list[Change], start: TaskRecord | None, data: st.DataObject

@@ -50,6 +50,7 @@ class FakeCluster:
     events: list[PoolEvent] = field(default_factory=list)
     statuses: list[GenerationPoolStatus] = field(default_factory=list)
     costs: dict[str, int] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     deleted: list[str] = field(default_factory=list)
     fail: dict[str, list[ClusterError]] = field(default_factory=dict)
     refuse: dict[str, ClusterError] = field(default_factory=dict)
@@ -100,6 +101,11 @@ class FakeCluster:
     def set_deletion_cost(self, _namespace: str, pod: str, cost: int) -> None:
         self._may_fail("cost")
         self.costs[pod] = cost
+
+    def set_image_digest(self, _namespace: str, pod: str, digest: str) -> None:
+        self.calls.append(f"digest {pod}")
+        self._may_fail("digest")
+        self.digests[pod] = digest
 
     def delete_pod(self, _namespace: str, pod: str) -> None:
         self.calls.append(f"delete {pod}")

@@ -198,7 +198,7 @@ def test_a_stale_attempt_says_nothing(world: World) -> None:
     ("step", "name"),
     [
         pytest.param(6, "comfyui.submit", id="before its own failure is settled"),
-        pytest.param(12, "store.create", id="when its own end is written"),
+        pytest.param(13, "store.create", id="when its own end is written"),
     ],
 )
 @pytest.mark.parametrize("result", ["interrupted", "node_error"])

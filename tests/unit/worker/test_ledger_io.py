@@ -89,6 +89,21 @@ def test_a_late_renewal_does_not_hide_a_failure() -> None:
     assert failed.failure is not None
 
 
+def test_a_claim_tells_since_when_its_run_goes_on_and_what_it_used() -> None:
+    shared = SharedStore()
+    ledger = Ledger(FakeStore(shared, Steps()), "", CLOCK)
+    held = HeldClaim(ledger, claim(), CLOCK)
+    held.renew()
+    assert ledger.read("k", 1).claims[0].started_at is None
+    began = CLOCK.now()
+    held.run_began = lambda: began
+    held.renew()
+    assert ledger.read("k", 1).claims[0].started_at == began
+    held.release(2.5)
+    (released,) = ledger.read("k", 1).claims
+    assert (released.released_at, released.started_at, released.gpu_seconds) == (CLOCK.now(), began, 2.5)
+
+
 def test_a_renewal_that_fails_stops_nothing() -> None:
     steps = Steps()
     held = HeldClaim(Ledger(FakeStore(SharedStore(), steps), "", CLOCK), claim(), CLOCK)

@@ -17,13 +17,24 @@ from genpool_core.errors import AttemptFailed
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.workflow.lacks import NodeClass
 from genpool_worker.adapters.comfyui_ws import open_listener
-from genpool_worker.comfyui_json import HistoryEntry, NodeErrors, PromptAnswer, PromptQueue, QueueInfo, Upload
+from genpool_worker.comfyui_json import (
+    HistoryEntry,
+    LogEntry,
+    NodeErrors,
+    PromptAnswer,
+    PromptQueue,
+    QueueInfo,
+    RawLog,
+    SystemStats,
+    Upload,
+)
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
 from genpool_worker.ports import Listener, OutputRef, Where
 
 #: Seconds to connect, and for the answer. A busy interpreter stalls the server for a while; a hung one for good.
 QUICK = (timing.COMFYUI_CONNECT_SECONDS, timing.COMFYUI_QUICK_SECONDS)
 ASK = (timing.COMFYUI_CONNECT_SECONDS, timing.COMFYUI_ASK_SECONDS)
+ASIDE = (timing.COMFYUI_ASIDE_SECONDS, timing.COMFYUI_ASIDE_SECONDS)
 SEND = (timing.COMFYUI_CONNECT_SECONDS, timing.COMFYUI_SEND_SECONDS)
 _CHUNK = 1 << 20
 _OK = 200
@@ -126,6 +137,15 @@ class ComfyUIHttp:
                 for chunk in response.iter_content(_CHUNK):
                     size += file.write(chunk)
         return size
+
+    def version(self) -> str | None:
+        """Its version."""
+        stats = SystemStats.read_object(self._json("GET", "/system_stats", timeout=ASIDE))
+        return stats.system.comfyui_version or None
+
+    def log(self) -> tuple[LogEntry, ...]:
+        """Its last writes; the route has no /api prefix."""
+        return RawLog.read_object(self._json("GET", "/internal/logs/raw", timeout=ASIDE)).entries
 
     def _queue(self) -> PromptQueue:
         return PromptQueue.read_object(self._json("GET", "/queue", timeout=ASK))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from genpool_core.errors import AttemptFailed
+from genpool_core.ledger.records import FailedNode
 from genpool_core.one_line import one_line
 from genpool_worker.comfyui_json import (
     Fault,
@@ -16,10 +17,11 @@ from genpool_worker.comfyui_json import (
     PromptRefusal,
     StatusMessage,
 )
-from genpool_worker.errors import ComfyUIRefused, InputFault, NodeFailed, PromptRefused
+from genpool_worker.errors import ComfyUIRefused, FailedAtNode, InputFault, NodeFailed, PromptRefused
 from genpool_worker.ports import OutputRef
 
 MAX_MESSAGE = 500
+MAX_NAME = 200
 _BAD_REQUEST = 400
 _TOO_LARGE = 413
 #: Errors that say by their class that memory ran out: Python's, NumPy's, and those of torch's devices.
@@ -55,7 +57,7 @@ def refused(error: ComfyUIRefused) -> AttemptFailed:
     text = "; ".join(found) or _fault(refusal.error) or "no reason was given"
     message = _cut(f"ComfyUI refused the prompt: {text}")
     if found or refusal.error.type in _WHOLE_GRAPH:
-        return PromptRefused(message, _input_faults(refusal.node_errors))
+        return _prompt_refused(message, refusal.node_errors)
     return AttemptFailed(message, reason="InvalidPrompt", retryable=False)
 
 
@@ -63,7 +65,13 @@ def dropped_outputs(node_errors: NodeErrors) -> AttemptFailed:
     """The failure behind a prompt that was accepted without some of its outputs."""
     text = "; ".join(_node_messages(node_errors))
     message = _cut(f"ComfyUI would leave out a part of the result: {text}")
-    return PromptRefused(message, _input_faults(node_errors))
+    return _prompt_refused(message, node_errors)
+
+
+def _prompt_refused(message: str, node_errors: NodeErrors) -> PromptRefused:
+    first = next(iter(node_errors.items()), None)
+    at = None if first is None else _node(first[0], first[1].class_type)
+    return PromptRefused(message, _input_faults(node_errors), at=at)
 
 
 def outputs_of(entry: HistoryEntry) -> list[OutputRef]:
@@ -131,10 +139,20 @@ def _run_failure(status: HistoryStatus) -> AttemptFailed:
     exception = _join(last.data.exception_type, last.data.exception_message)
     text = f"{where} failed: {exception or 'no reason was given'}"
     reason = _reason(last.data.exception_type, last.data.exception_message.lower())
+    at = _node(last.data.node_id, last.data.node_type, last.data.exception_type)
     if reason == "NodeFailed":
         node, class_type = last.data.node_id, last.data.node_type
-        return NodeFailed(_cut(text), node=node, class_type=class_type, error=exception)
-    return AttemptFailed(_cut(text), reason=reason, retryable=True)
+        return NodeFailed(_cut(text), node=node, class_type=class_type, error=exception, at=at)
+    return FailedAtNode(_cut(text), reason=reason, retryable=True, at=at)
+
+
+def _node(node_id: str, class_type: str, exception_type: str = "") -> FailedNode:
+    """Where a run failed; a graph of a task's own may have ids and classes of any length."""
+    return FailedNode(
+        node_id=one_line(node_id, MAX_NAME),
+        class_type=one_line(class_type, MAX_NAME),
+        exception_type=one_line(exception_type, MAX_NAME) or None,
+    )
 
 
 def _reason(exception_type: str, lowered: str) -> str:

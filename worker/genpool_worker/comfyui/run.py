@@ -16,6 +16,7 @@ from genpool_worker.comfyui import result
 from genpool_worker.comfyui.event_stream import SOCKET_CHANGED, EventStream
 from genpool_worker.comfyui.progress import Progress
 from genpool_worker.comfyui.retry import ComfyUIRetry
+from genpool_worker.comfyui.run_times import RunTimes
 from genpool_worker.comfyui.stuck import Stuck, follow, is_wedged
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.comfyui_json import HistoryEntry
@@ -26,16 +27,26 @@ OnProgress = Callable[[float, str | None], None]
 
 
 class PromptRun:
-    """Runs one prompt within the deadline of ``retry``. ``mark`` tells our prompts from a person's."""
+    """Runs one prompt within the deadline of ``retry``. ``mark`` tells our prompts from a person's.
+
+    ``times`` is filled in while it runs.
+    """
 
     def __init__(
-        self, comfyui: ComfyUI, retry: ComfyUIRetry, wedge: Wedge, prompt_id: str, mark: str
+        self,
+        comfyui: ComfyUI,
+        retry: ComfyUIRetry,
+        wedge: Wedge,
+        prompt_id: str,
+        mark: str,
+        times: RunTimes | None = None,
     ) -> None:
         self._comfyui = comfyui
         self._retry = retry
         self._wedge = wedge
         self._prompt_id = prompt_id
         self._mark = mark
+        self._times = RunTimes() if times is None else times
         self._stuck: Stuck | None = None
 
     def run(self, graph: JsonObject, on_progress: OnProgress) -> HistoryEntry:
@@ -49,7 +60,9 @@ class PromptRun:
             A drain's time is over, or ComfyUI is gone or silent while the worker drains.
         """
         with EventStream(self._comfyui, self._retry.clock) as stream:
+            self._times.posted = self._retry.clock.now()
             self.submit(stream.client_id, graph)
+            self._times.submitted = self._retry.clock.now()
             entry = self._wait(stream, Progress(self._prompt_id, graph.keys()), on_progress)
         self._wedge.gets_on()
         return entry
@@ -85,11 +98,14 @@ class PromptRun:
         reported = 0.0
         while True:
             frame = stream.next_frame(timing.COMFYUI_TICK_SECONDS)
+            if frame is not None:
+                self._times.feed(frame, self._prompt_id, self._retry.clock.now())
             due = frame is not None and (frame is SOCKET_CHANGED or progress.feed(frame))
             now = self._retry.clock.monotonic()
             if due or now >= next_poll:
                 entry = self._history()
                 if entry is not None:
+                    self._times.learn(entry, self._retry.clock.now())
                     return entry
                 next_poll = now + _poll_seconds(stream)
             if progress.value > reported and now >= next_report:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 
 import structlog
@@ -26,30 +27,33 @@ class HeldClaim:
         self._lock = threading.Lock()
         self._open = True
         self.claim = claim
+        self.run_began: Callable[[], datetime | None] = lambda: None
+        """When ComfyUI began to execute, as far as is known now: each renewal records it."""
 
     def renew(self) -> None:
         """Record that work goes on. A store that does not answer is no reason to stop."""
         with self._lock:
             if not self._open:
                 return
-            self.claim = self.claim.model_copy(update={"renewed_at": self._clock.now()})
+            update = {"renewed_at": self._clock.now(), "started_at": self.run_began()}
+            self.claim = self.claim.model_copy(update=update)
             try:
                 self._ledger.save_soon(self.claim)
             except StorageError as error:
                 _log.warning("claim_not_renewed", reason=error.reason, message=error.message)
 
-    def fail(self, failure: Failure) -> None:
+    def fail(self, failure: Failure, gpu_seconds: float | None = None) -> None:
         """Record why the attempt failed; another one follows. Raises StorageError."""
-        self._conclude({"failure": failure}, self._ledger.save)
+        self._conclude({"failure": failure, "gpu_seconds": gpu_seconds}, self._ledger.save)
 
-    def release(self) -> None:
+    def release(self, gpu_seconds: float | None = None) -> None:
         """Give the attempt back, in one short try: it does not count. Raises StorageError."""
-        self._conclude({"released_at": self._clock.now()}, self._ledger.save_soon)
+        self._conclude({"released_at": self._clock.now(), "gpu_seconds": gpu_seconds}, self._ledger.save_soon)
 
     def _conclude(self, update: dict[str, object], save: Callable[[Claim], None]) -> None:
         with self._lock:
             self._open = False
-            self.claim = self.claim.model_copy(update=update)
+            self.claim = self.claim.model_copy(update={"started_at": self.run_began(), **update})
             save(self.claim)
 
 

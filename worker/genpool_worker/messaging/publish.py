@@ -11,7 +11,7 @@ from typing import TypedDict
 import structlog
 
 from genpool_adapters.objectstore.port import ObjectStore
-from genpool_core import identity, names, timing
+from genpool_core import egress_policy, identity, names, timing
 from genpool_core.errors import BrokerError, Lasts, TaskFailure
 from genpool_core.identity import TaskRef
 from genpool_core.ledger.records import EndRecord
@@ -120,6 +120,7 @@ class TaskPublisher:
             reason=end.reason,
             message=end.message,
             outputs=end.outputs,
+            record=announced(end),
         )
         self._broker.publish(event_message(event, event.type))
 
@@ -133,6 +134,7 @@ class TaskPublisher:
             url=end.callback_url,
             allow=self._config.callback_hosts,
             body=callback_body(end, self._config.pool, urls),
+            end=end,
         )
         self._broker.publish(
             OutgoingMessage(
@@ -188,6 +190,13 @@ class TaskPublisher:
             self._broker.publish(event_message(event, kind), timeout=timing.EVENT_PUBLISH_SECONDS)
         except BrokerError as error:
             _log.warning("event_not_sent", type=kind, reason=error.reason, message=error.message)
+
+
+def announced(end: EndRecord) -> EndRecord:
+    """The record as an event carries it: without the query of the callback's URL, which may be a secret."""
+    if end.callback_url is None:
+        return end
+    return end.model_copy(update={"callback_url": egress_policy.redact(end.callback_url)})
 
 
 def event_message(event: Event, kind: str) -> OutgoingMessage:

@@ -7,13 +7,14 @@ import uuid
 import structlog
 
 from genpool_core import identity, timing
-from genpool_core.errors import AttemptFailed
+from genpool_core.errors import AttemptFailed, TaskFailure
 from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, Output
 from genpool_core.tasks.check import ValidatedTask
 from genpool_core.workflow.render import with_mark
 from genpool_worker.comfyui import result
+from genpool_worker.comfyui.log_lines import lines_since
 from genpool_worker.comfyui.memory import empty_memory
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.comfyui.run import OnProgress, PromptRun
@@ -22,6 +23,7 @@ from genpool_worker.context import WorkerContext
 from genpool_worker.errors import ComfyUIError, NodeFailed
 from genpool_worker.files import inputs, outputs
 from genpool_worker.files.workdir import WorkDir
+from genpool_worker.pipeline.trace import AttemptTrace
 from genpool_worker.ports import OutputRef
 
 _log = structlog.get_logger(__name__)
@@ -42,6 +44,8 @@ class Attempt:
         )
         self._refs: list[OutputRef] = []
         self._submitted = False
+        self.trace = AttemptTrace(context.config.gpus)
+        """What was seen of it so far."""
 
     def run(self, on_progress: OnProgress) -> list[Output]:
         """Fetch the inputs, run the prompt, store the results; returns their records.
@@ -53,9 +57,17 @@ class Attempt:
         HandBack
             The pod must go first.
         """
+        try:
+            return self._run(on_progress)
+        except TaskFailure as failure:
+            self._note(failure)
+            raise
+
+    def _run(self, on_progress: OnProgress) -> list[Output]:
         context = self._context
         with context.metrics.phase("fetch"):
             files = inputs.fetch(context, self._validated.files)
+        self.trace.fetched = context.clock.now()
         with context.metrics.phase("upload"):
             uploads = inputs.upload(
                 context, self._retry_for(timing.TRANSFER_SECONDS), files, self._workdir.name
@@ -91,7 +103,9 @@ class Attempt:
         )
         with context.metrics.phase("store"):
             transfer = self._retry_for(timing.TRANSFER_SECONDS)
-            return outputs.collect(context, transfer, results, self._workdir, prefix)
+            stored = outputs.collect(context, transfer, results, self._workdir, prefix)
+        self.trace.stored = context.clock.now()
+        return stored
 
     def clean(self) -> None:
         """Take away what the attempt left in ComfyUI and in the shared folders. Never raises."""
@@ -109,16 +123,41 @@ class Attempt:
     def _execute(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> HistoryEntry:
         self._submitted = True
         context = self._context
-        run = PromptRun(context.comfyui, retry, context.wedge, self._prompt_id, mark=self._claim.task_key)
+        run = PromptRun(
+            context.comfyui,
+            retry,
+            context.wedge,
+            self._prompt_id,
+            mark=self._claim.task_key,
+            times=self.trace.new_run(),
+        )
         return run.run(graph, on_progress)
 
     def _results(self, entry: HistoryEntry) -> list[OutputRef]:
         try:
             return result.outputs_of(entry)
         except AttemptFailed as failure:
+            # Before ComfyUI's memory is emptied, which it writes about too.
+            self._note(failure)
             if failure.reason in _UNCLEAN or self._may_be_half_made(failure):
                 self._free()
             raise
+
+    def _note(self, failure: TaskFailure) -> None:
+        """Keep where it failed and what ComfyUI wrote last. Never raises."""
+        if self.trace.failure is not failure:
+            self.trace.note(failure, self._log_lines(failure))
+
+    def _log_lines(self, failure: TaskFailure) -> list[str]:
+        """ComfyUI's last lines about the prompt; none where there is no prompt, or no ComfyUI that knows it."""
+        posted = self.trace.posted
+        if posted is None or failure.reason == "ComfyUILost":
+            return []
+        try:
+            return lines_since(self._context.comfyui.log(), posted)
+        except ComfyUIError as error:
+            _log.info("comfyui_log_not_read", reason=error.reason, message=error.message)
+            return []
 
     def _may_be_half_made(self, failure: AttemptFailed) -> bool:
         """Whether ComfyUI keeps a node that failed, and would use it again as it was left.

@@ -39,6 +39,8 @@ class TaskDelivery:
     info: DeliveryInfo
     put_off: int = 0
     """How often it was put off because ComfyUI cannot run its workflow."""
+    owner: str | None = None
+    """Id of the API key that sent it to the gateway; None of a plain producer's."""
 
 
 Decoded = Undecodable | UnidentifiedTask | TaskDelivery

@@ -18,6 +18,7 @@ from genpool_worker.errors import ComfyUIError, HandBack, NodeFailed, PromptRefu
 from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.pipeline.attempt import Attempt
 from genpool_worker.pipeline.decode import Decoded, TaskDelivery, Undecodable, UnidentifiedTask
+from genpool_worker.pipeline.end_record import AttemptInHand
 from genpool_worker.pipeline.settle import WORKFLOW_UNAVAILABLE, Settler
 
 _log = structlog.get_logger(__name__)
@@ -140,7 +141,8 @@ class Processor:
         if not self._context.ledger.claim(claim):
             return False
         with structlog.contextvars.bound_contextvars(attempt=attempt):
-            self._claimed(task, HeldClaim(self._context.ledger, claim, self._context.clock), validated)
+            held = HeldClaim(self._context.ledger, claim, self._context.clock)
+            self._claimed(task, held, validated, state.claims)
         return True
 
     @staticmethod
@@ -164,59 +166,58 @@ class Processor:
             _log.exception("task_not_validated")
             raise TaskFailure(OWN_FAULT, reason="InternalError") from error
 
-    def _claimed(self, task: TaskDelivery, held: HeldClaim, validated: ValidatedTask) -> None:
+    def _claimed(
+        self, task: TaskDelivery, held: HeldClaim, validated: ValidatedTask, earlier: tuple[Claim, ...]
+    ) -> None:
         claim = held.claim
         _log.info("task_claimed", workflow=validated.workflow_name)
         attempt = Attempt(self._context, claim, validated)
+        held.run_began = lambda: attempt.trace.started
+        work = AttemptInHand(held, validated, attempt.trace, earlier)
         try:
             with self._context.renewing(held):
                 self._context.publisher.claimed(task.ref, claim.attempt, validated.workflow_name)
-                self._attempt(task, held, validated, attempt)
+                self._attempt(task, work, attempt)
         except HandBack as reason:
-            self._settler.release(task, held, reason.message)
+            self._settler.release(task, work, reason.message)
         finally:
             attempt.clean()
 
-    def _attempt(
-        self, task: TaskDelivery, held: HeldClaim, validated: ValidatedTask, attempt: Attempt
-    ) -> None:
+    def _attempt(self, task: TaskDelivery, work: AttemptInHand, attempt: Attempt) -> None:
         def on_progress(value: float, node: str | None) -> None:
-            self._context.publisher.progress(task.ref, held.claim.attempt, value, node)
+            self._context.publisher.progress(task.ref, work.held.claim.attempt, value, node)
 
         try:
             outputs = attempt.run(on_progress)
         except (PromptRefused, NodeFailed) as failure:
-            self._prompt_failed(task, held, validated, failure)
+            self._prompt_failed(task, work, failure)
         except TaskFailure as failure:
-            self._settler.fail(task, held, validated, failure)
+            self._settler.fail(task, work, failure)
         except GenPoolError:
             raise
         except Exception:  # noqa: BLE001 - logged with its traceback
             # A fault of ours: told in full to the log, in one sentence to the user, and counted as an attempt.
             _log.exception("attempt_crashed")
             fault = AttemptFailed(OWN_FAULT, reason="InternalError", retryable=True)
-            self._settler.fail(task, held, validated, fault)
+            self._settler.fail(task, work, fault)
         else:
-            self._context.availability.worked(validated.workflow, validated.bound)
-            self._settler.succeed(task, held, validated, outputs)
+            self._context.availability.worked(work.validated.workflow, work.validated.bound)
+            self._settler.succeed(task, work, outputs)
 
     def _prompt_failed(
-        self,
-        task: TaskDelivery,
-        held: HeldClaim,
-        validated: ValidatedTask,
-        failed: PromptRefused | NodeFailed,
+        self, task: TaskDelivery, work: AttemptInHand, failed: PromptRefused | NodeFailed
     ) -> None:
         """By a fault of the task's, or because ComfyUI cannot run the workflow at all."""
         failure: TaskFailure = failed
+        validated = work.validated
         try:
             obstacle = self._context.availability.learn(validated.workflow, validated.bound, failed)
             if obstacle is not None and self._may_wait(task, obstacle):
-                self._settler.put_off(task, held)
+                self._settler.put_off(task, work)
                 return
         except TaskFailure as waited:
             failure = waited
         except ComfyUIError as error:
             # Whose fault it is cannot be told now: the task is tried again.
             failure = AttemptFailed(error.message, reason=error.reason, retryable=True)
-        self._settler.fail(task, held, validated, failure)
+        self._settler.fail(task, work, failure)

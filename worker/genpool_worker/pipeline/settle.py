@@ -19,14 +19,22 @@ from genpool_core.ledger.decide import Bury, Park, PublishAgain, counted_attempt
 from genpool_core.ledger.records import Claim, EndRecord, Failure, Output
 from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery
+from genpool_core.messages.arrival import enqueued_at
 from genpool_core.retry_policy import Retry, decide_retry
-from genpool_core.tasks.check import ValidatedTask, callback_for
+from genpool_core.tasks.check import callback_for
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import NoCopy
-from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.messaging.publish import copy_of, reason_headers
 from genpool_worker.pipeline.decode import TaskDelivery, UnidentifiedTask
-from genpool_worker.pipeline.end_record import AttemptInfo, Ending, end_record, succeeded
+from genpool_worker.pipeline.end_record import (
+    AttemptInfo,
+    AttemptInHand,
+    Ending,
+    Ran,
+    Surroundings,
+    end_record,
+    succeeded,
+)
 
 _log = structlog.get_logger(__name__)
 WORKFLOW_UNAVAILABLE = "WorkflowUnavailable"
@@ -67,10 +75,11 @@ class Settler:
         self._context.metrics.message("parked")
         _log.info("message_parked", seconds=park.seconds)
 
-    def put_off(self, task: TaskDelivery, held: HeldClaim | None = None) -> None:
+    def put_off(self, task: TaskDelivery, work: AttemptInHand | None = None) -> None:
         """Let a task wait whose workflow ComfyUI cannot run, for longer each time. An attempt begun does not count."""
-        if held is not None:
-            self._until_stored(held.release)
+        if work is not None:
+            seconds_used = self._gpu_seconds(work)
+            self._until_stored(lambda: work.held.release(seconds_used))
             self._context.metrics.attempt("released", WORKFLOW_UNAVAILABLE)
         seconds = timing.PUT_OFF_STEPS[task.put_off]
         self._set_aside(task, seconds, task.info.failed_attempt, {headers.PUT_OFF: task.put_off + 1})
@@ -88,30 +97,25 @@ class Settler:
     def refuse(self, task: TaskDelivery, failure: TaskFailure, claims: Sequence[Claim]) -> None:
         """No worker of this pool could do the task: it ends as dead."""
         ending = Ending("dead", failure.reason, failure.message)
-        self._end(task, ending, AttemptInfo(_latest(claims), _nonce()), counted_attempts(claims))
+        by = AttemptInfo(_latest(claims), _nonce(), tuple(claims))
+        self._end(task, ending, by, counted_attempts(claims))
 
     def bury(self, task: TaskDelivery, decision: Bury, claims: Sequence[Claim]) -> None:
         """No attempt is left: the task ends as dead."""
-        last = max(claims, key=lambda claim: claim.attempt)
         ending = Ending("dead", decision.failure.reason, decision.failure.message)
-        self._end(task, ending, AttemptInfo(last.attempt, _nonce(), last), decision.attempts)
+        by = AttemptInfo(_latest(claims), _nonce(), tuple(claims))
+        self._end(task, ending, by, decision.attempts)
 
     # After an attempt -------------------------------------------------------------------------------------------
 
-    def succeed(
-        self, task: TaskDelivery, held: HeldClaim, validated: ValidatedTask, outputs: list[Output]
-    ) -> None:
+    def succeed(self, task: TaskDelivery, work: AttemptInHand, outputs: list[Output]) -> None:
         """All results are in the bucket."""
-        claim = held.claim
         self._context.metrics.attempt("succeeded", "Succeeded")
-        by = AttemptInfo(claim.attempt, claim.nonce, claim, validated)
-        self._end(task, succeeded(outputs), by, claim.attempt)
+        self._end(task, succeeded(outputs), _ended_by(work, work.earlier), work.held.claim.attempt)
 
-    def fail(
-        self, task: TaskDelivery, held: HeldClaim, validated: ValidatedTask, failure: TaskFailure
-    ) -> None:
+    def fail(self, task: TaskDelivery, work: AttemptInHand, failure: TaskFailure) -> None:
         """The attempt failed: another one after a delay, or the end."""
-        context = self._context
+        context, held = self._context, work.held
         state = self._until_stored(lambda: context.ledger.read(task.ref.key, task.ref.run))
         if state.end is not None:
             context.metrics.attempt("stale", failure.reason)
@@ -127,7 +131,7 @@ class Settler:
         ending = Ending("dead", failure.reason, failure.message)
         if isinstance(verdict, Retry):
             try:
-                self._retry(task, held, failure, verdict.delay_seconds)
+                self._retry(task, work, failure, verdict.delay_seconds)
             except NoCopy as error:
                 _log.warning("attempt_not_retried", reason=error.reason, message=error.message)
             else:
@@ -135,13 +139,12 @@ class Settler:
         else:
             ending = Ending("dead", verdict.reason, verdict.message)
         context.metrics.attempt("dead", failure.reason)
-        by = AttemptInfo(held.claim.attempt, held.claim.nonce, held.claim, validated)
-        self._end(task, ending, by, counted)
+        self._end(task, ending, _ended_by(work, state.claims), counted)
 
-    def release(self, task: TaskDelivery, held: HeldClaim, message: str) -> None:
+    def release(self, task: TaskDelivery, work: AttemptInHand, message: str) -> None:
         """Give the task back to the queue; the attempt does not count. Tries once: the pod is going."""
         try:
-            held.release()
+            work.held.release(self._gpu_seconds(work))
         except StorageError as error:
             _log.warning("claim_not_released", reason=error.reason, message=error.message)
         self._context.broker.requeue(task.delivery)
@@ -150,15 +153,21 @@ class Settler:
 
     # Steps ------------------------------------------------------------------------------------------------------
 
-    def _retry(self, task: TaskDelivery, held: HeldClaim, failure: TaskFailure, delay_seconds: int) -> None:
-        context, attempt = self._context, held.claim.attempt
+    def _gpu_seconds(self, work: AttemptInHand) -> float | None:
+        return work.trace.gpu_seconds(self._context.clock.now())
+
+    def _retry(
+        self, task: TaskDelivery, work: AttemptInHand, failure: TaskFailure, delay_seconds: int
+    ) -> None:
+        context, attempt = self._context, work.held.claim.attempt
+        seconds_used = self._gpu_seconds(work)
         record = Failure(
             reason=failure.reason,
             message=failure.message,
             retryable=failure.retryable,
             time=context.clock.now(),
         )
-        self._until_stored(lambda: held.fail(record))
+        self._until_stored(lambda: work.held.fail(record, seconds_used))
         self._delay(task.delivery, delay_seconds, {headers.ATTEMPT: attempt, headers.RUN: task.ref.run})
         context.publisher.retried(task.ref, attempt, failure, delay_seconds)
         context.broker.ack(task.delivery)
@@ -186,15 +195,17 @@ class Settler:
         self._until_published(lambda: self._context.publisher.copy(copy))
 
     def _end(self, task: TaskDelivery, ending: Ending, by: AttemptInfo, attempts: int) -> None:
-        context = self._context
-        record = end_record(
-            task.ref,
-            ending,
-            by,
+        context, delivery = self._context, task.delivery
+        now = context.clock.now()
+        around = Surroundings(
             worker=context.worker,
+            owner=task.owner,
             callback_url=callback_for(task.body, context.config),
-            now=context.clock.now(),
+            enqueued=enqueued_at(delivery.headers, delivery.properties, now),
+            ran=Ran(context.about.version, context.about.image, context.about.digest),
+            gpus=context.config.gpus,
         )
+        record = end_record(task.ref, ending, by, around, now)
         with context.metrics.phase("finish"):
             standing = self._until_stored(lambda: context.ledger.end(record))
             won = standing.nonce == record.nonce
@@ -247,6 +258,13 @@ class Settler:
                 self._context.store.delete(stray)
         except StorageError as error:
             _log.info("results_not_swept", reason=error.reason)
+
+
+def _ended_by(work: AttemptInHand, claims: Sequence[Claim]) -> AttemptInfo:
+    """The attempt in hand, with the others of its run."""
+    own = work.held.claim
+    others = (claim for claim in claims if claim.attempt != own.attempt)
+    return AttemptInfo(own.attempt, own.nonce, (*others, own), work.validated, work.trace)
 
 
 def _latest(claims: Sequence[Claim]) -> int:

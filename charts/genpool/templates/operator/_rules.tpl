@@ -21,7 +21,7 @@
   resources: [secrets]
   resourceNames: [genpool-worker-logins, genpool-callback-secrets]
   verbs: [create, patch]
-# Patch: the annotation that says which pod may go first. Delete: a pod whose ComfyUI a restart does not mend.
+# Patch: the annotations that say which pod may go first, and what its image was. Delete: a pod whose ComfyUI a restart does not mend.
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch, patch, delete]

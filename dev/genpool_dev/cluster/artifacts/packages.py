@@ -16,6 +16,8 @@ from genpool_dev.cluster.settings import cache_home
 from genpool_dev.progress import Steps
 
 SYSTEMD = Path("/run/systemd/system")
+#: Packages with a service of the same name.
+SERVICES = {"containerd", "postgresql"}
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
@@ -80,9 +82,9 @@ def install_missing(steps: Steps, needs: Sequence[Need] = NEEDS) -> None:
         options = ["-y", "--no-remove", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"]
         command = ["apt-get", "install", *options, *wanted]
         shell.run_logged(command, log, env=env, what=f"Installing {names}")
-        if SYSTEMD.exists() and "containerd" in wanted:
-            # The package asks for a start at each boot; ours runs only in its own namespaces.
-            shell.run(["systemctl", "disable", "--quiet", "containerd"])
+        for service in SERVICES & set(wanted) if SYSTEMD.exists() else ():
+            # The package asks for a start at each boot; ours is started by who needs it.
+            shell.run(["systemctl", "disable", "--quiet", service])
     left = missing(needs, is_present)
     if left:
         raise ClusterError(f"Programs of {' '.join(left)} are missing after the install.", log=log)

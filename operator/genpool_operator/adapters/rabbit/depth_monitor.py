@@ -1,4 +1,4 @@
-"""Monitors the queues of a vhost: depths by list and by passive declare, and the heartbeats of workers."""
+"""Monitors the queues of a vhost: depths by list and by passive declare, and what workers and gateways tell of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from genpool_adapters.management.api import UNREACHABLE, ManagementApi
 from genpool_core import names, timing
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import BrokerError
-from genpool_operator.adapters.rabbit.heartbeats import BINDING, Heartbeats
+from genpool_core.messages.amqp import Delivery
+from genpool_operator.adapters.rabbit import backlogs, heartbeats
+from genpool_operator.adapters.rabbit.backlogs import Backlogs, is_backlog
+from genpool_operator.adapters.rabbit.heartbeats import Heartbeats
 from genpool_operator.adapters.rabbit.listing import read_listing
 from genpool_operator.adapters.rabbit.reachability import ReachabilityLog
 from genpool_operator.decide.broker_health import BrokerHealth
@@ -51,7 +54,8 @@ class DepthMonitor:
         self._counted: dict[str, Counted] = {}
         self._management = ReachabilityLog(clock)
         self._amqp = ReachabilityLog(clock)
-        self._heartbeats = Heartbeats(clock, self._worker_changed)
+        self._heartbeats = Heartbeats(clock, self._told)
+        self._backlogs = Backlogs(clock, self._told)
         self._connection: AmqpConnection | None = None
         self._stopped = threading.Event()
         place = f"{broker.name}{vhost if vhost.startswith('/') else '/' + vhost}"
@@ -83,13 +87,18 @@ class DepthMonitor:
         with self._lock:
             self._followed.pop(uid, None)
         self._heartbeats.forget(uid)
+        self._backlogs.forget(uid)
 
     def pools(self) -> list[PoolKey]:
         """The pools whose queues are monitored."""
         with self._lock:
             return [item.key for item in self._followed.values()]
 
-    def _worker_changed(self, uid: str) -> None:
+    def _receive(self, delivery: Delivery) -> None:
+        (self._backlogs if is_backlog(delivery) else self._heartbeats).receive(delivery)
+
+    def _told(self, uid: str) -> None:
+        """A worker, or a gateway, has said something new of a pool."""
         with self._lock:
             followed = self._followed.get(uid)
         if followed is not None:
@@ -108,6 +117,7 @@ class DepthMonitor:
                 dead=self._listed.get(followed.dead),
                 counted=self._counted.get(followed.queue),
                 workers=self._heartbeats.of(uid),
+                backlog=self._backlogs.of(uid),
             )
 
     # List ---------------------------------------------------------------------------------------------------------
@@ -158,7 +168,8 @@ class DepthMonitor:
         login = partial(credentials, self._broker)
         connection = AmqpConnection(broker_parameters(self._broker, self._vhost, login, "genpool-operator"))
         connection.declare_exclusive(
-            bindings=[(names.EVENTS_EXCHANGE, BINDING)], on_message=self._heartbeats.receive
+            bindings=[(names.EVENTS_EXCHANGE, key) for key in (heartbeats.BINDING, backlogs.BINDING)],
+            on_message=self._receive,
         )
         connection.start()
         connection.wait_connected(timing.COUNT_CONNECT_SECONDS)

@@ -7,6 +7,8 @@ import math
 from genpool_core import timing
 from genpool_core.api.pods import ComfyUISpec
 from genpool_core.jsontypes import JsonObject
+from genpool_core.podlayout import COMFYUI_CONTAINER
+from genpool_core.workerconfig import DEFAULT_RESOURCES
 from genpool_operator.decide.manifests.home import COMFYUI_FOLDERS, environment, user_arguments
 from genpool_operator.decide.manifests.init import init_mount, started
 from genpool_operator.decide.manifests.liveness import liveness_probe, restart_mount
@@ -18,13 +20,12 @@ SCRATCH_PATH = "/scratch"
 SCRATCH_FOLDERS = ("input", "output", "temp")
 PORT = 8188
 URL = f"http://127.0.0.1:{PORT}"
-DEFAULT_RESOURCES: JsonObject = {"limits": {"nvidia.com/gpu": 1}}
 
 
 def comfyui_container(spec: ComfyUISpec) -> JsonObject:
     """The container. It has no readiness probe: Kubernetes ends NotReady pods first, whatever their deletion cost."""
     container: JsonObject = {
-        "name": "comfyui",
+        "name": COMFYUI_CONTAINER,
         "image": spec.image,
         "restartPolicy": "Always",
         **started(spec),

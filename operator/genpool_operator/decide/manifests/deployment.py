@@ -6,12 +6,13 @@ from genpool_core import names, timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.canonical import canonical_json, digest
 from genpool_core.jsontypes import JsonObject
+from genpool_core.podlayout import COMFYUI_CONTAINER
 from genpool_core.workerconfig import grace_seconds
 from genpool_operator.decide.manifests.comfyui import SCRATCH_VOLUME, comfyui_container, models_volume
 from genpool_operator.decide.manifests.common import metadata
 from genpool_operator.decide.manifests.init import init_container, init_volume
 from genpool_operator.decide.manifests.liveness import restart_volume
-from genpool_operator.decide.manifests.pod import PodDefaults
+from genpool_operator.decide.manifests.pod import PodDefaults, pod_volume
 from genpool_operator.decide.manifests.secret_files import secret_volumes
 from genpool_operator.decide.manifests.worker import CONFIG_VOLUME, worker_container
 
@@ -25,7 +26,7 @@ POD_SECURITY: JsonObject = {
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 #: Containers that need nothing of the cloud. On EKS an identity of the pod is then the worker's alone.
-_WITHOUT_IDENTITY = ("init", "comfyui")
+_WITHOUT_IDENTITY = ("init", COMFYUI_CONTAINER)
 #: Old ReplicaSets that are kept; the operator makes the Deployment from the pool, nobody rolls back by hand.
 REVISIONS = 3
 
@@ -99,6 +100,7 @@ def _template(pool: GenerationPool, settings: PodDefaults, config_hash: str) -> 
             "volumes": [
                 {"name": SCRATCH_VOLUME, "emptyDir": {"sizeLimit": pool.spec.comfyui.scratch_size}},
                 {"name": CONFIG_VOLUME, "configMap": {"name": names.config_map(pool.metadata.name)}},
+                pod_volume(),
                 restart_volume(),
                 init_volume(),
                 *secret_volumes(pool),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genpool_core import names
 from genpool_core.api.pool import GenerationPool
 from genpool_core.jsontypes import JsonObject
+from genpool_core.podlayout import IMAGE_DIGEST_FILE, POD_FOLDER
 from genpool_operator.decide.volumes import USUAL_VOLUMES
 
 CONTAINER_SECURITY: JsonObject = {
@@ -13,6 +15,21 @@ CONTAINER_SECURITY: JsonObject = {
     "capabilities": {"drop": ["ALL"]},
 }
 WORKER_RESOURCES: JsonObject = {"requests": {"cpu": "100m", "memory": "256Mi"}}
+
+
+#: Volume with the annotations that the operator writes later; empty files until then.
+POD_VOLUME = "pod"
+
+
+def pod_volume() -> JsonObject:
+    """What the operator tells the worker of its pod, by the downward API."""
+    field: JsonObject = {"fieldPath": f"metadata.annotations['{names.ANNOTATION_IMAGE_DIGEST}']"}
+    return {"name": POD_VOLUME, "downwardAPI": {"items": [{"path": IMAGE_DIGEST_FILE, "fieldRef": field}]}}
+
+
+def pod_mount() -> JsonObject:
+    """Its mount in the worker."""
+    return {"name": POD_VOLUME, "mountPath": POD_FOLDER, "readOnly": True}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from genpool_operator.decide.manifests.liveness import restart_mount
 from genpool_operator.decide.manifests.pod import (
     CONTAINER_SECURITY,
     PodDefaults,
+    pod_mount,
     worker_image,
     worker_resources,
 )
@@ -33,6 +34,7 @@ def worker_container(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
             {"name": CONFIG_VOLUME, "mountPath": CONFIG_PATH, "readOnly": True},
+            pod_mount(),
             *scratch_mounts(OWN_FOLDER),
             restart_mount(read_only=False),
             *secret_mounts(pool),

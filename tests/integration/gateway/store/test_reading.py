@@ -1,0 +1,141 @@
+"""Lists, positions and counts; pages cost the same wherever they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import sqlite
+
+from genpool_core.messages.base import PoolRef
+from genpool_gateway.store.opening import TaskStore
+from genpool_gateway.store.reading import find_statement
+from genpool_gateway.tasks.ports import NewTask, TaskQuery
+from genpool_gateway.tasks.record import TaskRecord, TaskState
+from support.task_changes import accepting, at, change, end_record, key
+
+OTHER = PoolRef(namespace="team", name="texts", uid="uid-2")
+
+
+def without_body(record: TaskRecord) -> TaskRecord:
+    assert record.submission is not None
+    return replace(record, submission=replace(record.submission, body=b""))
+
+
+@pytest.fixture
+def filled(store: TaskStore) -> TaskStore:
+    """``a`` to ``f``, each newer; a is done, b dead, c runs, e is bert's, f in another pool; p is a producer's."""
+    group = [accepting(name, seconds=place) for place, name in enumerate("abcd")]
+    group += [
+        accepting("e", seconds=4, owner="bert"),
+        accepting("f", seconds=5, pool=OTHER, workflow="plain"),
+    ]
+    store.accepting.accept([NewTask(each) for each in group], {}, at(0))
+    store.accepting.published([each.id for each in group])
+    store.events.apply(
+        [
+            change("a", "ended", seconds=6),
+            change("b", "ended", seconds=7, end=end_record("b", "dead")),
+            change("c", "claimed", seconds=8),
+            change("p", "claimed", seconds=10),
+        ]
+    )
+    return store
+
+
+#: What is asked for, and the tasks found, newest first.
+LISTS: list[tuple[dict[str, Any], str]] = [
+    ({}, "pfedcba"),
+    ({"limit": 2}, "pf"),
+    ({"before": (at(4), key("e"))}, "dcba"),
+    ({"before": (at(4), key("z"))}, "edcba"),
+    ({"owner": "anna"}, "fdcba"),
+    ({"owner": "bert"}, "e"),
+    ({"pools": ["uid-2"]}, "f"),
+    ({"pools": ["uid-2", "uid-1"], "limit": 3}, "pfe"),
+    ({"pools": []}, ""),
+    ({"workflow": "plain"}, "f"),
+    ({"task_id": "c"}, "c"),
+    ({"states": [TaskState.RUNNING]}, "pc"),
+    ({"states": [TaskState.RUNNING], "outcomes": ["dead"]}, "pcb"),
+    ({"outcomes": ["dead", "expired"]}, "b"),
+    ({"outcomes": ["dead", "succeeded"]}, "ba"),
+    ({"reason": "InvalidTask"}, "b"),
+    ({"states": [TaskState.QUEUED], "owner": "anna", "pools": ["uid-1"]}, "d"),
+]
+
+
+def test_lists(filled: TaskStore) -> None:
+    found = [filled.reader.find(TaskQuery(**query)) for query, _ in LISTS]
+    asked = [
+        (query, "".join(record.task_id for record in page))
+        for (query, _), page in zip(LISTS, found, strict=True)
+    ]
+    assert asked == LISTS
+
+
+def test_a_list_has_everything_but_bodies(filled: TaskStore) -> None:
+    for record in filled.reader.find(TaskQuery(owner="anna")):
+        whole = filled.reader.get(record.id)
+        assert whole is not None
+        assert record == without_body(whole)
+
+
+def pages(store: TaskStore, query: TaskQuery) -> Iterator[list[TaskRecord]]:
+    while page := store.reader.find(query):
+        yield page
+        query = replace(query, before=(page[-1].created_at, page[-1].id))
+
+
+def test_pages_show_each_task_once_though_all_have_one_time(store: TaskStore) -> None:
+    group = [accepting(f"t{number:03}") for number in range(25)]
+    store.accepting.accept([NewTask(each) for each in group], {}, at(0))
+    seen = [record.id for page in pages(store, TaskQuery(limit=7)) for record in page]
+    assert seen == sorted((each.id for each in group), reverse=True)
+
+
+def test_the_place_in_the_queue_counts_what_was_accepted_before_and_waits(filled: TaskStore) -> None:
+    places = {name: filled.reader.queue_position(key(name)) for name in "abcdefp"}
+    assert places == {"a": None, "b": None, "c": None, "d": 0, "e": 1, "f": 0, "p": None}
+    assert filled.reader.queue_position("unknown") is None
+    filled.events.apply([change("c", "retried", seconds=20), change("d", "claimed", seconds=21)])
+    assert filled.reader.queue_position(key("e")) == 0
+
+
+def test_what_waits_is_counted_by_pool(filled: TaskStore) -> None:
+    assert [filled.reader.count_unfinished(uid) for uid in ("uid-1", "uid-2", "uid-3")] == [2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (TaskQuery(), "tasks_created"),
+        (TaskQuery(before=(at(0), "x")), "tasks_created"),
+        (TaskQuery(owner="anna"), "tasks_by_owner"),
+        (TaskQuery(pools=["uid-1"], states=[TaskState.RUNNING]), "tasks_by_pool"),
+        (TaskQuery(outcomes=["dead"]), "tasks_unsuccessful"),
+        (TaskQuery(task_id="x"), "tasks_by_task_id"),
+    ],
+)
+def test_an_index_serves_each_list(sqlite_url: str, query: TaskQuery, index: str) -> None:
+    from genpool_gateway.store.opening import open_store  # noqa: PLC0415
+
+    store = open_store(sqlite_url)
+    compiled = find_statement(query).compile(
+        dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True}
+    )
+    with store.database.reading() as connection:
+        values = tuple(compiled.params[name] for name in compiled.positiontup or ())
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", _plain(values)).all()
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+    store.close()
+    said = "\n".join(str(row[-1]) for row in plan)
+    assert index in said
+    assert "SCAN task_contents" not in said
+
+
+def _plain(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(0 if hasattr(value, "year") else value for value in values)
