@@ -206,6 +206,41 @@ REASONS: Mapping[str, Reason] = {
         "The task waited or ran for longer than it was allowed to.",
         "Send it again; look at the pool's size where that happens often.",
     ),
+    # Requests to the API --------------------------------------------------------------------------------------------
+    "InvalidRequest": Reason(
+        7001, "The request has a field that cannot be.", "Correct the field that it names."
+    ),
+    "Unauthenticated": Reason(7002, "No API key, or none that is known.", "Send a key that was not revoked."),
+    "Forbidden": Reason(
+        7003, "The key may not do this.", "Use a key with the role or the pool that it names."
+    ),
+    "NotFound": Reason(
+        7004, "There is no such thing, or it is another owner's.", "Correct the id or the path."
+    ),
+    "MethodNotAllowed": Reason(7005, "The path does not know this method.", "See /docs."),
+    "NotEnded": Reason(7006, "The task has not ended.", "Cancel it, or wait for its end."),
+    "RequestTooLarge": Reason(7007, "The body is too large.", "Send files as links."),
+    "UnsupportedMediaType": Reason(7008, "The body is no JSON.", "Send application/json."),
+    "IdempotencyKeyReused": Reason(
+        7009, "The Idempotency-Key was used for another request.", "Send a new key with a new request."
+    ),
+    "TooManyRequests": Reason(7010, "More requests than the key may send.", "Wait as Retry-After says."),
+    "TooManyTasks": Reason(
+        7011, "The key has as many unfinished tasks as it may.", "Wait until some have ended."
+    ),
+    "QueueFull": Reason(7012, "The pool's queue has reached queue.maxWaiting.", "Wait as Retry-After says."),
+    "NotAccepted": Reason(7013, "The task was not accepted, and nothing is kept of it.", "Send it again."),
+    "BrokerUnavailable": Reason(
+        7014, "RabbitMQ does not have the task, and nothing is kept of it.", "Send it again in a moment."
+    ),
+    "NotConfirmed": Reason(
+        7015,
+        "It is not known whether RabbitMQ has the task; it is settled later under the same id.",
+        "Ask for the task, or send it again under the same Idempotency-Key.",
+    ),
+    "GatewayOverloaded": Reason(
+        7016, "The gateway stops, or holds as many tasks as it can.", "Send the task again in a moment."
+    ),
     # Callbacks ------------------------------------------------------------------------------------------------------
     "ReceiverFailed": Reason(
         8001,

@@ -93,6 +93,10 @@ KEY_CACHE_SECONDS = 5.0
 """An API key that was looked up is believed for so long."""
 API_KEEP_ALIVE_SECONDS = 75.0
 """An idle connection is closed after so long: later than the 60 s of the usual proxies, which would send into it."""
+REQUEST_BURST_SECONDS = 4.0
+"""A caller may send as many requests at once as its rate allows in this time."""
+TASK_LIMIT_SECONDS = 30 * 86_400
+"""Longest time that a sender may give a task to start, or to end."""
 API_DRAIN_SECONDS = 10.0
 """Requests in hand may go on so long after SIGTERM."""
 

@@ -147,6 +147,14 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a proxy closes its idle connection first, or a request could be sent into one that we close",
         ),
         Rule(
+            "2 < REQUEST_BURST_SECONDS < ACCEPT_CONFIRM_SECONDS / 2",
+            "a page that loads is no flood, and a flood is no page",
+        ),
+        Rule(
+            "10 * sum(PUT_OFF_STEPS) < TASK_LIMIT_SECONDS < 100 * sum(PUT_OFF_STEPS)",
+            "a limit leaves room for whatever a task may wait for, and a task is not for ever",
+        ),
+        Rule(
             "ACCEPT_CONFIRM_SECONDS <= API_DRAIN_SECONDS <= GATEWAY_DRAIN_SECONDS / 2",
             "a task that is being accepted is answered, and the rest of the gateway has its time to end too",
         ),

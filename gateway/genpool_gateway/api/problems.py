@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from genpool_core.errors import GenPoolError
 from genpool_core.jsontypes import JsonObject, JsonValue
-from genpool_core.reasons import REASONS
+from genpool_core.reasons import code_of
 from genpool_gateway.accepting.refusals import Unconfirmed
 
 _log = structlog.get_logger(__name__)
@@ -38,7 +38,8 @@ STATUS: Mapping[str, int] = {
     "BrokerUnreachable": 503,
     "NotConfirmed": 503,
     "GatewayOverloaded": 503,
-    "PoolsNotKnown": 503,
+    "PoolsUnknown": 503,
+    "PoolUnavailable": 503,
     "TaskStoreUnavailable": 503,
 }
 #: Seconds of ``Retry-After``, where trying again helps.
@@ -84,14 +85,13 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
 
     def body(self) -> JsonObject:
         """The members of the answer."""
-        known = REASONS.get(self.reason)
         return {
             "type": f"urn:genpool:reason:{self.reason}",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
             "reason": self.reason,
-            "code": 0 if known is None else known.code,
+            "code": code_of(self.reason),
             **self.more,
         }
 

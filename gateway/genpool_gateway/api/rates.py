@@ -7,8 +7,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-#: Seconds of its rate that a caller may send at once.
-_BURST_SECONDS = 4.0
+from genpool_core import timing
+
 _REMEMBERED = 10_000
 
 
@@ -17,7 +17,7 @@ class Rates:
 
     def __init__(self, per_second: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_second = per_second
-        self._burst = max(1.0, per_second * _BURST_SECONDS)
+        self._burst = max(1.0, per_second * timing.REQUEST_BURST_SECONDS)
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 

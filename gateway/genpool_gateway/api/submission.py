@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from genpool_core import timing
 from genpool_core.canonical import canonical_json, digest
 from genpool_core.jsontypes import JsonObject
 from genpool_core.tasks.check import shown_parameters
@@ -14,7 +15,6 @@ from genpool_gateway.pools.check import HIGHEST_PRIORITY, CheckedTask
 from genpool_gateway.tasks.ports import Idempotency, NewTask
 from genpool_gateway.tasks.record import Position, Submission, TaskRecord, TaskState
 
-_MAX_SECONDS = 30 * 86_400
 _CHECKED = {
     "pool",
     "workflow",
@@ -54,9 +54,9 @@ class SubmitTask(BaseModel):
     """Your own words, given back with the task."""
     priority: Annotated[int, Field(ge=0, le=HIGHEST_PRIORITY)] | None = None
     """Higher goes first, where the broker has priorities."""
-    start_within_seconds: Annotated[int, Field(ge=1, le=_MAX_SECONDS)] | None = None
+    start_within_seconds: Annotated[int, Field(ge=1, le=timing.TASK_LIMIT_SECONDS)] | None = None
     """It expires when no attempt has begun after so long."""
-    end_within_seconds: Annotated[int, Field(ge=1, le=_MAX_SECONDS)] | None = None
+    end_within_seconds: Annotated[int, Field(ge=1, le=timing.TASK_LIMIT_SECONDS)] | None = None
     """It expires when it has not ended after so long."""
 
     @model_validator(mode="after")

@@ -12,16 +12,16 @@ from genpool_gateway.api.problems import Problem
 from genpool_gateway.api.services import Services
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
-from genpool_gateway.tasks.view import Known, TaskView, view_of
+from genpool_gateway.tasks.view import Beside, TaskView, view_of
 
 
-def answer_of(services: Services, record: TaskRecord, known: Known | None = None) -> TaskView:
+def answer_of(services: Services, record: TaskRecord, known: Beside | None = None) -> TaskView:
     """The view of a task, without a look at the store unless ``known`` has what it told."""
     pool = services.pools.snapshot().by_uid(record.pool.uid)
-    kept = known or Known()
+    kept = known or Beside()
     return view_of(
         record,
-        Known(
+        Beside(
             base=services.options.public_url,
             progress=services.hub.progress(record.id),
             outputs=kept.outputs,
@@ -82,11 +82,11 @@ def landed(events: list[StoredEvent], record: TaskRecord) -> tuple[Output, ...]:
     )
 
 
-def _ask(services: Services, record: TaskRecord) -> Known:
+def _ask(services: Services, record: TaskRecord) -> Beside:
     match record.state:
         case TaskState.ENDED:
-            return Known()
+            return Beside()
         case TaskState.RUNNING:
-            return Known(outputs=landed(services.reader.events(record.id), record))
+            return Beside(outputs=landed(services.reader.events(record.id), record))
         case _:
-            return Known(queue_position=services.reader.queue_position(record.id))
+            return Beside(queue_position=services.reader.queue_position(record.id))

@@ -12,9 +12,10 @@ from genpool_adapters.amqp import AmqpConnection, AmqpParameters
 from genpool_adapters.kube.api import KubeApi
 from genpool_adapters.kube.login import load_configuration
 from genpool_adapters.secret_files import read_secret
+from genpool_adapters.settings import variable
 from genpool_core import names, timing
 from genpool_core.brokers import BrokerConfig
-from genpool_core.errors import SettingsError
+from genpool_core.errors import ClusterError, SettingsError
 from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
@@ -109,7 +110,7 @@ def build_tasks(
         It cannot work as it is set up, or the store cannot be opened now.
     """
     store, hub = open_store(_database_url(settings)), Hub()
-    pools = _pools(settings)
+    pools = build_pool_source(settings)
     vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
     publishing = {name: AmqpConnection(_named(parameters, "tasks")) for name, parameters in vhosts.items()}
     acceptor = Acceptor(store.accepting, RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid)), now=now)
@@ -142,10 +143,23 @@ def _events(store: TaskStore, parameters: AmqpParameters) -> tuple[RabbitEvents,
     return queue, StateEvents(store.events, queue, place=parameters.place)
 
 
-def _pools(settings: GatewaySettings) -> PoolSource:
+def build_pool_source(settings: GatewaySettings) -> PoolSource:
+    """Where the pools come from: files where they are set, else Kubernetes. Connects to nothing.
+
+    Raises
+    ------
+    SettingsError
+        There is no way to log in to Kubernetes.
+    """
     if settings.pools_file is not None:
         return FilePools(settings.pools_file, settings.builtin_workflows)
-    return KubePools(KubeApi(load_configuration(), "genpool-gateway"), settings.namespaces)
+    try:
+        api = KubeApi(load_configuration(), "genpool-gateway")
+    except ClusterError as error:
+        raise SettingsError(
+            f"{error.message} Or set {variable('pools_file')} to a file with GenerationPools."
+        ) from error
+    return KubePools(api, settings.namespaces)
 
 
 def _pool(pools: PoolSource, uid: str) -> ServedPool | None:

@@ -14,13 +14,13 @@ from genpool_gateway.tasks.record import TaskRecord
 from genpool_gateway.tasks.status import Status, status_of
 
 
-class ApiModel(BaseModel):
+class ViewModel(BaseModel):
     """Base of what the API gives out. Times are UTC."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
-class PoolName(ApiModel):
+class PoolName(ViewModel):
     """A pool."""
 
     namespace: str
@@ -29,7 +29,7 @@ class PoolName(ApiModel):
     """Its name."""
 
 
-class ProgressView(ApiModel):
+class ProgressView(ViewModel):
     """How far a running task is."""
 
     value: float = Field(ge=0, le=1)
@@ -46,7 +46,7 @@ class ProgressView(ApiModel):
     """Which node runs."""
 
 
-class OutputView(ApiModel):
+class OutputView(ViewModel):
     """A result."""
 
     node_id: str
@@ -71,7 +71,7 @@ class OutputView(ApiModel):
     """Until when the link is valid. Ask again for a new one."""
 
 
-class ErrorView(ApiModel):
+class ErrorView(ViewModel):
     """Why a task failed, was canceled or expired."""
 
     code: int
@@ -86,7 +86,7 @@ class ErrorView(ApiModel):
     """Its class."""
 
 
-class MetricsView(ApiModel):
+class MetricsView(ViewModel):
     """How long it took. Null where it is not known."""
 
     queue_ms: int | None = None
@@ -97,7 +97,7 @@ class MetricsView(ApiModel):
     """Time in ComfyUI times the number of GPUs, over all attempts."""
 
 
-class UrlsView(ApiModel):
+class UrlsView(ViewModel):
     """Where to go on."""
 
     self: str
@@ -108,7 +108,7 @@ class UrlsView(ApiModel):
     """POST here to end it."""
 
 
-class TaskView(ApiModel):
+class TaskView(ViewModel):
     """A task."""
 
     id: str
@@ -162,8 +162,8 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the record of a task does not hold, and the view shows."""
+class Beside:
+    """What the view of a task shows beside its record."""
 
     base: str = ""
     """Before the paths of ``urls``."""
@@ -177,7 +177,7 @@ class Known:
     retention_seconds: int | None = None
 
 
-def view_of(record: TaskRecord, known: Known) -> TaskView:
+def view_of(record: TaskRecord, known: Beside) -> TaskView:
     """The view of a task."""
     status = status_of(record)
     end = record.end

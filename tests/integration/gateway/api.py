@@ -17,7 +17,7 @@ from genpool_core import identity, names
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages.base import PoolRef
 from genpool_core.messages.events import Event, TaskClaimed, TaskEnded, TaskProgress, TaskRetried
-from genpool_core.topology.desired import gateway_topology, pool_topology, WorkQueueOptions
+from genpool_core.topology.desired import WorkQueueOptions, gateway_topology, pool_topology
 from integration.broker import until
 from integration.gateway.conftest import GatewayProcess
 
@@ -57,12 +57,20 @@ class Api:
         started = [line for line in self.process.events() if line["event"] == "gateway_started"]
         return f"http://127.0.0.1:{started[-1]['api_port']}"
 
-    def call(self, method: str, path: str, body: object = None, *, key: str | None = "", **more: Any) -> requests.Response:  # noqa: ANN401 - of requests
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        key: str | None = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> requests.Response:
         """One request; ``key`` None: without one."""
-        headers = dict(more.pop("headers", {}))
+        sent = dict(headers or {})
         if key is not None:
-            headers["Authorization"] = f"Bearer {key or self.key}"
-        return self.session.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=70, **more)
+            sent["Authorization"] = f"Bearer {key or self.key}"
+        return self.session.request(method, f"{self.url}{path}", json=body, headers=sent, timeout=70)
 
     def submit(self, prompt: str = "a lake", **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - of the request
         answer = self.call("POST", "/v1/tasks", {"pool": "text", "parameters": {"prompt": prompt}, **fields})
@@ -158,7 +166,9 @@ class Api:
         headers = {"Authorization": f"Bearer {self.key}"}
         if after is not None:
             headers["Last-Event-ID"] = str(after)
-        with requests.get(f"{self.url}/v1/tasks/{task}/events", headers=headers, stream=True, timeout=30) as answer:
+        with requests.get(
+            f"{self.url}/v1/tasks/{task}/events", headers=headers, stream=True, timeout=30
+        ) as answer:
             assert answer.status_code == 200, answer.text
             yield _events(answer)
 
@@ -194,7 +204,9 @@ def prepare(process: GatewayProcess, **spec: Any) -> Api:  # noqa: ANN401 - fiel
     vhost.apply(gateway_topology(vhost.version, enabled=True))
     vhost.apply(pool_topology(WorkQueueOptions(QUEUE, None, None, 600, janitor=True), vhost.version))
     vhost.add_user(WORKER, PASSWORD)
-    (process.folder / "pool.yaml").write_text(yaml.safe_dump(pool_manifest(vhost.name, **spec)), encoding="utf-8")
+    (process.folder / "pool.yaml").write_text(
+        yaml.safe_dump(pool_manifest(vhost.name, **spec)), encoding="utf-8"
+    )
     (process.folder / names.ADMIN_API_KEY).write_text(process.key.admin_api_key, encoding="ascii")
     process.environment |= {
         "GENPOOL_API_PORT": "0",

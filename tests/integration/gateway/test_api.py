@@ -8,7 +8,7 @@ import pytest
 
 from genpool_core import names
 from genpool_core.identity import task_key
-from integration.broker import Vhost
+from integration.broker import Vhost, until
 from integration.gateway.api import POOL, QUEUE, Api, prepare
 from integration.gateway.conftest import GatewayProcess
 
@@ -52,8 +52,6 @@ def test_a_plain_producers_task_is_known_once_a_worker_has_it(api: Api) -> None:
     task = {"id": "b" * 40, "task_id": "task_12345", "run": 1}
     api.claimed(task)
     api.ended(task)
-    from integration.broker import until
-
     found = until(lambda: api.call("GET", "/v1/tasks?status=succeeded").json()["tasks"], "the task is listed")
     assert [one["task_id"] for one in found] == ["task_12345"]
 
@@ -99,7 +97,10 @@ def test_what_no_worker_could_do_is_refused_with_its_bounds(api: Api) -> None:
     assert "maximum" in str(wide["expected"])
     assert refused(parameters={"prompt": "x", "colour": "red"})["parameter"] == "colour"
     assert refused(workflow="nothing")["reason"] == "InvalidTask"
-    assert refused(parameters={"prompt": "x"}, callback_url="http://10.0.0.1/hook")["parameter"] == "callback_url"
+    assert (
+        refused(parameters={"prompt": "x"}, callback_url="http://10.0.0.1/hook")["parameter"]
+        == "callback_url"
+    )
     assert refused(prompt="x")["reason"] == "InvalidRequest"
     assert api.queued() == []
 

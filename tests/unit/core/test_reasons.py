@@ -24,6 +24,7 @@ NOT_OF_TASKS = {
     *("BrokerUnknown", "BrokerNotAllowed", "VhostNotAllowed", "InvalidManifest", "InvalidWorkflow"),
     *("ComfyUIUnavailable", "ComfyUIBusy", "ComfyUIWedged", "NoWorkflowAvailable", "PromptRefused"),
     *("NodeMissing", "ModelMissing", "TopologyConflict", "KubernetesError"),
+    *("ApiKeyMissing", "DatabaseUrlMissing", "IntakeTaken", "TwoFallbacks", "WorkflowServedTwice"),
 }
 
 
@@ -42,7 +43,9 @@ def reasons_in(tree: ast.AST) -> Iterator[str]:
             case ast.FunctionDef(name=name) if "reason" in name:
                 returned = (item for item in ast.walk(node) if isinstance(item, ast.Return) and item.value)
                 yield from (text for item in returned for text in constants(item))
-            case ast.Call(func=ast.Name(id="Ending" | "Waits" | "Forbidden" | "_given_up"), args=args):
+            case ast.Call(
+                func=ast.Name(id="Ending" | "Waits" | "Forbidden" | "_given_up" | "Problem"), args=args
+            ):
                 yield from (text for item in args for text in constants(item))
             case ast.Call(func=ast.Attribute(attr="fromkeys"), args=[_, value]):
                 yield from constants(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import cast
 
 import pytest
@@ -37,7 +38,7 @@ def test_ready_while_one_works(troubles: dict[str, str | None], said: str | None
     queues = tuple(
         (cast("RabbitCallbackQueue", FakeQueue(why)), cast("Attempts", None)) for why in troubles.values()
     )
-    assert Callbacks(queues).unready() == said
+    assert Callbacks(queues, Event()).unready() == said
 
 
 def test_a_login_is_read_at_each_connection_and_a_missing_one_concerns_its_broker_alone(
