@@ -14,6 +14,7 @@ from genpool_core.identity import accepted_event_id
 from genpool_gateway.store import rows
 from genpool_gateway.store.admission import Admission, IdempotencyScope, Known, admit, scope_of
 from genpool_gateway.store.database import Database
+from genpool_gateway.store.overtaken import overtaken, until_not_overtaken
 from genpool_gateway.store.queries import chunks, insert_new, lock_tasks, read_records, select_records
 from genpool_gateway.store.tables import (
     ACCEPTING,
@@ -27,12 +28,6 @@ from genpool_gateway.tasks.ports import Acceptance, Accepted, NewTask
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 
 _SCOPE = tuple_(idempotency.c.owner, idempotency.c.pool_uid, idempotency.c.key)
-#: Another gateway may accept the same task, or use the same key, between a look and an insert.
-_TRIES = 3
-
-
-class _Overtaken(Exception):  # noqa: N818 - no error: look again
-    """Another gateway made what this one was about to make."""
 
 
 class SqlAcceptingStore:
@@ -52,12 +47,7 @@ class SqlAcceptingStore:
         """As the port says."""
         if not tasks and not published:
             return []
-        for _ in range(_TRIES - 1):
-            try:
-                return self._accept(tasks, caps, now, published)
-            except _Overtaken:
-                continue
-        return self._accept(tasks, caps, now, published)
+        return until_not_overtaken(lambda: self._accept(tasks, caps, now, published))
 
     def _accept(
         self, group: Sequence[NewTask], caps: Mapping[str, int], now: datetime, published: Sequence[str]
@@ -67,19 +57,28 @@ class SqlAcceptingStore:
             self._database.lock_owners(connection, capped)
             _mark_published(connection, published)
             admissions = admit(group, _known(connection, group, capped, now), caps)
-            _store(connection, group, admissions, now)
-            made = {new.record.id: new.record for new in _created(group, admissions)}
-            others = {each.task for each in admissions if each.task is not None} - set(made)
-            return _answers(admissions, made | read_records(connection, others))
+            stored = _store(connection, group, admissions, now)
+            records = {new.record.id: new.record for new in _created(group, admissions)}
+            wanted = {each.task for each in admissions if each.task is not None}
+            records |= read_records(connection, wanted - set(records))
+            if not stored or len(records) < len(wanted):
+                raise overtaken(self._database, "made or deleted one of these tasks, or used its key")
+            return _answers(admissions, records)
 
     def published(self, ids: Sequence[str]) -> None:
         """As the port says."""
         if ids:
-            with self._database.writing() as connection:
-                _mark_published(connection, ids)
+            until_not_overtaken(lambda: self._published(ids))
+
+    def _published(self, ids: Sequence[str]) -> None:
+        with self._database.writing() as connection:
+            _mark_published(connection, ids)
 
     def refused(self, ids: Sequence[str]) -> None:
         """As the port says; what belongs to a row goes with it."""
+        until_not_overtaken(lambda: self._refused(ids))
+
+    def _refused(self, ids: Sequence[str]) -> None:
         with self._database.writing() as connection:
             lock_tasks(connection, ids)
             for part in chunks(ids):
@@ -137,22 +136,21 @@ def _created(group: Sequence[NewTask], admissions: Sequence[Admission]) -> list[
 
 def _store(
     connection: Connection, group: Sequence[NewTask], admissions: Sequence[Admission], now: datetime
-) -> None:
+) -> bool:
+    """Whether nobody had stored any of it."""
     # In the order of the ids, so that two gateways that meet wait for each other and never in a circle.
     records = sorted((new.record for new in _created(group, admissions)), key=lambda record: record.id)
     if records:
-        if insert_new(connection, tasks, [rows.task_row(each, last_event=1) for each in records]) < len(
-            records
-        ):
-            raise _Overtaken
+        inserted = insert_new(connection, tasks, [rows.task_row(each, last_event=1) for each in records])
+        if inserted < len(records):
+            return False
         connection.execute(insert(task_contents), [rows.contents_row(each) for each in records])
         connection.execute(insert(task_events), [_accepted_row(each) for each in records])
     promises = [
         _promise_row(new, now) for new, admission in zip(group, admissions, strict=True) if admission.promises
     ]
     promises.sort(key=lambda row: (row["owner"], row["pool_uid"], row["key"]))
-    if insert_new(connection, idempotency, promises) < len(promises):
-        raise _Overtaken
+    return insert_new(connection, idempotency, promises) == len(promises)
 
 
 def _accepted_row(record: TaskRecord) -> rows.Row:

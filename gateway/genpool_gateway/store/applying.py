@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
+from genpool_gateway.store.overtaken import overtaken, until_not_overtaken
 from genpool_gateway.store.queries import chunks, insert_new, lock_records, update_rows
 from genpool_gateway.store.tables import task_contents, task_events, tasks
 from genpool_gateway.tasks.change import Change, apply_change, erased_data, heard_of, moves
@@ -48,9 +49,15 @@ class SqlEventStore:
         """As the port says."""
         if not changes:
             return []
+        return until_not_overtaken(lambda: self._apply(changes))
+
+    def _apply(self, changes: Sequence[Change]) -> list[StoredEvent]:
         with self._database.writing() as connection:
-            _make_unknown(connection, changes)
-            folds = _lock(connection, {change.task for change in changes})
+            ids = {change.task for change in changes}
+            made = _make_unknown(connection, changes)
+            folds = _lock(connection, ids) if made else {}
+            if len(folds) < len(ids):
+                raise overtaken(self._database, "made or deleted one of these tasks")
             seen = _seen(connection, {change.id for change in changes})
             fresh = []
             for change in changes:
@@ -75,8 +82,8 @@ class SqlEventStore:
         return record
 
 
-def _make_unknown(connection: Connection, changes: Sequence[Change]) -> None:
-    """Rows of tasks that nobody had heard of, so that there is something to lock."""
+def _make_unknown(connection: Connection, changes: Sequence[Change]) -> bool:
+    """Rows of tasks that nobody had heard of, so that there is something to lock; whether nobody still had."""
     first: dict[str, Change] = {}
     for change in changes:
         first.setdefault(change.task, change)
@@ -84,8 +91,11 @@ def _make_unknown(connection: Connection, changes: Sequence[Change]) -> None:
     for part in chunks(first):
         known.update(connection.execute(select(tasks.c.id).where(tasks.c.id.in_(part))).scalars())
     records = [heard_of(first[task]) for task in sorted(first.keys() - known)]
-    insert_new(connection, tasks, [rows.task_row(each, last_event=0) for each in records])
-    insert_new(connection, task_contents, [rows.contents_row(each) for each in records])
+    if insert_new(connection, tasks, [rows.task_row(each, last_event=0) for each in records]) < len(records):
+        return False
+    if records:
+        connection.execute(insert(task_contents), [rows.contents_row(each) for each in records])
+    return True
 
 
 def _lock(connection: Connection, ids: Collection[str]) -> dict[str, _Fold]:

@@ -38,6 +38,12 @@ class Database(Protocol):
         """Close all connections."""
 
 
+class Overtaken(TaskStoreError):  # noqa: N818 - no trouble: look again
+    """A transaction met another gateway's at the same rows and was rolled back. It goes well when it is done again."""
+
+
+#: A deadlock, a failure to serialize, a row gone that another one needs: PostgreSQL's codes for two that met.
+_MET = frozenset({"40P01", "40001", "23503"})
 #: What a driver says, in small letters, and what to do about it.
 _ADVICE = (
     ("unable to open database file", "See that its folder is there and that the gateway may write into it."),
@@ -71,6 +77,8 @@ def explained(address: DatabaseAddress) -> Iterator[None]:
         raise TaskStoreError(_sentence(address, said, "It is slow or overloaded: try again.")) from error
     except SQLAlchemyError as error:
         said = said_by_driver(error, address)
+        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _MET:
+            raise Overtaken(_sentence(address, said, "Try again.")) from error
         raise TaskStoreError(_sentence(address, said, _advice(said))) from error
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from psycopg import errors
 from sqlalchemy.exc import OperationalError
 
 from genpool_core.errors import TaskStoreError
 from genpool_gateway.store.address import parse_address
-from genpool_gateway.store.database import explained
+from genpool_gateway.store.database import Overtaken, explained
+from genpool_gateway.store.overtaken import until_not_overtaken
 from genpool_gateway.store.postgresql import payloads
 
 
@@ -55,6 +57,31 @@ def test_an_error_says_what_to_do_and_no_secret(said: str, advice: str) -> None:
     assert "s3cr3t" not in message
     assert "secret" not in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [(errors.DeadlockDetected, True), (errors.ForeignKeyViolation, True), (errors.UniqueViolation, False)],
+)
+def test_two_transactions_that_met_are_told_from_trouble(error: type[Exception], again: bool) -> None:  # noqa: FBT001 - a table
+    with pytest.raises(TaskStoreError) as raised, explained(parse_address("postgresql:///genpool")):
+        raise OperationalError("INSERT", {}, error("said"))
+    assert isinstance(raised.value, Overtaken) is again
+
+
+def test_a_transaction_that_was_overtaken_is_done_again_a_few_times() -> None:
+    left = [1, 2]
+
+    def work() -> str:
+        if left:
+            left.pop()
+            raise Overtaken("met")
+        return "done"
+
+    assert until_not_overtaken(work) == "done"
+    left.extend(range(99))
+    with pytest.raises(Overtaken):
+        until_not_overtaken(work)
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 500])

@@ -12,7 +12,7 @@ import pytest
 
 from genpool_gateway.store.opening import TaskStore, open_store
 from genpool_gateway.tasks.change import Change, apply_change
-from genpool_gateway.tasks.ports import NewTask
+from genpool_gateway.tasks.ports import NewTask, TaskQuery
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 from support.task_changes import accepting, at, change, key
 
@@ -132,5 +132,38 @@ def test_gateways_that_apply_the_same_events_at_once(url: str) -> None:
         assert numbers == list(range(1, len(numbers) + 1))
         stored += len(numbers)
     assert fresh == stored
+    for store in stores:
+        store.close()
+
+
+def test_events_of_tasks_that_are_published_and_deleted_at_that_moment(url: str) -> None:
+    """Nobody waits in a circle, and nothing is half there."""
+    stores = [open_store(url) for _ in range(3)]
+    names = [f"{number:02}" for number in range(20)]
+    done = threading.Event()
+
+    def events(store: TaskStore) -> None:
+        chance = random.Random(id(store))  # noqa: S311 - an order
+        for turn in range(40):
+            group = [change(name, "ended", attempt=turn) for name in chance.sample(names, 10)]
+            store.events.apply(group)
+
+    def others() -> None:
+        while not done.is_set():
+            stores[0].accepting.accept(
+                [NewTask(accepting(name)) for name in names[::-1]], {"anna": 99}, at(0)
+            )
+            stores[0].accepting.published([key(name) for name in names[::-1]])
+            stores[0].retention.delete_ended(before=at(9), limit=7)
+
+    with ThreadPoolExecutor(3) as threads:
+        beside = threads.submit(others)
+        for working in [threads.submit(events, store) for store in stores[1:]]:
+            working.result()
+        done.set()
+        beside.result()
+    for record in stores[0].reader.find(TaskQuery()):
+        numbers = [event.number for event in stores[0].reader.events(record.id)]
+        assert numbers == list(range(1, len(numbers) + 1))
     for store in stores:
         store.close()

@@ -174,6 +174,14 @@ def test_the_mirror_is_the_machines_own(sources: list[str], distribution: str, m
     assert rootfs.mirror_of(sources, distribution) == mirror
 
 
+def test_a_program_may_be_in_any_folder_of_a_place(tmp_path: Path) -> None:
+    (tmp_path / "15/bin").mkdir(parents=True)
+    (tmp_path / "15/bin/initdb").touch()
+    assert packages.is_present(f"{tmp_path}/*/bin/initdb")
+    assert not packages.is_present(f"{tmp_path}/*/bin/postgres")
+    assert packages.is_present(str(tmp_path))
+
+
 def test_only_missing_packages_are_installed_each_once() -> None:
     there = {"ip", "iptables", "/usr/lib/cni/ptp", "nsenter"}
     wanted = packages.missing(packages.NEEDS, lambda file: file in there)
