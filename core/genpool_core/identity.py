@@ -14,7 +14,7 @@ from genpool_core.canonical import canonical_json, digest
 from genpool_core.jsontypes import JsonObject
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://genpool.dev/ids")
-#: Until there are tenants, every task belongs to this one.
+#: Tenant of the tasks that plain producers sent; that of a task from the gateway is its owner.
 DEFAULT_TENANT = "default"
 
 

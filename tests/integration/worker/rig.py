@@ -126,6 +126,7 @@ class Rig:
     processes: list[Process] = field(default_factory=list)
     workers: list[Process] = field(default_factory=list)
     comfyui_port: int = 0
+    gateway_user: str = field(default_factory=lambda: names.gateway_user(uuid.uuid4().hex[:8]))
 
     # Setting up -------------------------------------------------------------------------------------------------
 
@@ -136,6 +137,7 @@ class Rig:
         self.vhost.apply(pool_topology(settings, self.vhost.version))
         self.vhost.add_user(self.user, PASSWORD)
         self.vhost.permit(self.user, **worker_permissions(QUEUE))
+        self.vhost.add_user(self.gateway_user, PASSWORD)
         self.vhost.queue("events")
         self.vhost.bind(names.EVENTS_EXCHANGE, "events", f"{self.config.pool.uid}.task.#")
         self.vhost.bind(names.EVENTS_EXCHANGE, "events", f"{self.config.pool.uid}.message.#")
@@ -238,6 +240,12 @@ class Rig:
             connection.channel().basic_publish(
                 "", QUEUE, raw, pika.BasicProperties(delivery_mode=2, **properties)
             )
+
+    def accept(self, body: Mapping[str, object], **own: str | int) -> None:
+        """As the gateway does: as its user, with headers of ours."""
+        properties = pika.BasicProperties(delivery_mode=2, user_id=self.gateway_user, headers=own)
+        with self.vhost.raw(self.gateway_user, PASSWORD) as connection:
+            connection.channel().basic_publish("", QUEUE, json.dumps(body).encode(), properties)
 
     # Looking ----------------------------------------------------------------------------------------------------
 

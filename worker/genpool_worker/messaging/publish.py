@@ -148,7 +148,7 @@ class TaskPublisher:
     def dead_letter(self, delivery: Delivery, reason: Mapping[str, headers.HeaderValue]) -> None:
         """Publish a copy of a message to the dead-letter queue, with the reason in its headers."""
         own = {headers.SCHEMA: SCHEMA_VERSION, **reason}
-        self.copy(copy_of(delivery, "", self._config.dead_queue, own))
+        self.copy(copy_of(delivery, "", self._config.dead_queue, own, pool_uid=self._config.pool.uid))
 
     def copy(self, message: OutgoingMessage) -> None:
         """Publish a copy of a message; where RabbitMQ will never accept it, without the producer's own headers.
@@ -210,16 +210,20 @@ def event_message(event: Event, kind: str) -> OutgoingMessage:
     )
 
 
-def copy_of(
+def copy_of(  # noqa: PLR0913 - in what the copy differs
     delivery: Delivery,
     exchange: str,
     routing_key: str,
     own: Mapping[str, headers.HeaderValue],
     *,
+    pool_uid: str,
     new_id: str | None = None,
     expires: bool = False,
 ) -> OutgoingMessage:
     """The message of a delivery, to be published once more as it came, with ``own`` in place of GenPool's headers.
+
+    Owner and run stay, as far as their sender is believed in the pool ``pool_uid``: without them the copy would be
+    another task.
 
     ``expires``: its ``expiration`` stays in force. Otherwise a header keeps it: in a delay step or a dead-letter queue
     the message would be deleted by it.
@@ -229,7 +233,12 @@ def copy_of(
         exchange=exchange,
         routing_key=routing_key,
         body=delivery.body,
-        headers={**headers.theirs(delivery.headers), **_notes(delivery, expires=expires), **own},
+        headers={
+            **headers.theirs(delivery.headers),
+            **_notes(delivery, expires=expires),
+            **_identity(delivery, pool_uid),
+            **own,
+        },
         properties=replace(
             properties,
             message_id=new_id or properties.message_id,
@@ -249,6 +258,11 @@ def bare(message: OutgoingMessage) -> OutgoingMessage:
     lacks += [item.name for item in fields(few) if getattr(few, item.name) != getattr(properties, item.name)]
     kept[headers.LEFT_OUT] = headers.left_out(kept.get(headers.LEFT_OUT), lacks)
     return replace(message, headers=kept, properties=few)
+
+
+def _identity(delivery: Delivery, pool_uid: str) -> dict[str, headers.HeaderValue]:
+    trusted = headers.of_task(delivery.headers, delivery.properties.user_id, pool_uid)
+    return {key: trusted[key] for key in headers.OF_THE_GATEWAY if key in trusted}
 
 
 def _notes(delivery: Delivery, *, expires: bool) -> dict[str, headers.HeaderValue]:

@@ -135,6 +135,7 @@ class Processor:
             attempt=attempt,
             nonce=uuid.uuid4().hex,
             worker=self._context.worker,
+            owner=task.owner,
             claimed_at=self._context.clock.now(),
             timeout_seconds=validated.timeout_seconds,
         )

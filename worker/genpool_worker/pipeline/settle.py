@@ -63,7 +63,10 @@ class Settler:
     def stamp(self, task: UnidentifiedTask) -> None:
         """Give a task an id before anything is done: it comes back under that id."""
         message_id = str(uuid.uuid4())
-        copy = copy_of(task.delivery, "", self._context.config.queue, {}, new_id=message_id, expires=True)
+        config = self._context.config
+        copy = copy_of(
+            task.delivery, "", config.queue, {}, pool_uid=config.pool.uid, new_id=message_id, expires=True
+        )
         self._until_published(lambda: self._context.publisher.copy(copy))
         self._context.broker.ack(task.delivery)
         self._context.metrics.message("stamped")
@@ -191,7 +194,8 @@ class Settler:
         self._context.broker.ack(task.delivery)
 
     def _delay(self, delivery: Delivery, seconds: int, own: dict[str, headers.HeaderValue]) -> None:
-        copy = copy_of(delivery, names.retry_step(seconds), self._context.config.queue, own)
+        config = self._context.config
+        copy = copy_of(delivery, names.retry_step(seconds), config.queue, own, pool_uid=config.pool.uid)
         self._until_published(lambda: self._context.publisher.copy(copy))
 
     def _end(self, task: TaskDelivery, ending: Ending, by: AttemptInfo, attempts: int) -> None:
