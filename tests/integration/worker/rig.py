@@ -24,6 +24,7 @@ from genpool_core.api.security import HostRule
 from genpool_core.ledger.records import Claim, EndRecord
 from genpool_core.messages.base import PoolRef
 from genpool_core.messages.callbacks import CallbackMessage
+from genpool_core.messages.commands import AnyCommand
 from genpool_core.messages.events import EVENT, AnyEvent
 from genpool_core.topology.desired import (
     Policy,
@@ -136,7 +137,7 @@ class Rig:
         settings = WorkQueueOptions(QUEUE, None, None, 600)
         self.vhost.apply(pool_topology(settings, self.vhost.version))
         self.vhost.add_user(self.user, PASSWORD)
-        self.vhost.permit(self.user, **worker_permissions(QUEUE))
+        self.vhost.permit(self.user, **worker_permissions(QUEUE, self.config.pool.uid))
         self.vhost.add_user(self.gateway_user, PASSWORD)
         self.vhost.queue("events")
         self.vhost.bind(names.EVENTS_EXCHANGE, "events", f"{self.config.pool.uid}.task.#")
@@ -246,6 +247,15 @@ class Rig:
         properties = pika.BasicProperties(delivery_mode=2, user_id=self.gateway_user, headers=own)
         with self.vhost.raw(self.gateway_user, PASSWORD) as connection:
             connection.channel().basic_publish("", QUEUE, json.dumps(body).encode(), properties)
+
+    def command(self, command: AnyCommand, key: str, user: str = "") -> None:
+        """As the gateway does, or another user: on the control exchange."""
+        sender = user or self.gateway_user
+        properties = pika.BasicProperties(user_id=sender)
+        with self.vhost.raw(sender, PASSWORD) as connection:
+            connection.channel().basic_publish(
+                names.CONTROL_EXCHANGE, key, command.model_dump_json().encode(), properties
+            )
 
     # Looking ----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed
 from genpool_core.jsontypes import JsonObject
+from genpool_worker.cancel import Step, next_step
 from genpool_worker.comfyui import result
 from genpool_worker.comfyui.event_stream import SOCKET_CHANGED, EventStream
 from genpool_worker.comfyui.progress import Progress
@@ -20,7 +21,14 @@ from genpool_worker.comfyui.run_times import RunTimes
 from genpool_worker.comfyui.stuck import Stuck, follow, is_wedged
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.comfyui_json import HistoryEntry
-from genpool_worker.errors import ComfyUIError, ComfyUIGone, ComfyUIRefused, ComfyUISilent, HandBack
+from genpool_worker.errors import (
+    Cancelled,
+    ComfyUIError,
+    ComfyUIGone,
+    ComfyUIRefused,
+    ComfyUISilent,
+    HandBack,
+)
 from genpool_worker.ports import ComfyUI, Where
 
 OnProgress = Callable[[float, str | None], None]
@@ -58,14 +66,26 @@ class PromptRun:
             ComfyUI refused the prompt, would drop outputs, lost it, is gone, silent or wedged, or the time is over.
         HandBack
             A drain's time is over, or ComfyUI is gone or silent while the worker drains.
+        Cancelled
+            The task was, and ComfyUI was told to stop the prompt: see ``wait_until_stopped``.
         """
-        with EventStream(self._comfyui, self._retry.clock) as stream:
-            self._times.posted = self._retry.clock.now()
-            self.submit(stream.client_id, graph)
-            self._times.submitted = self._retry.clock.now()
-            entry = self._wait(stream, Progress(self._prompt_id, graph.keys()), on_progress)
+        self._retry.cancellation.check()
+        try:
+            with EventStream(self._comfyui, self._retry.clock) as stream:
+                self._times.posted = self._retry.clock.now()
+                self.submit(stream.client_id, graph)
+                self._times.submitted = self._retry.clock.now()
+                entry = self._wait(stream, Progress(self._prompt_id, graph.keys()), on_progress)
+        except Cancelled:
+            self._stop()
+            raise
         self._wedge.gets_on()
         return entry
+
+    def wait_until_stopped(self) -> None:
+        """After a cancel: until ComfyUI has let go of the prompt. One that heeds no interrupt has wedged it."""
+        if self._stop() and not self._heeds(self._prompt_id):
+            self._wedge.begin(self._prompt_id)
 
     def submit(self, client_id: str, graph: JsonObject) -> None:
         """Post the prompt, once as far as that can be done. Raises as ``run`` does."""
@@ -144,11 +164,19 @@ class PromptRun:
             raise self._wedged("it did not begin the prompt, though nothing else ran", self._prompt_id)
 
     def _check_time(self) -> None:
-        if self._retry.drain.overdue:
-            self._stop()
-            raise HandBack("the pod must go before the run can end.")
-        if self._retry.clock.monotonic() >= self._retry.deadline:
-            raise self._over()
+        retry = self._retry
+        late = retry.clock.monotonic() >= retry.deadline
+        cancelled = retry.cancellation.asked
+        match next_step(cancelled=cancelled, overdue=retry.drain.overdue, late=late):
+            case Step.CANCEL:
+                retry.cancellation.check()
+            case Step.HAND_BACK:
+                self._stop()
+                raise HandBack("the pod must go before the run can end.")
+            case Step.TIME_OVER:
+                raise self._over()
+            case Step.GO_ON:
+                pass
 
     def _over(self) -> AttemptFailed:
         """The failure of a run whose time is over, once ComfyUI has stopped it, or what runs in its place."""
@@ -203,7 +231,7 @@ class PromptRun:
                 return True
             if is_wedged(stuck, self._retry.clock.monotonic()):
                 return False
-            self._retry.rest()
+            self._retry.drain.rest(timing.CANCEL_TICK_SECONDS)
         return True
 
     def _wedged(self, how: str, prompt_id: str) -> AttemptFailed:

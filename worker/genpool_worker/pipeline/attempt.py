@@ -43,7 +43,7 @@ class Attempt:
             context.scratch, f"{claim.task_key[:16]}-{claim.run}-{claim.attempt}-{claim.nonce[:8]}"
         )
         self._refs: list[OutputRef] = []
-        self._submitted = False
+        self._prompt: PromptRun | None = None
         self.trace = AttemptTrace(context.config.gpus)
         """What was seen of it so far."""
 
@@ -56,6 +56,8 @@ class Attempt:
             It failed.
         HandBack
             The pod must go first.
+        Cancelled
+            The task was.
         """
         try:
             return self._run(on_progress)
@@ -107,9 +109,14 @@ class Attempt:
         self.trace.stored = context.clock.now()
         return stored
 
+    def wait_until_stopped(self) -> None:
+        """After a cancel, whose end is told already: until the next task may have ComfyUI. Never raises."""
+        if self._prompt is not None:
+            self._prompt.wait_until_stopped()
+
     def clean(self) -> None:
         """Take away what the attempt left in ComfyUI and in the shared folders. Never raises."""
-        if self._submitted:
+        if self._prompt is not None:
             try:
                 self._context.comfyui.forget(self._prompt_id)
             except ComfyUIError as error:
@@ -117,13 +124,13 @@ class Attempt:
         self._workdir.clean(self._refs)
 
     def _retry_for(self, seconds: float) -> ComfyUIRetry:
-        clock = self._context.clock
-        return ComfyUIRetry(clock, self._context.drain, clock.monotonic() + seconds)
+        context = self._context
+        deadline = context.clock.monotonic() + seconds
+        return ComfyUIRetry(context.clock, context.drain, deadline, context.cancellation)
 
     def _execute(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> HistoryEntry:
-        self._submitted = True
         context = self._context
-        run = PromptRun(
+        self._prompt = PromptRun(
             context.comfyui,
             retry,
             context.wedge,
@@ -131,7 +138,7 @@ class Attempt:
             mark=self._claim.task_key,
             times=self.trace.new_run(),
         )
-        return run.run(graph, on_progress)
+        return self._prompt.run(graph, on_progress)
 
     def _results(self, entry: HistoryEntry) -> list[OutputRef]:
         try:
@@ -168,9 +175,14 @@ class Attempt:
         return isinstance(failure, NodeFailed) and not self._context.availability.is_own(failure.class_type)
 
     def _free(self) -> None:
-        """Empty ComfyUI's memory for the next attempt: of the models of earlier tasks, and of cached results."""
-        retry = self._retry_for(timing.TRANSFER_SECONDS)
+        """Empty ComfyUI's memory for the next attempt: of the models of earlier tasks, and of cached results.
+
+        The next task needs that too where this one was cancelled meanwhile.
+        """
         context, prompt_id = self._context, str(uuid.uuid4())
+        retry = ComfyUIRetry(
+            context.clock, context.drain, context.clock.monotonic() + timing.TRANSFER_SECONDS
+        )
         left = empty_memory(
             context.comfyui, retry, context.wedge, prompt_id=prompt_id, mark=self._claim.task_key
         )
