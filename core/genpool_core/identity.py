@@ -53,6 +53,11 @@ def accepted_event_id(key: str, run: int) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"accepted/{key}/{run}"))
 
 
+def output_event_id(object_key: str) -> str:
+    """Id of the event that announces a stored file; the key has run, attempt and nonce in it."""
+    return str(uuid.uuid5(_NAMESPACE, f"output/{object_key}"))
+
+
 def claim_event_id(key: str, run: int, attempt: int) -> str:
     """Id of the event that announces a claim."""
     return str(uuid.uuid5(_NAMESPACE, f"claim/{key}/{run}/{attempt}"))

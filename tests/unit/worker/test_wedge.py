@@ -56,7 +56,7 @@ def test_looks(looks: list[tuple[float, str | None]], *, wedged: bool) -> None:
 
 
 def run(node: Node) -> None:
-    first_attempt(node, KEY).run(lambda _value, _node: None)
+    first_attempt(node, KEY).run(lambda _value, _node: None, lambda _output: None)
 
 
 def test_a_run_that_heeds_no_interrupt(world: World) -> None:

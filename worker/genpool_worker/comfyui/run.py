@@ -8,6 +8,7 @@ look, the history is the truth, and polling is the fallback.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed
@@ -15,6 +16,7 @@ from genpool_core.jsontypes import JsonObject
 from genpool_worker.cancel import Step, next_step
 from genpool_worker.comfyui import result
 from genpool_worker.comfyui.event_stream import SOCKET_CHANGED, EventStream
+from genpool_worker.comfyui.landed import Landed
 from genpool_worker.comfyui.progress import Progress
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.comfyui.run_times import RunTimes
@@ -29,9 +31,24 @@ from genpool_worker.errors import (
     ComfyUISilent,
     HandBack,
 )
-from genpool_worker.ports import ComfyUI, Where
+from genpool_worker.ports import ComfyUI, OutputRef, Where
 
 OnProgress = Callable[[float, str | None], None]
+OnFiles = Callable[[list[OutputRef]], None]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told how a run gets on, in its own thread: until a call returns, nothing else of the run is looked at.
+
+    ``progress`` is called at most once a second; ``files`` with the results of a node, as soon as it has run.
+    """
+
+    progress: OnProgress = lambda _value, _node: None
+    files: OnFiles = lambda _refs: None
+
+
+NOBODY = Watch()
 
 
 class PromptRun:
@@ -57,8 +74,8 @@ class PromptRun:
         self._times = RunTimes() if times is None else times
         self._stuck: Stuck | None = None
 
-    def run(self, graph: JsonObject, on_progress: OnProgress) -> HistoryEntry:
-        """The history entry of the prompt; ``on_progress`` is called at most once a second.
+    def run(self, graph: JsonObject, watch: Watch = NOBODY) -> HistoryEntry:
+        """The history entry of the prompt.
 
         Raises
         ------
@@ -75,7 +92,7 @@ class PromptRun:
                 self._times.posted = self._retry.clock.now()
                 self.submit(stream.client_id, graph)
                 self._times.submitted = self._retry.clock.now()
-                entry = self._wait(stream, Progress(self._prompt_id, graph.keys()), on_progress)
+                entry = self._wait(stream, Progress(self._prompt_id, graph.keys()), watch)
         except Cancelled:
             self._stop()
             raise
@@ -113,13 +130,16 @@ class PromptRun:
         queued = self._comfyui.where(self._prompt_id) is not Where.ABSENT
         return queued or self._comfyui.history(self._prompt_id) is not None
 
-    def _wait(self, stream: EventStream, progress: Progress, on_progress: OnProgress) -> HistoryEntry:
+    def _wait(self, stream: EventStream, progress: Progress, watch: Watch) -> HistoryEntry:
         next_poll = next_report = 0.0
         reported = 0.0
+        landed = Landed(self._prompt_id)
         while True:
             frame = stream.next_frame(timing.COMFYUI_TICK_SECONDS)
             if frame is not None:
                 self._times.feed(frame, self._prompt_id, self._retry.clock.now())
+                if files := landed.feed(frame):
+                    watch.files(files)
             due = frame is not None and (frame is SOCKET_CHANGED or progress.feed(frame))
             now = self._retry.clock.monotonic()
             if due or now >= next_poll:
@@ -130,7 +150,7 @@ class PromptRun:
                 next_poll = now + _poll_seconds(stream)
             if progress.value > reported and now >= next_report:
                 reported, next_report = progress.value, now + timing.PROGRESS_SECONDS
-                on_progress(reported, progress.node)
+                watch.progress(reported, progress.node)
             self._check_time()
 
     def _history(self) -> HistoryEntry | None:

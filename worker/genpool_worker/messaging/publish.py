@@ -14,7 +14,7 @@ from genpool_adapters.objectstore.port import ObjectStore
 from genpool_core import egress_policy, identity, names, timing
 from genpool_core.errors import BrokerError, Lasts, TaskFailure
 from genpool_core.identity import TaskRef
-from genpool_core.ledger.records import EndRecord
+from genpool_core.ledger.records import EndRecord, Output
 from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_core.messages.base import SCHEMA_VERSION, PoolRef
@@ -24,6 +24,7 @@ from genpool_core.messages.events import (
     MessageRejected,
     TaskClaimed,
     TaskEnded,
+    TaskOutput,
     TaskProgress,
     TaskRetried,
 )
@@ -80,6 +81,13 @@ class TaskPublisher:
     def progress(self, ref: TaskRef, attempt: int, value: float, node: str | None) -> None:
         """Progress of an attempt, from 0 to 1. Never raises, never waits."""
         event = TaskProgress(id=str(uuid.uuid4()), **self._fields(ref, attempt), value=value, node=node)
+        self._offer(event, event.type)
+
+    def output(self, ref: TaskRef, attempt: int, output: Output) -> None:
+        """A result was stored, of an attempt that is not over. Never raises, never waits."""
+        event = TaskOutput(
+            id=identity.output_event_id(output.key), **self._fields(ref, attempt), output=output
+        )
         self._offer(event, event.type)
 
     def retried(self, ref: TaskRef, attempt: int, failure: TaskFailure, delay_seconds: int) -> None:

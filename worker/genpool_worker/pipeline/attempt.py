@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -13,15 +15,17 @@ from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, Output
 from genpool_core.tasks.check import ValidatedTask
 from genpool_core.workflow.render import with_mark
+from genpool_worker.cancel import Step, next_step
 from genpool_worker.comfyui import result
 from genpool_worker.comfyui.log_lines import lines_since
 from genpool_worker.comfyui.memory import empty_memory
 from genpool_worker.comfyui.retry import ComfyUIRetry
-from genpool_worker.comfyui.run import OnProgress, PromptRun
+from genpool_worker.comfyui.run import OnProgress, PromptRun, Watch
 from genpool_worker.comfyui_json import HistoryEntry
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import ComfyUIError, NodeFailed
-from genpool_worker.files import inputs, outputs
+from genpool_worker.files import inputs
+from genpool_worker.files.outputs import Collector
 from genpool_worker.files.workdir import WorkDir
 from genpool_worker.pipeline.trace import AttemptTrace
 from genpool_worker.ports import OutputRef
@@ -47,8 +51,10 @@ class Attempt:
         self.trace = AttemptTrace(context.config.gpus)
         """What was seen of it so far."""
 
-    def run(self, on_progress: OnProgress) -> list[Output]:
+    def run(self, on_progress: OnProgress, on_output: Callable[[Output], None]) -> list[Output]:
         """Fetch the inputs, run the prompt, store the results; returns their records.
+
+        A result is stored as soon as its node has run, and ``on_output`` told of it.
 
         Raises
         ------
@@ -60,12 +66,12 @@ class Attempt:
             The task was.
         """
         try:
-            return self._run(on_progress)
+            return self._run(on_progress, on_output)
         except TaskFailure as failure:
             self._note(failure)
             raise
 
-    def _run(self, on_progress: OnProgress) -> list[Output]:
+    def _run(self, on_progress: OnProgress, on_output: Callable[[Output], None]) -> list[Output]:
         context = self._context
         with context.metrics.phase("fetch"):
             files = inputs.fetch(context, self._validated.files)
@@ -77,8 +83,9 @@ class Attempt:
         graph = self._validated.graph_for(uploads, self._workdir.name)
         retry = self._retry_for(self._validated.timeout_seconds)
         self._workdir.empty_output()
+        collector = self._collector(on_output)
         try:
-            return self._run_and_store(retry, graph, on_progress)
+            return self._run_and_store(retry, graph, on_progress, collector)
         except AttemptFailed as failure:
             if failure.reason != "OutputMissing":
                 raise
@@ -86,28 +93,44 @@ class Attempt:
         # The same prompt again would be answered from the cache again.
         retry.call(lambda: context.comfyui.forget(self._prompt_id))
         nodes = {ref.node for ref in self._refs}
+        collector.start_over()
         try:
-            return self._run_and_store(retry, with_mark(graph, nodes, self._workdir.name), on_progress)
+            marked = with_mark(graph, nodes, self._workdir.name)
+            return self._run_and_store(retry, marked, on_progress, collector)
         except AttemptFailed as failure:
             if failure.reason == "OutputMissing":
                 self._free()
             raise
 
-    def _run_and_store(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> list[Output]:
-        context, claim = self._context, self._claim
+    def _run_and_store(
+        self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress, collector: Collector
+    ) -> list[Output]:
+        context = self._context
         with context.metrics.phase("run"):
-            entry = self._execute(retry, graph, on_progress)
+            entry = self._execute(retry, graph, Watch(on_progress, partial(self._land, retry, collector)))
         self._refs = [*self._refs, *result.left_behind(entry)]
         results = self._results(entry)
         result.check_own(entry, results, self._workdir.name)
-        prefix = keys.output_prefix(
-            context.config.s3.prefix, claim.task_key, claim.run, claim.attempt, claim.nonce
-        )
         with context.metrics.phase("store"):
-            transfer = self._retry_for(timing.TRANSFER_SECONDS)
-            stored = outputs.collect(context, transfer, results, self._workdir, prefix)
+            stored = collector.collect(self._retry_for(timing.TRANSFER_SECONDS), results)
         self.trace.stored = context.clock.now()
         return stored
+
+    def _collector(self, on_output: Callable[[Output], None]) -> Collector:
+        claim = self._claim
+        prefix = keys.output_prefix(
+            self._context.config.s3.prefix, claim.task_key, claim.run, claim.attempt, claim.nonce
+        )
+        return Collector(self._context, self._workdir, prefix, on_output)
+
+    def _land(self, retry: ComfyUIRetry, collector: Collector, refs: list[OutputRef]) -> None:
+        """Store results while the prompt runs on, as long as nothing else is to be done about the run."""
+        for ref in refs:
+            late = retry.clock.monotonic() >= retry.deadline
+            cancelled, overdue = retry.cancellation.asked, retry.drain.overdue
+            if next_step(cancelled=cancelled, overdue=overdue, late=late) is not Step.GO_ON:
+                return
+            collector.early(ref)
 
     def wait_until_stopped(self) -> None:
         """After a cancel, whose end is told already: until the next task may have ComfyUI. Never raises."""
@@ -128,7 +151,7 @@ class Attempt:
         deadline = context.clock.monotonic() + seconds
         return ComfyUIRetry(context.clock, context.drain, deadline, context.cancellation)
 
-    def _execute(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> HistoryEntry:
+    def _execute(self, retry: ComfyUIRetry, graph: JsonObject, watch: Watch) -> HistoryEntry:
         context = self._context
         self._prompt = PromptRun(
             context.comfyui,
@@ -138,7 +161,7 @@ class Attempt:
             mark=self._claim.task_key,
             times=self.trace.new_run(),
         )
-        return self._prompt.run(graph, on_progress)
+        return self._prompt.run(graph, watch)
 
     def _results(self, entry: HistoryEntry) -> list[OutputRef]:
         try:

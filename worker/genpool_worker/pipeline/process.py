@@ -11,7 +11,7 @@ from genpool_adapters.ledger import LedgerState
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed, GenPoolError, StorageError, TaskFailure, UnreadableLedger
 from genpool_core.ledger.decide import Bury, Park, PublishAgain, Start, decide
-from genpool_core.ledger.records import Claim
+from genpool_core.ledger.records import Claim, Output
 from genpool_core.tasks.check import ValidatedTask, validate
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import Cancelled, ComfyUIError, HandBack, NodeFailed, PromptRefused
@@ -203,9 +203,12 @@ class Processor:
         def on_progress(value: float, node: str | None) -> None:
             self._context.publisher.progress(task.ref, work.held.claim.attempt, value, node)
 
+        def on_output(output: Output) -> None:
+            self._context.publisher.output(task.ref, work.held.claim.attempt, output)
+
         conclude = self._context.cancellation.conclude
         try:
-            outputs = attempt.run(on_progress)
+            outputs = attempt.run(on_progress, on_output)
         except (PromptRefused, NodeFailed) as failure:
             conclude()
             self._prompt_failed(task, work, failure)
