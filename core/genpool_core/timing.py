@@ -137,6 +137,8 @@ COMFYUI_SOCKET_RETRY_SECONDS = 2.0
 """After a websocket could not be opened, it is tried again after this."""
 PROGRESS_SECONDS = 1.0
 """The progress of a task is published no more often than this."""
+PREVIEW_SECONDS = 0.5
+"""A preview of what ComfyUI works on is published no more often than this."""
 TRANSFER_SECONDS = 120.0
 """While inputs are given to ComfyUI, or results taken from it, a call without an answer is made again for so long.
 

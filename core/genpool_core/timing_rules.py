@@ -189,6 +189,10 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "progress is told at every look, more often than a worker's state",
         ),
         Rule(
+            "COMFYUI_TICK_SECONDS <= PREVIEW_SECONDS <= PROGRESS_SECONDS",
+            "a watched task costs RabbitMQ at most two pictures a second",
+        ),
+        Rule(
             "COMFYUI_ASK_SECONDS <= PROBE_TIMEOUT_SECONDS <= PROBE_PERIOD_SECONDS",
             "a probe is as patient with a busy interpreter as the worker, and ends before the next one",
         ),

@@ -17,7 +17,7 @@ from genpool_core.workflow.render import MARK_INPUT
 from genpool_worker.comfyui.memory import BETWEEN
 from genpool_worker.comfyui_json import Frame, HistoryEntry, LogEntry, NodeErrors, PromptAnswer
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
-from genpool_worker.ports import OutputRef, Where
+from genpool_worker.ports import OutputRef, Preview, Where
 
 #: What a submitted prompt comes to.
 #: ``cached``: ComfyUI answers from its cache, with a file that another task has written since. ``gone``: with a file
@@ -156,7 +156,7 @@ class FakeComfyUI:
                 self._finish(prompt_id, result)
             return PromptAnswer.read_object({"node_errors": self.node_errors}).node_errors
 
-    def next_frame(self) -> Frame | None:
+    def next_frame(self) -> Frame | Preview | None:
         """The next thing that the websocket says of the running prompt."""
         if self._unfinished is None or self._unfinished[0] not in self.running:
             return None
@@ -304,7 +304,7 @@ class FakeListener:
         self._comfyui = comfyui
         self._frames = deque([Frame(type="status")])
 
-    def receive(self, timeout: float) -> Frame | None:
+    def receive(self, timeout: float) -> Frame | Preview | None:
         assert timeout > 0
         with self._steps.step("comfyui.receive", ComfyUISilent("socket died")):
             if self._frames:

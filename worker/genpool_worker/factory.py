@@ -82,7 +82,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
     status = WorkerStatus(clock, metrics)
     broker = RabbitBroker(_amqp(settings), config.queue, config.pool.uid)
     store = S3Store(config.s3, settings.s3_credentials_dir)
-    comfyui = ComfyUIHttp(settings.comfyui_url)
+    comfyui = ComfyUIHttp(settings.comfyui_url, previews=config.previews)
     wedge = Wedge(RestartMarkFile(settings.restart_file), clock)
     availability = Availability(comfyui, catalog, clock, allow_graphs=config.allow_graphs)
     about = AboutComfyUI(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import uuid
@@ -14,7 +15,14 @@ from PIL import Image
 from genpool_core import identity
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages import headers
-from genpool_core.messages.events import MessageRejected, TaskClaimed, TaskEnded, TaskProgress, TaskRetried
+from genpool_core.messages.events import (
+    MessageRejected,
+    TaskClaimed,
+    TaskEnded,
+    TaskPreview,
+    TaskProgress,
+    TaskRetried,
+)
 from genpool_dev.stack.servers import process as servers
 from integration.broker import until
 from integration.worker.rig import LOOPBACK, QUEUE, Rig
@@ -258,6 +266,21 @@ def test_progress_is_told(rig: Rig) -> None:
     assert values == sorted(values)
     assert 2 <= len(values) <= 8
     assert 0 < values[0] < 1
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_previews_are_told_where_the_pool_asks_for_them(rig: Rig, *, wanted: bool) -> None:
+    rig.configure(previews=wanted)
+    rig.comfyui("--standin-step-seconds", "0.1")
+    rig.worker()
+    rig.send(text_task(steps=30))
+    rig.wait_ends(1)
+    previews = [event for event in rig.events() if isinstance(event, TaskPreview)]
+    # Thirty steps in three seconds, each with a picture.
+    assert 3 <= len(previews) <= 7 if wanted else not previews
+    for event in previews:
+        shown = Image.open(io.BytesIO(base64.b64decode(event.image)))
+        assert (event.content_type, shown.format) == ("image/jpeg", "JPEG")
 
 
 def test_a_graph_of_the_producer(rig: Rig) -> None:

@@ -9,15 +9,10 @@ from fakes.worker_world import Node, World, first_attempt
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed
 from genpool_core.identity import prompt_id, task_key
-from genpool_core.ledger.records import Output
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.comfyui.run import PromptRun
 from genpool_worker.errors import ComfyUISilent, HandBack
-
-
-def no_output(_output: Output) -> None:
-    pass
-
+from genpool_worker.pipeline.attempt import Told
 
 KEY = task_key("pool-uid", "t", {})
 PROMPT = prompt_id(KEY, 1, 1)
@@ -25,7 +20,7 @@ PROMPT = prompt_id(KEY, 1, 1)
 
 def run(node: Node) -> list[float]:
     told: list[float] = []
-    first_attempt(node, KEY).run(lambda value, _node: told.append(value), no_output)
+    first_attempt(node, KEY).run(Told(lambda value, _node: told.append(value)))
     return told
 
 
@@ -204,7 +199,7 @@ def test_everything_is_taken_away_afterwards(world: World) -> None:
         (world.scratch / folder).mkdir(parents=True, exist_ok=True)
         (world.scratch / folder / name).write_bytes(b"x")
     work = first_attempt(node, KEY)
-    work.run(lambda _value, _node: None, no_output)
+    work.run(Told())
     label = f"genpool/{KEY[:16]}-1-1-01234567"
     for folder in ("input", "output"):
         (world.scratch / folder / label).mkdir(parents=True)

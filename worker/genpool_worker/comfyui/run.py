@@ -31,21 +31,24 @@ from genpool_worker.errors import (
     ComfyUISilent,
     HandBack,
 )
-from genpool_worker.ports import ComfyUI, OutputRef, Where
+from genpool_worker.ports import ComfyUI, OutputRef, Preview, Where
 
 OnProgress = Callable[[float, str | None], None]
 OnFiles = Callable[[list[OutputRef]], None]
+OnPreview = Callable[[Preview], None]
 
 
 @dataclass(frozen=True)
 class Watch:
     """Who is told how a run gets on, in its own thread: until a call returns, nothing else of the run is looked at.
 
-    ``progress`` is called at most once a second; ``files`` with the results of a node, as soon as it has run.
+    ``progress`` is called at most once a second and ``preview`` at most twice; ``files`` with the results of a node, as
+    soon as it has run.
     """
 
     progress: OnProgress = lambda _value, _node: None
     files: OnFiles = lambda _refs: None
+    preview: OnPreview = lambda _preview: None
 
 
 NOBODY = Watch()
@@ -131,17 +134,21 @@ class PromptRun:
         return queued or self._comfyui.history(self._prompt_id) is not None
 
     def _wait(self, stream: EventStream, progress: Progress, watch: Watch) -> HistoryEntry:
-        next_poll = next_report = 0.0
+        next_poll = next_report = next_preview = 0.0
         reported = 0.0
         landed = Landed(self._prompt_id)
         while True:
-            frame = stream.next_frame(timing.COMFYUI_TICK_SECONDS)
+            said = stream.next_frame(timing.COMFYUI_TICK_SECONDS)
+            frame = None if isinstance(said, Preview) else said
             if frame is not None:
                 self._times.feed(frame, self._prompt_id, self._retry.clock.now())
                 if files := landed.feed(frame):
                     watch.files(files)
             due = frame is not None and (frame is SOCKET_CHANGED or progress.feed(frame))
             now = self._retry.clock.monotonic()
+            if isinstance(said, Preview) and now >= next_preview:
+                next_preview = now + timing.PREVIEW_SECONDS
+                watch.preview(said)
             if due or now >= next_poll:
                 entry = self._history()
                 if entry is not None:

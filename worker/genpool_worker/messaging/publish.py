@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
@@ -25,12 +26,13 @@ from genpool_core.messages.events import (
     TaskClaimed,
     TaskEnded,
     TaskOutput,
+    TaskPreview,
     TaskProgress,
     TaskRetried,
 )
 from genpool_core.workerconfig import WorkerConfig
 from genpool_worker.errors import NoCopy
-from genpool_worker.ports import Broker, Clock
+from genpool_worker.ports import Broker, Clock, Preview
 
 _log = structlog.get_logger(__name__)
 _MAX_HEADER = 1000
@@ -81,6 +83,16 @@ class TaskPublisher:
     def progress(self, ref: TaskRef, attempt: int, value: float, node: str | None) -> None:
         """Progress of an attempt, from 0 to 1. Never raises, never waits."""
         event = TaskProgress(id=str(uuid.uuid4()), **self._fields(ref, attempt), value=value, node=node)
+        self._offer(event, event.type)
+
+    def preview(self, ref: TaskRef, attempt: int, preview: Preview) -> None:
+        """A picture of what ComfyUI works on. Never raises, never waits."""
+        event = TaskPreview(
+            id=str(uuid.uuid4()),
+            **self._fields(ref, attempt),
+            content_type=preview.content_type,
+            image=base64.b64encode(preview.data).decode(),
+        )
         self._offer(event, event.type)
 
     def output(self, ref: TaskRef, attempt: int, output: Output) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -20,7 +21,7 @@ from genpool_worker.comfyui import result
 from genpool_worker.comfyui.log_lines import lines_since
 from genpool_worker.comfyui.memory import empty_memory
 from genpool_worker.comfyui.retry import ComfyUIRetry
-from genpool_worker.comfyui.run import OnProgress, PromptRun, Watch
+from genpool_worker.comfyui.run import OnPreview, OnProgress, PromptRun, Watch
 from genpool_worker.comfyui_json import HistoryEntry
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import ComfyUIError, NodeFailed
@@ -33,6 +34,15 @@ from genpool_worker.ports import OutputRef
 _log = structlog.get_logger(__name__)
 #: Failures that may have left any node half made, or that a full memory made.
 _UNCLEAN = frozenset({"OutOfMemory", "DeviceFailed", "VolumeFailed", "ScratchFull"})
+
+
+@dataclass(frozen=True)
+class Told:
+    """Who is told how an attempt gets on; each call returns at once. ``output``: a result is in the bucket."""
+
+    progress: OnProgress = lambda _value, _node: None
+    output: Callable[[Output], None] = lambda _output: None
+    preview: OnPreview = lambda _preview: None
 
 
 class Attempt:
@@ -51,10 +61,10 @@ class Attempt:
         self.trace = AttemptTrace(context.config.gpus)
         """What was seen of it so far."""
 
-    def run(self, on_progress: OnProgress, on_output: Callable[[Output], None]) -> list[Output]:
+    def run(self, told: Told) -> list[Output]:
         """Fetch the inputs, run the prompt, store the results; returns their records.
 
-        A result is stored as soon as its node has run, and ``on_output`` told of it.
+        A result is stored as soon as its node has run.
 
         Raises
         ------
@@ -66,12 +76,12 @@ class Attempt:
             The task was.
         """
         try:
-            return self._run(on_progress, on_output)
+            return self._run(told)
         except TaskFailure as failure:
             self._note(failure)
             raise
 
-    def _run(self, on_progress: OnProgress, on_output: Callable[[Output], None]) -> list[Output]:
+    def _run(self, told: Told) -> list[Output]:
         context = self._context
         with context.metrics.phase("fetch"):
             files = inputs.fetch(context, self._validated.files)
@@ -83,9 +93,9 @@ class Attempt:
         graph = self._validated.graph_for(uploads, self._workdir.name)
         retry = self._retry_for(self._validated.timeout_seconds)
         self._workdir.empty_output()
-        collector = self._collector(on_output)
+        collector = self._collector(told)
         try:
-            return self._run_and_store(retry, graph, on_progress, collector)
+            return self._run_and_store(retry, graph, told, collector)
         except AttemptFailed as failure:
             if failure.reason != "OutputMissing":
                 raise
@@ -96,18 +106,19 @@ class Attempt:
         collector.start_over()
         try:
             marked = with_mark(graph, nodes, self._workdir.name)
-            return self._run_and_store(retry, marked, on_progress, collector)
+            return self._run_and_store(retry, marked, told, collector)
         except AttemptFailed as failure:
             if failure.reason == "OutputMissing":
                 self._free()
             raise
 
     def _run_and_store(
-        self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress, collector: Collector
+        self, retry: ComfyUIRetry, graph: JsonObject, told: Told, collector: Collector
     ) -> list[Output]:
         context = self._context
+        watch = Watch(told.progress, partial(self._land, retry, collector), told.preview)
         with context.metrics.phase("run"):
-            entry = self._execute(retry, graph, Watch(on_progress, partial(self._land, retry, collector)))
+            entry = self._execute(retry, graph, watch)
         self._refs = [*self._refs, *result.left_behind(entry)]
         results = self._results(entry)
         result.check_own(entry, results, self._workdir.name)
@@ -116,12 +127,12 @@ class Attempt:
         self.trace.stored = context.clock.now()
         return stored
 
-    def _collector(self, on_output: Callable[[Output], None]) -> Collector:
+    def _collector(self, told: Told) -> Collector:
         claim = self._claim
         prefix = keys.output_prefix(
             self._context.config.s3.prefix, claim.task_key, claim.run, claim.attempt, claim.nonce
         )
-        return Collector(self._context, self._workdir, prefix, on_output)
+        return Collector(self._context, self._workdir, prefix, told.output)
 
     def _land(self, retry: ComfyUIRetry, collector: Collector, refs: list[OutputRef]) -> None:
         """Store results while the prompt runs on, as long as nothing else is to be done about the run."""

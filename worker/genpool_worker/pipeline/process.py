@@ -11,12 +11,12 @@ from genpool_adapters.ledger import LedgerState
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed, GenPoolError, StorageError, TaskFailure, UnreadableLedger
 from genpool_core.ledger.decide import Bury, Park, PublishAgain, Start, decide
-from genpool_core.ledger.records import Claim, Output
+from genpool_core.ledger.records import Claim
 from genpool_core.tasks.check import ValidatedTask, validate
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import Cancelled, ComfyUIError, HandBack, NodeFailed, PromptRefused
 from genpool_worker.ledger.lease import HeldClaim
-from genpool_worker.pipeline.attempt import Attempt
+from genpool_worker.pipeline.attempt import Attempt, Told
 from genpool_worker.pipeline.decode import Decoded, TaskDelivery, Undecodable, UnidentifiedTask
 from genpool_worker.pipeline.end_record import AttemptInHand
 from genpool_worker.pipeline.settle import WORKFLOW_UNAVAILABLE, Settler
@@ -200,15 +200,15 @@ class Processor:
             attempt.wait_until_stopped()
 
     def _attempt(self, task: TaskDelivery, work: AttemptInHand, attempt: Attempt) -> None:
-        def on_progress(value: float, node: str | None) -> None:
-            self._context.publisher.progress(task.ref, work.held.claim.attempt, value, node)
-
-        def on_output(output: Output) -> None:
-            self._context.publisher.output(task.ref, work.held.claim.attempt, output)
-
+        publisher, number = self._context.publisher, work.held.claim.attempt
+        told = Told(
+            lambda value, node: publisher.progress(task.ref, number, value, node),
+            lambda output: publisher.output(task.ref, number, output),
+            lambda preview: publisher.preview(task.ref, number, preview),
+        )
         conclude = self._context.cancellation.conclude
         try:
-            outputs = attempt.run(on_progress, on_output)
+            outputs = attempt.run(told)
         except (PromptRefused, NodeFailed) as failure:
             conclude()
             self._prompt_failed(task, work, failure)
