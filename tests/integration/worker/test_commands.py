@@ -11,9 +11,10 @@ from genpool_core import identity, names
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages.commands import CancelTask, Who
 from genpool_core.messages.events import TaskEnded, WorkerHeartbeat
+from genpool_core.topology.desired import worker_permissions
 from integration.broker import until
 from integration.worker.kubelet import Kubelet
-from integration.worker.rig import PASSWORD, Process, Rig
+from integration.worker.rig import PASSWORD, QUEUE, Process, Rig
 
 HOOK = "https://client.example/hook"
 #: From the command to the end record.
@@ -150,6 +151,29 @@ def test_the_queue_for_commands_is_the_workers_own(rig: Rig) -> None:
     until(heard, "it hears commands again", 30)
     worker.end()
     until(lambda: rig.vhost.api("GET", path, missing_ok=True) is None, "it is gone")
+
+
+def test_a_worker_that_may_have_no_queue_for_commands_does_its_tasks(rig: Rig) -> None:
+    """The operator of the release before gives it no right to that, until it is replaced too."""
+    rights = worker_permissions(QUEUE, rig.config.pool.uid)
+    rig.vhost.permit(rig.user, **{**rights, "configure": "^$", "read": f"^{QUEUE}$"})
+    comfyui = rig.comfyui()
+    worker = rig.worker()
+    rig.send(task("an old operator"))
+    (end,) = rig.wait_ends(1)
+    assert end.outcome == "succeeded"
+    rig.vhost.permit(rig.user, **rights)
+    slow = task("[standin:slow=120]")
+    rig.send(slow)
+    until(lambda: runs(comfyui), "the prompt runs")
+    cancel = cancel_of(rig, slow)
+
+    def ended() -> EndRecord | None:
+        rig.command(cancel, names.command_key(rig.config.pool.uid, "worker-0"))
+        return end_of(rig, cancel)
+
+    assert until(ended, "its end, as soon as it has the right", 30).outcome == "cancelled"
+    assert worker.events("cancel_received")[0]["verdict"] == "taken"
 
 
 @pytest.mark.parametrize("right", ["configure", "write", "read"])
