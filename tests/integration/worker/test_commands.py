@@ -11,7 +11,7 @@ from genpool_core import identity, names
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages.commands import CancelTask, Who
 from genpool_core.messages.events import TaskEnded, WorkerHeartbeat
-from genpool_core.topology.desired import worker_permissions
+from genpool_core.topology.rights import worker_permissions
 from integration.broker import until
 from integration.worker.kubelet import Kubelet
 from integration.worker.rig import PASSWORD, QUEUE, Process, Rig

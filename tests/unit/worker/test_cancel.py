@@ -109,6 +109,7 @@ def assert_cancelled(world: World, node: Node, task: JsonObject = TASK) -> EndRe
     end = EndRecord.model_validate(raw)
     assert (end.outcome, end.reason, end.message) == ("cancelled", "Cancelled", "Somebody asked for it.")
     assert (end.outputs, end.callback_url) == ([], HOOK)
+    assert [(item.outcome, item.reason) for item in end.attempts] == [("released", "Cancelled")]
     assert {event.id for event in ended(world)} == {end_id(command(task).task_key, 1)}
     assert len(world.broker.to(names.CALLBACKS_EXCHANGE)) == 1
     assert world.broker.empty
