@@ -32,7 +32,7 @@ CONTRACT = ("core/genpool_core", "adapters/genpool_adapters")
 COMPONENTS = (
     Component("operator", (*CONTRACT, "operator/genpool_operator", "workflows")),
     Component("worker", (*CONTRACT, "worker/genpool_worker")),
-    Component("gateway", (*CONTRACT, "gateway/genpool_gateway")),
+    Component("gateway", (*CONTRACT, "gateway/genpool_gateway", "workflows")),
     Component("comfyui-standin", ("dev/genpool_dev/__init__.py", "dev/genpool_dev/comfyui")),
 )
 
