@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from genpool_core.version import __version__
+from genpool_dev.cluster.artifacts.catalog import COMPONENTS, Component
 from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.images import Target
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(
@@ -51,3 +57,12 @@ def test_what_helm_is_told() -> None:
         "gateway.image.repository=r.example/genpool-gateway"
     )
     assert Target("r.example", "7").helm_values().endswith("worker.image.tag=7,gateway.image.tag=7")
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.name)
+def test_what_an_image_copies_is_given_to_its_build(component: Component) -> None:
+    """The local cluster builds from a copy of these sources alone, and names the image after them."""
+    stages = (ROOT / "images" / "Dockerfile").read_text(encoding="utf-8").split("\nFROM ")
+    (stage,) = [item for item in stages if item.startswith(f"wheels AS {component.name}\n")]
+    copied = re.findall(r"^COPY (\S+) /app/", stage, re.MULTILINE)
+    assert set(copied) == set(component.sources)
