@@ -14,7 +14,7 @@ from genpool_core.canonical import canonical_json, digest
 from genpool_core.jsontypes import JsonObject
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://genpool.dev/ids")
-#: Until there are tenants, every task belongs to this one.
+#: Tenant of the tasks that plain producers sent; that of a task from the gateway is its owner.
 DEFAULT_TENANT = "default"
 
 
@@ -51,6 +51,11 @@ def end_id(key: str, run: int) -> str:
 def accepted_event_id(key: str, run: int) -> str:
     """Id of the event that announces that the gateway accepted a run."""
     return str(uuid.uuid5(_NAMESPACE, f"accepted/{key}/{run}"))
+
+
+def output_event_id(object_key: str) -> str:
+    """Id of the event that announces a stored file; the key has run, attempt and nonce in it."""
+    return str(uuid.uuid5(_NAMESPACE, f"output/{object_key}"))
 
 
 def claim_event_id(key: str, run: int, attempt: int) -> str:

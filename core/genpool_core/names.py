@@ -37,6 +37,7 @@ ANNOTATION_DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 EVENTS_EXCHANGE = "genpool.events"
 CONTROL_EXCHANGE = "genpool.control"
+COMMANDS_PREFIX = "genpool.commands."
 CALLBACKS_EXCHANGE = "genpool.callbacks"
 CALLBACKS_QUEUE = "genpool.callbacks"
 CALLBACKS_DEAD_QUEUE = "genpool.callbacks.dead"
@@ -193,6 +194,21 @@ def key_of_user(user: str) -> str | None:
     """Id of the key that made a user's password; None where it is neither of workers nor of a gateway."""
     ours = pool_of_user(user) is not None or is_gateway_user(user)
     return user.rpartition(".")[2] if ours else None
+
+
+def command_queue(pool_uid: str, pod: str) -> str:
+    """The exclusive queue over which a worker gets its commands."""
+    return _fit(f"{COMMANDS_PREFIX}{pool_uid}.{pod}", _AMQP_MAX)
+
+
+def command_key(pool_uid: str, pod: str) -> str:
+    """Routing key on the control exchange of a command to one worker."""
+    return _fit(f"{pool_uid}.{pod}", _AMQP_MAX)
+
+
+def command_key_of_all(pool_uid: str) -> str:
+    """Routing key of a command to all workers of a pool. No pod has this name: a Deployment's have suffixes."""
+    return f"{pool_uid}.all"
 
 
 def event_routing_key(pool_uid: str, event: str) -> str:

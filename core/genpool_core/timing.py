@@ -121,8 +121,10 @@ COMFYUI_SEND_SECONDS = 30.0
 """Taking an upload or a prompt, or the bytes of a result: a busy interpreter stalls its server for a while."""
 COMFYUI_RETRY_SECONDS = 1.0
 """Wait after a call to ComfyUI that got no answer."""
-COMFYUI_TICK_SECONDS = 1.0
-"""A worker that waits for a prompt's end looks this often whether the run's or the drain's time is over."""
+COMFYUI_TICK_SECONDS = 0.5
+"""A worker that waits for a prompt's end looks this often whether it was cancelled, or a time of its is over."""
+CANCEL_TICK_SECONDS = 0.2
+"""A worker that waits for an input, or for a prompt that was told to stop, looks this often whether it may go on."""
 COMFYUI_POLL_SECONDS = 5.0
 """The history is asked this often while a prompt runs and the websocket tells of it."""
 COMFYUI_POLL_ALONE_SECONDS = 1.0
@@ -135,6 +137,8 @@ COMFYUI_SOCKET_RETRY_SECONDS = 2.0
 """After a websocket could not be opened, it is tried again after this."""
 PROGRESS_SECONDS = 1.0
 """The progress of a task is published no more often than this."""
+PREVIEW_SECONDS = 0.5
+"""A preview of what ComfyUI works on is published no more often than this."""
 TRANSFER_SECONDS = 120.0
 """While inputs are given to ComfyUI, or results taken from it, a call without an answer is made again for so long.
 

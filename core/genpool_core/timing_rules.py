@@ -168,6 +168,10 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "what was put into the models volume is known before the first task that waits for it comes back",
         ),
         Rule(
+            "COMFYUI_TICK_SECONDS + 2 * CANCEL_TICK_SECONDS <= 1",
+            "where ComfyUI heeds at once, a cancelled task has its end a second later",
+        ),
+        Rule(
             "COMFYUI_TICK_SECONDS <= COMFYUI_POLL_ALONE_SECONDS < COMFYUI_POLL_SECONDS",
             "without a websocket only the history tells of a prompt's end, so it is asked at every look",
         ),
@@ -183,6 +187,10 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "COMFYUI_TICK_SECONDS <= PROGRESS_SECONDS < HEARTBEAT_SECONDS",
             "progress is told at every look, more often than a worker's state",
+        ),
+        Rule(
+            "COMFYUI_TICK_SECONDS <= PREVIEW_SECONDS <= PROGRESS_SECONDS",
+            "a watched task costs RabbitMQ at most two pictures a second",
         ),
         Rule(
             "COMFYUI_ASK_SECONDS <= PROBE_TIMEOUT_SECONDS <= PROBE_PERIOD_SECONDS",

@@ -69,6 +69,8 @@ class WorkerConfig(Message):
     A pod without a GPU counts as one, because such pods have a price too; so does one whose GPUs come otherwise than by
     a limit of ComfyUI's container.
     """
+    previews: bool = False
+    """Whether ComfyUI is asked for previews."""
 
 
 def workflow_keys(name: str) -> tuple[str, str]:
@@ -151,4 +153,5 @@ def worker_config(pool: GenerationPool) -> WorkerConfig:
         grace_seconds=grace_seconds(pool),
         comfyui_image=spec.comfyui.image,
         gpus=gpus(spec.comfyui.resources),
+        previews=spec.worker.previews,
     )

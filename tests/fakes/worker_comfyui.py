@@ -17,7 +17,7 @@ from genpool_core.workflow.render import MARK_INPUT
 from genpool_worker.comfyui.memory import BETWEEN
 from genpool_worker.comfyui_json import Frame, HistoryEntry, LogEntry, NodeErrors, PromptAnswer
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
-from genpool_worker.ports import OutputRef, Where
+from genpool_worker.ports import OutputRef, Preview, Where
 
 #: What a submitted prompt comes to.
 #: ``cached``: ComfyUI answers from its cache, with a file that another task has written since. ``gone``: with a file
@@ -89,7 +89,10 @@ class FakeComfyUI:
         self.written: list[tuple[datetime, str]] = []
         """Its log, by its own local time, which is ``zone`` ahead of UTC."""
         self.zone = timedelta()
+        self.frames: list[JsonObject] = []
+        """What the websocket says of the next prompt while it runs; the prompt ends after the last one."""
         self._files: dict[str, bytes] = {}
+        self._unfinished: tuple[str, Result] | None = None
 
     def version(self) -> str | None:
         with self._steps.step("comfyui.version", ComfyUISilent("slow")):
@@ -127,7 +130,7 @@ class FakeComfyUI:
         assert uuid.UUID(client_id)
         with self._steps.step("comfyui.listen", ComfyUISilent("slow")):
             pass
-        yield FakeListener(self._steps, self._clock)
+        yield FakeListener(self._steps, self._clock, self)
 
     def submit(self, prompt_id: str, client_id: str, graph: JsonObject, mark: str) -> NodeErrors:
         assert client_id
@@ -145,8 +148,29 @@ class FakeComfyUI:
                 self.used_half_made.append(prompt_id)
             self.graphs.append(graph)
             marked = any(MARK_INPUT in str(node) for node in graph.values())
-            self._finish(prompt_id, "ok" if marked and result in {"cached", "gone"} else result)
+            result = "ok" if marked and result in {"cached", "gone"} else result
+            if self.frames:
+                self.running.append(prompt_id)
+                self._unfinished = prompt_id, result
+            else:
+                self._finish(prompt_id, result)
             return PromptAnswer.read_object({"node_errors": self.node_errors}).node_errors
+
+    def next_frame(self) -> Frame | Preview | None:
+        """The next thing that the websocket says of the running prompt."""
+        if self._unfinished is None or self._unfinished[0] not in self.running:
+            return None
+        prompt_id, result = self._unfinished
+        if self.frames:
+            said = self.frames.pop(0)
+            for name in said.pop("files", []):  # type: ignore[union-attr]
+                self._files[str(name)] = png(64, 48)
+            data = {"prompt_id": prompt_id, **said.pop("data", {})}  # type: ignore[dict-item]
+            return Frame.read_object({**said, "data": data})
+        self._unfinished = None
+        self.running.remove(prompt_id)
+        self._finish(prompt_id, result)
+        return Frame(type="status")
 
     def where(self, prompt_id: str) -> Where:
         with self._steps.step("comfyui.where", ComfyUISilent("slow")):
@@ -274,16 +298,19 @@ class FakeMark:
 class FakeListener:
     """Says once that the last node has run, then nothing."""
 
-    def __init__(self, steps: Steps, clock: FakeClock) -> None:
+    def __init__(self, steps: Steps, clock: FakeClock, comfyui: FakeComfyUI) -> None:
         self._steps = steps
         self._clock = clock
+        self._comfyui = comfyui
         self._frames = deque([Frame(type="status")])
 
-    def receive(self, timeout: float) -> Frame | None:
+    def receive(self, timeout: float) -> Frame | Preview | None:
         assert timeout > 0
         with self._steps.step("comfyui.receive", ComfyUISilent("socket died")):
             if self._frames:
                 return self._frames.popleft()
+            if (said := self._comfyui.next_frame()) is not None:
+                return said
             self._clock.sleep(timeout)
             return None
 

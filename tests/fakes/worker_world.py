@@ -24,6 +24,7 @@ from genpool_core.workerconfig import S3Config, WorkerConfig, WorkflowEntry
 from genpool_core.workflow.catalog import Catalog, Workflow
 from genpool_core.workflow.spec import parse_workflow_yaml
 from genpool_worker.adapters.metrics import WorkerMetrics
+from genpool_worker.cancel import Cancellation
 from genpool_worker.comfyui.about import AboutComfyUI
 from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
@@ -167,6 +168,7 @@ class World:
             fetcher=fetcher,
             clock=own_clock,
             drain=drain,
+            cancellation=Cancellation(),
             retry=OutageRetry(drain, self.clock),
             ledger=Ledger(store, self.config.s3.prefix, own_clock),
             publisher=TaskPublisher(broker, store, self.config, name, own_clock, offer),

@@ -180,11 +180,12 @@ class RawLog(LooseModel):
 
 
 class FrameData(LooseModel):
-    """What a frame tells. ``node`` is None when the run has ended."""
+    """What a frame tells. ``node`` is None when the run has ended; ``output`` are files of a node by kind."""
 
     prompt_id: str = ""
     node: NodeId | None = None
     nodes: Items[NodeId] = ()
+    output: Entries[Items[OutputFile]] = Field(default_factory=dict)
     value: float = 0.0
     maximum: Annotated[float, Field(alias="max")] = 0.0
 

@@ -11,6 +11,7 @@ from genpool_adapters.ledger import Ledger
 from genpool_adapters.objectstore.port import ObjectStore
 from genpool_core.workerconfig import WorkerConfig
 from genpool_core.workflow.catalog import Catalog
+from genpool_worker.cancel import Cancellation
 from genpool_worker.comfyui.about import AboutComfyUI
 from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
@@ -38,6 +39,7 @@ class WorkerContext:
     fetcher: Fetcher
     clock: Clock
     drain: Drain
+    cancellation: Cancellation
     retry: OutageRetry
     ledger: Ledger
     publisher: TaskPublisher

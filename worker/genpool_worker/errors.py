@@ -12,6 +12,7 @@
     │   └── NodeFailed           a node raised an error of its own
     ├── Refused              RabbitMQ or the store will not accept what a task's end needs: trying again is no use
     ├── NoCopy               RabbitMQ will accept no copy of a message, however little is in it
+    ├── Cancelled            the task in hand was cancelled, and ends so
     └── HandBack             the task in hand goes back to the queue, and its attempt does not count
 """
 
@@ -103,6 +104,12 @@ class NoCopy(GenPoolError):  # noqa: N818 - named for what cannot be had
     """RabbitMQ will never accept a copy of this message, not even its body alone: it is too large by now."""
 
     reason = "PublishRefused"
+
+
+class Cancelled(GenPoolError):  # noqa: N818 - a decision on its way up
+    """End the task in hand as cancelled; its attempt does not count."""
+
+    reason = "Cancelled"
 
 
 class HandBack(GenPoolError):  # noqa: N818 - a decision on its way up

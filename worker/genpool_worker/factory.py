@@ -16,6 +16,7 @@ from genpool_worker.adapters.metrics import WorkerMetrics
 from genpool_worker.adapters.rabbitmq import RabbitBroker
 from genpool_worker.adapters.restart_mark import RestartMarkFile
 from genpool_worker.adapters.told_digest import read_digest
+from genpool_worker.cancel import Cancellation
 from genpool_worker.comfyui.about import AboutComfyUI
 from genpool_worker.comfyui.availability import Availability
 from genpool_worker.comfyui.wedge import Wedge
@@ -26,6 +27,7 @@ from genpool_worker.context import WorkerContext
 from genpool_worker.drain import Drain
 from genpool_worker.files.workdir import clean_leftovers
 from genpool_worker.ledger.lease import LeaseRenewal
+from genpool_worker.messaging.commands import CommandListener
 from genpool_worker.messaging.heartbeat import HeartbeatThread
 from genpool_worker.messaging.publish import TaskPublisher
 from genpool_worker.pipeline.process import Processor
@@ -47,13 +49,14 @@ class Worker:
     drain: Drain
     status: WorkerStatus
     heartbeat: HeartbeatThread
+    commands: CommandListener
     http: HttpServer
 
     def start(self) -> None:
         """Start all threads; returns at once."""
         clean_leftovers(self.settings.scratch_dir)
         self.http.start()
-        self.broker.start(self.inbox.put)
+        self.broker.start(self.inbox.put, self.commands.receive)
         self.heartbeat.start()
         self.thread.start()
 
@@ -75,10 +78,11 @@ def build_worker(settings: WorkerSettings) -> Worker:
     config, catalog = load_config(settings.config_dir)
     clock, metrics = SystemClock(), WorkerMetrics()
     drain = Drain(clock, config.grace_seconds)
+    cancellation = Cancellation()
     status = WorkerStatus(clock, metrics)
-    broker = RabbitBroker(_amqp(settings), config.queue)
+    broker = RabbitBroker(_amqp(settings), config.queue, config.pool.uid)
     store = S3Store(config.s3, settings.s3_credentials_dir)
-    comfyui = ComfyUIHttp(settings.comfyui_url)
+    comfyui = ComfyUIHttp(settings.comfyui_url, previews=config.previews)
     wedge = Wedge(RestartMarkFile(settings.restart_file), clock)
     availability = Availability(comfyui, catalog, clock, allow_graphs=config.allow_graphs)
     about = AboutComfyUI(
@@ -106,6 +110,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         fetcher=GuardedFetcher(config.image_hosts),
         clock=clock,
         drain=drain,
+        cancellation=cancellation,
         retry=OutageRetry(drain, clock),
         ledger=Ledger(store, config.s3.prefix, clock),
         publisher=TaskPublisher(broker, store, config, settings.pod_name, clock, heartbeat.offer),
@@ -143,6 +148,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         drain=drain,
         status=status,
         heartbeat=heartbeat,
+        commands=CommandListener(cancellation, heartbeat.beat),
         http=HttpServer(settings.http_port, routes),
     )
 

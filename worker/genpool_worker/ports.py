@@ -57,10 +57,18 @@ class OutputRef:
     type: str
 
 
+@dataclass(frozen=True)
+class Preview:
+    """A small picture of what ComfyUI works on. ``content_type``: JPEG or PNG, by its first bytes."""
+
+    content_type: str
+    data: bytes
+
+
 class Listener(Protocol):
     """An open websocket."""
 
-    def receive(self, timeout: float) -> Frame | None:
+    def receive(self, timeout: float) -> Frame | Preview | None:
         """The next frame, or None after ``timeout`` seconds. Raises ComfyUIError when the socket is dead."""
 
 

@@ -83,6 +83,11 @@ class WorkerSpec(ApiModel):
     """Environment variables as in a Pod."""
     resources: ResourceFields | None = None
     """Resources as in a Pod. Requests of 100m CPU and 256Mi memory when absent."""
+    previews: bool = False
+    """Have ComfyUI draw small pictures of what it works on, at most two a second for those who watch a task.
+
+    ComfyUI releases before December 2025 draw them only with ``--preview-method auto`` among ``comfyui.args``.
+    """
 
 
 class TemplateMetadata(ApiModel):

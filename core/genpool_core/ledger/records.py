@@ -37,6 +37,8 @@ class Claim(Message):
     nonce: str
     """Chosen by the claimant: tells its own write from another's after a lost answer."""
     worker: str
+    owner: str | None = None
+    """Id of the API key that sent the task; None of a plain producer's."""
     claimed_at: datetime
     timeout_seconds: int
     """Longest run of the attempt, as its workflow says."""

@@ -1,18 +1,21 @@
 """GenPool's AMQP headers. They count only on messages whose ``user_id`` is one of GenPool's users.
 
-RabbitMQ checks ``user_id`` against the connection's user, so nobody else can send such a message.
+RabbitMQ checks ``user_id`` against the connection's user, so nobody else can send such a message. Each user is believed
+only what it has to say: see :func:`of_task`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from genpool_core import names
+
 PREFIX = "x-genpool-"
 #: Number of the attempt that failed, on a message that waits in a delay step.
 ATTEMPT = "x-genpool-attempt"
 #: Run of the task; a replay by hand is the run before plus one.
 RUN = "x-genpool-run"
-#: Id of the API key that sent a task to the gateway.
+#: Id of the API key that sent the task to the gateway. It is part of the task's key.
 OWNER = "x-genpool-owner"
 #: How often a task was put off because ComfyUI cannot run its workflow.
 PUT_OFF = "x-genpool-put-off"
@@ -33,6 +36,8 @@ EXPIRATION = "x-genpool-expiration"
 
 HeaderValue = str | int
 _NOTE_BYTES = 1000
+#: What the gateway says of a task that it accepted or replays. Every copy of the message keeps it.
+OF_THE_GATEWAY = (OWNER, RUN)
 _NOT_THEIRS = (PREFIX, "x-death", "x-first-death", "x-last-death", "x-delivery-", "x-acquired-")
 
 
@@ -45,6 +50,20 @@ def ours(headers: Mapping[str, object] | None, *, believed: bool) -> dict[str, H
         for key, value in headers.items()
         if key.startswith(PREFIX) and isinstance(value, (str, int)) and not isinstance(value, bool)
     }
+
+
+def of_task(
+    headers: Mapping[str, object] | None, user_id: str | None, pool_uid: str
+) -> dict[str, HeaderValue]:
+    """GenPool's headers of a message in a pool's work queue, as far as its sender is believed.
+
+    The pool's own workers are believed all of them, and a gateway those that it sets: owner and run. Whatever else is
+    there, somebody has made up.
+    """
+    if names.pool_of_user(user_id) == pool_uid:
+        return ours(headers, believed=True)
+    found = ours(headers, believed=names.is_gateway_user(user_id))
+    return {key: value for key, value in found.items() if key in OF_THE_GATEWAY}
 
 
 def theirs(headers: Mapping[str, object] | None) -> dict[str, object]:
@@ -63,6 +82,12 @@ def number(headers: Mapping[str, HeaderValue], key: str) -> int | None:
     """A header as a whole number of at least 1, or None when it is absent or something else."""
     value = headers.get(key)
     return value if isinstance(value, int) and value >= 1 else None
+
+
+def text(headers: Mapping[str, HeaderValue], key: str) -> str | None:
+    """A header as a text that is not empty, or None when it is absent or something else."""
+    value = headers.get(key)
+    return value if isinstance(value, str) and value else None
 
 
 def left_out(noted: object, names: Iterable[str]) -> str:

@@ -15,12 +15,16 @@ _GATEWAY_READS = r"genpool\.(callbacks(\.dead)?|events|gateway\.events|janitor|w
 _OTHERS = r"(?!amq\.|genpool\.).+"
 
 
-def worker_permissions(queue: str) -> dict[str, str]:
-    """Permissions of a pool's workers: read their queue, publish through the default exchange and GenPool's own."""
+def worker_permissions(queue: str, pool_uid: str) -> dict[str, str]:
+    """Permissions of a pool's workers: read their queue, publish through the default exchange and GenPool's own.
+
+    Each worker declares, binds and reads a queue for its commands, below the pool's own name.
+    """
+    commands = f"{re.escape(names.COMMANDS_PREFIX + pool_uid)}\\..*"
     return {
-        "configure": "^$",
-        "write": r"^(amq\.default|genpool\.(events|callbacks|retry\..*))$",
-        "read": f"^{re.escape(queue)}$",
+        "configure": f"^{commands}$",
+        "write": rf"^(amq\.default|genpool\.(events|callbacks|retry\..*)|{commands})$",
+        "read": f"^({re.escape(queue)}|{re.escape(names.CONTROL_EXCHANGE)}|{commands})$",
     }
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from genpool_core.ledger.records import Claim, EndRecord
 from genpool_core.messages.callbacks import CallbackBody, CallbackMessage
+from genpool_core.messages.commands import CancelTask, Who
 from genpool_core.messages.events import (
     GatewayBacklog,
     MessageRejected,
@@ -35,6 +36,8 @@ _MODELS: dict[str, type[BaseModel]] = {
     "event.worker.heartbeat": WorkerHeartbeat,
     "callback.body": CallbackBody,
     "callback.message": CallbackMessage,
+    "command.cancel": CancelTask,
+    "command.who": Who,
     "record.claim": Claim,
     "record.end": EndRecord,
 }

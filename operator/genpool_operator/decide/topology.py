@@ -58,7 +58,7 @@ def queue_taken(owner: QueueOwner) -> str:
 
 def worker_users(pool: GenerationPool, installation: Installation) -> tuple[BrokerUser, ...]:
     """The users of a pool's workers: one for each key, so that a login that pods have had lately still works."""
-    uid, rights = pool.metadata.uid, worker_permissions(pool.spec.queue.name)
+    uid, rights = pool.metadata.uid, worker_permissions(pool.spec.queue.name, pool.metadata.uid)
     return tuple(
         BrokerUser(names.worker_user(uid, key.id), key.worker_password(uid), rights, installation.tag)
         for key in installation.keys

@@ -129,11 +129,14 @@ def test_a_shared_client_id_is_silent_after_the_older_socket_closed(comfyui: Com
 
 
 @pytest.mark.standin
-def test_progress_and_previews_of_a_sampler(standin: Callable[..., Standin]) -> None:
-    server = standin("--preview-method", "auto")
+@pytest.mark.parametrize(("flag", "asked"), [("auto", {}), ("none", {"preview_method": "auto"})])
+def test_progress_and_previews_of_a_sampler(
+    standin: Callable[..., Standin], flag: str, asked: dict[str, str]
+) -> None:
+    server = standin("--preview-method", flag)
     with server.events() as events:
         graph = graphs.text_to_image("a", steps=4)
-        prompt_id = server.queue(graph, client_id=events.client_id)
+        prompt_id = server.queue(graph, client_id=events.client_id, extra_data=asked)
         frames = events.until_job_end(prompt_id)
     progress = [
         (frame["data"]["value"], frame["data"]["max"], frame["data"]["node"])

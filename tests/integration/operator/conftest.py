@@ -141,7 +141,7 @@ def pool(rabbitmq: Vhost) -> GenerationPool:
 def user(rabbitmq: Vhost) -> Iterator[BrokerUser]:
     # A name of this test's own: users belong to the whole broker.
     name = names.worker_user(rabbitmq.name, "0a1b2c3d")
-    yield BrokerUser(name, PASSWORD, worker_permissions(QUEUE), "genpool-installation-1")
+    yield BrokerUser(name, PASSWORD, worker_permissions(QUEUE, rabbitmq.name), "genpool-installation-1")
     rabbitmq.api("DELETE", f"users/{name}", missing_ok=True)
 
 

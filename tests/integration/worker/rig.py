@@ -24,6 +24,7 @@ from genpool_core.api.security import HostRule
 from genpool_core.ledger.records import Claim, EndRecord
 from genpool_core.messages.base import PoolRef
 from genpool_core.messages.callbacks import CallbackMessage
+from genpool_core.messages.commands import AnyCommand
 from genpool_core.messages.events import EVENT, AnyEvent
 from genpool_core.topology.desired import (
     Policy,
@@ -126,6 +127,7 @@ class Rig:
     processes: list[Process] = field(default_factory=list)
     workers: list[Process] = field(default_factory=list)
     comfyui_port: int = 0
+    gateway_user: str = field(default_factory=lambda: names.gateway_user(uuid.uuid4().hex[:8]))
 
     # Setting up -------------------------------------------------------------------------------------------------
 
@@ -135,7 +137,8 @@ class Rig:
         settings = WorkQueueOptions(QUEUE, None, None, 600)
         self.vhost.apply(pool_topology(settings, self.vhost.version))
         self.vhost.add_user(self.user, PASSWORD)
-        self.vhost.permit(self.user, **worker_permissions(QUEUE))
+        self.vhost.permit(self.user, **worker_permissions(QUEUE, self.config.pool.uid))
+        self.vhost.add_user(self.gateway_user, PASSWORD)
         self.vhost.queue("events")
         self.vhost.bind(names.EVENTS_EXCHANGE, "events", f"{self.config.pool.uid}.task.#")
         self.vhost.bind(names.EVENTS_EXCHANGE, "events", f"{self.config.pool.uid}.message.#")
@@ -237,6 +240,21 @@ class Rig:
         with self.vhost.raw() as connection:
             connection.channel().basic_publish(
                 "", QUEUE, raw, pika.BasicProperties(delivery_mode=2, **properties)
+            )
+
+    def accept(self, body: Mapping[str, object], **own: str | int) -> None:
+        """As the gateway does: as its user, with headers of ours."""
+        properties = pika.BasicProperties(delivery_mode=2, user_id=self.gateway_user, headers=own)
+        with self.vhost.raw(self.gateway_user, PASSWORD) as connection:
+            connection.channel().basic_publish("", QUEUE, json.dumps(body).encode(), properties)
+
+    def command(self, command: AnyCommand, key: str, user: str = "") -> None:
+        """As the gateway does, or another user: on the control exchange."""
+        sender = user or self.gateway_user
+        properties = pika.BasicProperties(user_id=sender)
+        with self.vhost.raw(sender, PASSWORD) as connection:
+            connection.channel().basic_publish(
+                names.CONTROL_EXCHANGE, key, command.model_dump_json().encode(), properties
             )
 
     # Looking ----------------------------------------------------------------------------------------------------

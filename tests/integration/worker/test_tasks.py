@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import uuid
@@ -14,7 +15,14 @@ from PIL import Image
 from genpool_core import identity
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages import headers
-from genpool_core.messages.events import MessageRejected, TaskClaimed, TaskEnded, TaskProgress, TaskRetried
+from genpool_core.messages.events import (
+    MessageRejected,
+    TaskClaimed,
+    TaskEnded,
+    TaskPreview,
+    TaskProgress,
+    TaskRetried,
+)
 from genpool_dev.stack.servers import process as servers
 from integration.broker import until
 from integration.worker.rig import LOOPBACK, QUEUE, Rig
@@ -203,6 +211,17 @@ def test_a_failure_that_may_pass_is_tried_max_attempts_times(rig: Rig) -> None:
     assert len(rig.callbacks()) == 1
 
 
+def test_a_task_of_the_gateway_keeps_owner_and_run_through_a_retry(rig: Rig) -> None:
+    rig.comfyui()
+    rig.worker()
+    task = text_task(prompt="[standin:oom:once]")
+    rig.accept(task, **{headers.OWNER: "k1", headers.RUN: 2})
+    (end,) = rig.wait_ends(1)
+    assert (end.outcome, end.owner, end.run, end.attempt) == ("succeeded", "k1", 2, 2)
+    assert end.task_key == identity.task_key(rig.config.pool.uid, str(task["task_id"]), task, tenant="k1")
+    assert [claim.owner for claim in rig.claims()] == ["k1", "k1"]
+
+
 def test_a_retry_that_succeeds(rig: Rig) -> None:
     rig.comfyui()
     rig.worker()
@@ -247,6 +266,21 @@ def test_progress_is_told(rig: Rig) -> None:
     assert values == sorted(values)
     assert 2 <= len(values) <= 8
     assert 0 < values[0] < 1
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_previews_are_told_where_the_pool_asks_for_them(rig: Rig, *, wanted: bool) -> None:
+    rig.configure(previews=wanted)
+    rig.comfyui("--standin-step-seconds", "0.1")
+    rig.worker()
+    rig.send(text_task(steps=30))
+    rig.wait_ends(1)
+    previews = [event for event in rig.events() if isinstance(event, TaskPreview)]
+    # Thirty steps in three seconds, each with a picture.
+    assert 3 <= len(previews) <= 7 if wanted else not previews
+    for event in previews:
+        shown = Image.open(io.BytesIO(base64.b64decode(event.image)))
+        assert (event.content_type, shown.format) == ("image/jpeg", "JPEG")
 
 
 def test_a_graph_of_the_producer(rig: Rig) -> None:

@@ -16,6 +16,7 @@ def test_the_names_never_change() -> None:
     assert [
         headers.ATTEMPT,
         headers.RUN,
+        headers.OWNER,
         headers.REASON,
         headers.MESSAGE,
         headers.ATTEMPTS,
@@ -25,6 +26,7 @@ def test_the_names_never_change() -> None:
     ] == [
         "x-genpool-attempt",
         "x-genpool-run",
+        "x-genpool-owner",
         "x-genpool-reason",
         "x-genpool-message",
         "x-genpool-attempts",
@@ -47,6 +49,28 @@ def test_the_names_never_change() -> None:
 )
 def test_ours(given: dict[str, Any] | None, ours: dict[str, Any], *, believed: bool) -> None:
     assert headers.ours(given, believed=believed) == ours
+
+
+@pytest.mark.parametrize(
+    ("user_id", "believed"),
+    [
+        ("genpool.worker.uid.0a1b2c3d", {headers.OWNER, headers.RUN, headers.ATTEMPT, headers.PUT_OFF}),
+        ("genpool.gateway.0a1b2c3d", {headers.OWNER, headers.RUN}),
+        ("genpool.worker.another.0a1b2c3d", set()),
+        ("genpool.gateway", set()),
+        ("producer", set()),
+        (None, set()),
+    ],
+)
+def test_each_sender_is_believed_what_it_has_to_say(user_id: str | None, believed: set[str]) -> None:
+    given = {headers.OWNER: "k1", headers.RUN: 2, headers.ATTEMPT: 1, headers.PUT_OFF: 1, "trace": "abc"}
+    assert headers.of_task(given, user_id, "uid").keys() == believed
+
+
+@pytest.mark.parametrize(("value", "text"), [("k1", "k1"), ("", None), (7, None), (None, None)])
+def test_text(value: Any, text: str | None) -> None:  # noqa: ANN401 - what a header may hold
+    given = {} if value is None else {headers.OWNER: value}
+    assert headers.text(given, headers.OWNER) == text
 
 
 def test_theirs_are_kept_and_the_brokers_are_not() -> None:

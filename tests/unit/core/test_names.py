@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genpool_core import names, timing
+from genpool_core.topology.rights import worker_permissions
 
 LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?")
 OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -95,6 +96,15 @@ def test_short_names_are_readable() -> None:
     assert names.work_policy("generation_tasks") == "genpool.work.generation_tasks"
     assert names.dead_policy("generation_tasks") == "genpool.dead.generation_tasks"
     assert names.event_routing_key("uid-1", "task.ended") == "uid-1.task.ended"
+    assert names.command_queue("uid-1", "text-worker-x2") == "genpool.commands.uid-1.text-worker-x2"
+    assert names.command_key("uid-1", "text-worker-x2") == "uid-1.text-worker-x2"
+    assert names.command_key_of_all("uid-1") == "uid-1.all"
+
+
+def test_a_worker_may_have_its_queue_however_long_its_pods_name_is() -> None:
+    queue = names.command_queue("uid-1", "p" * 253)
+    assert len(queue) == names.QUEUE_NAME_BYTES
+    assert re.search(worker_permissions("q", "uid-1")["configure"], queue)
 
 
 def test_retry_steps() -> None:

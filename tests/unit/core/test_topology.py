@@ -262,13 +262,22 @@ def test_a_pattern_fits_its_queue_only(queue: str) -> None:
         ("write", "genpool.callbacks", True),
         ("write", "genpool.retry.5s", True),
         ("write", "genpool.control", False),
+        ("configure", "genpool.commands.6c5e-1.pod-0", True),
+        ("write", "genpool.commands.6c5e-1.pod-0", True),
+        ("read", "genpool.commands.6c5e-1.pod-0", True),
+        ("read", "genpool.control", True),
+        ("configure", "genpool.control", False),
+        ("configure", "genpool.commands.6c5e-2.pod-0", False),
+        ("read", "genpool.commands.6c5e-2.pod-0", False),
+        ("read", "genpool.commands.6c5e-1", False),
+        ("read", "genpool.events", False),
         ("write", "amq.topic", False),
         ("write", "amqXdefault", False),
         ("write", "genpool.events.more", False),
     ],
 )
 def test_rights_of_the_workers(right: str, resource: str, *, granted: bool) -> None:
-    pattern = worker_permissions("generation.tasks")[right]
+    pattern = worker_permissions("generation.tasks", "6c5e-1")[right]
     assert (re.search(pattern, resource) is not None) is granted
 
 

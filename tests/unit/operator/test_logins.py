@@ -13,6 +13,7 @@ from genpool_core.errors import BrokerError, ClusterError, GenPoolError, Setting
 from genpool_core.names import worker_user
 from genpool_core.operatorkeys import Installation
 from genpool_core.topology.plan import PutUser
+from genpool_core.topology.rights import worker_permissions
 from unit.operator.pools import INSTALLATION, KEY, NEW_KEY, UID
 from unit.operator.world import POD_LABELS, World
 
@@ -67,7 +68,8 @@ def test_a_new_key_before_the_old_one_leaves_no_gap(world: World) -> None:
     assert login(world) == (worker_user(UID, NEW_KEY.id), NEW_KEY.worker_password(UID))
     users = {worker_user(UID, key.id) for key in (KEY, NEW_KEY)}
     assert world.brokers.seen.users.keys() == users
-    assert {world.brokers.seen.permissions[user]["read"] for user in users} == {"^generation_tasks$"}
+    rights = worker_permissions("generation_tasks", UID)
+    assert [world.brokers.seen.permissions[user] for user in users] == [rights] * 2
     lines = base64.b64decode(world.cluster.objects[CALLBACKS]["data"]["pictures"]).decode().split("\n")
     assert lines == [key.callback_secret(UID) for key in (NEW_KEY, KEY)]
     assert not world.look().acts

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from genpool_core.identity import DEFAULT_TENANT, task_key
 from genpool_core.ledger.decide import DeliveryInfo
 from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery, Properties
 from genpool_worker.pipeline.decode import TaskDelivery, Undecodable, UnidentifiedTask, decode
 
 OURS = "genpool.worker.uid.0a1b2c3d"
+GATEWAY = "genpool.gateway.0a1b2c3d"
 OTHERS = "genpool.worker.another.0a1b2c3d"
 
 
-@pytest.mark.parametrize("other", ["producer", "genpool", OTHERS, "genpool.gateway.0a1b2c3d", None])
+@pytest.mark.parametrize("other", ["producer", "genpool", OTHERS, None])
 def test_the_sender_decides_which_headers_count(other: str | None) -> None:
     """Those of the pool's own workers count, and nobody else's."""
     own = {headers.ATTEMPT: 2, headers.RUN: 3, "trace": "x"}
@@ -24,6 +28,32 @@ def test_the_sender_decides_which_headers_count(other: str | None) -> None:
     assert (trusted.ref.run, trusted.info) == (3, DeliveryInfo(redelivered=False, failed_attempt=2))
     assert (plain.ref.run, plain.info) == (1, DeliveryInfo(redelivered=False, failed_attempt=None))
     assert trusted.ref.key == plain.ref.key
+
+
+@pytest.mark.parametrize(
+    ("user_id", "given", "owner", "run", "attempt"),
+    [
+        (GATEWAY, {headers.OWNER: "k1"}, "k1", 1, None),
+        (GATEWAY, {headers.OWNER: "k1", headers.RUN: 2}, "k1", 2, None),
+        (GATEWAY, {headers.OWNER: "k1", headers.ATTEMPT: 2}, "k1", 1, None),
+        (GATEWAY, {headers.RUN: 2}, None, 2, None),
+        (GATEWAY, {headers.OWNER: ""}, None, 1, None),
+        (GATEWAY, {headers.OWNER: 7}, None, 1, None),
+        (OURS, {headers.OWNER: "k1", headers.RUN: 2, headers.ATTEMPT: 1}, "k1", 2, 1),
+        (OTHERS, {headers.OWNER: "k1", headers.RUN: 2}, None, 1, None),
+        ("producer", {headers.OWNER: "k1", headers.RUN: 2}, None, 1, None),
+        (None, {headers.OWNER: "k1"}, None, 1, None),
+    ],
+)
+def test_whose_task_it_is(
+    user_id: str | None, given: dict[str, object], owner: str | None, run: int, attempt: int | None
+) -> None:
+    """The gateway says so; copies that the pool's workers publish keep it."""
+    body = {"task_id": "a"}
+    found = decode(Delivery(json.dumps(body).encode(), given, Properties(user_id=user_id)), "uid")
+    assert isinstance(found, TaskDelivery)
+    assert (found.owner, found.ref.run, found.info.failed_attempt) == (owner, run, attempt)
+    assert found.ref.key == task_key("uid", "a", body, tenant=owner or DEFAULT_TENANT)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from genpool_core.identity import prompt_id, task_key
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.comfyui.run import PromptRun
 from genpool_worker.errors import ComfyUISilent, HandBack
+from genpool_worker.pipeline.attempt import Told
 
 KEY = task_key("pool-uid", "t", {})
 PROMPT = prompt_id(KEY, 1, 1)
@@ -19,7 +20,7 @@ PROMPT = prompt_id(KEY, 1, 1)
 
 def run(node: Node) -> list[float]:
     told: list[float] = []
-    first_attempt(node, KEY).run(lambda value, _node: told.append(value))
+    first_attempt(node, KEY).run(Told(lambda value, _node: told.append(value)))
     return told
 
 
@@ -198,7 +199,7 @@ def test_everything_is_taken_away_afterwards(world: World) -> None:
         (world.scratch / folder).mkdir(parents=True, exist_ok=True)
         (world.scratch / folder / name).write_bytes(b"x")
     work = first_attempt(node, KEY)
-    work.run(lambda _value, _node: None)
+    work.run(Told())
     label = f"genpool/{KEY[:16]}-1-1-01234567"
     for folder in ("input", "output"):
         (world.scratch / folder / label).mkdir(parents=True)

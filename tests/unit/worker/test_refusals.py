@@ -50,9 +50,15 @@ def delivery(given: dict[str, object] | None = None, **changes: Any) -> Delivery
     return Delivery(b"body", given or {}, properties, **changes)
 
 
+def copied(
+    given: Delivery, to: str = "q", own: dict[str, headers.HeaderValue] | None = None
+) -> OutgoingMessage:
+    return copy_of(given, "", to, own or {}, pool_uid="pool-uid")
+
+
 def test_a_copy_is_as_the_message_came() -> None:
     given: dict[str, object] = {"ratio": 0.75, "deep": {"list": [1, {"a": None}]}}
-    copy = copy_of(delivery(given), "", "q.dead", {headers.REASON: "InvalidTask"})
+    copy = copied(delivery(given), "q.dead", {headers.REASON: "InvalidTask"})
     assert copy.headers == {**given, headers.REASON: "InvalidTask", headers.EXPIRATION: "60000"}
     assert copy.verbatim
     assert copy.properties == Properties(
@@ -61,20 +67,20 @@ def test_a_copy_is_as_the_message_came() -> None:
 
 
 def test_a_stamped_copy_still_expires() -> None:
-    copy = copy_of(delivery(), "", "q", {}, new_id="n", expires=True)
+    copy = copy_of(delivery(), "", "q", {}, pool_uid="pool-uid", new_id="n", expires=True)
     assert (copy.properties.expiration, copy.properties.message_id, copy.headers) == ("60000", "n", {})
 
 
 def test_notes_travel_from_copy_to_copy_and_only_from_our_own() -> None:
     noted: dict[str, object] = {headers.EXPIRATION: "5", headers.LEFT_OUT: "a"}
     again = Delivery(b"", noted, Properties(user_id=OURS), unreadable=("b",))
-    assert copy_of(again, "", "q", {}).headers == {headers.EXPIRATION: "5", headers.LEFT_OUT: "a, b"}
+    assert copied(again).headers == {headers.EXPIRATION: "5", headers.LEFT_OUT: "a, b"}
     forged = Delivery(b"", noted, Properties(user_id="producer"))
-    assert copy_of(forged, "", "q", {}).headers == {}
+    assert copied(forged).headers == {}
 
 
 def test_a_bare_copy_names_what_it_lacks() -> None:
-    copy = bare(copy_of(delivery({"trace": "x"}), "", "q.dead", {headers.REASON: "R"}))
+    copy = bare(copied(delivery({"trace": "x"}), "q.dead", {headers.REASON: "R"}))
     assert copy.properties == Properties(message_id="m")
     assert copy.headers == {
         headers.REASON: "R",

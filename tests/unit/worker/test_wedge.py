@@ -17,6 +17,7 @@ from genpool_worker.adapters.restart_mark import RestartMarkFile
 from genpool_worker.comfyui.stuck import Stuck, follow, is_wedged
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.errors import ComfyUISilent, HandBack
+from genpool_worker.pipeline.attempt import Told
 from genpool_worker.ports import WedgeReport
 from genpool_worker.preconditions import Preconditions
 
@@ -56,7 +57,7 @@ def test_looks(looks: list[tuple[float, str | None]], *, wedged: bool) -> None:
 
 
 def run(node: Node) -> None:
-    first_attempt(node, KEY).run(lambda _value, _node: None)
+    first_attempt(node, KEY).run(Told())
 
 
 def test_a_run_that_heeds_no_interrupt(world: World) -> None:

@@ -44,10 +44,15 @@ _BROKEN = (requests.exceptions.ChunkedEncodingError, requests.exceptions.Content
 
 
 class ComfyUIHttp:
-    """Implements ``ports.ComfyUI``; for one thread. ComfyUI is in the same pod: no proxy, no environment."""
+    """Implements ``ports.ComfyUI``; for one thread. ComfyUI is in the same pod: no proxy, no environment.
 
-    def __init__(self, url: str) -> None:
+    ``previews``: it is asked for pictures of what it works on. A release without this question sends them where its
+    ``--preview-method`` says so.
+    """
+
+    def __init__(self, url: str, *, previews: bool = False) -> None:
         self._url = url.rstrip("/")
+        self._previews = previews
         self._session = BoundedSession()
 
     def waiting(self) -> int:
@@ -79,7 +84,7 @@ class ComfyUIHttp:
     def listen(self, client_id: str) -> AbstractContextManager[Listener]:
         """Open a websocket."""
         host = urlsplit(self._url).netloc
-        return open_listener(f"ws://{host}/ws?clientId={client_id}")
+        return open_listener(f"ws://{host}/ws?clientId={client_id}", previews=self._previews)
 
     def submit(self, prompt_id: str, client_id: str, graph: JsonObject, mark: str) -> NodeErrors:
         """Queue a prompt."""
@@ -87,7 +92,7 @@ class ComfyUIHttp:
             "prompt": graph,
             "prompt_id": prompt_id,
             "client_id": client_id,
-            "extra_data": {_MARK: mark},
+            "extra_data": {_MARK: mark, **({"preview_method": "auto"} if self._previews else {})},
         }
         return PromptAnswer.read_object(self._json("POST", "/prompt", timeout=SEND, json=body)).node_errors
 

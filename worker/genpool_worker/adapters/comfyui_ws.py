@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 import websocket
 
 from genpool_core import timing
+from genpool_worker.comfyui.preview import read_preview
 from genpool_worker.comfyui_json import Frame
 from genpool_worker.errors import ComfyUIGone, ComfyUISilent
+from genpool_worker.ports import Preview
 
 _HTTP_PORT = 80
 #: Bytes of the largest message; previews are images of some megabytes.
@@ -59,8 +61,8 @@ class TimedSocket(socket.socket):
 
 
 @contextmanager
-def open_listener(url: str) -> Iterator[SocketListener]:
-    """Connect; closed with its context.
+def open_listener(url: str, *, previews: bool) -> Iterator[SocketListener]:
+    """Connect; closed with its context. Without ``previews`` they are passed over.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def open_listener(url: str) -> Iterator[SocketListener]:
     except (websocket.WebSocketException, OSError) as error:
         raise ComfyUISilent(f"ComfyUI's websocket did not open ({type(error).__name__}).") from error
     try:
-        yield SocketListener(*found)
+        yield SocketListener(*found, previews=previews)
     finally:
         # Without a wait for the server's own close frame: it may hang.
         found[0].shutdown()
@@ -103,13 +105,14 @@ def _connect(url: str, seconds: float) -> tuple[websocket.WebSocket, TimedSocket
 class SocketListener:
     """Implements ``ports.Listener``."""
 
-    def __init__(self, opened: websocket.WebSocket, timed: TimedSocket) -> None:
+    def __init__(self, opened: websocket.WebSocket, timed: TimedSocket, *, previews: bool = False) -> None:
         self._socket = opened
         self._timed = timed
+        self._previews = previews
         self._heard = self._pinged = time.monotonic()
 
-    def receive(self, timeout: float) -> Frame | None:
-        """The next frame of JSON; previews are passed over."""
+    def receive(self, timeout: float) -> Frame | Preview | None:
+        """The next frame of JSON, or preview where they are wanted."""
         deadline = time.monotonic() + timeout
         while (left := deadline - time.monotonic()) > 0:
             self._ping_if_due()
@@ -124,10 +127,16 @@ class SocketListener:
             self._timed.begin_message()
             if opcode == websocket.ABNF.OPCODE_CLOSE:
                 raise ComfyUISilent("ComfyUI closed its websocket.")
-            frame = _frame(data) if opcode == websocket.ABNF.OPCODE_TEXT else None
+            frame = self._read(opcode, data)
             if frame is not None:
                 return frame
         return None
+
+    def _read(self, opcode: int, data: bytes) -> Frame | Preview | None:
+        if opcode == websocket.ABNF.OPCODE_TEXT:
+            return _frame(data)
+        wanted = self._previews and opcode == websocket.ABNF.OPCODE_BINARY
+        return read_preview(data) if wanted else None
 
     def _ping_if_due(self) -> None:
         now = time.monotonic()

@@ -11,28 +11,37 @@ from dataclasses import replace
 import structlog
 
 from genpool_adapters.amqp import AmqpConnection, AmqpParameters
-from genpool_core import timing
+from genpool_core import names, timing
 from genpool_core.errors import BrokerError
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
 
+OnMessage = Callable[[Delivery], None]
 _log = structlog.get_logger(__name__)
 
 
 class RabbitBroker:
     """Implements ``ports.Broker`` and ``ports.Consumption``."""
 
-    def __init__(self, parameters: AmqpParameters, queue: str) -> None:
+    def __init__(self, parameters: AmqpParameters, queue: str, pool_uid: str) -> None:
         name = parameters.connection_name
         self._queue = queue
+        self._commands = (pool_uid, name)
         self._consuming = AmqpConnection(replace(parameters, connection_name=f"{name} consume"))
         self._publishing = AmqpConnection(replace(parameters, connection_name=f"{name} publish"))
 
-    def start(self, on_delivery: Callable[[Delivery], None]) -> None:
-        """Connect in the background; deliveries come after :meth:`resume`."""
+    def start(self, on_delivery: OnMessage, on_command: OnMessage) -> None:
+        """Connect in the background; deliveries come after :meth:`resume`, commands at once."""
         self._consuming.start()
         self._publishing.start()
         self._consuming.cancel()
         self._consuming.consume(self._queue, on_delivery)
+        uid, pod = self._commands
+        bindings = [
+            (names.CONTROL_EXCHANGE, key)
+            for key in (names.command_key_of_all(uid), names.command_key(uid, pod))
+        ]
+        queue = names.command_queue(uid, pod)
+        self._consuming.declare_exclusive(queue, bindings=bindings, on_message=on_command)
 
     def stop(self) -> None:
         """Close both connections; the broker requeues what is not acknowledged."""

@@ -12,7 +12,7 @@ import structlog
 from genpool_core import timing
 from genpool_worker.comfyui_json import Frame
 from genpool_worker.errors import ComfyUIError
-from genpool_worker.ports import Clock, ComfyUI, Listener
+from genpool_worker.ports import Clock, ComfyUI, Listener, Preview
 
 _log = structlog.get_logger(__name__)
 #: Not ComfyUI's: the socket died or was opened again, and frames may have been missed.
@@ -49,8 +49,8 @@ class EventStream:
         """Whether the first socket still lives: a later one has another client id and gets no frames of the prompt."""
         return self._listener is not None and self.client_id == self._first
 
-    def next_frame(self, seconds: float) -> Frame | None:
-        """The next frame, or None after so long; SOCKET_CHANGED where frames may have been missed."""
+    def next_frame(self, seconds: float) -> Frame | Preview | None:
+        """The next frame or preview, or None after so long; SOCKET_CHANGED where frames may have been missed."""
         if self._listener is None:
             if self._clock.monotonic() >= self._next_try:
                 self.client_id = str(uuid.uuid4())

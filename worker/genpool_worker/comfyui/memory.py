@@ -34,7 +34,7 @@ def empty_memory(
     """
     try:
         retry.call(comfyui.free)
-        entry = PromptRun(comfyui, retry, wedge, prompt_id, mark).run(BETWEEN, lambda _value, _node: None)
+        entry = PromptRun(comfyui, retry, wedge, prompt_id, mark).run(BETWEEN)
         comfyui.forget(prompt_id)
     except GenPoolError as error:
         _log.warning("memory_not_freed", reason=error.reason, message=error.message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from genpool_core.errors import AttemptFailed
 from genpool_core.ledger.records import FailedNode
@@ -14,6 +14,7 @@ from genpool_worker.comfyui_json import (
     HistoryEntry,
     HistoryStatus,
     NodeErrors,
+    OutputFile,
     PromptRefusal,
     StatusMessage,
 )
@@ -121,9 +122,13 @@ def check_own(entry: HistoryEntry, results: Sequence[OutputRef], folder: str) ->
 
 def left_behind(entry: HistoryEntry) -> list[OutputRef]:
     """Every file that a history entry names, previews too, so that they can be deleted."""
+    return [ref for node, kinds in entry.outputs.items() for ref in refs_of(node, kinds)]
+
+
+def refs_of(node: str, kinds: Mapping[str, Sequence[OutputFile]]) -> list[OutputRef]:
+    """The files among a node's outputs, which ComfyUI groups by kind."""
     return [
         OutputRef(node, kind, file.filename, file.subfolder, str(file.type or "output"))
-        for node, kinds in entry.outputs.items()
         for kind, files in kinds.items()
         for file in files
         if file.filename is not None

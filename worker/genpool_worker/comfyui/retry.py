@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed
+from genpool_worker.cancel import Cancellation
 from genpool_worker.drain import Drain
 from genpool_worker.errors import ComfyUIGone, ComfyUISilent, HandBack
 from genpool_worker.ports import Clock
@@ -15,12 +16,15 @@ T = TypeVar("T")
 
 
 class ComfyUIRetry:
-    """Calls of one attempt, until its deadline (in monotonic seconds)."""
+    """Calls of one attempt, until its deadline (monotonic seconds). Without ``cancellation`` nothing cancels them."""
 
-    def __init__(self, clock: Clock, drain: Drain, deadline: float) -> None:
+    def __init__(
+        self, clock: Clock, drain: Drain, deadline: float, cancellation: Cancellation | None = None
+    ) -> None:
         self.clock = clock
         self.drain = drain
         self.deadline = deadline
+        self.cancellation = cancellation or Cancellation()
 
     def call(self, action: Callable[[], T]) -> T:
         """Result of a call that may be made again after a time-out.
@@ -31,8 +35,11 @@ class ComfyUIRetry:
             ComfyUI is gone, or silent until the deadline.
         HandBack
             It is gone or silent while the worker drains.
+        Cancelled
+            The task was, before the call or between two.
         """
         while True:
+            self.cancellation.check()
             try:
                 return action()
             except ComfyUIGone as error:

@@ -8,22 +8,50 @@ look, the history is the truth, and polling is the fallback.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from genpool_core import timing
 from genpool_core.errors import AttemptFailed
 from genpool_core.jsontypes import JsonObject
+from genpool_worker.cancel import Step, next_step
 from genpool_worker.comfyui import result
 from genpool_worker.comfyui.event_stream import SOCKET_CHANGED, EventStream
+from genpool_worker.comfyui.landed import Landed
 from genpool_worker.comfyui.progress import Progress
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.comfyui.run_times import RunTimes
 from genpool_worker.comfyui.stuck import Stuck, follow, is_wedged
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.comfyui_json import HistoryEntry
-from genpool_worker.errors import ComfyUIError, ComfyUIGone, ComfyUIRefused, ComfyUISilent, HandBack
-from genpool_worker.ports import ComfyUI, Where
+from genpool_worker.errors import (
+    Cancelled,
+    ComfyUIError,
+    ComfyUIGone,
+    ComfyUIRefused,
+    ComfyUISilent,
+    HandBack,
+)
+from genpool_worker.ports import ComfyUI, OutputRef, Preview, Where
 
 OnProgress = Callable[[float, str | None], None]
+OnFiles = Callable[[list[OutputRef]], None]
+OnPreview = Callable[[Preview], None]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told how a run gets on, in its own thread: until a call returns, nothing else of the run is looked at.
+
+    ``progress`` is called at most once a second and ``preview`` at most twice; ``files`` with the results of a node, as
+    soon as it has run.
+    """
+
+    progress: OnProgress = lambda _value, _node: None
+    files: OnFiles = lambda _refs: None
+    preview: OnPreview = lambda _preview: None
+
+
+NOBODY = Watch()
 
 
 class PromptRun:
@@ -49,8 +77,8 @@ class PromptRun:
         self._times = RunTimes() if times is None else times
         self._stuck: Stuck | None = None
 
-    def run(self, graph: JsonObject, on_progress: OnProgress) -> HistoryEntry:
-        """The history entry of the prompt; ``on_progress`` is called at most once a second.
+    def run(self, graph: JsonObject, watch: Watch = NOBODY) -> HistoryEntry:
+        """The history entry of the prompt.
 
         Raises
         ------
@@ -58,14 +86,26 @@ class PromptRun:
             ComfyUI refused the prompt, would drop outputs, lost it, is gone, silent or wedged, or the time is over.
         HandBack
             A drain's time is over, or ComfyUI is gone or silent while the worker drains.
+        Cancelled
+            The task was, and ComfyUI was told to stop the prompt: see ``wait_until_stopped``.
         """
-        with EventStream(self._comfyui, self._retry.clock) as stream:
-            self._times.posted = self._retry.clock.now()
-            self.submit(stream.client_id, graph)
-            self._times.submitted = self._retry.clock.now()
-            entry = self._wait(stream, Progress(self._prompt_id, graph.keys()), on_progress)
+        self._retry.cancellation.check()
+        try:
+            with EventStream(self._comfyui, self._retry.clock) as stream:
+                self._times.posted = self._retry.clock.now()
+                self.submit(stream.client_id, graph)
+                self._times.submitted = self._retry.clock.now()
+                entry = self._wait(stream, Progress(self._prompt_id, graph.keys()), watch)
+        except Cancelled:
+            self._stop()
+            raise
         self._wedge.gets_on()
         return entry
+
+    def wait_until_stopped(self) -> None:
+        """After a cancel: until ComfyUI has let go of the prompt. One that heeds no interrupt has wedged it."""
+        if self._stop() and not self._heeds(self._prompt_id):
+            self._wedge.begin(self._prompt_id)
 
     def submit(self, client_id: str, graph: JsonObject) -> None:
         """Post the prompt, once as far as that can be done. Raises as ``run`` does."""
@@ -93,15 +133,22 @@ class PromptRun:
         queued = self._comfyui.where(self._prompt_id) is not Where.ABSENT
         return queued or self._comfyui.history(self._prompt_id) is not None
 
-    def _wait(self, stream: EventStream, progress: Progress, on_progress: OnProgress) -> HistoryEntry:
-        next_poll = next_report = 0.0
+    def _wait(self, stream: EventStream, progress: Progress, watch: Watch) -> HistoryEntry:
+        next_poll = next_report = next_preview = 0.0
         reported = 0.0
+        landed = Landed(self._prompt_id)
         while True:
-            frame = stream.next_frame(timing.COMFYUI_TICK_SECONDS)
+            said = stream.next_frame(timing.COMFYUI_TICK_SECONDS)
+            frame = None if isinstance(said, Preview) else said
             if frame is not None:
                 self._times.feed(frame, self._prompt_id, self._retry.clock.now())
+                if files := landed.feed(frame):
+                    watch.files(files)
             due = frame is not None and (frame is SOCKET_CHANGED or progress.feed(frame))
             now = self._retry.clock.monotonic()
+            if isinstance(said, Preview) and now >= next_preview:
+                next_preview = now + timing.PREVIEW_SECONDS
+                watch.preview(said)
             if due or now >= next_poll:
                 entry = self._history()
                 if entry is not None:
@@ -110,7 +157,7 @@ class PromptRun:
                 next_poll = now + _poll_seconds(stream)
             if progress.value > reported and now >= next_report:
                 reported, next_report = progress.value, now + timing.PROGRESS_SECONDS
-                on_progress(reported, progress.node)
+                watch.progress(reported, progress.node)
             self._check_time()
 
     def _history(self) -> HistoryEntry | None:
@@ -144,11 +191,19 @@ class PromptRun:
             raise self._wedged("it did not begin the prompt, though nothing else ran", self._prompt_id)
 
     def _check_time(self) -> None:
-        if self._retry.drain.overdue:
-            self._stop()
-            raise HandBack("the pod must go before the run can end.")
-        if self._retry.clock.monotonic() >= self._retry.deadline:
-            raise self._over()
+        retry = self._retry
+        late = retry.clock.monotonic() >= retry.deadline
+        cancelled = retry.cancellation.asked
+        match next_step(cancelled=cancelled, overdue=retry.drain.overdue, late=late):
+            case Step.CANCEL:
+                retry.cancellation.check()
+            case Step.HAND_BACK:
+                self._stop()
+                raise HandBack("the pod must go before the run can end.")
+            case Step.TIME_OVER:
+                raise self._over()
+            case Step.GO_ON:
+                pass
 
     def _over(self) -> AttemptFailed:
         """The failure of a run whose time is over, once ComfyUI has stopped it, or what runs in its place."""
@@ -203,7 +258,7 @@ class PromptRun:
                 return True
             if is_wedged(stuck, self._retry.clock.monotonic()):
                 return False
-            self._retry.rest()
+            self._retry.drain.rest(timing.CANCEL_TICK_SECONDS)
         return True
 
     def _wedged(self, how: str, prompt_id: str) -> AttemptFailed:

@@ -40,6 +40,8 @@ def fetch(context: WorkerContext, urls: Mapping[str, str]) -> dict[str, InputFil
         One could not be fetched; a later attempt may.
     HandBack
         A drain's time is over, however long the host takes.
+    Cancelled
+        The task was; what is being fetched is left behind.
     """
     files: dict[str, InputFile] = {}
     for name, url in urls.items():
@@ -61,7 +63,8 @@ def _fetched(context: WorkerContext, url: str) -> bytes:
             fetched.set_exception(error)
 
     threading.Thread(target=copy_context().run, args=(run,), name="fetch", daemon=True).start()
-    while not wait([fetched], timing.DRAIN_TICK_SECONDS).done:
+    while not wait([fetched], timing.CANCEL_TICK_SECONDS).done:
+        context.cancellation.check()
         if context.drain.overdue:
             raise HandBack("the pod must go before an input is there.")
     return fetched.result()

@@ -5,19 +5,24 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
-from genpool_core.errors import AttemptFailed
+import structlog
+
+from genpool_core.errors import AttemptFailed, StorageError
 from genpool_core.ledger.records import Output
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.context import WorkerContext
-from genpool_worker.errors import ComfyUIRefused, Refused
+from genpool_worker.errors import ComfyUIError, ComfyUIRefused, Refused
 from genpool_worker.files import image
 from genpool_worker.files.workdir import WorkDir
 from genpool_worker.ports import OutputRef
 
+T = TypeVar("T")
+_log = structlog.get_logger(__name__)
 #: 32,768 by 32,768, four times the largest that ComfyUI's own nodes make (``MAX_RESOLUTION``).
 MAX_PIXELS = 1 << 30
 _UNKNOWN_TYPE = "application/octet-stream"
@@ -25,6 +30,24 @@ _UNKNOWN_TYPE = "application/octet-stream"
 _PICTURE_KINDS = ("images", "gifs")
 _UNSAFE = re.compile(r"[^\w.()+@=-]+")
 _CHUNK = 1 << 20
+
+
+class _Call(Protocol):
+    """Makes a call, once or again and again."""
+
+    def __call__(self, action: Callable[[], T], /) -> T: ...
+
+
+@dataclass(frozen=True)
+class _Calls:
+    """How calls to ComfyUI and to the store are made."""
+
+    comfyui: _Call
+    store: _Call
+
+
+def _once(action: Callable[[], T]) -> T:
+    return action()
 
 
 @dataclass(frozen=True)
@@ -36,34 +59,87 @@ class Checked:
     height: int | None = None
 
 
-def collect(
-    context: WorkerContext, retry: ComfyUIRetry, refs: Sequence[OutputRef], workdir: WorkDir, prefix: str
-) -> list[Output]:
-    """Move all results into the bucket below ``prefix``; the records in the order of ``refs``.
+class Collector:
+    """Moves the results of one attempt into the bucket below ``prefix``, each once. ``on_stored`` is told of each."""
 
-    Raises
-    ------
-    AttemptFailed
-        One is missing, empty, broken or too large, ComfyUI is gone, or the disk is full.
-    HandBack
-        A drain's time is over.
-    """
-    outputs: list[Output] = []
-    names: set[str] = set()
-    for index, ref in enumerate(refs):
-        name = unique_name(ref.filename, names)
-        names.add(name)
+    def __init__(
+        self, context: WorkerContext, workdir: WorkDir, prefix: str, on_stored: Callable[[Output], None]
+    ) -> None:
+        self._context = context
+        self._workdir = workdir
+        self._prefix = prefix
+        self._on_stored = on_stored
+        self._stored: dict[OutputRef, Output] = {}
+        self._names: set[str] = set()
+        self._takes_early = True
+
+    def early(self, ref: OutputRef) -> None:
+        """Store a result while its prompt still runs, in one try. Raises nothing of a failure.
+
+        What cannot be stored now is left for :meth:`collect`, which judges it; and so is all that follows, since the
+        run waits meanwhile.
+        """
+        if ref in self._stored or not self._takes_early:
+            return
         try:
-            path = workdir.file(index)
-            outputs.append(_one(context, retry, ref, path, f"{prefix}{name}"))
-            path.unlink()
-        except OSError as error:
-            raise AttemptFailed(
-                f"a result could not be written to the scratch volume ({error.strerror}): raise comfyui.scratchSize.",
-                reason="ScratchFull",
-                retryable=True,
-            ) from error
-    return outputs
+            self._store(ref, _Calls(_once, _once))
+        except (AttemptFailed, StorageError, ComfyUIError, OSError) as error:
+            self._takes_early = False
+            _log.info("result_left_for_the_end", filename=ref.filename, node=ref.node, message=str(error))
+
+    def collect(self, retry: ComfyUIRetry, refs: Sequence[OutputRef]) -> list[Output]:
+        """Store all results that are not yet; the records in the order of ``refs``. What is no result is deleted.
+
+        Raises
+        ------
+        AttemptFailed
+            One is missing, empty, broken or too large, ComfyUI is gone, or the disk is full.
+        HandBack
+            A drain's time is over.
+        Cancelled
+            The task was.
+        """
+        for ref in refs:
+            if ref in self._stored:
+                continue
+            try:
+                self._store(ref, _Calls(retry.call, self._context.retry.until_stored))
+            except OSError as error:
+                raise AttemptFailed(
+                    f"a result could not be written to the scratch volume ({error.strerror}): raise "
+                    "comfyui.scratchSize.",
+                    reason="ScratchFull",
+                    retryable=True,
+                ) from error
+        self._delete(self._stored.keys() - set(refs))
+        return [self._stored[ref] for ref in dict.fromkeys(refs)]
+
+    def start_over(self) -> None:
+        """The prompt runs again: nothing that was stored counts."""
+        self._delete(self._stored.keys())
+        self._names.clear()
+        self._takes_early = True
+
+    def _store(self, ref: OutputRef, calls: _Calls) -> None:
+        name = unique_name(ref.filename, self._names)
+        path = self._workdir.file(len(self._names))
+        try:
+            output = _one(self._context, calls, ref, path, f"{self._prefix}{name}")
+        finally:
+            path.unlink(missing_ok=True)
+        self._names.add(name)
+        self._stored[ref] = output
+        self._on_stored(output)
+
+    def _delete(self, refs: Iterable[OutputRef]) -> None:
+        """Delete what was stored and will be in no end record; a later attempt's end sweeps what stays."""
+        gone = [self._stored.pop(ref).key for ref in tuple(refs)]
+        if not gone:
+            return
+        try:
+            self._context.store.delete(gone)
+        except StorageError as error:
+            _log.info("results_not_deleted", reason=error.reason, count=len(gone))
 
 
 def unique_name(filename: str, taken: set[str]) -> str:
@@ -74,9 +150,9 @@ def unique_name(filename: str, taken: set[str]) -> str:
     return safe if safe not in taken else next(name for name in candidates if name not in taken)
 
 
-def _one(context: WorkerContext, retry: ComfyUIRetry, ref: OutputRef, path: Path, key: str) -> Output:
+def _one(context: WorkerContext, calls: _Calls, ref: OutputRef, path: Path, key: str) -> Output:
     try:
-        size = retry.call(lambda: context.comfyui.download(ref, path))
+        size = calls.comfyui(lambda: context.comfyui.download(ref, path))
     except ComfyUIRefused as error:
         raise AttemptFailed(
             f"ComfyUI lists {ref.filename} of node {ref.node} and does not return it: {error.message}",
@@ -86,7 +162,7 @@ def _one(context: WorkerContext, retry: ComfyUIRetry, ref: OutputRef, path: Path
     found = check(path, size, ref)
     checksum = _sha256(path)
     try:
-        context.retry.until_stored(lambda: context.store.put_file(key, path, found.content_type))
+        calls.store(lambda: context.store.put_file(key, path, found.content_type))
     except Refused as error:
         raise AttemptFailed(
             f"the store does not accept {ref.filename} of node {ref.node} ({size} bytes): {error.message}",

@@ -44,6 +44,7 @@ class HeartbeatThread:
         self._unavailable = unavailable
         self._waiting: queue.Queue[OutgoingMessage] = queue.Queue(_ROOM)
         self._stop = threading.Event()
+        self._asked = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
@@ -55,6 +56,11 @@ class HeartbeatThread:
         self._stop.set()
         self._status.changed.set()
         self._thread.join(timing.HEARTBEAT_STOP_SECONDS)
+
+    def beat(self) -> None:
+        """Have a heartbeat published now. Returns at once; what is asked meanwhile is answered with one."""
+        self._asked.set()
+        self._status.changed.set()
 
     def offer(self, event: Event, kind: str) -> None:
         """Take an event; dropped when too many wait."""
@@ -73,7 +79,8 @@ class HeartbeatThread:
             while not self._waiting.empty():
                 self._publish(self._waiting.get_nowait())
             snapshot = self._status.snapshot
-            if snapshot != published or self._clock.monotonic() >= next_beat:
+            if snapshot != published or self._asked.is_set() or self._clock.monotonic() >= next_beat:
+                self._asked.clear()
                 published = snapshot
                 next_beat = self._clock.monotonic() + timing.HEARTBEAT_SECONDS
                 self._publish(event_message(self._heartbeat(snapshot), "worker.heartbeat"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
@@ -14,7 +15,7 @@ from genpool_adapters.objectstore.port import ObjectStore
 from genpool_core import egress_policy, identity, names, timing
 from genpool_core.errors import BrokerError, Lasts, TaskFailure
 from genpool_core.identity import TaskRef
-from genpool_core.ledger.records import EndRecord
+from genpool_core.ledger.records import EndRecord, Output
 from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_core.messages.base import SCHEMA_VERSION, PoolRef
@@ -24,12 +25,14 @@ from genpool_core.messages.events import (
     MessageRejected,
     TaskClaimed,
     TaskEnded,
+    TaskOutput,
+    TaskPreview,
     TaskProgress,
     TaskRetried,
 )
 from genpool_core.workerconfig import WorkerConfig
 from genpool_worker.errors import NoCopy
-from genpool_worker.ports import Broker, Clock
+from genpool_worker.ports import Broker, Clock, Preview
 
 _log = structlog.get_logger(__name__)
 _MAX_HEADER = 1000
@@ -80,6 +83,23 @@ class TaskPublisher:
     def progress(self, ref: TaskRef, attempt: int, value: float, node: str | None) -> None:
         """Progress of an attempt, from 0 to 1. Never raises, never waits."""
         event = TaskProgress(id=str(uuid.uuid4()), **self._fields(ref, attempt), value=value, node=node)
+        self._offer(event, event.type)
+
+    def preview(self, ref: TaskRef, attempt: int, preview: Preview) -> None:
+        """A picture of what ComfyUI works on. Never raises, never waits."""
+        event = TaskPreview(
+            id=str(uuid.uuid4()),
+            **self._fields(ref, attempt),
+            content_type=preview.content_type,
+            image=base64.b64encode(preview.data).decode(),
+        )
+        self._offer(event, event.type)
+
+    def output(self, ref: TaskRef, attempt: int, output: Output) -> None:
+        """A result was stored, of an attempt that is not over. Never raises, never waits."""
+        event = TaskOutput(
+            id=identity.output_event_id(output.key), **self._fields(ref, attempt), output=output
+        )
         self._offer(event, event.type)
 
     def retried(self, ref: TaskRef, attempt: int, failure: TaskFailure, delay_seconds: int) -> None:
@@ -148,7 +168,7 @@ class TaskPublisher:
     def dead_letter(self, delivery: Delivery, reason: Mapping[str, headers.HeaderValue]) -> None:
         """Publish a copy of a message to the dead-letter queue, with the reason in its headers."""
         own = {headers.SCHEMA: SCHEMA_VERSION, **reason}
-        self.copy(copy_of(delivery, "", self._config.dead_queue, own))
+        self.copy(copy_of(delivery, "", self._config.dead_queue, own, pool_uid=self._config.pool.uid))
 
     def copy(self, message: OutgoingMessage) -> None:
         """Publish a copy of a message; where RabbitMQ will never accept it, without the producer's own headers.
@@ -210,16 +230,20 @@ def event_message(event: Event, kind: str) -> OutgoingMessage:
     )
 
 
-def copy_of(
+def copy_of(  # noqa: PLR0913 - in what the copy differs
     delivery: Delivery,
     exchange: str,
     routing_key: str,
     own: Mapping[str, headers.HeaderValue],
     *,
+    pool_uid: str,
     new_id: str | None = None,
     expires: bool = False,
 ) -> OutgoingMessage:
     """The message of a delivery, to be published once more as it came, with ``own`` in place of GenPool's headers.
+
+    Owner and run stay, as far as their sender is believed in the pool ``pool_uid``: without them the copy would be
+    another task.
 
     ``expires``: its ``expiration`` stays in force. Otherwise a header keeps it: in a delay step or a dead-letter queue
     the message would be deleted by it.
@@ -229,7 +253,12 @@ def copy_of(
         exchange=exchange,
         routing_key=routing_key,
         body=delivery.body,
-        headers={**headers.theirs(delivery.headers), **_notes(delivery, expires=expires), **own},
+        headers={
+            **headers.theirs(delivery.headers),
+            **_notes(delivery, expires=expires),
+            **_identity(delivery, pool_uid),
+            **own,
+        },
         properties=replace(
             properties,
             message_id=new_id or properties.message_id,
@@ -249,6 +278,11 @@ def bare(message: OutgoingMessage) -> OutgoingMessage:
     lacks += [item.name for item in fields(few) if getattr(few, item.name) != getattr(properties, item.name)]
     kept[headers.LEFT_OUT] = headers.left_out(kept.get(headers.LEFT_OUT), lacks)
     return replace(message, headers=kept, properties=few)
+
+
+def _identity(delivery: Delivery, pool_uid: str) -> dict[str, headers.HeaderValue]:
+    trusted = headers.of_task(delivery.headers, delivery.properties.user_id, pool_uid)
+    return {key: trusted[key] for key in headers.OF_THE_GATEWAY if key in trusted}
 
 
 def _notes(delivery: Delivery, *, expires: bool) -> dict[str, headers.HeaderValue]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -13,15 +16,17 @@ from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, Output
 from genpool_core.tasks.check import ValidatedTask
 from genpool_core.workflow.render import with_mark
+from genpool_worker.cancel import Step, next_step
 from genpool_worker.comfyui import result
 from genpool_worker.comfyui.log_lines import lines_since
 from genpool_worker.comfyui.memory import empty_memory
 from genpool_worker.comfyui.retry import ComfyUIRetry
-from genpool_worker.comfyui.run import OnProgress, PromptRun
+from genpool_worker.comfyui.run import OnPreview, OnProgress, PromptRun, Watch
 from genpool_worker.comfyui_json import HistoryEntry
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import ComfyUIError, NodeFailed
-from genpool_worker.files import inputs, outputs
+from genpool_worker.files import inputs
+from genpool_worker.files.outputs import Collector
 from genpool_worker.files.workdir import WorkDir
 from genpool_worker.pipeline.trace import AttemptTrace
 from genpool_worker.ports import OutputRef
@@ -29,6 +34,15 @@ from genpool_worker.ports import OutputRef
 _log = structlog.get_logger(__name__)
 #: Failures that may have left any node half made, or that a full memory made.
 _UNCLEAN = frozenset({"OutOfMemory", "DeviceFailed", "VolumeFailed", "ScratchFull"})
+
+
+@dataclass(frozen=True)
+class Told:
+    """Who is told how an attempt gets on; each call returns at once. ``output``: a result is in the bucket."""
+
+    progress: OnProgress = lambda _value, _node: None
+    output: Callable[[Output], None] = lambda _output: None
+    preview: OnPreview = lambda _preview: None
 
 
 class Attempt:
@@ -43,12 +57,14 @@ class Attempt:
             context.scratch, f"{claim.task_key[:16]}-{claim.run}-{claim.attempt}-{claim.nonce[:8]}"
         )
         self._refs: list[OutputRef] = []
-        self._submitted = False
+        self._prompt: PromptRun | None = None
         self.trace = AttemptTrace(context.config.gpus)
         """What was seen of it so far."""
 
-    def run(self, on_progress: OnProgress) -> list[Output]:
+    def run(self, told: Told) -> list[Output]:
         """Fetch the inputs, run the prompt, store the results; returns their records.
+
+        A result is stored as soon as its node has run.
 
         Raises
         ------
@@ -56,14 +72,16 @@ class Attempt:
             It failed.
         HandBack
             The pod must go first.
+        Cancelled
+            The task was.
         """
         try:
-            return self._run(on_progress)
+            return self._run(told)
         except TaskFailure as failure:
             self._note(failure)
             raise
 
-    def _run(self, on_progress: OnProgress) -> list[Output]:
+    def _run(self, told: Told) -> list[Output]:
         context = self._context
         with context.metrics.phase("fetch"):
             files = inputs.fetch(context, self._validated.files)
@@ -75,8 +93,9 @@ class Attempt:
         graph = self._validated.graph_for(uploads, self._workdir.name)
         retry = self._retry_for(self._validated.timeout_seconds)
         self._workdir.empty_output()
+        collector = self._collector(told)
         try:
-            return self._run_and_store(retry, graph, on_progress)
+            return self._run_and_store(retry, graph, told, collector)
         except AttemptFailed as failure:
             if failure.reason != "OutputMissing":
                 raise
@@ -84,32 +103,54 @@ class Attempt:
         # The same prompt again would be answered from the cache again.
         retry.call(lambda: context.comfyui.forget(self._prompt_id))
         nodes = {ref.node for ref in self._refs}
+        collector.start_over()
         try:
-            return self._run_and_store(retry, with_mark(graph, nodes, self._workdir.name), on_progress)
+            marked = with_mark(graph, nodes, self._workdir.name)
+            return self._run_and_store(retry, marked, told, collector)
         except AttemptFailed as failure:
             if failure.reason == "OutputMissing":
                 self._free()
             raise
 
-    def _run_and_store(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> list[Output]:
-        context, claim = self._context, self._claim
+    def _run_and_store(
+        self, retry: ComfyUIRetry, graph: JsonObject, told: Told, collector: Collector
+    ) -> list[Output]:
+        context = self._context
+        watch = Watch(told.progress, partial(self._land, retry, collector), told.preview)
         with context.metrics.phase("run"):
-            entry = self._execute(retry, graph, on_progress)
+            entry = self._execute(retry, graph, watch)
         self._refs = [*self._refs, *result.left_behind(entry)]
         results = self._results(entry)
         result.check_own(entry, results, self._workdir.name)
-        prefix = keys.output_prefix(
-            context.config.s3.prefix, claim.task_key, claim.run, claim.attempt, claim.nonce
-        )
         with context.metrics.phase("store"):
-            transfer = self._retry_for(timing.TRANSFER_SECONDS)
-            stored = outputs.collect(context, transfer, results, self._workdir, prefix)
+            stored = collector.collect(self._retry_for(timing.TRANSFER_SECONDS), results)
         self.trace.stored = context.clock.now()
         return stored
 
+    def _collector(self, told: Told) -> Collector:
+        claim = self._claim
+        prefix = keys.output_prefix(
+            self._context.config.s3.prefix, claim.task_key, claim.run, claim.attempt, claim.nonce
+        )
+        return Collector(self._context, self._workdir, prefix, told.output)
+
+    def _land(self, retry: ComfyUIRetry, collector: Collector, refs: list[OutputRef]) -> None:
+        """Store results while the prompt runs on, as long as nothing else is to be done about the run."""
+        for ref in refs:
+            late = retry.clock.monotonic() >= retry.deadline
+            cancelled, overdue = retry.cancellation.asked, retry.drain.overdue
+            if next_step(cancelled=cancelled, overdue=overdue, late=late) is not Step.GO_ON:
+                return
+            collector.early(ref)
+
+    def wait_until_stopped(self) -> None:
+        """After a cancel, whose end is told already: until the next task may have ComfyUI. Never raises."""
+        if self._prompt is not None:
+            self._prompt.wait_until_stopped()
+
     def clean(self) -> None:
         """Take away what the attempt left in ComfyUI and in the shared folders. Never raises."""
-        if self._submitted:
+        if self._prompt is not None:
             try:
                 self._context.comfyui.forget(self._prompt_id)
             except ComfyUIError as error:
@@ -117,13 +158,13 @@ class Attempt:
         self._workdir.clean(self._refs)
 
     def _retry_for(self, seconds: float) -> ComfyUIRetry:
-        clock = self._context.clock
-        return ComfyUIRetry(clock, self._context.drain, clock.monotonic() + seconds)
-
-    def _execute(self, retry: ComfyUIRetry, graph: JsonObject, on_progress: OnProgress) -> HistoryEntry:
-        self._submitted = True
         context = self._context
-        run = PromptRun(
+        deadline = context.clock.monotonic() + seconds
+        return ComfyUIRetry(context.clock, context.drain, deadline, context.cancellation)
+
+    def _execute(self, retry: ComfyUIRetry, graph: JsonObject, watch: Watch) -> HistoryEntry:
+        context = self._context
+        self._prompt = PromptRun(
             context.comfyui,
             retry,
             context.wedge,
@@ -131,7 +172,7 @@ class Attempt:
             mark=self._claim.task_key,
             times=self.trace.new_run(),
         )
-        return run.run(graph, on_progress)
+        return self._prompt.run(graph, watch)
 
     def _results(self, entry: HistoryEntry) -> list[OutputRef]:
         try:
@@ -168,9 +209,14 @@ class Attempt:
         return isinstance(failure, NodeFailed) and not self._context.availability.is_own(failure.class_type)
 
     def _free(self) -> None:
-        """Empty ComfyUI's memory for the next attempt: of the models of earlier tasks, and of cached results."""
-        retry = self._retry_for(timing.TRANSFER_SECONDS)
+        """Empty ComfyUI's memory for the next attempt: of the models of earlier tasks, and of cached results.
+
+        The next task needs that too where this one was cancelled meanwhile.
+        """
         context, prompt_id = self._context, str(uuid.uuid4())
+        retry = ComfyUIRetry(
+            context.clock, context.drain, context.clock.monotonic() + timing.TRANSFER_SECONDS
+        )
         left = empty_memory(
             context.comfyui, retry, context.wedge, prompt_id=prompt_id, mark=self._claim.task_key
         )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genpool_core import names
 from genpool_core.errors import InvalidMessage, InvalidTask
-from genpool_core.identity import TaskRef, task_key
+from genpool_core.identity import DEFAULT_TENANT, TaskRef, task_key
 from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger.decide import DeliveryInfo
 from genpool_core.messages import headers
@@ -63,16 +62,17 @@ def decode(delivery: Delivery, pool_uid: str) -> Decoded:
         task_id = message_id
     if not task_id:
         return UnidentifiedTask(delivery)
-    trusted = headers.ours(
-        delivery.headers, believed=names.pool_of_user(delivery.properties.user_id) == pool_uid
-    )
+    trusted = headers.of_task(delivery.headers, delivery.properties.user_id, pool_uid)
+    owner = headers.text(trusted, headers.OWNER)
+    key = task_key(pool_uid, task_id, body, tenant=owner or DEFAULT_TENANT)
     return TaskDelivery(
         delivery=delivery,
         body=body,
-        ref=TaskRef(task_id, task_key(pool_uid, task_id, body), headers.number(trusted, headers.RUN) or 1),
+        ref=TaskRef(task_id, key, headers.number(trusted, headers.RUN) or 1),
         info=DeliveryInfo(
             redelivered=delivery.redelivered,
             failed_attempt=headers.number(trusted, headers.ATTEMPT),
         ),
         put_off=headers.number(trusted, headers.PUT_OFF) or 0,
+        owner=owner,
     )

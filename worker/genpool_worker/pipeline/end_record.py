@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from genpool_core.identity import TaskRef
 from genpool_core.ledger.records import AttemptRecord, Claim, EndRecord, Outcome, Output, Times
@@ -119,12 +120,14 @@ def _last(ending: Ending, by: AttemptInfo, now: datetime) -> AttemptRecord | Non
     if claim is None or trace is None:
         return None
     good = ending.outcome == "succeeded"
+    # The attempt of a cancelled task does not count.
+    bad: Literal["released", "failed"] = "released" if ending.outcome == "cancelled" else "failed"
     return AttemptRecord(
         attempt=claim.attempt,
         worker=claim.worker,
         claimed_at=claim.claimed_at,
         ended_at=now,
-        outcome="succeeded" if good else "failed",
+        outcome="succeeded" if good else bad,
         reason=None if good else ending.reason,
         message=None if good else ending.message,
         gpu_seconds=trace.gpu_seconds(now),

@@ -14,9 +14,9 @@ from genpool_core.ledger.decide import Bury, Park, PublishAgain, Start, decide
 from genpool_core.ledger.records import Claim
 from genpool_core.tasks.check import ValidatedTask, validate
 from genpool_worker.context import WorkerContext
-from genpool_worker.errors import ComfyUIError, HandBack, NodeFailed, PromptRefused
+from genpool_worker.errors import Cancelled, ComfyUIError, HandBack, NodeFailed, PromptRefused
 from genpool_worker.ledger.lease import HeldClaim
-from genpool_worker.pipeline.attempt import Attempt
+from genpool_worker.pipeline.attempt import Attempt, Told
 from genpool_worker.pipeline.decode import Decoded, TaskDelivery, Undecodable, UnidentifiedTask
 from genpool_worker.pipeline.end_record import AttemptInHand
 from genpool_worker.pipeline.settle import WORKFLOW_UNAVAILABLE, Settler
@@ -75,7 +75,7 @@ class Processor:
             case UnidentifiedTask():
                 self._settler.stamp(decoded)
             case TaskDelivery():
-                with self._bound(decoded):
+                with self._bound(decoded), self._context.cancellation.holding(decoded.ref):
                     self._task(decoded)
 
     @staticmethod
@@ -135,6 +135,7 @@ class Processor:
             attempt=attempt,
             nonce=uuid.uuid4().hex,
             worker=self._context.worker,
+            owner=task.owner,
             claimed_at=self._context.clock.now(),
             timeout_seconds=validated.timeout_seconds,
         )
@@ -179,28 +180,51 @@ class Processor:
                 self._context.publisher.claimed(task.ref, claim.attempt, validated.workflow_name)
                 self._attempt(task, work, attempt)
         except HandBack as reason:
-            self._settler.release(task, work, reason.message)
+            if self._context.cancellation.decide():
+                # The next worker would run it.
+                self._cancel(task, work, attempt)
+            else:
+                self._settler.release(task, work, reason.message)
+        except Cancelled:
+            self._cancel(task, work, attempt)
         finally:
             attempt.clean()
 
-    def _attempt(self, task: TaskDelivery, work: AttemptInHand, attempt: Attempt) -> None:
-        def on_progress(value: float, node: str | None) -> None:
-            self._context.publisher.progress(task.ref, work.held.claim.attempt, value, node)
-
+    def _cancel(self, task: TaskDelivery, work: AttemptInHand, attempt: Attempt) -> None:
+        """End a cancelled task, and then wait for ComfyUI to stop its prompt."""
         try:
-            outputs = attempt.run(on_progress)
+            self._settler.cancel(task, work, self._context.cancellation.message)
+        except HandBack as reason:
+            self._settler.release(task, work, reason.message)
+        else:
+            attempt.wait_until_stopped()
+
+    def _attempt(self, task: TaskDelivery, work: AttemptInHand, attempt: Attempt) -> None:
+        publisher, number = self._context.publisher, work.held.claim.attempt
+        told = Told(
+            lambda value, node: publisher.progress(task.ref, number, value, node),
+            lambda output: publisher.output(task.ref, number, output),
+            lambda preview: publisher.preview(task.ref, number, preview),
+        )
+        conclude = self._context.cancellation.conclude
+        try:
+            outputs = attempt.run(told)
         except (PromptRefused, NodeFailed) as failure:
+            conclude()
             self._prompt_failed(task, work, failure)
         except TaskFailure as failure:
+            conclude()
             self._settler.fail(task, work, failure)
         except GenPoolError:
             raise
         except Exception:  # noqa: BLE001 - logged with its traceback
             # A fault of ours: told in full to the log, in one sentence to the user, and counted as an attempt.
             _log.exception("attempt_crashed")
+            conclude()
             fault = AttemptFailed(OWN_FAULT, reason="InternalError", retryable=True)
             self._settler.fail(task, work, fault)
         else:
+            conclude()
             self._context.availability.worked(work.validated.workflow, work.validated.bound)
             self._settler.succeed(task, work, outputs)
 

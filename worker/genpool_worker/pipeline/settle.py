@@ -23,7 +23,7 @@ from genpool_core.messages.arrival import enqueued_at
 from genpool_core.retry_policy import Retry, decide_retry
 from genpool_core.tasks.check import callback_for
 from genpool_worker.context import WorkerContext
-from genpool_worker.errors import NoCopy
+from genpool_worker.errors import Cancelled, NoCopy
 from genpool_worker.messaging.publish import copy_of, reason_headers
 from genpool_worker.pipeline.decode import TaskDelivery, UnidentifiedTask
 from genpool_worker.pipeline.end_record import (
@@ -63,7 +63,10 @@ class Settler:
     def stamp(self, task: UnidentifiedTask) -> None:
         """Give a task an id before anything is done: it comes back under that id."""
         message_id = str(uuid.uuid4())
-        copy = copy_of(task.delivery, "", self._context.config.queue, {}, new_id=message_id, expires=True)
+        config = self._context.config
+        copy = copy_of(
+            task.delivery, "", config.queue, {}, pool_uid=config.pool.uid, new_id=message_id, expires=True
+        )
         self._until_published(lambda: self._context.publisher.copy(copy))
         self._context.broker.ack(task.delivery)
         self._context.metrics.message("stamped")
@@ -141,6 +144,12 @@ class Settler:
         context.metrics.attempt("dead", failure.reason)
         self._end(task, ending, _ended_by(work, state.claims), counted)
 
+    def cancel(self, task: TaskDelivery, work: AttemptInHand, message: str) -> None:
+        """The task was cancelled while it was in hand: its run ends, and the attempt does not count."""
+        self._context.metrics.attempt("released", Cancelled.reason)
+        ending = Ending("cancelled", Cancelled.reason, message)
+        self._end(task, ending, _ended_by(work, work.earlier), work.held.claim.attempt)
+
     def release(self, task: TaskDelivery, work: AttemptInHand, message: str) -> None:
         """Give the task back to the queue; the attempt does not count. Tries once: the pod is going."""
         try:
@@ -191,7 +200,8 @@ class Settler:
         self._context.broker.ack(task.delivery)
 
     def _delay(self, delivery: Delivery, seconds: int, own: dict[str, headers.HeaderValue]) -> None:
-        copy = copy_of(delivery, names.retry_step(seconds), self._context.config.queue, own)
+        config = self._context.config
+        copy = copy_of(delivery, names.retry_step(seconds), config.queue, own, pool_uid=config.pool.uid)
         self._until_published(lambda: self._context.publisher.copy(copy))
 
     def _end(self, task: TaskDelivery, ending: Ending, by: AttemptInfo, attempts: int) -> None:
@@ -217,7 +227,7 @@ class Settler:
             _log.info("end_was_there", outcome=standing.outcome, attempt=standing.attempt)
             return
         context.metrics.task(ending.outcome, ending.reason)
-        log = _log.info if ending.outcome == "succeeded" else _log.warning
+        log = _log.info if ending.outcome in {"succeeded", "cancelled"} else _log.warning
         log(
             "task_ended",
             outcome=ending.outcome,
