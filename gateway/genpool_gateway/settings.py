@@ -32,6 +32,8 @@ class GatewaySettings(ProgramSettings):
     """The task store: ``sqlite:///FILE`` for one gateway, ``postgresql://USER:PASSWORD@HOST/DATABASE`` for several."""
     database_url_file: Path | None = None
     """File with that URL, where it holds a password; it goes before."""
+    stores_file: Path | None = None
+    """Buckets that the gateway may use, for links, uploads and ends of tasks that wait."""
     public_url: Annotated[str, Field(pattern=r"^(https?://[^?#]+[^?#/])?$")] = ""
     """Where callers reach the API, before the paths in its answers; paths alone when empty."""
     authentication: Literal["keys", "none"] = "keys"

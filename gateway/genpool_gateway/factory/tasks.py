@@ -20,6 +20,7 @@ from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
+from genpool_gateway.adapters.stores import Stores, load_stores
 from genpool_gateway.adapters.task_queues import RabbitWorkQueues
 from genpool_gateway.api.app import create_app
 from genpool_gateway.api.server import ApiServer
@@ -50,6 +51,7 @@ class Tasks:
     passing: PassingEvents
     hub: Hub
     server: ApiServer
+    stores: Stores
 
     def start(self) -> None:
         """Start all threads; returns at once."""
@@ -109,6 +111,7 @@ def build_tasks(
     SettingsError, TaskStoreError, ClusterError
         It cannot work as it is set up, or the store cannot be opened now.
     """
+    stores = load_stores(settings.stores_file)
     store, hub = open_store(_database_url(settings)), Hub()
     pools = build_pool_source(settings)
     vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
@@ -135,6 +138,7 @@ def build_tasks(
         passing=PassingEvents(hub),
         hub=hub,
         server=ApiServer(create_app(services), hub, port=settings.api_port),
+        stores=stores,
     )
 
 

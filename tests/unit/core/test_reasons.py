@@ -24,7 +24,14 @@ NOT_OF_TASKS = {
     *("BrokerUnknown", "BrokerNotAllowed", "VhostNotAllowed", "InvalidManifest", "InvalidWorkflow"),
     *("ComfyUIUnavailable", "ComfyUIBusy", "ComfyUIWedged", "NoWorkflowAvailable", "PromptRefused"),
     *("NodeMissing", "ModelMissing", "TopologyConflict", "KubernetesError"),
-    *("ApiKeyMissing", "DatabaseUrlMissing", "IntakeTaken", "TwoFallbacks", "WorkflowServedTwice"),
+    *(
+        "ApiKeyMissing",
+        "DatabaseUrlMissing",
+        "InvalidStoresFile",
+        "IntakeTaken",
+        "TwoFallbacks",
+        "WorkflowServedTwice",
+    ),
 }
 
 

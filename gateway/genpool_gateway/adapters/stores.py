@@ -1,0 +1,122 @@
+"""The buckets that the gateway may use: for links, uploads, and ends that no worker makes. From the chart's list alone.
+
+The gateway reads no Secret of a pool's namespace. A pool whose bucket is not listed keeps the links that its workers
+signed, and its waiting tasks cannot be ended here.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from genpool_adapters.ledger import Ledger
+from genpool_adapters.objectstore.s3 import S3Store
+from genpool_core.errors import SettingsError
+from genpool_core.validation import first_fault
+from genpool_core.workerconfig import S3Config, WorkerConfig
+
+REASON = "InvalidStoresFile"
+
+
+class ListedStore(BaseModel):
+    """A bucket, and where its keys lie."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, validate_by_name=True)
+
+    endpoint: str | None = None
+    """URL of the store as pools name it; AWS when absent."""
+    public_endpoint: str | None = None
+    """URL of the store in links; the pool's own when absent."""
+    bucket: Annotated[str, Field(min_length=3, max_length=63)]
+    region: str | None = None
+    """The pool's own when absent."""
+    credentials_path: Path | None = None
+    """Folder with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; the gateway's own identity when absent."""
+
+
+class StoresFile(BaseModel):
+    """The file of the chart's ``gateway.stores``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stores: list[ListedStore] = []
+
+
+class _Clock:
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class Stores:
+    """Stores by endpoint and bucket, each made when it is first needed. Used by many threads."""
+
+    def __init__(self, listed: Sequence[ListedStore]) -> None:
+        self._listed = {(_plain(item.endpoint), item.bucket): item for item in listed}
+        self._made: dict[S3Config, S3Store] = {}
+        self._lock = threading.Lock()
+
+    def lists(self, s3: S3Config) -> bool:
+        """Whether the bucket of a pool is listed."""
+        return (_plain(s3.endpoint), s3.bucket) in self._listed
+
+    def of(self, s3: S3Config) -> S3Store | None:
+        """The store of a pool; None where it is not listed.
+
+        Raises
+        ------
+        SettingsError
+            It cannot be used as it is set up.
+        """
+        listed = self._listed.get((_plain(s3.endpoint), s3.bucket))
+        if listed is None:
+            return None
+        with self._lock:
+            store = self._made.get(s3)
+            if store is None:
+                changes = {
+                    "public_endpoint": listed.public_endpoint or s3.public_endpoint,
+                    "region": listed.region or s3.region,
+                }
+                store = S3Store(s3.model_copy(update=changes), listed.credentials_path)
+                self._made[s3] = store
+            return store
+
+    def ledger(self, config: WorkerConfig) -> Ledger | None:
+        """The ledger of a pool's tasks; None where its bucket is not listed. Raises as :meth:`of` does."""
+        store = self.of(config.s3)
+        return None if store is None else Ledger(store, config.s3.prefix, _Clock())
+
+
+def load_stores(path: Path | None) -> Stores:
+    """Read the file; no file lists no bucket.
+
+    Raises
+    ------
+    SettingsError
+        It cannot be read, or a field is wrong; the message names file and field.
+    """
+    if path is None:
+        return Stores(())
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Stores(StoresFile.model_validate(content or {}).stores)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        problem = " ".join(str(error).split())
+        raise SettingsError(f"the stores file {path} cannot be read: {problem}.", reason=REASON) from None
+    except ValidationError as error:
+        fault = first_fault(error, whole="the file")
+        raise SettingsError(
+            f"the stores file {path}: {fault}. Correct it in the chart's values (gateway.stores).",
+            reason=REASON,
+        ) from None
+
+
+def _plain(endpoint: str | None) -> str:
+    return (endpoint or "").rstrip("/").lower()

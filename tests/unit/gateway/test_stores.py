@@ -1,0 +1,73 @@
+"""Which bucket the gateway may use, and what is told of a list that cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from genpool_core.errors import SettingsError
+from genpool_core.workerconfig import S3Config
+from genpool_gateway.adapters.stores import load_stores
+
+FILE = """
+stores:
+  - endpoint: http://S3.example:9000/
+    publicEndpoint: https://files.example.com
+    bucket: results
+    credentialsPath: {folder}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "AWS_ACCESS_KEY_ID").write_text("made-up")
+    (tmp_path / "AWS_SECRET_ACCESS_KEY").write_text("made-up-too")
+    return tmp_path
+
+
+def test_a_listed_bucket_is_found_however_its_endpoint_is_written(folder: Path) -> None:
+    path = folder / "stores.yaml"
+    path.write_text(FILE.format(folder=folder))
+    stores = load_stores(path)
+    own = S3Config(endpoint="http://s3.example:9000", bucket="results", prefix="a/")
+    store = stores.of(own)
+    assert store is not None
+    assert store is stores.of(own), "it is made once"
+    assert store.sign("a/x.png").startswith("https://files.example.com/results/a/x.png?")
+    other = own.model_copy(update={"prefix": "b/", "url_ttl_seconds": 60})
+    assert "X-Amz-Expires=60&" in str(stores.of(other) and stores.of(other).sign("b/y.png"))  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "s3",
+    [
+        S3Config(endpoint="http://s3.example:9000", bucket="others"),
+        S3Config(endpoint="http://other.example:9000", bucket="results"),
+        S3Config(bucket="results"),
+    ],
+)
+def test_what_is_not_listed_is_not_used(folder: Path, s3: S3Config) -> None:
+    path = folder / "stores.yaml"
+    path.write_text(FILE.format(folder=folder))
+    assert load_stores(path).of(s3) is None
+    assert not load_stores(path).lists(s3)
+    assert load_stores(None).of(s3) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("stores: [{bucket: x}]", r"stores\.0\.bucket"),
+        ("stores: [{bucket: results, secret: y}]", r"stores\.0\.secret"),
+        ("- a", "the file"),
+        ("a: [", "cannot be read"),
+    ],
+)
+def test_a_wrong_file_is_told_with_its_field(folder: Path, text: str, said: str) -> None:
+    path = folder / "stores.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=said):
+        load_stores(path)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_stores(folder / "nothing.yaml")
