@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -28,6 +29,7 @@ STATUS: Mapping[str, int] = {
     "NotFound": 404,
     "MethodNotAllowed": 405,
     "NotEnded": 409,
+    "StoreNotListed": 409,
     "RequestTooLarge": 413,
     "UnsupportedMediaType": 415,
     "TooManyRequests": 429,
@@ -116,11 +118,16 @@ def problem_of(error: GenPoolError) -> Problem:
     return Problem(error.reason, error.message, more=more)
 
 
-#: What every route may answer, for the OpenAPI document.
-PROBLEMS: dict[int | str, dict[str, object]] = {
-    status: {"model": ProblemView, "description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {}}}
-    for status in (401, 403, 404, 413, 422, 429, 503)
-}
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Problems that a route may answer, for the OpenAPI document."""
+    return {
+        status: {"model": ProblemView, "description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {}}}
+        for status in statuses
+    }
+
+
+#: What every route may answer.
+PROBLEMS = problems(401, 403, 404, 413, 422, 429, 503)
 
 
 def answer_with_problems(app: FastAPI) -> None:

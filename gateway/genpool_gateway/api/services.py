@@ -10,6 +10,7 @@ from fastapi import Request
 
 from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.events.hub import Hub
+from genpool_gateway.janitor.ends import Ends
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
 from genpool_gateway.pools.source import PoolSource
@@ -37,6 +38,9 @@ class Services:
     """Made by the factory; in the application's state."""
 
     acceptor: Acceptor
+    ends: Ends
+    look_at_ends: Callable[[], None]
+    """Has tasks ended that are to end, now; returns at once."""
     reader: TaskReader
     events: EventStore
     keys: KeyStore

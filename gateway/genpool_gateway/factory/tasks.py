@@ -29,6 +29,7 @@ from genpool_gateway.events.hub import Hub
 from genpool_gateway.events.passing import PassingEvents
 from genpool_gateway.events.state_events import StateEvents
 from genpool_gateway.factory.callbacks import Place
+from genpool_gateway.factory.janitor import Endings, build_endings
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.pool import ServedPool
@@ -51,6 +52,7 @@ class Tasks:
     passing: PassingEvents
     hub: Hub
     server: ApiServer
+    endings: Endings
     stores: Stores
 
     def start(self) -> None:
@@ -63,6 +65,7 @@ class Tasks:
             queue.start(events.put, self.passing.put)
         self.store.database.subscribe(self.hub.look, self.hub.look_all)
         self.acceptor.start()
+        self.endings.start()
         self.server.start()
 
     def stop(self, deadline: float) -> None:
@@ -73,6 +76,7 @@ class Tasks:
 
         self.server.stop(left())
         self.acceptor.stop(left())
+        self.endings.stop(deadline)
         for queue, events in self.events:
             events.stop(left())
             queue.stop(deadline)
@@ -90,6 +94,7 @@ class Tasks:
         checks = [
             self.server.unhealthy,
             self.acceptor.unhealthy,
+            self.endings.unhealthy,
             *(events.unhealthy for _, events in self.events),
         ]
         return next((trouble for check in checks if (trouble := check()) is not None), None)
@@ -117,8 +122,11 @@ def build_tasks(
     vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
     publishing = {name: AmqpConnection(_named(parameters, "tasks")) for name, parameters in vhosts.items()}
     acceptor = Acceptor(store.accepting, RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid)), now=now)
+    endings = build_endings(store, stores, pools, vhosts, publishing, now=now)
     services = Services(
         acceptor=acceptor,
+        ends=endings.ends,
+        look_at_ends=endings.sweeper.soon,
         reader=store.reader,
         events=store.events,
         keys=store.keys,
@@ -134,17 +142,23 @@ def build_tasks(
         pools=pools,
         acceptor=acceptor,
         publishing=publishing,
-        events=tuple(_events(store, parameters) for parameters in vhosts.values()),
+        events=tuple(_events(store, endings, parameters) for parameters in vhosts.values()),
         passing=PassingEvents(hub),
         hub=hub,
         server=ApiServer(create_app(services), hub, port=settings.api_port),
+        endings=endings,
         stores=stores,
     )
 
 
-def _events(store: TaskStore, parameters: AmqpParameters) -> tuple[RabbitEvents, StateEvents]:
+def _events(
+    store: TaskStore, endings: Endings, parameters: AmqpParameters
+) -> tuple[RabbitEvents, StateEvents]:
     queue = RabbitEvents(parameters)
-    return queue, StateEvents(store.events, queue, place=parameters.place)
+    stored = StateEvents(
+        store.events, store.unended, queue, place=parameters.place, on_dropped=endings.backlog.soon
+    )
+    return queue, stored
 
 
 def build_pool_source(settings: GatewaySettings) -> PoolSource:
