@@ -15,6 +15,7 @@ from integration.gateway.api import POOL, QUEUE
 from integration.gateway.ends.pool import Pool
 
 
+@pytest.mark.parametrize("queue_type", ["quorum", "classic"])
 def test_queued_tasks_are_cancelled_without_a_worker(pool: Pool) -> None:
     keep = pool.submit("kept")
     tasks = [pool.submit(f"lake {number}")["id"] for number in range(5)]
@@ -89,8 +90,7 @@ def test_a_gateway_that_is_killed_in_the_middle_finishes_after_its_restart(pool:
     assert process.process is not None
     os.kill(process.process.pid, signal.SIGKILL)
     process.process.wait()
-    process.start()
-    process.until_ready()
+    pool.restart()
     for task in tasks:
         pool.until_ended(task, 10)
         pool.api.until_status(task, "canceled")
@@ -104,8 +104,7 @@ def unlisted(pool: Pool) -> Pool:
     process = pool.api.process
     assert process.stop() == 0
     del process.environment["GENPOOL_STORES_FILE"]
-    process.start()
-    process.until_ready()
+    pool.restart()
     return pool
 
 
