@@ -276,6 +276,7 @@ REASONS: Mapping[str, Reason] = {
     "GatewayOverloaded": Reason(
         7016, "The gateway stops, or holds as many tasks as it can.", "Send the task again in a moment."
     ),
+    "QueueBusy": Reason(7017, "Somebody else reads the dead letters now.", "Try again in a moment."),
     # Callbacks ------------------------------------------------------------------------------------------------------
     "ReceiverFailed": Reason(
         8001,

@@ -119,6 +119,11 @@ TASK_LIMIT_SECONDS = 30 * 86_400
 API_DRAIN_SECONDS = 10.0
 """Requests in hand may go on so long after SIGTERM."""
 
+# The gateway: dead letters -----------------------------------------------------------------------------------------
+
+QUEUE_PASS_SECONDS = 120.0
+"""Taking all messages of a queue in one pass; one message takes less than a millisecond."""
+
 # The gateway: events -------------------------------------------------------------------------------------------------
 
 EVENT_STORE_RETRY_SECONDS = 0.5

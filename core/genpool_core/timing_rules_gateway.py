@@ -189,6 +189,12 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a task that is being accepted is answered, and the rest of the gateway has its time to end too",
         ),
     ),
+    "The gateway: dead letters": (
+        Rule(
+            "WAIT_ANSWER_SECONDS <= QUEUE_PASS_SECONDS < API_KEEP_ALIVE_SECONDS * 2",
+            "100,000 messages are taken in this time, and whoever asked for it is still there",
+        ),
+    ),
     "The gateway: events": (
         Rule(
             "10 * ACCEPT_IDLE_SECONDS <= EVENT_STORE_RETRY_SECONDS < 1",

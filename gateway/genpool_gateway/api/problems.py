@@ -37,6 +37,7 @@ STATUS: Mapping[str, int] = {
     "BrokerUnavailable": 503,
     "BrokerUnreachable": 503,
     "NotConfirmed": 503,
+    "QueueBusy": 503,
     "GatewayOverloaded": 503,
     "PoolsUnknown": 503,
     "PoolUnavailable": 503,

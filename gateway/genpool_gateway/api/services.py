@@ -9,6 +9,7 @@ from datetime import datetime
 from fastapi import Request
 
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
@@ -44,6 +45,7 @@ class Services:
     hub: Hub
     pools: PoolSource
     keyring: KeyRing
+    dead_letters: DeadLetters
     now: Callable[[], datetime]
     options: ApiOptions = field(default_factory=ApiOptions)
 

@@ -54,7 +54,7 @@ async def list_tasks(  # noqa: PLR0913, PLR0917 - its filters
     services = services_of(request)
     states, outcomes, asked = _filter(status or [])
     query = TaskQuery(
-        pools=_pools(services, caller, pool),
+        pools=pools_to_list(services, caller, pool),
         owner=None if caller.sees_all else caller.id,
         states=states,
         outcomes=outcomes,
@@ -120,7 +120,7 @@ def _filter(status: list[Status]) -> tuple[frozenset[TaskState], frozenset[str],
     return states, outcomes, asked.pop() if len(asked) == 1 else None
 
 
-def _pools(services: Services, caller: Caller, name: str | None) -> frozenset[str] | None:
+def pools_to_list(services: Services, caller: Caller, name: str | None) -> frozenset[str] | None:
     """UIDs to list; None: all."""
     pools = services.pools.snapshot().visible_to(caller.pools)
     if name is not None:

@@ -16,7 +16,10 @@ from genpool_adapters.settings import variable
 from genpool_core import names, timing
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import ClusterError, SettingsError
+from genpool_core.identity import TaskRef
+from genpool_core.messages.base import PoolRef
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.adapters.dead_queues import RabbitDeadQueues
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
@@ -25,6 +28,7 @@ from genpool_gateway.adapters.task_queues import RabbitWorkQueues
 from genpool_gateway.api.app import create_app
 from genpool_gateway.api.server import ApiServer
 from genpool_gateway.api.services import ApiOptions, Services
+from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.events.passing import PassingEvents
 from genpool_gateway.events.state_events import StateEvents
@@ -35,6 +39,7 @@ from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.settings import GatewaySettings
 from genpool_gateway.store.opening import TaskStore, open_store
+from genpool_gateway.tasks.replay import accepted_again
 
 VhostName = tuple[str, str]
 
@@ -117,6 +122,10 @@ def build_tasks(
     vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
     publishing = {name: AmqpConnection(_named(parameters, "tasks")) for name, parameters in vhosts.items()}
     acceptor = Acceptor(store.accepting, RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid)), now=now)
+
+    def begin_run(pool: PoolRef, ref: TaskRef) -> None:
+        store.events.apply([accepted_again(pool, ref, now())])
+
     services = Services(
         acceptor=acceptor,
         reader=store.reader,
@@ -125,6 +134,7 @@ def build_tasks(
         usage=store.usage,
         hub=hub,
         pools=pools,
+        dead_letters=DeadLetters(RabbitDeadQueues(vhosts, publishing), begin_run),
         keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
         now=now,
         options=_options(settings),
