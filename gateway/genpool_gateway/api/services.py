@@ -45,6 +45,8 @@ class Services:
     pools: PoolSource
     keyring: KeyRing
     now: Callable[[], datetime]
+    check_store: Callable[[], None] = lambda: None
+    """Raises TaskStoreError while the task store was not opened yet."""
     options: ApiOptions = field(default_factory=ApiOptions)
 
 
