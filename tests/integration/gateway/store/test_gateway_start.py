@@ -1,4 +1,4 @@
-"""A gateway whose task store is away when it starts: callbacks go on, its API says why, and all works when it is back."""
+"""A gateway whose task store is away at its start: callbacks go on, its API says why, and tasks are accepted later."""
 
 from __future__ import annotations
 
