@@ -205,4 +205,14 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a status is late by no more than watchers are left without a word",
         ),
     ),
+    "The gateway: its start": (
+        Rule(
+            "STORE_OPEN_RETRY_SECONDS == TASK_STORE_LISTEN_RETRY_SECONDS",
+            "a database that starts beside the gateway is found as soon as one that restarts",
+        ),
+        Rule(
+            "STORE_OPEN_RETRY_MOST_SECONDS == GATEWAY_READY_PERIOD_SECONDS",
+            "whoever looks at the readiness sees the newest try",
+        ),
+    ),
 }

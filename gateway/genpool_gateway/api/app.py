@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 
 from genpool_core.version import __version__
@@ -14,7 +14,7 @@ from genpool_gateway.api import accept, dead_letters, keys, pools, tasks, usage
 from genpool_gateway.api.middleware import BodyLimit, SecurityHeaders
 from genpool_gateway.api.problems import answer_with_problems
 from genpool_gateway.api.rates import Rates
-from genpool_gateway.api.services import Services
+from genpool_gateway.api.services import Services, services_of
 
 _DOCS = frozenset({"/docs", "/openapi.json"})
 _ABOUT = """Tasks for pools of ComfyUI workers.
@@ -73,6 +73,10 @@ def create_app(services: Services) -> FastAPI:
 
 
 def _versioned(router: APIRouter) -> APIRouter:
-    outer = APIRouter(prefix="/v1")
+    outer = APIRouter(prefix="/v1", dependencies=[Depends(_store_is_open)])
     outer.include_router(router)
     return outer
+
+
+async def _store_is_open(request: Request) -> None:
+    services_of(request).check_store()

@@ -47,6 +47,8 @@ class Services:
     keyring: KeyRing
     dead_letters: DeadLetters
     now: Callable[[], datetime]
+    check_store: Callable[[], None] = lambda: None
+    """Raises TaskStoreError while the task store was not opened yet."""
     options: ApiOptions = field(default_factory=ApiOptions)
 
 
