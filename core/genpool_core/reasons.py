@@ -241,6 +241,7 @@ REASONS: Mapping[str, Reason] = {
     "GatewayOverloaded": Reason(
         7016, "The gateway stops, or holds as many tasks as it can.", "Send the task again in a moment."
     ),
+    "RequestTimeout": Reason(7017, "The body of a request did not come in time.", "Send it again, faster."),
     # Callbacks ------------------------------------------------------------------------------------------------------
     "ReceiverFailed": Reason(
         8001,

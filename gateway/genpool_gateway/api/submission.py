@@ -32,7 +32,20 @@ IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[
 class SubmitTask(BaseModel):
     """A task to be done."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "workflow": "text-to-image",
+                    "parameters": {"prompt": "a lake at dawn", "width": 768, "height": 512},
+                    "metadata": {"album": 7},
+                    "callback_url": "https://app.example.org/hooks/genpool",
+                }
+            ]
+        },
+    )
 
     pool: Annotated[str, Field(min_length=1, max_length=320)] | None = None
     """``namespace/name`` of the pool, or its name where there is one of it; not needed where ``workflow`` says it."""
