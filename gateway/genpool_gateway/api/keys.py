@@ -43,7 +43,7 @@ class KeyRequest(BaseModel):
     """``user``: its own tasks; ``operator``: all tasks of its pools; ``admin``: keys too."""
     pools: Annotated[list[PoolText], Field(max_length=100)] | None = None
     """``namespace/name`` of the pools that it is for; all when left out."""
-    max_queued: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    max_queued: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
     """Most unfinished tasks; no cap when left out."""
 
 

@@ -19,7 +19,7 @@ class ProblemView(BaseModel):
                     "status": 422,
                     "detail": "width: 100000 is over the maximum of 2048.",
                     "reason": "InvalidTask",
-                    "code": 1001,
+                    "code": 1002,
                     "parameter": "width",
                     "expected": {"type": "integer", "minimum": 64, "maximum": 2048},
                     "sent": 100000,
