@@ -116,6 +116,8 @@ REQUEST_BURST_SECONDS = 4.0
 """A caller may send as many requests at once as its rate allows in this time."""
 TASK_LIMIT_SECONDS = 30 * 86_400
 """Longest time that a sender may give a task to start, or to end."""
+BODY_SECONDS = 20.0
+"""The body of a request must be there after so long."""
 API_DRAIN_SECONDS = 10.0
 """Requests in hand may go on so long after SIGTERM."""
 

@@ -181,6 +181,10 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a page that loads is no flood, and a flood is no page",
         ),
         Rule(
+            "ACCEPT_CONFIRM_SECONDS < BODY_SECONDS < WAIT_ANSWER_SECONDS / 2",
+            "a body of the largest size comes over a slow line, and a caller that drips holds nothing for long",
+        ),
+        Rule(
             "10 * sum(PUT_OFF_STEPS) < TASK_LIMIT_SECONDS < 100 * sum(PUT_OFF_STEPS)",
             "a limit leaves room for whatever a task may wait for, and a task is not for ever",
         ),

@@ -99,12 +99,19 @@ async def watch_task(
     """
     services = services_of(request)
     record = await visible_task(services, caller, task)
-    after = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else 0
+    after = _number(last_event_id)
     return StreamingResponse(
         task_stream(services, record, after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+def _number(event_id: str | None) -> int:
+    """The number in a Last-Event-ID; 0 where it is none of ours. No task has more events than a column holds."""
+    if not event_id or not event_id.isascii() or not event_id.isdigit():
+        return 0
+    return min(int(event_id), 2**31 - 1)
 
 
 def _filter(status: list[Status]) -> tuple[frozenset[TaskState], frozenset[str], bool | None]:

@@ -230,6 +230,7 @@ def _options(settings: GatewaySettings) -> ApiOptions:
         proxy_header=settings.trusted_proxy_header,
         cors_origins=settings.cors_origins,
         max_body_bytes=settings.max_body_bytes,
+        body_seconds=settings.body_seconds,
         requests_per_second=settings.requests_per_second,
         public_url=settings.public_url,
     )
