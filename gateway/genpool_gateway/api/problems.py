@@ -31,6 +31,7 @@ STATUS: Mapping[str, int] = {
     "MethodNotAllowed": 405,
     "RequestTimeout": 408,
     "NotEnded": 409,
+    "StoreNotListed": 409,
     "RequestTooLarge": 413,
     "UnsupportedMediaType": 415,
     "TooManyRequests": 429,
