@@ -16,7 +16,10 @@ from genpool_adapters.settings import variable
 from genpool_core import names, timing
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import ClusterError, SettingsError, TaskStoreError
+from genpool_core.identity import TaskRef
+from genpool_core.messages.base import PoolRef
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.adapters.dead_queues import RabbitDeadQueues
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
@@ -25,6 +28,7 @@ from genpool_gateway.adapters.task_queues import RabbitWorkQueues
 from genpool_gateway.api.app import create_app
 from genpool_gateway.api.server import ApiServer
 from genpool_gateway.api.services import ApiOptions, Services
+from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.events.passing import PassingEvents
 from genpool_gateway.events.state_events import StateEvents
@@ -36,6 +40,7 @@ from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.settings import GatewaySettings
 from genpool_gateway.store.opening import TaskStore, make_store
 from genpool_gateway.store.preparation import Preparation
+from genpool_gateway.tasks.replay import accepted_again
 
 VhostName = tuple[str, str]
 
@@ -119,11 +124,15 @@ def build_tasks(
         It cannot work as it is set up.
     """
     stores = load_stores(settings.stores_file)
-    store, hub = make_store(_database_url(settings)), Hub()
+    store, hub = make_store(database_url(settings)), Hub()
     pools = build_pool_source(settings)
     vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
     publishing = {name: AmqpConnection(_named(parameters, "tasks")) for name, parameters in vhosts.items()}
     acceptor = Acceptor(store.accepting, RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid)), now=now)
+
+    def begin_run(pool: PoolRef, ref: TaskRef) -> None:
+        store.events.apply([accepted_again(pool, ref, now())])
+
     events = tuple(_events(store, parameters) for parameters in vhosts.values())
     passing = PassingEvents(hub)
 
@@ -143,6 +152,7 @@ def build_tasks(
         usage=store.usage,
         hub=hub,
         pools=pools,
+        dead_letters=DeadLetters(RabbitDeadQueues(vhosts, publishing), begin_run),
         keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
         now=now,
         check_store=preparation.check,
@@ -200,7 +210,8 @@ def _first_keys(folder: Path) -> tuple[str, ...]:
         return ()
 
 
-def _database_url(settings: GatewaySettings) -> str:
+def database_url(settings: GatewaySettings) -> str:
+    """The task store's URL; raises SettingsError where its file cannot be read."""
     file = settings.database_url_file
     if file is None:
         return settings.database_url
@@ -219,6 +230,7 @@ def _options(settings: GatewaySettings) -> ApiOptions:
         proxy_header=settings.trusted_proxy_header,
         cors_origins=settings.cors_origins,
         max_body_bytes=settings.max_body_bytes,
+        body_seconds=settings.body_seconds,
         requests_per_second=settings.requests_per_second,
         public_url=settings.public_url,
     )
