@@ -276,6 +276,8 @@ REASONS: Mapping[str, Reason] = {
     "GatewayOverloaded": Reason(
         7016, "The gateway stops, or holds as many tasks as it can.", "Send the task again in a moment."
     ),
+    "QueueBusy": Reason(7017, "Somebody else reads the dead letters now.", "Try again in a moment."),
+    "RequestTimeout": Reason(7018, "The body of a request did not come in time.", "Send it again, faster."),
     # Callbacks ------------------------------------------------------------------------------------------------------
     "ReceiverFailed": Reason(
         8001,

@@ -116,12 +116,26 @@ REQUEST_BURST_SECONDS = 4.0
 """A caller may send as many requests at once as its rate allows in this time."""
 TASK_LIMIT_SECONDS = 30 * 86_400
 """Longest time that a sender may give a task to start, or to end."""
+BODY_SECONDS = 20.0
+"""The body of a request must be there after so long."""
 API_DRAIN_SECONDS = 10.0
 """Requests in hand may go on so long after SIGTERM."""
+
+# The gateway: dead letters -----------------------------------------------------------------------------------------
+
+QUEUE_PASS_SECONDS = 120.0
+"""Taking all messages of a queue in one pass; one message takes less than a millisecond."""
 
 # The gateway: events -------------------------------------------------------------------------------------------------
 
 EVENT_STORE_RETRY_SECONDS = 0.5
 """First wait before events are stored again, when the task store failed; each further wait is twice as long."""
 EVENT_STORE_RETRY_MOST_SECONDS = 15.0
+"""Longest such wait."""
+
+# The gateway: its start ---------------------------------------------------------------------------------------------
+
+STORE_OPEN_RETRY_SECONDS = 0.5
+"""First wait before a task store that could not be opened is tried again; each further wait is twice as long."""
+STORE_OPEN_RETRY_MOST_SECONDS = 5.0
 """Longest such wait."""

@@ -181,12 +181,22 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a page that loads is no flood, and a flood is no page",
         ),
         Rule(
+            "ACCEPT_CONFIRM_SECONDS < BODY_SECONDS < WAIT_ANSWER_SECONDS / 2",
+            "a body of the largest size comes over a slow line, and a caller that drips holds nothing for long",
+        ),
+        Rule(
             "10 * sum(PUT_OFF_STEPS) < TASK_LIMIT_SECONDS < 100 * sum(PUT_OFF_STEPS)",
             "a limit leaves room for whatever a task may wait for, and a task is not for ever",
         ),
         Rule(
             "ACCEPT_CONFIRM_SECONDS <= API_DRAIN_SECONDS <= GATEWAY_DRAIN_SECONDS / 2",
             "a task that is being accepted is answered, and the rest of the gateway has its time to end too",
+        ),
+    ),
+    "The gateway: dead letters": (
+        Rule(
+            "WAIT_ANSWER_SECONDS <= QUEUE_PASS_SECONDS < API_KEEP_ALIVE_SECONDS * 2",
+            "100,000 messages are taken in this time, and whoever asked for it is still there",
         ),
     ),
     "The gateway: events": (
@@ -197,6 +207,16 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "EVENT_STORE_RETRY_MOST_SECONDS == STREAM_COMMENT_SECONDS",
             "a status is late by no more than watchers are left without a word",
+        ),
+    ),
+    "The gateway: its start": (
+        Rule(
+            "STORE_OPEN_RETRY_SECONDS == TASK_STORE_LISTEN_RETRY_SECONDS",
+            "a database that starts beside the gateway is found as soon as one that restarts",
+        ),
+        Rule(
+            "STORE_OPEN_RETRY_MOST_SECONDS == GATEWAY_READY_PERIOD_SECONDS",
+            "whoever looks at the readiness sees the newest try",
         ),
     ),
 }

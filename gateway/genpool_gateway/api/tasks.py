@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from genpool_gateway.api.accept import WaitSeconds
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.cursors import cursor_after, read_cursor
-from genpool_gateway.api.problems import PROBLEMS, problems
+from genpool_gateway.api.problems import PROBLEMS
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.stream import task_stream
 from genpool_gateway.api.views import answer_of, full_answer, visible_task, wait_for_end
@@ -55,7 +55,7 @@ async def list_tasks(  # noqa: PLR0913, PLR0917 - its filters
     services = services_of(request)
     states, outcomes, asked = _filter(status or [])
     query = TaskQuery(
-        pools=_pools(services, caller, pool),
+        pools=pools_to_list(services, caller, pool),
         owner=None if caller.sees_all else caller.id,
         states=states,
         outcomes=outcomes,
@@ -100,12 +100,19 @@ async def watch_task(
     """
     services = services_of(request)
     record = await visible_task(services, caller, task)
-    after = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else 0
+    after = _number(last_event_id)
     return StreamingResponse(
         task_stream(services, record, after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+def _number(event_id: str | None) -> int:
+    """The number in a Last-Event-ID; 0 where it is none of ours. No task has more events than a column holds."""
+    if not event_id or not event_id.isascii() or not event_id.isdigit():
+        return 0
+    return min(int(event_id), 2**31 - 1)
 
 
 @router.post(
@@ -114,7 +121,7 @@ async def watch_task(
     summary="Cancel a task",
     responses={
         200: {"model": TaskView, "description": "The task has ended, and stays as it is"},
-        **problems(HTTPStatus.CONFLICT),
+        **documented(HTTPStatus.CONFLICT),
     },
 )
 async def cancel_task(request: Request, response: Response, task: TaskId, caller: AnyCaller) -> TaskView:
@@ -150,7 +157,7 @@ def _filter(status: list[Status]) -> tuple[frozenset[TaskState], frozenset[str],
     return states, outcomes, asked.pop() if len(asked) == 1 else None
 
 
-def _pools(services: Services, caller: Caller, name: str | None) -> frozenset[str] | None:
+def pools_to_list(services: Services, caller: Caller, name: str | None) -> frozenset[str] | None:
     """UIDs to list; None: all."""
     pools = services.pools.snapshot().visible_to(caller.pools)
     if name is not None:
