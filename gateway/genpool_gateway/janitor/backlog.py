@@ -39,6 +39,8 @@ class _Told:
     passed_at: float | None = None
     worn_until: float = 0.0
     busy: bool = False
+    over: bool = False
+    """Nothing is left, and that was told."""
 
 
 class Backlog:
@@ -97,6 +99,7 @@ class Backlog:
 
     def _tell(self) -> None:
         counts = self._store.count_messages_left()
+        self._told = {uid: told for uid, told in self._told.items() if not told.over}
         if not counts and not self._told:
             return
         snapshot = self._pools.snapshot()
@@ -117,8 +120,7 @@ class Backlog:
             self._publish(serving, reported(cancelled, None if count is None else count.ready))
             if count is not None:
                 self._take_out(serving, cancelled, told, count)
-            if cancelled == 0:
-                self._told.pop(serving.config.pool.uid, None)
+            told.over = cancelled == 0
             told.cancelled = cancelled
         except GenPoolError as error:
             _log.info("backlog_not_told", reason=error.reason, message=error.message)
