@@ -20,7 +20,7 @@ _DELIVERIES = "x-delivery-count"
 
 
 @dataclass(frozen=True)
-class Seen:
+class QueueLook:
     """The work queue of a pool at one look. ``waited``: seconds since the last pass; None: there was none."""
 
     cancelled: int
@@ -33,7 +33,7 @@ class Seen:
     """A message was delivered so often that its queue is better left alone."""
 
 
-def may_take_out(seen: Seen) -> bool:
+def may_take_out(seen: QueueLook) -> bool:
     """Whether to make a pass now."""
     rested = seen.waited is None or seen.waited >= timing.TAKE_OUT_SECONDS
     settled = seen.cancelled == seen.cancelled_before
@@ -42,7 +42,7 @@ def may_take_out(seen: Seen) -> bool:
 
 
 @dataclass(frozen=True)
-class Sorted:
+class SortedMessages:
     """The messages of a pass, each in the order in which they came."""
 
     drop: tuple[Delivery, ...]
@@ -52,7 +52,9 @@ class Sorted:
     worn: bool
 
 
-def sort_out(deliveries: Sequence[Delivery], pool_uid: str, ended: Collection[tuple[str, int]]) -> Sorted:
+def sort_out(
+    deliveries: Sequence[Delivery], pool_uid: str, ended: Collection[tuple[str, int]]
+) -> SortedMessages:
     """Which messages are of tasks that have ended. ``ended``: key and run of each."""
     drop, keep, dropped = [], [], set()
     for delivery in deliveries:
@@ -63,7 +65,7 @@ def sort_out(deliveries: Sequence[Delivery], pool_uid: str, ended: Collection[tu
         else:
             keep.append(delivery)
     worn = any(_deliveries(delivery) >= timing.DELIVERY_LIMIT // 2 for delivery in keep)
-    return Sorted(tuple(drop), tuple(keep), frozenset(dropped), worn)
+    return SortedMessages(tuple(drop), tuple(keep), frozenset(dropped), worn)
 
 
 def _deliveries(delivery: Delivery) -> int:
