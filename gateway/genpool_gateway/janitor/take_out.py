@@ -24,8 +24,8 @@ class QueueLook:
     """The work queue of a pool at one look. ``waited``: seconds since the last pass; None: there was none."""
 
     cancelled: int
-    cancelled_before: int
-    """At the look before: a row of cancels ends before a pass begins."""
+    unchanged: float
+    """For how many seconds it has been so many: a row of cancels ends before a pass begins."""
     ready: int
     consumers: int
     waited: float | None
@@ -36,7 +36,7 @@ class QueueLook:
 def may_take_out(seen: QueueLook) -> bool:
     """Whether to make a pass now."""
     rested = seen.waited is None or seen.waited >= timing.TAKE_OUT_SECONDS
-    settled = seen.cancelled == seen.cancelled_before
+    settled = seen.unchanged >= timing.BACKLOG_SECONDS
     there = seen.cancelled > 0 and seen.ready > 0 and seen.consumers == 0
     return there and rested and settled and not seen.worn
 

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from genpool_core import identity, names
+from genpool_core.messages.announcements import ended_event
 from genpool_core.messages.commands import COMMAND, AnyCommand, CancelTask
 from integration.broker import until
 from integration.gateway.api import POOL, QUEUE
@@ -69,6 +70,24 @@ def test_a_running_task_is_cancelled_by_its_worker(pool: Pool) -> None:
     assert pool.end(task["id"]) is None
     pool.api.ended(task, "cancelled", reason="Cancelled")
     pool.api.until_status(task["id"], "canceled")
+
+
+def test_where_somebody_consumes_the_worker_drops_the_message_and_says_so(pool: Pool) -> None:
+    pool.submit("in hand")
+    with pool.vhost.raw() as connection:
+        channel = connection.channel()
+        channel.basic_qos(prefetch_count=1)
+        channel.basic_consume(QUEUE, lambda *_: None)
+        connection.process_data_events(time_limit=1)
+        task = pool.submit("a lake")
+        pool.cancel(task["id"])
+        end = pool.until_ended(task["id"])
+        until(lambda: pool.backlogs()[-1:] == [1], "the message is counted")
+        until(lambda: len(pool.backlogs()) > 3, "it still is, some looks later")
+        assert set(pool.backlogs()) == {1}
+        assert pool.vhost.ready(QUEUE) == 1
+        pool.api.announce(ended_event(end, POOL))
+        until(lambda: pool.backlogs()[-1:] == [0], "it is dropped")
 
 
 def test_a_task_that_does_not_begin_in_time_expires(pool: Pool) -> None:

@@ -49,8 +49,8 @@ def test_one_step_after_the_other() -> None:
     world = World()
     world.ends().look(world.task)
     assert [message.exchange for message in world.published] == [
-        names.EVENTS_EXCHANGE,
         names.CALLBACKS_EXCHANGE,
+        names.EVENTS_EXCHANGE,
         names.CONTROL_EXCHANGE,
     ]
     world.published.clear()

@@ -15,6 +15,7 @@ from genpool_adapters.shipped_workflows import default_workflows, shipped_files
 from genpool_core import names
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
+from genpool_core.messages.events import EVENT, TaskEvent
 from genpool_core.workerconfig import S3Config, WorkerConfig
 from genpool_gateway.janitor.announcer import Announcer
 from genpool_gateway.janitor.ends import Ends
@@ -22,7 +23,7 @@ from genpool_gateway.janitor.ports import HeldMessages
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.manifests import pools_of
 from genpool_gateway.pools.pool import Serving
-from genpool_gateway.tasks.change import Change, apply_change
+from genpool_gateway.tasks.change import Change, apply_change, change_of
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 from integration.gateway.api import POOL, pool_manifest
 from unit.gateway.samples import NOW, record
@@ -135,6 +136,12 @@ class World:
     def publish(self, _serving: Serving, message: OutgoingMessage) -> None:
         self.step()
         self.published.append(message)
+        if message.exchange == names.EVENTS_EXCHANGE:
+            # It comes back by the queue of the gateways' events, whoever has published it.
+            event = EVENT.validate_json(message.body)
+            change = change_of(event) if isinstance(event, TaskEvent) else None
+            if change is not None:
+                self.task = apply_change(self.task, change)
 
     def count(self, _serving: Serving) -> QueueCount | None:
         return self.counts
