@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from genpool_gateway.api.accept import WaitSeconds
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.cursors import cursor_after, read_cursor
-from genpool_gateway.api.problems import PROBLEMS
+from genpool_gateway.api.problems import PROBLEMS, documented
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.stream import task_stream
 from genpool_gateway.api.views import answer_of, full_answer, visible_task, wait_for_end
