@@ -12,6 +12,7 @@ from genpool_core import timing
 from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.events.hub import Hub
+from genpool_gateway.janitor.ends import Ends
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
 from genpool_gateway.pools.source import PoolSource
@@ -41,6 +42,9 @@ class Services:
     """Made by the factory; in the application's state."""
 
     acceptor: Acceptor
+    ends: Ends
+    look_at_ends: Callable[[], None]
+    """Has tasks ended that are to end, now; returns at once."""
     reader: TaskReader
     events: EventStore
     keys: KeyStore
