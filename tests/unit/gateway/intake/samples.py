@@ -22,7 +22,12 @@ PHOTO: Json = {
 
 
 def pool(
-    name: str, *workflows: str, intake: str = INTAKE, in_force: bool = True, age: int = 0, **spec: Any
+    name: str,
+    *workflows: str,
+    intake: str = INTAKE,
+    in_force: bool = True,
+    age: int = 0,
+    **spec: Any,  # noqa: ANN401 - fields
 ) -> Json:
     """A pool behind the intake, as an API server has it; ``age``: minutes, the greater the younger."""
     made = pool_object(
@@ -52,7 +57,7 @@ def behind(*pools: Json) -> Behind:
     return intakes(directory(*pools))["default", "pictures", INTAKE]
 
 
-def delivery(body: object = PHOTO, headers: dict[str, object] | None = None, **properties: Any) -> Delivery:
+def delivery(body: object = PHOTO, headers: dict[str, object] | None = None, **properties: Any) -> Delivery:  # noqa: ANN401 - fields
     """A message."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Delivery(raw, headers or {}, Properties(**properties))
