@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from genpool_core.errors import GenPoolError
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.reasons import code_of
-from genpool_gateway.accepting.refusals import Unconfirmed
+from genpool_gateway.accepting.refusals import QueueFull, Unconfirmed
 
 _log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -113,7 +113,8 @@ def problem_of(error: GenPoolError) -> Problem:
         value: JsonValue = getattr(error, name, None)
         if value is not None:
             more[name] = value
-    return Problem(error.reason, error.message, more=more)
+    wait = error.retry_after if isinstance(error, QueueFull) else None
+    return Problem(error.reason, error.message, more=more, retry_after=wait)
 
 
 #: What every route may answer, for the OpenAPI document.

@@ -9,6 +9,7 @@ from datetime import datetime
 from fastapi import Request
 
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
@@ -37,6 +38,7 @@ class Services:
     """Made by the factory; in the application's state."""
 
     acceptor: Acceptor
+    limits: Limits
     reader: TaskReader
     events: EventStore
     keys: KeyStore

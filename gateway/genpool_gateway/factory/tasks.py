@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from genpool_core import names, timing
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import ClusterError, SettingsError
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.accepting.limits import Count, Limits
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
@@ -46,6 +47,7 @@ class Tasks:
     store: TaskStore
     pools: PoolSource
     acceptor: Acceptor
+    limits: Limits
     publishing: dict[VhostName, AmqpConnection]
     events: tuple[tuple[RabbitEvents, StateEvents], ...]
     passing: PassingEvents
@@ -63,6 +65,7 @@ class Tasks:
             queue.start(events.put, self.passing.put)
         self.store.database.subscribe(self.hub.look, self.hub.look_all)
         self.acceptor.start()
+        self.limits.start()
         self.server.start()
 
     def stop(self, deadline: float) -> None:
@@ -73,6 +76,7 @@ class Tasks:
 
         self.server.stop(left())
         self.acceptor.stop(left())
+        self.limits.stop(left())
         for queue, events in self.events:
             events.stop(left())
             queue.stop(deadline)
@@ -117,8 +121,10 @@ def build_tasks(
     vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
     publishing = {name: AmqpConnection(_named(parameters, "tasks")) for name, parameters in vhosts.items()}
     acceptor = Acceptor(store.accepting, RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid)), now=now)
+    limits = Limits(pools, (_stored(store), _queued(publishing)))
     services = Services(
         acceptor=acceptor,
+        limits=limits,
         reader=store.reader,
         events=store.events,
         keys=store.keys,
@@ -133,6 +139,7 @@ def build_tasks(
         store=store,
         pools=pools,
         acceptor=acceptor,
+        limits=limits,
         publishing=publishing,
         events=tuple(_events(store, parameters) for parameters in vhosts.values()),
         passing=PassingEvents(hub),
@@ -140,6 +147,20 @@ def build_tasks(
         server=ApiServer(create_app(services), hub, port=settings.api_port),
         stores=stores,
     )
+
+
+def _stored(store: TaskStore) -> Count:
+    return lambda pool: store.reader.count_unfinished(pool.ref.uid)
+
+
+def _queued(connections: Mapping[VhostName, AmqpConnection]) -> Count:
+    def count(pool: ServedPool) -> int | None:
+        serving = pool.serving
+        connection = None if serving is None else connections.get((serving.broker, serving.vhost))
+        found = None if serving is None or connection is None else connection.passive_declare(serving.queue)
+        return None if found is None else found.ready
+
+    return count
 
 
 def _events(store: TaskStore, parameters: AmqpParameters) -> tuple[RabbitEvents, StateEvents]:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,11 +92,13 @@ def key_of(vhost: Vhost, which: str = "first") -> OperatorKey:
     return OperatorKey(hashlib.sha256(f"{which} {vhost.name}".encode()).digest())
 
 
-def gateway_login(vhost: Vhost, key: OperatorKey) -> tuple[str, str]:
+def gateway_login(
+    vhost: Vhost, key: OperatorKey, queues: Sequence[str] = ("generation_tasks",)
+) -> tuple[str, str]:
     """The gateway's user with its real rights, as the operator makes it."""
     name, password = names.gateway_user(key.id), key.gateway_password("default")
     vhost.add_user(name, password)
-    vhost.permit(name, **gateway_permissions(["generation_tasks"]))
+    vhost.permit(name, **gateway_permissions(queues))
     return name, password
 
 
@@ -110,6 +112,8 @@ class GatewayProcess:
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
     environment: dict[str, str] = field(default_factory=dict)
+    queues: Sequence[str] = ("generation_tasks",)
+    """Of pools, which the gateway may read."""
 
     def start(self) -> None:
         """Start it and wait until it serves."""
@@ -137,7 +141,7 @@ class GatewayProcess:
 
     def write_files(self) -> None:
         """Files as the chart mounts them."""
-        self.write_login(gateway_login(self.vhost, self.key))
+        self.write_login(gateway_login(self.vhost, self.key, self.queues))
         (self.folder / names.SIGNING_KEYS).write_text(key_line(self.key.signing_key), encoding="ascii")
         broker = {
             "name": "default",

@@ -8,6 +8,8 @@ from typing import Any
 from genpool_core import names
 from genpool_core.messages.amqp import Delivery, Properties
 from genpool_gateway.intake.behind import Behind, intakes
+from genpool_gateway.pools.directory import PoolDirectory
+from genpool_gateway.pools.errors import PoolsUnknown
 from support.pool_objects import BUILDINGS, PEOPLE, Json, directory, pool_object
 
 INTAKE = "photo_repair_tasks"
@@ -61,3 +63,27 @@ def delivery(body: object = PHOTO, headers: dict[str, object] | None = None, **p
     """A message."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Delivery(raw, headers or {}, Properties(**properties))
+
+
+class Pools:
+    """A source whose snapshot a test sets."""
+
+    def __init__(self, found: PoolDirectory | PoolsUnknown) -> None:
+        self.found = found
+
+    def start(self) -> None:
+        """Nothing to do."""
+
+    def stop(self) -> None:
+        """Nothing to do."""
+
+    def trouble(self) -> str | None:
+        return None
+
+    def outdated(self) -> str | None:
+        return None
+
+    def snapshot(self) -> PoolDirectory:
+        if isinstance(self.found, PoolsUnknown):
+            raise self.found
+        return self.found
