@@ -42,7 +42,8 @@ class Intakes:
         """End all consumers, within so many seconds or soon after."""
         deadline = time.monotonic() + seconds
         self._stopping.set()
-        self._thread.join(seconds)
+        if self._thread.is_alive():
+            self._thread.join(seconds)
         consumers = list(self._running.values())
         for consumer in consumers:
             consumer.begin_stop()

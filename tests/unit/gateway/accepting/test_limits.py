@@ -40,7 +40,11 @@ def read(*figures: tuple[float, int], added: int = 0) -> Waiting:
         (read((0, 9), (1, 4)), 5, False),
     ],
 )
-def test_full_is_what_was_read_and_what_came_since(waiting: Waiting, most: int, full: bool | None) -> None:
+def test_full_is_what_was_read_and_what_came_since(
+    waiting: Waiting,
+    most: int,
+    full: bool | None,  # noqa: FBT001 - of the table
+) -> None:
     assert waiting.is_full(most) is full
 
 
@@ -49,9 +53,9 @@ def test_it_is_read_once_a_second() -> None:
     assert waiting.is_due(0)
     waiting.asked(0)
     assert not waiting.is_due(0.9)
-    waiting.read(1, 0.9)
-    assert not waiting.is_due(1.8)
-    assert waiting.is_due(1.9)
+    waiting.read(1, 1)
+    assert not waiting.is_due(1.9)
+    assert waiting.is_due(2)
 
 
 @pytest.mark.parametrize(
