@@ -28,9 +28,9 @@ from genpool_core.messages.faults import FaultCounter
 from genpool_gateway.intake.behind import Behind
 from genpool_gateway.intake.flights import Flight, Next, after_failure, overdue
 from genpool_gateway.intake.messages import message_for, rejected_event
-from genpool_gateway.intake.ports import IntakeQueue, Metrics
+from genpool_gateway.intake.ports import IntakeCounts, IntakeQueue
 from genpool_gateway.intake.room import Rooms
-from genpool_gateway.intake.route import DeadLetter, Decision, Publish, PutAside, put_aside, route
+from genpool_gateway.intake.route import Decision, Publish, PutAside, Refuse, put_aside, route
 
 _log = structlog.get_logger(__name__)
 #: Messages that the broker gives out ahead.
@@ -58,7 +58,7 @@ class IntakeConsumer:
     """See the module. ``behind`` may be replaced at any time, by :meth:`update`."""
 
     def __init__(
-        self, queue_: IntakeQueue, behind: Behind, metrics: Metrics, *, now: Callable[[], datetime]
+        self, queue_: IntakeQueue, behind: Behind, metrics: IntakeCounts, *, now: Callable[[], datetime]
     ) -> None:
         self._queue = queue_
         self._behind = behind
@@ -193,7 +193,7 @@ class IntakeConsumer:
             self._queue.requeue(delivery)
             return None
         try:
-            return self._prepared(delivery, DeadLetter("InternalError", OWN_FAULT), new_id)
+            return self._prepared(delivery, Refuse("InternalError", OWN_FAULT), new_id)
         except Exception:  # noqa: BLE001 - not even its dead letter can be made: the broker has the message as it came
             _log.exception("intake_message_rejected", intake=self._behind.queue)
             self._queue.reject(delivery)
@@ -227,7 +227,7 @@ class IntakeConsumer:
         events = []
         for flight in confirmed:
             self._tell(flight.decision)
-            if isinstance(flight.decision, DeadLetter):
+            if isinstance(flight.decision, Refuse):
                 events.append(rejected_event(flight.decision, self._now()))
         self._queue.publish([event for event in events if event is not None])
 
@@ -288,6 +288,6 @@ class IntakeConsumer:
                 if self._told.get(pool.name) != reason:
                     self._told[pool.name] = reason
                     _log.warning("intake_pool_waits", intake=intake, reason=reason, message=sentence)
-            case DeadLetter(reason, sentence):
+            case Refuse(reason, sentence):
                 self._metrics.dead(reason)
                 _log.warning("message_rejected", intake=intake, reason=reason, message=sentence)

@@ -14,7 +14,7 @@ from genpool_core.messages.announcements import event_message
 from genpool_core.messages.base import SCHEMA_VERSION
 from genpool_core.messages.copies import copy_of, reason_headers
 from genpool_core.messages.events import MessageRejected
-from genpool_gateway.intake.route import DeadLetter, Decision, Publish, PutAside
+from genpool_gateway.intake.route import Decision, Publish, PutAside, Refuse
 
 #: A copy is no pool's, so that a worker knows its task as it knows any plain producer's.
 _NO_POOL = ""
@@ -29,11 +29,11 @@ def message_for(
             return _to_pool(decision, delivery, now, new_id)
         case PutAside():
             return _to_delay_step(decision, delivery, intake, now, new_id)
-        case DeadLetter():
+        case Refuse():
             return _to_dead_letters(decision, delivery, intake, now)
 
 
-def rejected_event(decision: DeadLetter, now: datetime) -> OutgoingMessage | None:
+def rejected_event(decision: Refuse, now: datetime) -> OutgoingMessage | None:
     """Tells of a refusal; None where there is no pool whose refusal it would be."""
     if decision.pool is None:
         return None
@@ -67,7 +67,7 @@ def _to_delay_step(
     return copy_of(delivery, names.retry_step(notes.step), intake, own, pool_uid=_NO_POOL, new_id=stamp)
 
 
-def _to_dead_letters(decision: DeadLetter, delivery: Delivery, intake: str, now: datetime) -> OutgoingMessage:
+def _to_dead_letters(decision: Refuse, delivery: Delivery, intake: str, now: datetime) -> OutgoingMessage:
     own: Mapping[str, headers.HeaderValue] = {
         headers.SCHEMA: SCHEMA_VERSION,
         **reason_headers(decision.reason, decision.sentence, attempts=0),

@@ -41,7 +41,7 @@ class IntakeQueue(Protocol):
         """Messages that wait in a queue of the vhost; None where there is no such queue. Raises BrokerError."""
 
 
-class Metrics(Protocol):
+class IntakeCounts(Protocol):
     """Counts of one intake."""
 
     def routed(self, pool: str) -> None:

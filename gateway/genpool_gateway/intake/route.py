@@ -55,7 +55,7 @@ class PutAside:
 
 
 @dataclass(frozen=True)
-class DeadLetter:
+class Refuse:
     """To the dead-letter queue of the intake. ``pool``: the one that refuses it, where it is for one."""
 
     reason: str
@@ -64,7 +64,7 @@ class DeadLetter:
     notes: Notes = NO_NOTES
 
 
-Decision = Publish | PutAside | DeadLetter
+Decision = Publish | PutAside | Refuse
 
 
 def route(delivery: Delivery, behind: Behind, now: datetime) -> Decision:
@@ -80,14 +80,14 @@ def route(delivery: Delivery, behind: Behind, now: datetime) -> Decision:
         pool = place.pool
         if notes.expired(now):
             text = f"the task expired while it waited for pool {pool.name}: send it again."
-            return DeadLetter("Expired", text, pool, notes)
+            return Refuse("Expired", text, pool, notes)
         serving = _serving(place, task, behind)
         validate(body, serving.config, serving.catalog)
     except PoolUnavailable as error:
         assert pool is not None  # noqa: S101 - it is about a pool
         return PutAside(pool, error.reason, error.message, has_id, notes)
     except TaskFailure as failure:
-        return DeadLetter(failure.reason, failure.message, pool, notes)
+        return Refuse(failure.reason, failure.message, pool, notes)
     return Publish(pool, serving, has_id, notes)
 
 

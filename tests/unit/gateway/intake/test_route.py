@@ -12,7 +12,7 @@ from genpool_core.api.record import parse_pool
 from genpool_core.messages.amqp import Delivery
 from genpool_gateway.intake.behind import Behind, intakes
 from genpool_gateway.intake.messages import message_for, rejected_event
-from genpool_gateway.intake.route import DeadLetter, Decision, Publish, PutAside, put_aside, route
+from genpool_gateway.intake.route import Decision, Publish, PutAside, Refuse, put_aside, route
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.pool import PoolFiles, served_pool
 from genpool_worker.pipeline.decode import TaskDelivery, decode
@@ -65,7 +65,7 @@ def test_a_task_comes_to_the_pool_that_serves_it(body: Json, queue: str) -> None
 def test_a_task_that_names_none_comes_to_the_fallback() -> None:
     body = {key: value for key, value in PHOTO.items() if key != "workflow_type"}
     decision = routed(delivery(body), behind(PEOPLE_POOL, fallback(pool("buildings", BUILDINGS))))
-    assert isinstance(decision, DeadLetter), "its size is one of people"
+    assert isinstance(decision, Refuse), "its size is one of people"
     body["parameters"] = {"size": 1000}
     decision = routed(delivery(body), behind(PEOPLE_POOL, fallback(pool("buildings", BUILDINGS))))
     assert isinstance(decision, Publish)
@@ -85,7 +85,7 @@ def test_a_graph_comes_to_the_pool_of_its_workflow_or_the_fallback_if_that_allow
         assert isinstance(decision, Publish), decision
         assert decision.pool.ref.name == "people"
     refused = routed(delivery({"task_id": "1", "prompt": GRAPH, "workflow_type": BUILDINGS}), both)
-    assert isinstance(refused, DeadLetter)
+    assert isinstance(refused, Refuse)
     assert refused.reason == "InvalidTask"
 
 
@@ -124,7 +124,7 @@ def test_what_no_worker_could_do_is_a_dead_letter(
     body: object, reason: str, said: str, about: str | None
 ) -> None:
     decision = routed(delivery(body))
-    assert isinstance(decision, DeadLetter), decision
+    assert isinstance(decision, Refuse), decision
     assert said in decision.sentence
     assert (decision.reason, decision.pool and decision.pool.ref.name) == (reason, about)
 
@@ -154,12 +154,12 @@ def test_a_dead_letter_is_the_message_with_its_reason() -> None:
 
 def test_a_refusal_by_a_pool_is_announced_for_it() -> None:
     refused = routed(delivery({**PHOTO, "parameters": {"size": 5}}))
-    assert isinstance(refused, DeadLetter)
+    assert isinstance(refused, Refuse)
     event = rejected_event(refused, NOW)
     assert event is not None
     assert (event.routing_key, event.mandatory) == ("uid-team-people.message.rejected", False)
     nobodys = routed(delivery(b"{"))
-    assert isinstance(nobodys, DeadLetter)
+    assert isinstance(nobodys, Refuse)
     assert rejected_event(nobodys, NOW) is None
 
 
@@ -284,5 +284,5 @@ def test_a_task_waits_no_longer_than_its_producer_lets_it(waited: int, user: str
 def test_a_task_that_expired_meanwhile_is_a_dead_letter() -> None:
     notes = {"x-genpool-expiration": "90000", "x-genpool-since": int(NOW.timestamp()) - 90}
     decision = routed(delivery(PHOTO, {**notes, "x-genpool-aside": 2}, user_id=GATEWAY))
-    assert isinstance(decision, DeadLetter)
+    assert isinstance(decision, Refuse)
     assert (decision.reason, decision.pool and decision.pool.ref.name) == ("Expired", "people")
