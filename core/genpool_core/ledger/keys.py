@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import re
 
+_END = re.compile(r"tasks/[^/]+/runs/\d+/end\.json$")
 _ATTEMPT = re.compile(r"/attempts/(\d+)\.json$")
+
+
+def tasks_prefix(prefix: str) -> str:
+    """Everything of all tasks."""
+    return f"{prefix}tasks/"
+
+
+def is_end(key: str) -> bool:
+    """Whether the end record of a run lies at ``key``."""
+    return _END.search(key) is not None
 
 
 def run_prefix(prefix: str, task_key: str, run: int) -> str:

@@ -8,8 +8,10 @@ from datetime import datetime
 
 from fastapi import Request
 
+from genpool_core import timing
 from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.accepting.limits import Limits
+from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
@@ -27,6 +29,8 @@ class ApiOptions:
     proxy_header: str = "x-forwarded-user"
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = 1024 * 1024
+    body_seconds: float = timing.BODY_SECONDS
+    """A body must be there after so long."""
     requests_per_second: float = 0.0
     """For each caller; 0: no limit."""
     public_url: str = ""
@@ -46,7 +50,10 @@ class Services:
     hub: Hub
     pools: PoolSource
     keyring: KeyRing
+    dead_letters: DeadLetters
     now: Callable[[], datetime]
+    check_store: Callable[[], None] = lambda: None
+    """Raises TaskStoreError while the task store was not opened yet."""
     options: ApiOptions = field(default_factory=ApiOptions)
 
 

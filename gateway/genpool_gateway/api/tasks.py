@@ -54,7 +54,7 @@ async def list_tasks(  # noqa: PLR0913, PLR0917 - its filters
     services = services_of(request)
     states, outcomes, asked = _filter(status or [])
     query = TaskQuery(
-        pools=_pools(services, caller, pool),
+        pools=pools_to_list(services, caller, pool),
         owner=None if caller.sees_all else caller.id,
         states=states,
         outcomes=outcomes,
@@ -99,12 +99,19 @@ async def watch_task(
     """
     services = services_of(request)
     record = await visible_task(services, caller, task)
-    after = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else 0
+    after = _number(last_event_id)
     return StreamingResponse(
         task_stream(services, record, after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+def _number(event_id: str | None) -> int:
+    """The number in a Last-Event-ID; 0 where it is none of ours. No task has more events than a column holds."""
+    if not event_id or not event_id.isascii() or not event_id.isdigit():
+        return 0
+    return min(int(event_id), 2**31 - 1)
 
 
 def _filter(status: list[Status]) -> tuple[frozenset[TaskState], frozenset[str], bool | None]:
@@ -120,7 +127,7 @@ def _filter(status: list[Status]) -> tuple[frozenset[TaskState], frozenset[str],
     return states, outcomes, asked.pop() if len(asked) == 1 else None
 
 
-def _pools(services: Services, caller: Caller, name: str | None) -> frozenset[str] | None:
+def pools_to_list(services: Services, caller: Caller, name: str | None) -> frozenset[str] | None:
     """UIDs to list; None: all."""
     pools = services.pools.snapshot().visible_to(caller.pools)
     if name is not None:

@@ -15,9 +15,12 @@ from genpool_adapters.secret_files import read_secret
 from genpool_adapters.settings import variable
 from genpool_core import names, timing
 from genpool_core.brokers import BrokerConfig
-from genpool_core.errors import ClusterError, SettingsError
+from genpool_core.errors import ClusterError, SettingsError, TaskStoreError
+from genpool_core.identity import TaskRef
+from genpool_core.messages.base import PoolRef
 from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.accepting.limits import Count, Limits
+from genpool_gateway.adapters.dead_queues import RabbitDeadQueues
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
@@ -26,6 +29,7 @@ from genpool_gateway.adapters.task_queues import RabbitWorkQueues
 from genpool_gateway.api.app import create_app
 from genpool_gateway.api.server import ApiServer
 from genpool_gateway.api.services import ApiOptions, Services
+from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.events.passing import PassingEvents
 from genpool_gateway.events.state_events import StateEvents
@@ -35,7 +39,9 @@ from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.settings import GatewaySettings
-from genpool_gateway.store.opening import TaskStore, open_store
+from genpool_gateway.store.opening import TaskStore, make_store
+from genpool_gateway.store.preparation import Preparation
+from genpool_gateway.tasks.replay import accepted_again
 
 VhostName = tuple[str, str]
 
@@ -50,23 +56,19 @@ class Tasks:
     limits: Limits
     publishing: dict[VhostName, AmqpConnection]
     events: tuple[tuple[RabbitEvents, StateEvents], ...]
-    passing: PassingEvents
     hub: Hub
     server: ApiServer
     stores: Stores
+    preparation: Preparation
 
     def start(self) -> None:
-        """Start all threads; returns at once."""
+        """Start all threads; what needs the store begins when it is open. Returns at once."""
         self.pools.start()
         for connection in self.publishing.values():
             connection.start()
-        for queue, events in self.events:
-            events.start()
-            queue.start(events.put, self.passing.put)
-        self.store.database.subscribe(self.hub.look, self.hub.look_all)
-        self.acceptor.start()
         self.limits.start()
         self.server.start()
+        self.preparation.start()
 
     def stop(self, deadline: float) -> None:
         """Answer what is in hand, by ``deadline`` in monotonic seconds; what was not acknowledged comes again."""
@@ -75,11 +77,13 @@ class Tasks:
             return max(0.5, deadline - time.monotonic())
 
         self.server.stop(left())
-        self.acceptor.stop(left())
         self.limits.stop(left())
-        for queue, events in self.events:
-            events.stop(left())
-            queue.stop(deadline)
+        self.preparation.stop(left())
+        if self.preparation.begun:
+            self.acceptor.stop(left())
+            for queue, events in self.events:
+                events.stop(left())
+                queue.stop(deadline)
         for connection in self.publishing.values():
             connection.stop(timing.GATEWAY_CLOSE_SECONDS)
         self.pools.stop()
@@ -87,16 +91,24 @@ class Tasks:
 
     def unready(self) -> str | None:
         """Why no task is accepted now; None when tasks are."""
-        return self.server.unready() or self.pools.trouble() or self._broker_trouble()
+        return (
+            self.server.unready() or self._store_trouble() or self.pools.trouble() or self._broker_trouble()
+        )
 
     def unhealthy(self) -> str | None:
         """Why this process should be restarted; None when it works."""
-        checks = [
-            self.server.unhealthy,
-            self.acceptor.unhealthy,
-            *(events.unhealthy for _, events in self.events),
-        ]
+        checks = [self.server.unhealthy, self.preparation.unhealthy]
+        if self.preparation.begun:
+            checks += [self.acceptor.unhealthy, *(events.unhealthy for _, events in self.events)]
         return next((trouble for check in checks if (trouble := check()) is not None), None)
+
+    def _store_trouble(self) -> str | None:
+        try:
+            self.preparation.check()
+            self.store.check()
+        except TaskStoreError as error:
+            return error.message
+        return None
 
     def _broker_trouble(self) -> str | None:
         """While one vhost works, the others' trouble is told by the answers for its pools."""
@@ -108,20 +120,35 @@ class Tasks:
 def build_tasks(
     settings: GatewaySettings, brokers: Sequence[BrokerConfig], place: Place, now: Callable[[], datetime]
 ) -> Tasks:
-    """Put them together. Opens the store and takes the API's port.
+    """Put them together. Connects to nothing, and takes the API's port.
 
     Raises
     ------
-    SettingsError, TaskStoreError, ClusterError
-        It cannot work as it is set up, or the store cannot be opened now.
+    SettingsError
+        It cannot work as it is set up.
     """
     stores = load_stores(settings.stores_file)
-    store, hub = open_store(_database_url(settings)), Hub()
+    store, hub = make_store(database_url(settings)), Hub()
     pools = build_pool_source(settings)
     vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
     publishing = {name: AmqpConnection(_named(parameters, "tasks")) for name, parameters in vhosts.items()}
     acceptor = Acceptor(store.accepting, RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid)), now=now)
     limits = Limits(pools, (_stored(store), _queued(publishing)))
+
+    def begin_run(pool: PoolRef, ref: TaskRef) -> None:
+        store.events.apply([accepted_again(pool, ref, now())])
+
+    events = tuple(_events(store, parameters) for parameters in vhosts.values())
+    passing = PassingEvents(hub)
+
+    def begin() -> None:
+        for queue, stored in events:
+            stored.start()
+            queue.start(stored.put, passing.put)
+        store.database.subscribe(hub.look, hub.look_all)
+        acceptor.start()
+
+    preparation = Preparation(store.prepare, begin)
     services = Services(
         acceptor=acceptor,
         limits=limits,
@@ -131,8 +158,10 @@ def build_tasks(
         usage=store.usage,
         hub=hub,
         pools=pools,
+        dead_letters=DeadLetters(RabbitDeadQueues(vhosts, publishing), begin_run),
         keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
         now=now,
+        check_store=preparation.check,
         options=_options(settings),
     )
     return Tasks(
@@ -141,11 +170,11 @@ def build_tasks(
         acceptor=acceptor,
         limits=limits,
         publishing=publishing,
-        events=tuple(_events(store, parameters) for parameters in vhosts.values()),
-        passing=PassingEvents(hub),
+        events=events,
         hub=hub,
         server=ApiServer(create_app(services), hub, port=settings.api_port),
         stores=stores,
+        preparation=preparation,
     )
 
 
@@ -202,7 +231,8 @@ def _first_keys(folder: Path) -> tuple[str, ...]:
         return ()
 
 
-def _database_url(settings: GatewaySettings) -> str:
+def database_url(settings: GatewaySettings) -> str:
+    """The task store's URL; raises SettingsError where its file cannot be read."""
     file = settings.database_url_file
     if file is None:
         return settings.database_url
@@ -221,6 +251,7 @@ def _options(settings: GatewaySettings) -> ApiOptions:
         proxy_header=settings.trusted_proxy_header,
         cors_origins=settings.cors_origins,
         max_body_bytes=settings.max_body_bytes,
+        body_seconds=settings.body_seconds,
         requests_per_second=settings.requests_per_second,
         public_url=settings.public_url,
     )

@@ -61,6 +61,7 @@ tasks = Table(
     Column("ended_day", Text),  # UTC, 2026-03-01
     Column("cancel_requested_at", UtcTime),
     Column("erased_at", UtcTime),
+    Column("discarded_at", UtcTime),
     Column("start_by", UtcTime),
     Column("end_by", UtcTime),
     Column("gpu_seconds", Float),

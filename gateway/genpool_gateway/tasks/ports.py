@@ -66,6 +66,8 @@ class TaskQuery:
     """With ``states``: a task is listed that has one of the states or one of the outcomes."""
     cancel_requested: bool | None = None
     """Of those that have not ended: only tasks whose end was asked for, or was not; None: all."""
+    discarded: bool | None = None
+    """Whether its dead letter was dropped; None: all."""
     workflow: str | None = None
     reason: str | None = None
     """Of the end: a constant in CamelCase."""
@@ -131,6 +133,9 @@ class EventStore(Protocol):
         A change that is behind its task, or comes after the end of its run, is no event: it gets no number, and only
         fills in what the record did not know. Whoever subscribed to the :class:`ChangeFeed` is told.
         """
+
+    def discard(self, tasks: Sequence[str], at: datetime) -> None:
+        """Note that the dead letters of ended tasks were dropped; does nothing to other tasks."""
 
     def request_cancel(self, task: str, at: datetime) -> TaskRecord | None:
         """Note that the end of a task was asked for; does nothing to one that has ended. None: no such task."""

@@ -84,6 +84,8 @@ class TaskRecord:
     cancel_requested_at: datetime | None = None
     end: EndRecord | None = None
     """Of the current run."""
+    discarded_at: datetime | None = None
+    """When its dead letter was dropped."""
     erased_at: datetime | None = None
     """When its contents were deleted; the end stays as a tombstone."""
     sources: Mapping[str, Position] = field(default_factory=dict, repr=False)
@@ -91,8 +93,13 @@ class TaskRecord:
 
     @property
     def owner(self) -> str | None:
-        """Id of the API key that sent it; None of a plain producer's task."""
-        return None if self.submission is None else self.submission.owner
+        """Id of the API key that sent it; None of a plain producer's task.
+
+        Of a task that this store did not accept, as after a rebuild, the end record tells it.
+        """
+        if self.submission is not None:
+            return self.submission.owner
+        return None if self.end is None else self.end.owner
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import pytest
 from genpool_core import names
 from genpool_core.api.record import parse_pool
 from genpool_core.messages.amqp import Delivery
+from genpool_core.tasks.decode import TaskDelivery, decode
 from genpool_gateway.intake.behind import Behind, intakes
 from genpool_gateway.intake.messages import message_for, rejected_event
 from genpool_gateway.intake.route import Decision, Publish, PutAside, Refuse, put_aside, route
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.pool import PoolFiles, served_pool
-from genpool_worker.pipeline.decode import TaskDelivery, decode
 from support.pool_objects import BUILDINGS, PEOPLE, Json, served
 from unit.gateway.intake.samples import (
     BUILDINGS_POOL,

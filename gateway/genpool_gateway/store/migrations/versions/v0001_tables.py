@@ -47,7 +47,10 @@ def _tasks() -> None:
         Column("started_at", BigInteger),
         Column("ended_at", BigInteger),
         Column("ended_day", Text),
-        *(Column(name, BigInteger) for name in ("cancel_requested_at", "erased_at", "start_by", "end_by")),
+        *(
+            Column(name, BigInteger)
+            for name in ("cancel_requested_at", "erased_at", "discarded_at", "start_by", "end_by")
+        ),
         *(Column(name, Float) for name in ("gpu_seconds", "wait_seconds")),
     )
     _index("tasks_created", "created_at", "id")
