@@ -20,6 +20,7 @@ import uvicorn
 from fastapi import Depends, FastAPI, Header, HTTPException
 from sqlalchemy import insert
 
+from genpool_adapters.shipped_workflows import default_workflows
 from genpool_core.identity import accepted_event_id
 from genpool_gateway.accepting.message import task_message
 from genpool_gateway.adapters.file_pools import FilePools
@@ -32,7 +33,6 @@ from genpool_gateway.store.opening import open_store
 from genpool_gateway.store.tables import task_contents, task_events, tasks
 from genpool_gateway.tasks.record import StoredEvent, TaskState
 from genpool_gateway.tasks.view import Beside, TaskView, view_of
-from genpool_adapters.shipped_workflows import default_workflows
 
 CONNECTIONS = 10
 
@@ -72,7 +72,10 @@ def create_app(settings: dict[str, Any]) -> FastAPI:
             connection.execute(insert(task_events), rows.event_row(event, accepted_event_id(record.id, 1)))
         message = task_message(record, checked.serving.queue)
         properties = pika.BasicProperties(
-            delivery_mode=2, message_id=record.id, headers=dict(message.headers), content_type="application/json"
+            delivery_mode=2,
+            message_id=record.id,
+            headers=dict(message.headers),
+            content_type="application/json",
         )
         channel = channels.get()
         try:
@@ -86,4 +89,6 @@ def create_app(settings: dict[str, Any]) -> FastAPI:
 
 if __name__ == "__main__":
     given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    uvicorn.run(create_app(given), host="127.0.0.1", port=given["port"], access_log=False, log_level="warning")
+    uvicorn.run(
+        create_app(given), host="127.0.0.1", port=given["port"], access_log=False, log_level="warning"
+    )

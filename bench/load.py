@@ -109,7 +109,9 @@ async def closed_loop(
     return answers
 
 
-async def open_loop(port: int, key: str, numbers: Iterator[int], per_second: float, seconds: float) -> Answers:
+async def open_loop(
+    port: int, key: str, numbers: Iterator[int], per_second: float, seconds: float
+) -> Answers:
     """A task each so often, whether those before are answered or not. Times count from when each was due."""
     answers = Answers()
     idle = [await connect(port) for _ in range(32)]

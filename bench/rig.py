@@ -20,13 +20,12 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from genpool_core.topology.desired import vhost_topology
+from genpool_gateway.store.opening import open_store
 from integration.broker import Vhost, until
 from integration.conftest import _from_cluster, _from_environment
 from integration.gateway.api import QUEUE, Api, prepare
 from integration.gateway.conftest import GatewayProcess, key_of
-
-from genpool_core.topology.desired import vhost_topology
-from genpool_gateway.store.opening import open_store
 
 SERVER_CORE, OTHER_CORE = 0, 1
 

@@ -44,8 +44,12 @@ class Voice:
                     return
                 event = self._event(number)
                 key = names.event_routing_key(event.pool.uid, event.type)
-                properties = pika.BasicProperties(message_id=event.id, type=event.type, user_id=WORKER, delivery_mode=2)
-                channel.basic_publish(names.EVENTS_EXCHANGE, key, event.model_dump_json().encode(), properties)
+                properties = pika.BasicProperties(
+                    message_id=event.id, type=event.type, user_id=WORKER, delivery_mode=2
+                )
+                channel.basic_publish(
+                    names.EVENTS_EXCHANGE, key, event.model_dump_json().encode(), properties
+                )
 
     def _event(self, number: int) -> TaskClaimed | TaskProgress:
         # Half of the events are states, which are stored; half are progress, which passes.

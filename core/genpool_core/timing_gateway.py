@@ -134,6 +134,7 @@ EVENT_STORE_RETRY_MOST_SECONDS = 15.0
 """Longest such wait."""
 
 # The gateway: its start -----------------------------------------------------------------------------------------------
+# The gateway: its start ---------------------------------------------------------------------------------------------
 
 STORE_OPEN_RETRY_SECONDS = 0.5
 """First wait before a task store that could not be opened is tried again; each further wait is twice as long."""

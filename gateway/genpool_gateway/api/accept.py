@@ -83,15 +83,22 @@ async def submit_task(  # noqa: PLR0913, PLR0917 - a request's parts
     wait: WaitSeconds = None,
 ) -> TaskView:
     """Accept a task. 202 means that it is in its queue: it will be done once, or end with a reason."""
-    services = services_of(request)
-    outcome = await _confirmed(*_submit(services, sent, caller, idempotency_key))
-    record = outcome.record
     seconds = _preferred(prefer) if wait is None else wait
-    if seconds and record.state is not TaskState.ENDED:
-        record = await wait_for_end(services, record, seconds)
-    if record.state is TaskState.ENDED:
-        response.status_code = HTTPStatus.OK
-    return answer_of(services, record)
+    view, response.status_code = await accepted_view(
+        services_of(request), sent, caller, idempotency_key, seconds
+    )
+    return view
+
+
+async def accepted_view(
+    services: Services, sent: SubmitTask, caller: Caller, key: str | None, wait: float = 0.0
+) -> tuple[TaskView, int]:
+    """Accept a task, and wait for its end so many seconds; the answer and its status."""
+    record = (await _confirmed(*_submit(services, sent, caller, key))).record
+    if wait and record.state is not TaskState.ENDED:
+        record = await wait_for_end(services, record, wait)
+    status = HTTPStatus.OK if record.state is TaskState.ENDED else HTTPStatus.ACCEPTED
+    return answer_of(services, record), status
 
 
 @router.post(

@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from genpool_core.version import __version__
 from genpool_gateway.api import accept, dead_letters, keys, pools, tasks, usage
+from genpool_gateway.api.direct import DirectSubmit
 from genpool_gateway.api.docs_page import add_docs_page
 from genpool_gateway.api.document import describe
 from genpool_gateway.api.middleware import SecurityHeaders
@@ -56,6 +57,7 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(_versioned(router))
     describe(app)
     add_docs_page(app)
+    app.add_middleware(DirectSubmit)
     app.add_middleware(SecurityHeaders)
     if services.options.cors_origins:
         app.add_middleware(

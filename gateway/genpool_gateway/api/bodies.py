@@ -33,15 +33,20 @@ class JsonRoute(APIRoute):
             return handler
 
         async def with_body(request: Request) -> Response:
-            options = services_of(request).options
-            _require_json(request)
-            _require_size(request, options.max_body_bytes)
-            body = await _read(request, options.max_body_bytes, options.body_seconds)
             # What FastAPI would make of the body; it asks the request for both.
-            request._body, request._json = body, _parse(body)  # noqa: SLF001 - Starlette's own cache
+            request._json = await read_json_body(request)  # noqa: SLF001 - Starlette's own cache
+            request._body = b"read"  # noqa: SLF001
             return await handler(request)
 
         return with_body
+
+
+async def read_json_body(request: Request) -> JsonValue:
+    """The body as JSON; raises the Problem that it is."""
+    options = services_of(request).options
+    _require_json(request)
+    _require_size(request, options.max_body_bytes)
+    return _parse(await _read(request, options.max_body_bytes, options.body_seconds))
 
 
 def _require_json(request: Request) -> None:

@@ -31,6 +31,7 @@ STATUS: Mapping[str, int] = {
     "MethodNotAllowed": 405,
     "RequestTimeout": 408,
     "NotEnded": 409,
+    "StoreNotListed": 409,
     "RequestTooLarge": 413,
     "UnsupportedMediaType": 415,
     "TooManyRequests": 429,
@@ -131,7 +132,7 @@ def answer_with_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, error: RequestValidationError) -> Response:
-        return _of_validation(error.errors()).response()
+        return validation_problem(error.errors()).response()
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
@@ -149,9 +150,12 @@ def answer_with_problems(app: FastAPI) -> None:
         return Problem("InternalError", text).response()
 
 
-def _of_validation(faults: Sequence[Mapping[str, object]]) -> Problem:
+def validation_problem(faults: Sequence[Mapping[str, object]], *where: str) -> Problem:
+    """The problem that pydantic's faults are. ``where``: the part of the request, where the faults do not say it."""
     first = faults[0]
-    place = first.get("loc")
+    place: object = first.get("loc")
+    if isinstance(place, tuple):
+        place = (*where, *place)
     # Names in it may be the sender's own, of any length.
     path = ".".join(str(part) for part in place[1:])[:_SHOWN] if isinstance(place, (tuple, list)) else ""
     said = str(first.get("msg"))[:_SHOWN]

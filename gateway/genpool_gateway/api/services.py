@@ -13,6 +13,7 @@ from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.events.hub import Hub
+from genpool_gateway.janitor.ends import Ends
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
 from genpool_gateway.pools.source import PoolSource
@@ -43,6 +44,9 @@ class Services:
 
     acceptor: Acceptor
     limits: Limits
+    ends: Ends
+    look_at_ends: Callable[[], None]
+    """Has tasks ended that are to end, now; returns at once."""
     reader: TaskReader
     events: EventStore
     keys: KeyStore
