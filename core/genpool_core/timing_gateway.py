@@ -133,7 +133,6 @@ EVENT_STORE_RETRY_SECONDS = 0.5
 EVENT_STORE_RETRY_MOST_SECONDS = 15.0
 """Longest such wait."""
 
-# The gateway: its start -----------------------------------------------------------------------------------------------
 # The gateway: its start ---------------------------------------------------------------------------------------------
 
 STORE_OPEN_RETRY_SECONDS = 0.5
