@@ -33,10 +33,10 @@ from genpool_gateway.intake.room import Rooms
 from genpool_gateway.intake.route import Decision, Publish, PutAside, Refuse, put_aside, route
 
 _log = structlog.get_logger(__name__)
-#: Messages that the broker gives out ahead.
-WINDOW = 256
+#: Messages that the broker gives out ahead; all may be large. More would not be faster: a confirmation takes a moment.
+WINDOW = 64
 #: Messages that are published in one go.
-_GROUP = 64
+_GROUP = 32
 _RETRY = Backoff(timing.INTAKE_RETRY_SECONDS, timing.INTAKE_RETRY_MOST_SECONDS, spread=0.0)
 OWN_FAULT = "the gateway met a fault of its own: its log has the traceback. Please report it."
 
@@ -236,13 +236,15 @@ class IntakeConsumer:
             return
         error = cause if isinstance(cause, BrokerError) else BrokerError(f"not published: {cause}")
         following = after_failure(error, flight)
-        _log.warning(
-            "intake_publish_failed",
-            intake=self._behind.queue,
-            reason=error.reason,
-            message=error.message,
-            following=following.name.lower(),
-        )
+        # In an outage all that is on its way fails, of which one is told.
+        if following is not Next.AGAIN or self._clock() >= self._pause_until:
+            _log.warning(
+                "intake_publish_failed",
+                intake=self._behind.queue,
+                reason=error.reason,
+                message=error.message,
+                following=following.name.lower(),
+            )
         flight.failures += 1
         match following:
             case Next.AGAIN:
