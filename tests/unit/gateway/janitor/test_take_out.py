@@ -10,9 +10,15 @@ import pytest
 from genpool_core import names, timing
 from genpool_core.identity import task_key
 from genpool_core.messages.amqp import Delivery, Properties
+<<<<<<< HEAD
 from genpool_gateway.janitor.take_out import QueueLook, may_take_out, reported, sort_out
 
 IDLE = QueueLook(cancelled=2, unchanged=timing.BACKLOG_SECONDS, ready=3, consumers=0, waited=None)
+=======
+from genpool_gateway.janitor.take_out import QueueSeen, may_take_out, reported, sort_out
+
+IDLE = QueueSeen(cancelled=2, cancelled_before=2, ready=3, consumers=0, waited=None)
+>>>>>>> main
 
 
 @pytest.mark.parametrize(
@@ -28,7 +34,11 @@ IDLE = QueueLook(cancelled=2, unchanged=timing.BACKLOG_SECONDS, ready=3, consume
         (replace(IDLE, worn=True), False),
     ],
 )
+<<<<<<< HEAD
 def test_when(seen: QueueLook, *, may: bool) -> None:
+=======
+def test_when(seen: QueueSeen, *, may: bool) -> None:
+>>>>>>> main
     assert may_take_out(seen) is may
 
 
