@@ -23,11 +23,7 @@ from genpool_core.messages.announcements import event_message
 from genpool_core.messages.events import GatewayBacklog
 from genpool_gateway.janitor.lanes import Lanes
 from genpool_gateway.janitor.ports import PoolBroker, WorkQueuePass
-<<<<<<< HEAD
-from genpool_gateway.janitor.take_out import MOST, QueueLook, may_take_out, reported, sort_out
-=======
 from genpool_gateway.janitor.take_out import MOST, QueueSeen, may_take_out, reported, sort_out
->>>>>>> main
 from genpool_gateway.pools.pool import Serving
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.ports import UnendedStore
@@ -151,13 +147,8 @@ class Backlog:
         self._broker.publish(serving, event_message(event, event.type))
 
     def _take_out(self, serving: Serving, cancelled: int, told: _Told, count: QueueCount) -> None:
-<<<<<<< HEAD
         now = self._monotonic()
-        seen = QueueLook(
-=======
-        now = time.monotonic()
         seen = QueueSeen(
->>>>>>> main
             cancelled=cancelled,
             unchanged=now - told.changed_at,
             ready=count.ready,

@@ -28,11 +28,7 @@ from genpool_gateway.janitor.ending import (
     end_of,
 )
 from genpool_gateway.janitor.errors import StoreNotListed
-<<<<<<< HEAD
-from genpool_gateway.janitor.ports import PoolBroker, PoolStores
-=======
 from genpool_gateway.janitor.ports import Ledgers, PoolBroker
->>>>>>> main
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import PoolUnavailable
 from genpool_gateway.pools.pool import Serving
@@ -49,11 +45,7 @@ class Ends:
     def __init__(
         self,
         pools: PoolSource,
-<<<<<<< HEAD
-        stores: PoolStores,
-=======
         stores: Ledgers,
->>>>>>> main
         broker: PoolBroker,
         announcer: Announcer,
         unended: UnendedStore,

@@ -36,11 +36,7 @@ from genpool_gateway.janitor.dead_letters import (
 )
 from genpool_gateway.janitor.ending import end_of
 from genpool_gateway.janitor.lanes import Lanes
-<<<<<<< HEAD
-from genpool_gateway.janitor.ports import JanitorQueue, PoolStores
-=======
 from genpool_gateway.janitor.ports import JanitorQueue, Ledgers
->>>>>>> main
 from genpool_gateway.pools.pool import Serving
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.ports import UnendedStore
@@ -58,11 +54,7 @@ class Janitor:
         place: tuple[str, str],
         queue: JanitorQueue,
         pools: PoolSource,
-<<<<<<< HEAD
-        stores: PoolStores,
-=======
         stores: Ledgers,
->>>>>>> main
         announcer: Announcer,
         unended: UnendedStore,
         lanes: Lanes,

@@ -20,11 +20,7 @@ _DELIVERIES = "x-delivery-count"
 
 
 @dataclass(frozen=True)
-<<<<<<< HEAD
-class QueueLook:
-=======
 class QueueSeen:
->>>>>>> main
     """The work queue of a pool at one look. ``waited``: seconds since the last pass; None: there was none."""
 
     cancelled: int
@@ -37,11 +33,7 @@ class QueueSeen:
     """A message was delivered so often that its queue is better left alone."""
 
 
-<<<<<<< HEAD
-def may_take_out(seen: QueueLook) -> bool:
-=======
 def may_take_out(seen: QueueSeen) -> bool:
->>>>>>> main
     """Whether to make a pass now."""
     rested = seen.waited is None or seen.waited >= timing.TAKE_OUT_SECONDS
     settled = seen.unchanged >= timing.BACKLOG_SECONDS

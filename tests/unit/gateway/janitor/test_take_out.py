@@ -10,15 +10,9 @@ import pytest
 from genpool_core import names, timing
 from genpool_core.identity import task_key
 from genpool_core.messages.amqp import Delivery, Properties
-<<<<<<< HEAD
-from genpool_gateway.janitor.take_out import QueueLook, may_take_out, reported, sort_out
-
-IDLE = QueueLook(cancelled=2, unchanged=timing.BACKLOG_SECONDS, ready=3, consumers=0, waited=None)
-=======
 from genpool_gateway.janitor.take_out import QueueSeen, may_take_out, reported, sort_out
 
-IDLE = QueueSeen(cancelled=2, cancelled_before=2, ready=3, consumers=0, waited=None)
->>>>>>> main
+IDLE = QueueSeen(cancelled=2, unchanged=timing.BACKLOG_SECONDS, ready=3, consumers=0, waited=None)
 
 
 @pytest.mark.parametrize(
@@ -34,11 +28,7 @@ IDLE = QueueSeen(cancelled=2, cancelled_before=2, ready=3, consumers=0, waited=N
         (replace(IDLE, worn=True), False),
     ],
 )
-<<<<<<< HEAD
-def test_when(seen: QueueLook, *, may: bool) -> None:
-=======
 def test_when(seen: QueueSeen, *, may: bool) -> None:
->>>>>>> main
     assert may_take_out(seen) is may
 
 
