@@ -10,6 +10,7 @@ from fastapi import Request
 
 from genpool_core import timing
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.janitor.ends import Ends
@@ -42,6 +43,7 @@ class Services:
     """Made by the factory; in the application's state."""
 
     acceptor: Acceptor
+    limits: Limits
     ends: Ends
     look_at_ends: Callable[[], None]
     """Has tasks ended that are to end, now; returns at once."""
