@@ -25,7 +25,7 @@ from genpool_gateway.api.submission import (
     SubmitTasks,
     new_task,
 )
-from genpool_gateway.api.views import answer_of, wait_for_end
+from genpool_gateway.api.views import linked_answer, wait_for_end
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.pools.check import check_request
 from genpool_gateway.tasks.record import TaskState
@@ -62,7 +62,7 @@ async def submit_task(  # noqa: PLR0913, PLR0917 - a request's parts
         record = await wait_for_end(services, record, seconds)
     if record.state is TaskState.ENDED:
         response.status_code = HTTPStatus.OK
-    return answer_of(services, record)
+    return await linked_answer(services, record)
 
 
 @router.post("/tasks/batch", status_code=HTTPStatus.OK, summary="Send several tasks")
@@ -114,7 +114,7 @@ async def _result(services: Services, submitted: tuple[Future[Outcome], str] | P
     except GenPoolError as error:
         return _refused(problem_of(error))
     ended = outcome.record.state is TaskState.ENDED
-    view = answer_of(services, outcome.record)
+    view = await linked_answer(services, outcome.record)
     return {"status": 200 if ended else 202, "task": view.model_dump(mode="json")}
 
 

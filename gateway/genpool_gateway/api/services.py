@@ -12,6 +12,7 @@ from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
+from genpool_gateway.pools.links import Links
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.ports import EventStore, KeyStore, TaskReader, UsageStore
 
@@ -43,6 +44,7 @@ class Services:
     usage: UsageStore
     hub: Hub
     pools: PoolSource
+    links: Links
     keyring: KeyRing
     now: Callable[[], datetime]
     options: ApiOptions = field(default_factory=ApiOptions)

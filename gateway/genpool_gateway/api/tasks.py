@@ -15,7 +15,7 @@ from genpool_gateway.api.cursors import cursor_after, read_cursor
 from genpool_gateway.api.problems import PROBLEMS
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.stream import task_stream
-from genpool_gateway.api.views import answer_of, full_answer, visible_task, wait_for_end
+from genpool_gateway.api.views import full_answer, linked_answers, visible_task, wait_for_end
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.tasks.ports import TaskQuery
 from genpool_gateway.tasks.record import TaskState
@@ -66,7 +66,7 @@ async def list_tasks(  # noqa: PLR0913, PLR0917 - its filters
     )
     found = await to_thread.run_sync(services.reader.find, query)
     return TaskPage(
-        tasks=[answer_of(services, record) for record in found],
+        tasks=await linked_answers(services, found),
         next=cursor_after(found[-1]) if len(found) == limit else None,
     )
 

@@ -31,6 +31,7 @@ from genpool_gateway.events.state_events import StateEvents
 from genpool_gateway.factory.callbacks import Place
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.pools.errors import PoolsUnknown
+from genpool_gateway.pools.links import Links
 from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.settings import GatewaySettings
@@ -125,6 +126,7 @@ def build_tasks(
         usage=store.usage,
         hub=hub,
         pools=pools,
+        links=Links(stores, pools, now),
         keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
         now=now,
         options=_options(settings),

@@ -158,7 +158,8 @@ class Link:
     """A signed link."""
 
     url: str = field(repr=False)
-    expires_at: datetime
+    expires_at: datetime | None
+    """None where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def view_of(record: TaskRecord, known: Beside) -> TaskView:
         expected_start_at=known.expected_start_at if status == "queued" else None,
         progress=_progress(known.progress) if status in {"running", "canceling"} else None,
         parameters=record.parameters,
-        outputs=[_output(output, known.links.get(output.key)) for output in outputs],
+        outputs=[output_view(output, known.links.get(output.key)) for output in outputs],
         error=None if end is None or status == "succeeded" else _error(end),
         metrics=_metrics(record),
         metadata={} if record.submission is None else record.submission.metadata,
@@ -216,7 +217,8 @@ def _progress(heard: JsonObject | None) -> ProgressView | None:
     return ProgressView.model_validate({**heard, "message": heard.get("node")})
 
 
-def _output(output: Output, link: Link | None) -> OutputView:
+def output_view(output: Output, link: Link | None) -> OutputView:
+    """The view of a result."""
     return OutputView(
         node_id=output.node,
         name=output.key.rpartition("/")[2],
