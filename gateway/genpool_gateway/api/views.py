@@ -29,9 +29,7 @@ def answer_of(services: Services, record: TaskRecord, known: Beside | None = Non
             links=kept.links,
             queue_position=kept.queue_position,
             expected_start_at=kept.expected_start_at,
-            retention_seconds=None
-            if pool is None or pool.spec is None
-            else pool.spec.storage.retention_seconds,
+            retention_seconds=None if pool is None else pool.retention_seconds,
         ),
     )
 

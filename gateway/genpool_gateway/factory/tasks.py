@@ -53,6 +53,7 @@ class Tasks:
     hub: Hub
     server: ApiServer
     stores: Stores
+    links: Links
 
     def start(self) -> None:
         """Start all threads; returns at once."""
@@ -80,6 +81,9 @@ class Tasks:
         for connection in self.publishing.values():
             connection.stop(timing.GATEWAY_CLOSE_SECONDS)
         self.pools.stop()
+
+    def close(self) -> None:
+        """Close the store, when nobody asks it any more."""
         self.store.close()
 
     def unready(self) -> str | None:
@@ -115,6 +119,7 @@ def build_tasks(
     stores = load_stores(settings.stores_file)
     store, hub = open_store(_database_url(settings)), Hub()
     pools = build_pool_source(settings)
+    links = Links(stores, pools, now)
     vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
     publishing = {name: AmqpConnection(_named(parameters, "tasks")) for name, parameters in vhosts.items()}
     acceptor = Acceptor(store.accepting, RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid)), now=now)
@@ -126,7 +131,7 @@ def build_tasks(
         usage=store.usage,
         hub=hub,
         pools=pools,
-        links=Links(stores, pools, now),
+        links=links,
         keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
         now=now,
         options=_options(settings),
@@ -141,6 +146,7 @@ def build_tasks(
         hub=hub,
         server=ApiServer(create_app(services), hub, port=settings.api_port),
         stores=stores,
+        links=links,
     )
 
 

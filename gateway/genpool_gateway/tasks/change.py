@@ -15,6 +15,7 @@ from genpool_gateway.tasks.record import Position, TaskRecord, TaskState
 
 #: Order of what happens within one attempt.
 _RANKS: Mapping[str, int] = {"accepted": 0, "claimed": 1, "output": 2, "retried": 3, "ended": 4}
+ENDED_RANK = _RANKS["ended"]
 #: Where a task stands after a change.
 _STATES: Mapping[str, TaskState] = {
     "accepted": TaskState.QUEUED,

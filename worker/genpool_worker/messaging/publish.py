@@ -19,7 +19,7 @@ from genpool_core.ledger.records import EndRecord, Output
 from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_core.messages.base import SCHEMA_VERSION, PoolRef
-from genpool_core.messages.callbacks import CallbackMessage, callback_body
+from genpool_core.messages.callbacks import end_callback, to_callbacks_queue
 from genpool_core.messages.events import (
     Event,
     MessageRejected,
@@ -148,22 +148,10 @@ class TaskPublisher:
         """Ask the gateway to tell the receiver, if there is one. Links are signed anew each time."""
         if end.callback_url is None:
             return
-        urls = {output.key: self._store.sign(output.key) for output in end.outputs}
-        message = CallbackMessage(
-            id=identity.end_id(end.task_key, end.run),
-            url=end.callback_url,
-            allow=self._config.callback_hosts,
-            body=callback_body(end, self._config.pool, urls),
-            end=end,
-        )
-        self._broker.publish(
-            OutgoingMessage(
-                exchange=names.CALLBACKS_EXCHANGE,
-                routing_key=names.CALLBACKS_QUEUE,
-                body=message.model_dump_json().encode(),
-                properties=Properties(message_id=message.id, type="callback"),
-            )
-        )
+        links = {output.key: self._store.sign(output.key) for output in end.outputs}
+        config = self._config
+        message = end_callback(end, end.callback_url, config.pool, allow=config.callback_hosts, links=links)
+        self._broker.publish(to_callbacks_queue(message))
 
     def dead_letter(self, delivery: Delivery, reason: Mapping[str, headers.HeaderValue]) -> None:
         """Publish a copy of a message to the dead-letter queue, with the reason in its headers."""
