@@ -10,12 +10,14 @@ import structlog
 
 from genpool_core import timing
 from genpool_core.backoff import Backoff
-from genpool_core.errors import InvalidMessage, TaskStoreError
+from genpool_core.errors import BrokerError, InvalidMessage, TaskStoreError
 from genpool_core.messages.amqp import Delivery
 from genpool_core.messages.events import TaskEvent
+from genpool_gateway.events.asked import AskedCallbacks
 from genpool_gateway.events.ports import EventsQueue
 from genpool_gateway.events.read import read_event
-from genpool_gateway.tasks.change import Change, change_of
+from genpool_gateway.pools.errors import PoolsUnknown
+from genpool_gateway.tasks.change import change_of
 from genpool_gateway.tasks.ports import EventStore
 
 _log = structlog.get_logger(__name__)
@@ -27,8 +29,11 @@ _RETRY = Backoff(timing.EVENT_STORE_RETRY_SECONDS, timing.EVENT_STORE_RETRY_MOST
 class StateEvents:
     """A thread that stores what comes. An event that cannot be believed is dropped, and said in the log."""
 
-    def __init__(self, store: EventStore, queue_: EventsQueue, *, place: str) -> None:
+    def __init__(
+        self, store: EventStore, queue_: EventsQueue, callbacks: AskedCallbacks, *, place: str
+    ) -> None:
         self._store = store
+        self._callbacks = callbacks
         self._queue = queue_
         self._place = place
         self._inbox: queue.Queue[Delivery | None] = queue.Queue()
@@ -73,12 +78,14 @@ class StateEvents:
         return group
 
     def _store_group(self, group: Sequence[Delivery]) -> None:
-        changes = [change for delivery in group if (change := self._change(delivery)) is not None]
+        events = [event for delivery in group if (event := self._event(delivery)) is not None]
+        changes = [change for event in events if (change := change_of(event)) is not None]
         failures = 0
         while not self._stopping.is_set():
             try:
                 self._store.apply(changes)
-            except TaskStoreError as error:
+                self._callbacks.publish(events)
+            except (TaskStoreError, PoolsUnknown, BrokerError) as error:
                 failures += 1
                 _log.warning(
                     "events_not_stored", place=self._place, reason=error.reason, message=error.message
@@ -88,10 +95,10 @@ class StateEvents:
                 self._queue.ack_all(group)
                 return
 
-    def _change(self, delivery: Delivery) -> Change | None:
+    def _event(self, delivery: Delivery) -> TaskEvent | None:
         try:
             event = read_event(delivery)
         except InvalidMessage as error:
             _log.warning("event_dropped", place=self._place, reason=error.reason, message=error.message)
             return None
-        return change_of(event) if isinstance(event, TaskEvent) else None
+        return event if isinstance(event, TaskEvent) else None

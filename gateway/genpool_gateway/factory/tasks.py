@@ -20,11 +20,13 @@ from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
+from genpool_gateway.adapters.publisher import ConfirmedPublisher
 from genpool_gateway.adapters.stores import Stores, load_stores
 from genpool_gateway.adapters.task_queues import RabbitWorkQueues
 from genpool_gateway.api.app import create_app
 from genpool_gateway.api.server import ApiServer
 from genpool_gateway.api.services import ApiOptions, Services
+from genpool_gateway.events.asked import AskedCallbacks
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.events.passing import PassingEvents
 from genpool_gateway.events.state_events import StateEvents
@@ -141,7 +143,9 @@ def build_tasks(
         pools=pools,
         acceptor=acceptor,
         publishing=publishing,
-        events=tuple(_events(store, parameters) for parameters in vhosts.values()),
+        events=tuple(
+            _events(store, pools, parameters, publishing[name]) for name, parameters in vhosts.items()
+        ),
         passing=PassingEvents(hub),
         hub=hub,
         server=ApiServer(create_app(services), hub, port=settings.api_port),
@@ -150,9 +154,12 @@ def build_tasks(
     )
 
 
-def _events(store: TaskStore, parameters: AmqpParameters) -> tuple[RabbitEvents, StateEvents]:
+def _events(
+    store: TaskStore, pools: PoolSource, parameters: AmqpParameters, publishing: AmqpConnection
+) -> tuple[RabbitEvents, StateEvents]:
     queue = RabbitEvents(parameters)
-    return queue, StateEvents(store.events, queue, place=parameters.place)
+    callbacks = AskedCallbacks(store.reader, pools, ConfirmedPublisher(publishing))
+    return queue, StateEvents(store.events, queue, callbacks, place=parameters.place)
 
 
 def build_pool_source(settings: GatewaySettings) -> PoolSource:

@@ -20,7 +20,7 @@ any other           in the message as it is: ``prompt``, ``image_url``, ``width`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from genpool_core.canonical import canonical_json
 from genpool_core.errors import InvalidTask, RefusedTask
@@ -59,6 +59,11 @@ class CheckedTask:
     def key(self, owner: str) -> str:
         """The task's key, which is its id in the API, when this API key's owner sends it."""
         return task_key(self.pool.ref.uid, self.task_id, self.body, tenant=owner)
+
+    def without_callback(self) -> CheckedTask:
+        """The same task with no ``callback_url`` in its message: nobody who ends it announces that there."""
+        body = {key: value for key, value in self.body.items() if key != "callback_url"}
+        return replace(self, body=body, content=canonical_json(body))
 
 
 def check_request(directory: PoolDirectory, request: JsonObject, *, new_id: str) -> CheckedTask:
