@@ -241,6 +241,19 @@ REASONS: Mapping[str, Reason] = {
     "GatewayOverloaded": Reason(
         7016, "The gateway stops, or holds as many tasks as it can.", "Send the task again in a moment."
     ),
+    "NoCallback": Reason(
+        7017,
+        "The task has no callback that could be sent again.",
+        "Nothing: its sender wanted none, or it was deleted.",
+    ),
+    "NotReplayable": Reason(
+        7018,
+        "The gateway does not have the task's message.",
+        "Send the task again, or replay its dead letter.",
+    ),
+    "BucketNotListed": Reason(
+        7019, "The gateway may not use the pool's bucket.", "List the bucket in the chart's gateway.stores."
+    ),
     # Callbacks ------------------------------------------------------------------------------------------------------
     "ReceiverFailed": Reason(
         8001,

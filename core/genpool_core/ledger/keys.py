@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 
+_END = re.compile(r"/runs/\d+/end\.json$")
 _ATTEMPT = re.compile(r"/attempts/(\d+)\.json$")
+
+
+def task_prefix(prefix: str, task_key: str) -> str:
+    """Everything of one task."""
+    return f"{prefix}tasks/{task_key}/"
 
 
 def run_prefix(prefix: str, task_key: str, run: int) -> str:
     """Everything of one run."""
-    return f"{prefix}tasks/{task_key}/runs/{run}/"
+    return f"{task_prefix(prefix, task_key)}runs/{run}/"
 
 
 def claims_prefix(prefix: str, task_key: str, run: int) -> str:
@@ -41,3 +47,8 @@ def attempt_of(key: str) -> int | None:
     """Number of the attempt whose claim lies at ``key``, or None for another object."""
     match = _ATTEMPT.search(key)
     return int(match.group(1)) if match else None
+
+
+def is_end(key: str) -> bool:
+    """Whether the object at ``key`` is an end record."""
+    return _END.search(key) is not None

@@ -28,6 +28,9 @@ STATUS: Mapping[str, int] = {
     "NotFound": 404,
     "MethodNotAllowed": 405,
     "NotEnded": 409,
+    "NoCallback": 409,
+    "NotReplayable": 409,
+    "BucketNotListed": 409,
     "RequestTooLarge": 413,
     "UnsupportedMediaType": 415,
     "TooManyRequests": 429,
@@ -40,6 +43,8 @@ STATUS: Mapping[str, int] = {
     "GatewayOverloaded": 503,
     "PoolsUnknown": 503,
     "PoolUnavailable": 503,
+    "StorageUnavailable": 503,
+    "StorageCredentialsMissing": 503,
     "TaskStoreUnavailable": 503,
 }
 #: Seconds of ``Retry-After``, where trying again helps.

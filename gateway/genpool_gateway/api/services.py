@@ -9,6 +9,9 @@ from datetime import datetime
 from fastapi import Request
 
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.accepting.replay import Replayer
+from genpool_gateway.callbacks.replay import CallbackReplay
+from genpool_gateway.erasing.eraser import Eraser
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
@@ -46,6 +49,9 @@ class Services:
     pools: PoolSource
     links: Links
     keyring: KeyRing
+    replayer: Replayer
+    callback_replay: CallbackReplay
+    eraser: Eraser
     now: Callable[[], datetime]
     options: ApiOptions = field(default_factory=ApiOptions)
 

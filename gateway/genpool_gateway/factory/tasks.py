@@ -17,6 +17,7 @@ from genpool_core import names, timing
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import ClusterError, SettingsError
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.accepting.replay import Replayer
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
@@ -26,6 +27,8 @@ from genpool_gateway.adapters.task_queues import RabbitWorkQueues
 from genpool_gateway.api.app import create_app
 from genpool_gateway.api.server import ApiServer
 from genpool_gateway.api.services import ApiOptions, Services
+from genpool_gateway.callbacks.replay import CallbackReplay
+from genpool_gateway.erasing.eraser import Eraser
 from genpool_gateway.events.asked import AskedCallbacks
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.events.passing import PassingEvents
@@ -124,7 +127,9 @@ def build_tasks(
     links = Links(stores, pools, now)
     vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
     publishing = {name: AmqpConnection(_named(parameters, "tasks")) for name, parameters in vhosts.items()}
-    acceptor = Acceptor(store.accepting, RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid)), now=now)
+    queues = RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid))
+    publishers = {name: ConfirmedPublisher(connection) for name, connection in publishing.items()}
+    acceptor = Acceptor(store.accepting, queues, now=now)
     services = Services(
         acceptor=acceptor,
         reader=store.reader,
@@ -135,6 +140,9 @@ def build_tasks(
         pools=pools,
         links=links,
         keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
+        replayer=Replayer(queues, store.events, now),
+        callback_replay=CallbackReplay(pools, stores, lambda broker, vhost: publishers.get((broker, vhost))),
+        eraser=Eraser(store.retention, pools, stores, now),
         now=now,
         options=_options(settings),
     )
@@ -144,7 +152,7 @@ def build_tasks(
         acceptor=acceptor,
         publishing=publishing,
         events=tuple(
-            _events(store, pools, parameters, publishing[name]) for name, parameters in vhosts.items()
+            _events(store, pools, parameters, publishers[name]) for name, parameters in vhosts.items()
         ),
         passing=PassingEvents(hub),
         hub=hub,
@@ -155,10 +163,10 @@ def build_tasks(
 
 
 def _events(
-    store: TaskStore, pools: PoolSource, parameters: AmqpParameters, publishing: AmqpConnection
+    store: TaskStore, pools: PoolSource, parameters: AmqpParameters, publisher: ConfirmedPublisher
 ) -> tuple[RabbitEvents, StateEvents]:
     queue = RabbitEvents(parameters)
-    callbacks = AskedCallbacks(store.reader, pools, ConfirmedPublisher(publishing))
+    callbacks = AskedCallbacks(store.reader, pools, publisher)
     return queue, StateEvents(store.events, queue, callbacks, place=parameters.place)
 
 

@@ -155,6 +155,8 @@ def _moved(known: TaskRecord, change: Change) -> TaskRecord:
             cancel_requested_at=None,
             worker=None,
             sources={name: source for name, source in known.sources.items() if name not in _OF_A_RUN},
+            # The limits of time were those of the run before.
+            submission=known.submission and replace(known.submission, start_by=None, end_by=None),
         )
     return replace(known, position=change.position, state=_STATES[change.type])
 

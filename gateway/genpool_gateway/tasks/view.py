@@ -133,6 +133,8 @@ class TaskView(ViewModel):
     """When it ended."""
     expires_at: datetime | None = None
     """When its results are deleted; null where they are kept."""
+    erased_at: datetime | None = None
+    """When its contents were deleted on demand; how it ended stays."""
     queue_position: int | None = None
     """Tasks of the pool that were accepted before it and wait too; null where that is not known."""
     expected_start_at: datetime | None = None
@@ -199,6 +201,7 @@ def view_of(record: TaskRecord, known: Beside) -> TaskView:
         expires_at=(
             None if kept is None or record.ended_at is None else record.ended_at + timedelta(seconds=kept)
         ),
+        erased_at=record.erased_at,
         queue_position=known.queue_position if status == "queued" else None,
         expected_start_at=known.expected_start_at if status == "queued" else None,
         progress=_progress(known.progress) if status in {"running", "canceling"} else None,
