@@ -6,10 +6,12 @@ succeeded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+import structlog
 from pydantic import ValidationError
 
 from genpool_adapters.objectstore.port import ObjectStore, Put
@@ -21,6 +23,9 @@ from genpool_core.ledger.records import Claim, EndRecord
 
 R = TypeVar("R", Claim, EndRecord)
 TRIES = 6
+#: Records that are read at the same time.
+_READERS = 16
+_log = structlog.get_logger(__name__)
 _BACKOFF = Backoff(timing.LEDGER_RETRY_SECONDS, timing.LEDGER_RETRY_MOST_SECONDS, spread=0.0)
 
 
@@ -89,6 +94,23 @@ class Ledger:
             if standing is not None:
                 self._store.put(item, _json(erased(standing[0])))
         self._store.delete([item for item in found if item not in ends])
+
+    def ends(self) -> Iterator[EndRecord]:
+        """The end records of all tasks, in no order; one that cannot be read is told in the log and left out.
+
+        Reads them with several threads, so the store's is to be one that threads may share. Raises StorageError.
+        """
+        found = [key for key in self._store.keys(keys.tasks_prefix(self._prefix)) if keys.is_end(key)]
+        with ThreadPoolExecutor(_READERS, thread_name_prefix="ledger") as pool:
+            yield from (end for end in pool.map(self._end_at, found) if end is not None)
+
+    def _end_at(self, key: str) -> EndRecord | None:
+        try:
+            found = self._get(key, EndRecord)
+        except UnreadableLedger as error:
+            _log.warning("end_record_unreadable", key=key, message=error.message)
+            return None
+        return None if found is None else found[0]
 
     def _key(self, claim: Claim) -> str:
         return keys.claim_key(self._prefix, claim.task_key, claim.run, claim.attempt)

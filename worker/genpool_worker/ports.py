@@ -47,6 +47,23 @@ class Consumption(Protocol):
 
 
 @dataclass(frozen=True)
+class ProgressReport:
+    """How far a run is."""
+
+    value: float
+    """Part done, 0 to 1."""
+    nodes_done: int
+    nodes_total: int
+    node: str | None = None
+    """Id of the node that runs."""
+    step: int | None = None
+    """Its step, of ``steps``, if it tells."""
+    steps: int | None = None
+    message: str | None = None
+    """Its title, or its class."""
+
+
+@dataclass(frozen=True)
 class OutputRef:
     """A file as ComfyUI's history names it."""
 

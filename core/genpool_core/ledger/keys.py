@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 
-_END = re.compile(r"/runs/\d+/end\.json$")
+_END = re.compile(r"tasks/[^/]+/runs/\d+/end\.json$")
 _ATTEMPT = re.compile(r"/attempts/(\d+)\.json$")
+
+
+def tasks_prefix(prefix: str) -> str:
+    """Everything of all tasks."""
+    return f"{prefix}tasks/"
+
+
+def is_end(key: str) -> bool:
+    """Whether the end record of a run lies at ``key``."""
+    return _END.search(key) is not None
 
 
 def task_prefix(prefix: str, task_key: str) -> str:
     """Everything of one task."""
-    return f"{prefix}tasks/{task_key}/"
+    return f"{tasks_prefix(prefix)}{task_key}/"
 
 
 def run_prefix(prefix: str, task_key: str, run: int) -> str:
@@ -47,8 +57,3 @@ def attempt_of(key: str) -> int | None:
     """Number of the attempt whose claim lies at ``key``, or None for another object."""
     match = _ATTEMPT.search(key)
     return int(match.group(1)) if match else None
-
-
-def is_end(key: str) -> bool:
-    """Whether the object at ``key`` is an end record."""
-    return _END.search(key) is not None

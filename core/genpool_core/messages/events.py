@@ -61,6 +61,16 @@ class TaskProgress(TaskEvent):
     """Part done, 0 to 1."""
     node: str | None = None
     """ComfyUI node that runs."""
+    nodes_done: int | None = None
+    """Nodes that have run, or whose results ComfyUI had; absent in older releases."""
+    nodes_total: int | None = None
+    """Nodes of the prompt."""
+    step: int | None = None
+    """Step of the node that runs, if it tells."""
+    steps: int | None = None
+    """Steps that it takes."""
+    message: str | None = None
+    """The title of the node that runs, or its class."""
 
 
 class TaskOutput(TaskEvent):

@@ -15,6 +15,9 @@ from genpool_gateway.events.read import read_event
 _log = structlog.get_logger(__name__)
 
 
+_PROGRESS = {"run", "attempt", "value", "node", "nodes_done", "nodes_total", "step", "steps", "message"}
+
+
 class PassingWatchers(Protocol):
     """Those who watch tasks."""
 
@@ -38,7 +41,7 @@ class PassingEvents:
         about: JsonObject
         match event:
             case TaskProgress():
-                about = {"run": event.run, "attempt": event.attempt, "value": event.value, "node": event.node}
+                about = event.model_dump(mode="json", include=_PROGRESS)
                 self._watchers.pass_on(event.task_key, "progress", about)
             case TaskPreview():
                 about = {"run": event.run, "content_type": event.content_type, "image": event.image}

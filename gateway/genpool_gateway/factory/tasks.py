@@ -122,7 +122,7 @@ def build_tasks(
         It cannot work as it is set up, or the store cannot be opened now.
     """
     stores = load_stores(settings.stores_file)
-    store, hub = open_store(_database_url(settings)), Hub()
+    store, hub = open_store(database_url(settings)), Hub()
     pools = build_pool_source(settings)
     links = Links(stores, pools, now)
     vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
@@ -204,7 +204,8 @@ def _first_keys(folder: Path) -> tuple[str, ...]:
         return ()
 
 
-def _database_url(settings: GatewaySettings) -> str:
+def database_url(settings: GatewaySettings) -> str:
+    """The task store's URL; raises SettingsError where its file cannot be read."""
     file = settings.database_url_file
     if file is None:
         return settings.database_url

@@ -104,7 +104,7 @@ def record_of(row: RowMapping) -> TaskRecord:
 
 
 def _submission_of(row: RowMapping) -> Submission | None:
-    if row["owner"] is None:
+    if row["metadata"] is None:
         return None
     return Submission(
         owner=row["owner"],

@@ -91,8 +91,13 @@ class TaskRecord:
 
     @property
     def owner(self) -> str | None:
-        """Id of the API key that sent it; None of a plain producer's task."""
-        return None if self.submission is None else self.submission.owner
+        """Id of the API key that sent it; None of a plain producer's task.
+
+        Of a task that this store did not accept, as after a rebuild, the end record tells it.
+        """
+        if self.submission is not None:
+            return self.submission.owner
+        return None if self.end is None else self.end.owner
 
 
 @dataclass(frozen=True)

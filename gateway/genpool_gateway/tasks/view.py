@@ -43,7 +43,7 @@ class ProgressView(ViewModel):
     steps: int | None = None
     """Steps that it takes."""
     message: str | None = None
-    """Which node runs."""
+    """The title of the node that runs, or its class."""
 
 
 class OutputView(ViewModel):
@@ -217,7 +217,7 @@ def view_of(record: TaskRecord, known: Beside) -> TaskView:
 def _progress(heard: JsonObject | None) -> ProgressView | None:
     if heard is None:
         return None
-    return ProgressView.model_validate({**heard, "message": heard.get("node")})
+    return ProgressView.model_validate(heard)
 
 
 def output_view(output: Output, link: Link | None) -> OutputView:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from genpool_worker.comfyui.progress import Progress
+from genpool_worker.comfyui.progress import Progress, node_titles
 from genpool_worker.comfyui_json import Frame
+from genpool_worker.ports import ProgressReport
 
 
 def frame(kind: str, **data: Any) -> Frame:  # noqa: ANN401 - JSON
@@ -34,6 +35,23 @@ def test_a_run() -> None:
     assert progress.feed(frame("execution_success"))
     assert progress.feed(frame("executing", node=None))
     assert progress.value == 1
+
+
+def test_what_is_told_of_a_run() -> None:
+    graph = {
+        "1": {"class_type": "KSampler", "_meta": {"title": "Sampler"}},
+        "2": {"class_type": "SaveImage"},
+        "3": 7,
+    }
+    progress = Progress("p", graph.keys(), node_titles(graph))
+    assert progress.report() == ProgressReport(0, 0, 3)
+    progress.feed(frame("executing", node="1"))
+    progress.feed(frame("progress", value=3, max=4, node="1"))
+    assert progress.report() == ProgressReport(0.25, 0, 3, "1", 3, 4, "Sampler")
+    progress.feed(frame("executing", node="2"))
+    assert progress.report() == ProgressReport(1 / 3, 1, 3, "2", None, None, "SaveImage")
+    progress.feed(frame("progress", value=9, max=4, node="2"))
+    assert (progress.report().step, progress.report().steps) == (4, 4)
 
 
 @pytest.mark.parametrize("kind", ["execution_success", "execution_error", "execution_interrupted"])

@@ -2,23 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 
+from genpool_core.jsontypes import JsonObject
 from genpool_worker.comfyui_json import Frame
+from genpool_worker.ports import ProgressReport
 
 #: After these the history is worth a look.
 TERMINAL = frozenset({"execution_success", "execution_error", "execution_interrupted"})
 
 
-class Progress:
-    """Part of a run that is done, 0 to 1. It never goes back."""
+#: Characters of a node's title.
+_TITLE = 100
 
-    def __init__(self, prompt_id: str, nodes: AbstractSet[str]) -> None:
+
+OnProgress = Callable[[ProgressReport], None]
+
+
+def node_titles(graph: JsonObject) -> dict[str, str]:
+    """Titles of a prompt's nodes by id, as the workflow has them; the class where there is none."""
+    return {node: _title(content) for node, content in graph.items() if isinstance(content, dict)}
+
+
+def _title(node: JsonObject) -> str:
+    meta = node.get("_meta")
+    title = meta.get("title") if isinstance(meta, dict) else None
+    return str(title or node.get("class_type") or "")[:_TITLE]
+
+
+class Progress:
+    """Part of a run that is done, 0 to 1. It never goes back. ``titles``: of its nodes, by id."""
+
+    def __init__(
+        self, prompt_id: str, nodes: AbstractSet[str], titles: Mapping[str, str] | None = None
+    ) -> None:
         self._prompt_id = prompt_id
         self._nodes = nodes
+        self._titles = titles or {}
         self._done: set[str] = set()
+        self._steps: tuple[int, int] | None = None
         self.node: str | None = None
         self.value = 0.0
+
+    def report(self) -> ProgressReport:
+        """How far it is now."""
+        step, steps = self._steps or (None, None)
+        title = self._titles.get(self.node or "")
+        done, total = len(self._done), len(self._nodes)
+        return ProgressReport(self.value, done, total, self.node, step, steps, title or None)
 
     def feed(self, frame: Frame) -> bool:
         """Take a frame in. True: it may be the last one, so look at the history."""
@@ -37,7 +69,7 @@ class Progress:
     def _executing(self, node: str | None) -> bool:
         if self.node is not None:
             self._finish({self.node})
-        self.node = node
+        self.node, self._steps = node, None
         return node is None
 
     def _finish(self, nodes: AbstractSet[str]) -> None:
@@ -46,6 +78,7 @@ class Progress:
 
     def _step(self, value: float, maximum: float) -> None:
         if maximum > 0:
+            self._steps = (max(0, min(int(value), int(maximum))), int(maximum))
             self._advance(min(max(value / maximum, 0.0), 1.0))
 
     def _advance(self, fraction: float) -> None:

@@ -17,7 +17,7 @@ from genpool_worker.cancel import Step, next_step
 from genpool_worker.comfyui import result
 from genpool_worker.comfyui.event_stream import SOCKET_CHANGED, EventStream
 from genpool_worker.comfyui.landed import Landed
-from genpool_worker.comfyui.progress import Progress
+from genpool_worker.comfyui.progress import OnProgress, Progress, node_titles
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.comfyui.run_times import RunTimes
 from genpool_worker.comfyui.stuck import Stuck, follow, is_wedged
@@ -33,7 +33,6 @@ from genpool_worker.errors import (
 )
 from genpool_worker.ports import ComfyUI, OutputRef, Preview, Where
 
-OnProgress = Callable[[float, str | None], None]
 OnFiles = Callable[[list[OutputRef]], None]
 OnPreview = Callable[[Preview], None]
 
@@ -46,7 +45,7 @@ class Watch:
     soon as it has run.
     """
 
-    progress: OnProgress = lambda _value, _node: None
+    progress: OnProgress = lambda _report: None
     files: OnFiles = lambda _refs: None
     preview: OnPreview = lambda _preview: None
 
@@ -95,7 +94,7 @@ class PromptRun:
                 self._times.posted = self._retry.clock.now()
                 self.submit(stream.client_id, graph)
                 self._times.submitted = self._retry.clock.now()
-                entry = self._wait(stream, Progress(self._prompt_id, graph.keys()), watch)
+                entry = self._wait(stream, Progress(self._prompt_id, graph.keys(), node_titles(graph)), watch)
         except Cancelled:
             self._stop()
             raise
@@ -157,7 +156,7 @@ class PromptRun:
                 next_poll = now + _poll_seconds(stream)
             if progress.value > reported and now >= next_report:
                 reported, next_report = progress.value, now + timing.PROGRESS_SECONDS
-                watch.progress(reported, progress.node)
+                watch.progress(progress.report())
             self._check_time()
 
     def _history(self) -> HistoryEntry | None:

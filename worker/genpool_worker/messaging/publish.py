@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import TypedDict
 
@@ -32,7 +32,7 @@ from genpool_core.messages.events import (
 )
 from genpool_core.workerconfig import WorkerConfig
 from genpool_worker.errors import NoCopy
-from genpool_worker.ports import Broker, Clock, Preview
+from genpool_worker.ports import Broker, Clock, Preview, ProgressReport
 
 _log = structlog.get_logger(__name__)
 _MAX_HEADER = 1000
@@ -80,9 +80,9 @@ class TaskPublisher:
         )
         self._try(event, event.type)
 
-    def progress(self, ref: TaskRef, attempt: int, value: float, node: str | None) -> None:
-        """Progress of an attempt, from 0 to 1. Never raises, never waits."""
-        event = TaskProgress(id=str(uuid.uuid4()), **self._fields(ref, attempt), value=value, node=node)
+    def progress(self, ref: TaskRef, attempt: int, report: ProgressReport) -> None:
+        """Progress of an attempt. Never raises, never waits."""
+        event = TaskProgress(id=str(uuid.uuid4()), **self._fields(ref, attempt), **asdict(report))
         self._offer(event, event.type)
 
     def preview(self, ref: TaskRef, attempt: int, preview: Preview) -> None:

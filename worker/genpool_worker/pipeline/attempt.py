@@ -20,8 +20,9 @@ from genpool_worker.cancel import Step, next_step
 from genpool_worker.comfyui import result
 from genpool_worker.comfyui.log_lines import lines_since
 from genpool_worker.comfyui.memory import empty_memory
+from genpool_worker.comfyui.progress import OnProgress
 from genpool_worker.comfyui.retry import ComfyUIRetry
-from genpool_worker.comfyui.run import OnPreview, OnProgress, PromptRun, Watch
+from genpool_worker.comfyui.run import OnPreview, PromptRun, Watch
 from genpool_worker.comfyui_json import HistoryEntry
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import ComfyUIError, NodeFailed
@@ -40,7 +41,7 @@ _UNCLEAN = frozenset({"OutOfMemory", "DeviceFailed", "VolumeFailed", "ScratchFul
 class Told:
     """Who is told how an attempt gets on; each call returns at once. ``output``: a result is in the bucket."""
 
-    progress: OnProgress = lambda _value, _node: None
+    progress: OnProgress = lambda _report: None
     output: Callable[[Output], None] = lambda _output: None
     preview: OnPreview = lambda _preview: None
 

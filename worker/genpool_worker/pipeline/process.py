@@ -202,7 +202,7 @@ class Processor:
     def _attempt(self, task: TaskDelivery, work: AttemptInHand, attempt: Attempt) -> None:
         publisher, number = self._context.publisher, work.held.claim.attempt
         told = Told(
-            lambda value, node: publisher.progress(task.ref, number, value, node),
+            lambda report: publisher.progress(task.ref, number, report),
             lambda output: publisher.output(task.ref, number, output),
             lambda preview: publisher.preview(task.ref, number, preview),
         )

@@ -1,0 +1,118 @@
+"""Reads the ledgers of all pools back into the task store. ``python -m genpool_gateway.rebuild``.
+
+For a database that was lost, and for an events queue that was full. It may run beside gateways, again and again: an end
+that the store has stays as it is.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import structlog
+
+from genpool_adapters.ledger import Ledger
+from genpool_adapters.program import run_program
+from genpool_core import timing
+from genpool_core.errors import StorageError
+from genpool_core.ledger.records import EndRecord
+from genpool_gateway.adapters.stores import Stores, load_stores
+from genpool_gateway.factory.tasks import build_pool_source, database_url
+from genpool_gateway.pools.directory import PoolDirectory
+from genpool_gateway.pools.pool import ServedPool
+from genpool_gateway.pools.source import PoolSource
+from genpool_gateway.settings import GatewaySettings
+from genpool_gateway.store.opening import TaskStore, open_store
+from genpool_gateway.tasks.rebuilding import change_of_end
+
+_log = structlog.get_logger("genpool_gateway.rebuild")
+#: Ends in one commit.
+_GROUP = 256
+
+
+@dataclass(frozen=True)
+class Rebuild:
+    """What it reads from, and where it writes."""
+
+    pools: PoolSource
+    stores: Stores
+    store: TaskStore
+
+
+def main() -> int:
+    """Rebuild once; the exit status: 0, 1 where a pool's ledger could not be read, 2 where it cannot begin."""
+    return run_program("gateway", GatewaySettings, build_rebuild, run)
+
+
+def build_rebuild(settings: GatewaySettings) -> Rebuild:
+    """Put it together and open the task store; raises as :func:`genpool_gateway.factory.build_gateway` does."""
+    return Rebuild(
+        build_pool_source(settings), load_stores(settings.stores_file), open_store(database_url(settings))
+    )
+
+
+def run(rebuild: Rebuild) -> int:
+    """Read all ledgers; the exit status."""
+    rebuild.pools.start()
+    try:
+        directory = _directory(rebuild.pools)
+        if directory is None:
+            return 1
+        read = [_pool(rebuild, pool) for pool in directory.pools]
+    finally:
+        rebuild.pools.stop()
+        rebuild.store.close()
+    return 0 if all(read) else 1
+
+
+def _directory(pools: PoolSource) -> PoolDirectory | None:
+    """The pools, as soon as they have all been listed; None where that takes too long."""
+    deadline = time.monotonic() + timing.POOLS_WATCH_SECONDS
+    while (trouble := pools.trouble()) is not None:
+        if time.monotonic() > deadline:
+            _log.error("pools_not_known", message=trouble)
+            return None
+        time.sleep(timing.POOLS_RELIST_SECONDS)
+    return pools.snapshot()
+
+
+def _pool(rebuild: Rebuild, pool: ServedPool) -> bool:
+    """Read a pool's ledger. Whether it was read."""
+    if pool.serving is None:
+        _log.warning("pool_not_read", pool=pool.name, message=pool.trouble)
+        return False
+    config = pool.serving.config
+    ledger = rebuild.stores.ledger(config)
+    if ledger is None:
+        text = f"bucket {config.s3.bucket} is not in the stores file (the chart's gateway.stores)."
+        _log.warning("pool_not_read", pool=pool.name, message=text)
+        return False
+    try:
+        ends, news = _read(rebuild.store, pool, ledger)
+    except StorageError as error:
+        _log.error("pool_not_read", pool=pool.name, reason=error.reason, message=error.message)
+        return False
+    _log.info("pool_read", pool=pool.name, ends=ends, new=news)
+    return True
+
+
+def _read(store: TaskStore, pool: ServedPool, ledger: Ledger) -> tuple[int, int]:
+    """How many ends there are, and how many of them were new."""
+    ends = news = 0
+    for group in _groups(ledger.ends()):
+        ends += len(group)
+        news += len(store.events.apply([change_of_end(end, pool.ref) for end in group]))
+    return ends, news
+
+
+def _groups(ends: Iterable[EndRecord]) -> Iterator[list[EndRecord]]:
+    rest = iter(ends)
+    while group := list(islice(rest, _GROUP)):
+        yield group
+
+
+if __name__ == "__main__":
+    sys.exit(main())
