@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
-from genpool_adapters.ledger import Ledger
 from genpool_core.errors import GenPoolError
 from genpool_core.ledger.records import EndRecord
-from genpool_core.messages.amqp import OutgoingMessage
 from genpool_core.messages.callbacks import end_callback, to_callbacks_queue
-from genpool_core.workerconfig import WorkerConfig
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import BucketNotListed, PoolUnavailable
 from genpool_gateway.pools.pool import ServedPool
+from genpool_gateway.pools.ports import Ledgers, Publisher
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.record import TaskRecord
 
@@ -22,20 +19,6 @@ class NoCallback(GenPoolError):  # noqa: N818 - named for what the sender sees
     """There is no callback that could be sent again."""
 
     reason = "NoCallback"
-
-
-class Ledgers(Protocol):
-    """The ledgers that the gateway may read."""
-
-    def ledger(self, config: WorkerConfig) -> Ledger | None:
-        """That of a pool; None where its bucket is not listed. Raises SettingsError."""
-
-
-class Publisher(Protocol):
-    """A vhost of the broker."""
-
-    def publish(self, messages: Sequence[OutgoingMessage]) -> None:
-        """Publish, confirmed and mandatory; raises BrokerError."""
 
 
 class CallbackReplay:

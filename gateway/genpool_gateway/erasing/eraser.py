@@ -8,25 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
 
 from genpool_adapters.ledger import Ledger
-from genpool_core.workerconfig import WorkerConfig
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import BucketNotListed
+from genpool_gateway.pools.ports import Ledgers
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.change import erased_end
 from genpool_gateway.tasks.errors import NotEnded
 from genpool_gateway.tasks.ports import RetentionStore
 from genpool_gateway.tasks.record import TaskRecord, TaskState
-
-
-class Ledgers(Protocol):
-    """The ledgers that the gateway may write."""
-
-    def ledger(self, config: WorkerConfig) -> Ledger | None:
-        """That of a pool; None where its bucket is not listed. Raises SettingsError."""
-
 
 #: Deletes what another place keeps of a task; twice equals once.
 Elsewhere = Callable[[TaskRecord], None]

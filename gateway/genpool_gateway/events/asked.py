@@ -7,28 +7,20 @@ the same id, and none is lost. Workers know nothing of it: what was asked for st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import structlog
 
 from genpool_core.api.security import HostRule
 from genpool_core.errors import BrokerError, Lasts
-from genpool_core.messages.amqp import OutgoingMessage
 from genpool_core.messages.callbacks import CallbackMessage, to_callbacks_queue
 from genpool_core.messages.events import TaskClaimed, TaskEvent, TaskOutput
+from genpool_gateway.pools.ports import Publisher
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.ports import TaskReader
 from genpool_gateway.tasks.record import TaskRecord
 
 _log = structlog.get_logger(__name__)
 Told = TaskClaimed | TaskOutput
-
-
-class Publisher(Protocol):
-    """The broker's vhost from which the events come."""
-
-    def publish(self, messages: Sequence[OutgoingMessage]) -> None:
-        """Publish, confirmed and mandatory, all or as many as go; raises the first BrokerError."""
 
 
 def callback_asked(record: TaskRecord, event: Told, allow: Sequence[HostRule]) -> CallbackMessage | None:
