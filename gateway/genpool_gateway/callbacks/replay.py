@@ -10,7 +10,7 @@ from genpool_core.messages.callbacks import end_callback, to_callbacks_queue
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import BucketNotListed, PoolUnavailable
 from genpool_gateway.pools.pool import ServedPool
-from genpool_gateway.pools.ports import Ledgers, Publisher
+from genpool_gateway.pools.ports import Ledgers, VhostPublisher
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.record import TaskRecord
 
@@ -28,7 +28,7 @@ class CallbackReplay:
         self,
         pools: PoolSource,
         ledgers: Ledgers,
-        publisher_of: Callable[[str, str], Publisher | None],
+        publisher_of: Callable[[str, str], VhostPublisher | None],
     ) -> None:
         self._pools = pools
         self._ledgers = ledgers

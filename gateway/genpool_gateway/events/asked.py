@@ -14,7 +14,7 @@ from genpool_core.api.security import HostRule
 from genpool_core.errors import BrokerError, Lasts
 from genpool_core.messages.callbacks import CallbackMessage, to_callbacks_queue
 from genpool_core.messages.events import TaskClaimed, TaskEvent, TaskOutput
-from genpool_gateway.pools.ports import Publisher
+from genpool_gateway.pools.ports import VhostPublisher
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.ports import TaskReader
 from genpool_gateway.tasks.record import TaskRecord
@@ -38,7 +38,7 @@ def callback_asked(record: TaskRecord, event: Told, allow: Sequence[HostRule]) -
 class AskedCallbacks:
     """Publishes them. Called by the thread that stores events."""
 
-    def __init__(self, reader: TaskReader, pools: PoolSource, publisher: Publisher) -> None:
+    def __init__(self, reader: TaskReader, pools: PoolSource, publisher: VhostPublisher) -> None:
         self._reader = reader
         self._pools = pools
         self._publisher = publisher

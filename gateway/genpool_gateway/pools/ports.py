@@ -17,7 +17,7 @@ class Ledgers(Protocol):
         """That of a pool; None where its bucket is not listed. Raises SettingsError."""
 
 
-class Publisher(Protocol):
+class VhostPublisher(Protocol):
     """A vhost of the broker."""
 
     def publish(self, messages: Sequence[OutgoingMessage]) -> None:
