@@ -106,3 +106,8 @@ EVENT_STORE_RETRY_SECONDS = 0.5
 """First wait before events are stored again, when the task store failed; each further wait is twice as long."""
 EVENT_STORE_RETRY_MOST_SECONDS = 15.0
 """Longest such wait."""
+
+# The gateway: uploads ------------------------------------------------------------------------------------------------
+
+UPLOAD_LINK_SECONDS = 900.0
+"""The link by which a file is uploaded is valid for so long."""

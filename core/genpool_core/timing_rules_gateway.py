@@ -169,4 +169,10 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a status is late by no more than watchers are left without a word",
         ),
     ),
+    "The gateway: uploads": (
+        Rule(
+            "10 * WAIT_ANSWER_SECONDS < UPLOAD_LINK_SECONDS < IDEMPOTENCY_SECONDS / 24",
+            "a slow line uploads its file, and a link that leaks is soon worth nothing",
+        ),
+    ),
 }

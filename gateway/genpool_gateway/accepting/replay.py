@@ -113,7 +113,8 @@ def _check(record: TaskRecord, pools: PoolDirectory) -> None:
     if pool is None or record.submission is None:
         raise NotReplayable(f"pool {record.pool.namespace}/{record.pool.name} of task {record.id} is gone.")
     serving = require_serving(pool)
-    validate(parse_body(record.submission.body), serving.config, serving.catalog)
+    body = parse_body(record.submission.body)
+    validate(body, serving.config, serving.catalog, owner=record.submission.owner)
 
 
 def _unconfirmed(record: TaskRecord, why: str) -> Unconfirmed:

@@ -79,7 +79,7 @@ def _submit(
 ) -> tuple[Future[Outcome], str]:
     """Check a task and hand it to the acceptor; its future and its id. Raises a Problem or a GenPoolError."""
     pools = services.pools.snapshot().visible_to(caller.pools)
-    checked = check_request(pools, sent.request(), new_id=str(uuid.uuid4()))
+    checked = check_request(pools, sent.request(), new_id=str(uuid.uuid4()), owner=caller.id)
     task = new_task(sent, checked, caller.id, services.now(), key=key)
     return services.acceptor.submit(task, cap=caller.max_queued), task.record.id
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from genpool_core.version import __version__
-from genpool_gateway.api import accept, ended, keys, pools, tasks, usage
+from genpool_gateway.api import accept, ended, keys, pools, tasks, uploads, usage
 from genpool_gateway.api.middleware import BodyLimit, SecurityHeaders
 from genpool_gateway.api.problems import answer_with_problems
 from genpool_gateway.api.rates import Rates
@@ -43,7 +43,15 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.rates = Rates(services.options.requests_per_second)
     answer_with_problems(app)
-    for router in (accept.router, tasks.router, ended.router, pools.router, usage.router, keys.router):
+    for router in (
+        accept.router,
+        tasks.router,
+        ended.router,
+        uploads.router,
+        pools.router,
+        usage.router,
+        keys.router,
+    ):
         app.include_router(_versioned(router))
     app.add_middleware(BodyLimit, limit=services.options.max_body_bytes)
     app.add_middleware(SecurityHeaders, docs=_DOCS)

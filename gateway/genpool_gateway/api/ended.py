@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
 from genpool_gateway.api.callers import AnyCaller
-from genpool_gateway.api.problems import PROBLEMS, ProblemView
+from genpool_gateway.api.problems import CONFLICT, PROBLEMS
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.tasks import TaskId
 from genpool_gateway.api.views import full_answer, newest, visible_task
@@ -17,10 +17,7 @@ from genpool_gateway.keys.access import Caller
 from genpool_gateway.tasks.ports import AuditEntry
 from genpool_gateway.tasks.view import TaskView
 
-_CONFLICT: dict[int | str, dict[str, object]] = {
-    409: {"model": ProblemView, "description": "Conflict", "content": {"application/problem+json": {}}}
-}
-router = APIRouter(tags=["tasks"], responses={**PROBLEMS, **_CONFLICT})
+router = APIRouter(tags=["tasks"], responses={**PROBLEMS, **CONFLICT})
 
 
 class CallbackReplayed(BaseModel):

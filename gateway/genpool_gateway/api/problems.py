@@ -126,6 +126,9 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
     status: {"model": ProblemView, "description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {}}}
     for status in (401, 403, 404, 413, 422, 429, 503)
 }
+CONFLICT: dict[int | str, dict[str, object]] = {
+    409: {"model": ProblemView, "description": HTTPStatus(409).phrase, "content": {MEDIA_TYPE: {}}}
+}
 
 
 def answer_with_problems(app: FastAPI) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from genpool_adapters.ledger import Ledger
+from genpool_core.tasks.uploads import uploads_in
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import BucketNotListed
 from genpool_gateway.pools.ports import Ledgers
@@ -57,7 +58,10 @@ class Eraser:
         """
         if record.state is not TaskState.ENDED:
             raise NotEnded(f"task {record.id} has not ended: cancel it, or wait for its end, then delete it.")
-        self._ledger(record).erase(record.id, erased_end)
+        ledger, prefix = self._ledger(record)
+        owner = record.owner
+        inputs = [] if owner is None else uploads_in(record.parameters, prefix=prefix, owner=owner)
+        ledger.erase(record.id, erased_end, inputs=inputs)
         for forget in self._elsewhere:
             forget(record)
         erased = self._store.erase(record.id, self._now())
@@ -65,7 +69,8 @@ class Eraser:
             raise NotEnded(f"task {record.id} was replayed meanwhile: wait for its end, then delete it.")
         return erased or record
 
-    def _ledger(self, record: TaskRecord) -> Ledger:
+    def _ledger(self, record: TaskRecord) -> tuple[Ledger, str]:
+        """The ledger of a task's pool, and the pool's prefix in its bucket."""
         pool = self._pools.snapshot().by_uid(record.pool.uid)
         if pool is None:
             raise BucketNotListed(
@@ -76,4 +81,4 @@ class Eraser:
         ledger = self._ledgers.ledger(config)
         if ledger is None:
             raise BucketNotListed.of(config.s3, f"nothing of task {record.id} was deleted")
-        return ledger
+        return ledger, config.s3.prefix

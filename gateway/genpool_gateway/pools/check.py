@@ -66,10 +66,13 @@ class CheckedTask:
         return replace(self, body=body, content=canonical_json(body))
 
 
-def check_request(directory: PoolDirectory, request: JsonObject, *, new_id: str) -> CheckedTask:
+def check_request(
+    directory: PoolDirectory, request: JsonObject, *, new_id: str, owner: str | None = None
+) -> CheckedTask:
     """Check a task as it was sent to the gateway.
 
     ``directory``: only the pools that the sender may use. ``new_id``: the task's id where the request has none.
+    ``owner``: the sender, whose uploads it may use.
 
     Raises
     ------
@@ -81,7 +84,7 @@ def check_request(directory: PoolDirectory, request: JsonObject, *, new_id: str)
         The pool takes no task now.
     """
     try:
-        return _checked(directory, request, new_id)
+        return _checked(directory, request, new_id, owner)
     except RefusedTask as error:
         _name_as_sent(error, request)
         raise
@@ -112,7 +115,7 @@ def message_body(request: JsonObject, new_id: str) -> JsonObject:
     return body
 
 
-def _checked(directory: PoolDirectory, request: JsonObject, new_id: str) -> CheckedTask:
+def _checked(directory: PoolDirectory, request: JsonObject, new_id: str, owner: str | None) -> CheckedTask:
     try:
         refuse_unwritable(request)
     except JsonFault as fault:
@@ -125,7 +128,7 @@ def _checked(directory: PoolDirectory, request: JsonObject, new_id: str) -> Chec
     task_id = task_id_of(body) or new_id
     pool = _pool(directory, request.get("pool"), body)
     serving = require_serving(pool)
-    validated = validate(body, serving.config, serving.catalog)
+    validated = validate(body, serving.config, serving.catalog, owner=owner)
     content = canonical_json(body)
     return CheckedTask(pool, serving, body, content, task_id, validated, priority, metadata)
 

@@ -28,6 +28,9 @@ class SigningStore(Protocol):
     def sign(self, key: str) -> str:
         """A link to an object. No I/O. Raises StorageError."""
 
+    def sign_put(self, key: str, content_type: str, size: int, seconds: float) -> str:
+        """A link by which one object of exactly this size and type may be put. No I/O. Raises StorageError."""
+
 
 class Buckets(Protocol):
     """The buckets that the gateway may use."""

@@ -25,6 +25,9 @@ class FakeBucket:
             raise self.fault
         return f"https://s3.example/{self.name}/{key}?signature=1"
 
+    def sign_put(self, key: str, content_type: str, size: int, _seconds: float) -> str:
+        return f"{self.sign(key)}&type={content_type}&size={size}"
+
 
 @dataclass
 class FakeBuckets:

@@ -77,7 +77,14 @@ class World:
         return self._ledger
 
     def eraser(self, pools: FakePools | None = None) -> Eraser:
-        pool = served(pool_object("text", namespace="art", uid=POOL.uid))
+        pool = served(
+            pool_object(
+                "text",
+                namespace="art",
+                uid=POOL.uid,
+                storage={"s3": {"bucket": "results", "prefix": "p/"}},
+            )
+        )
         return Eraser(
             self.retention,
             pools or FakePools([pool]),
@@ -144,3 +151,13 @@ def test_a_bucket_that_is_away_leaves_the_task_to_be_deleted_again() -> None:
     world.steps.down = None
     world.eraser().erase(ENDED)
     assert {key for key in world.shared.objects if TASK in key} == ENDS
+
+
+def test_what_was_uploaded_for_it_goes_and_what_was_uploaded_for_others_stays() -> None:
+    world = World()
+    own, other = f"upload:{'0' * 32}/own.png", f"upload:{'1' * 32}/other.png"
+    for owner, value in (("key-1", own), ("key-1", other), ("key-2", own)):
+        world.shared.objects[f"p/uploads/{owner}/{value.removeprefix('upload:')}"] = b"a picture"
+    world.eraser().erase(replace(ENDED, parameters={"image": own, "size": 5}))
+    left = {key for key in world.shared.objects if "uploads/" in key}
+    assert left == {f"p/uploads/key-1/{'1' * 32}/other.png", f"p/uploads/key-2/{'0' * 32}/own.png"}
