@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean
+.PHONY: help setup demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean soak-api soak-gateway
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -63,6 +63,14 @@ format: $(STAMP) ## Let ruff mend what it can
 
 lock: $(STAMP) ## Renew the hashed requirements from pyproject.toml
 	@bash dev/lock.sh
+
+soak-api: $(STAMP) ## Schemathesis against the API for some minutes (EXAMPLES=300, SEED=number)
+	@GENPOOL_CONTRACT_EXAMPLES=$${EXAMPLES:-300} GENPOOL_CONTRACT_SEED=$${SEED:-$$RANDOM} \
+		$(VENV)/bin/pytest -q tests/integration/gateway/test_api_contract.py
+
+soak-gateway: $(STAMP) ## The gateway is killed at random points of accepting 5,000 tasks (TASKS, TIMES, SEED)
+	@GENPOOL_KILLED_TASKS=$${TASKS:-5000} GENPOOL_KILLED_TIMES=$${TIMES:-50} GENPOOL_KILLED_SEED=$${SEED:-$$RANDOM} \
+		$(VENV)/bin/pytest -q tests/integration/gateway/test_api_killed.py -k killed
 
 clean: ## Take away the virtual environment and the caches of the checkout
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

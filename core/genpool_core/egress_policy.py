@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import unicodedata
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ MAX_URL = 4096
 DEFAULT_PORTS = (80, 443)
 #: Shown instead of what cannot be read as a URL.
 UNREADABLE = "(a URL that cannot be read)"
+#: Last label of a host that resolvers take for an IPv4 address: no name of the public DNS ends so.
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 #: All IPv6 addresses that are given out (RFC 4291); outside lie IPv4-compatible, site-local and translated ones.
@@ -81,6 +84,11 @@ def _check_address(host: str, allow: Sequence[HostRule]) -> None:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
+        if _NUMBER.fullmatch(host.rpartition(".")[2]):
+            raise RefusedInput(
+                f"host {host:.80} is an address in a form that programs read differently: send four decimal numbers.",
+                reason="AddressNotAllowed",
+            ) from None
         return
     if not address_allowed(host, address, allow):
         raise RefusedInput(

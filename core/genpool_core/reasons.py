@@ -179,6 +179,21 @@ REASONS: Mapping[str, Reason] = {
         "The gateway's database does not answer or refuses.",
         "Look at the database; try again when it is back.",
     ),
+    "DeliveryLimitReached": Reason(
+        3013,
+        "The message was given back so often that RabbitMQ delivers it no more.",
+        "Look at the log of the pool's workers, then replay the task.",
+    ),
+    "RejectedByConsumer": Reason(
+        3014,
+        "A consumer that is none of GenPool's rejected the message.",
+        "Look who else consumes the work queue.",
+    ),
+    "QueueOverflowed": Reason(
+        3015,
+        "The queue was longer than a policy allows, and RabbitMQ took the message out.",
+        "Look at the policies of the queue; set queue.maxWaiting instead.",
+    ),
     # The pool -------------------------------------------------------------------------------------------------------
     "WorkerLost": Reason(
         4001,
@@ -197,6 +212,16 @@ REASONS: Mapping[str, Reason] = {
         "Look at its conditions; ask again when the cause is gone.",
     ),
     "PoolsUnknown": Reason(4005, "The gateway has not read the pools yet.", "Ask again in a moment."),
+    "StoreNotListed": Reason(
+        4006,
+        "The gateway may not use the pool's bucket: it ends no task that waits there, takes no upload, deletes nothing.",
+        "Add the bucket to gateway.stores in the chart's values.",
+    ),
+    "QueueUnknown": Reason(
+        4007,
+        "RabbitMQ dead-lettered a message of a queue that is no pool's.",
+        "Look at the message, and at the pool that it was for.",
+    ),
     # GenPool --------------------------------------------------------------------------------------------------------
     "InternalError": Reason(5000, "A fault of GenPool's own.", "Report it with the traceback of the log."),
     # On purpose -----------------------------------------------------------------------------------------------------
@@ -205,6 +230,16 @@ REASONS: Mapping[str, Reason] = {
         6002,
         "The task waited or ran for longer than it was allowed to.",
         "Send it again; look at the pool's size where that happens often.",
+    ),
+    "StartDeadlineExceeded": Reason(
+        6003,
+        "The task had not begun within its start_within_seconds.",
+        "Send it again; look at the pool's size where that happens often.",
+    ),
+    "EndDeadlineExceeded": Reason(
+        6004,
+        "The task had not ended within its end_within_seconds.",
+        "Send it again with more time; look at the pool's size where that happens often.",
     ),
     # Requests to the API --------------------------------------------------------------------------------------------
     "InvalidRequest": Reason(
@@ -241,18 +276,17 @@ REASONS: Mapping[str, Reason] = {
     "GatewayOverloaded": Reason(
         7016, "The gateway stops, or holds as many tasks as it can.", "Send the task again in a moment."
     ),
+    "QueueBusy": Reason(7017, "Somebody else reads the dead letters now.", "Try again in a moment."),
+    "RequestTimeout": Reason(7018, "The body of a request did not come in time.", "Send it again, faster."),
     "NoCallback": Reason(
-        7017,
+        7019,
         "The task has no callback that could be sent again.",
         "Nothing: its sender wanted none, or it was deleted.",
     ),
     "NotReplayable": Reason(
-        7018,
+        7020,
         "The gateway does not have the task's message.",
         "Send the task again, or replay its dead letter.",
-    ),
-    "BucketNotListed": Reason(
-        7019, "The gateway may not use the pool's bucket.", "List the bucket in the chart's gateway.stores."
     ),
     # Callbacks ------------------------------------------------------------------------------------------------------
     "ReceiverFailed": Reason(

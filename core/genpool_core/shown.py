@@ -14,6 +14,8 @@ _MOST = 200
 _EXACT = 2**53
 #: A URL in a text, from the beginning of its scheme. Each character is looked at once: a text may be long.
 _URL = re.compile(r"(?<![\w+.-])[\w+.-]+://\S*")
+#: An API key that stands where none belongs.
+_KEY = re.compile(r"gpk_[\w-]{10,}")
 _DATA = re.compile(r"\s*data:([\w.+/-]{0,100})", re.IGNORECASE)
 
 
@@ -39,6 +41,7 @@ def shown(value: JsonValue, *, url: bool = False) -> JsonValue:
 
 
 def _text(text: str, *, url: bool) -> str:
+    text = _KEY.sub("gpk_…", text)
     data = _DATA.match(text)
     if data is not None:
         return f"data:{data[1]}…"

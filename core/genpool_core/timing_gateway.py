@@ -83,6 +83,25 @@ ACCEPT_RETRY_SECONDS = 30.0
 ACCEPT_LOOK_SECONDS = 5.0
 """Such tasks are looked for this often."""
 
+# The gateway: ends that no worker makes ------------------------------------------------------------------------------
+
+UNENDED_LOOK_SECONDS = 1.0
+"""Tasks that are to end, because somebody cancelled them or their time is over, are looked for this often."""
+CANCEL_COMMAND_SECONDS = 3.0
+"""The command that ends a running task is sent again after so long, until the end is there."""
+END_PUBLISH_SECONDS = 10.0
+"""The broker's confirmation of an end's event or callback; without it the end is announced again later."""
+END_RETRY_SECONDS = 2.0
+"""First wait of a pool whose ends could not be made; each further wait is twice as long."""
+END_RETRY_MOST_SECONDS = 30.0
+"""Longest such wait."""
+BACKLOG_SECONDS = 2.0
+"""How many messages are of cancelled tasks is told this often."""
+TAKE_OUT_SECONDS = 30.0
+"""Messages of cancelled tasks are taken out of a queue that nobody consumes at most this often."""
+TAKE_OUT_PASS_SECONDS = 5.0
+"""Longest time for which the messages of a queue are held for that."""
+
 # The gateway: its API ----------------------------------------------------------------------------------------------
 
 WAIT_ANSWER_SECONDS = 60.0
@@ -97,8 +116,15 @@ REQUEST_BURST_SECONDS = 4.0
 """A caller may send as many requests at once as its rate allows in this time."""
 TASK_LIMIT_SECONDS = 30 * 86_400
 """Longest time that a sender may give a task to start, or to end."""
+BODY_SECONDS = 20.0
+"""The body of a request must be there after so long."""
 API_DRAIN_SECONDS = 10.0
 """Requests in hand may go on so long after SIGTERM."""
+
+# The gateway: dead letters -----------------------------------------------------------------------------------------
+
+QUEUE_PASS_SECONDS = 120.0
+"""Taking all messages of a queue in one pass; one message takes less than a millisecond."""
 
 # The gateway: events -------------------------------------------------------------------------------------------------
 
@@ -111,3 +137,9 @@ EVENT_STORE_RETRY_MOST_SECONDS = 15.0
 
 UPLOAD_LINK_SECONDS = 900.0
 """The link by which a file is uploaded is valid for so long."""
+# The gateway: its start ---------------------------------------------------------------------------------------------
+
+STORE_OPEN_RETRY_SECONDS = 0.5
+"""First wait before a task store that could not be opened is tried again; each further wait is twice as long."""
+STORE_OPEN_RETRY_MOST_SECONDS = 5.0
+"""Longest such wait."""

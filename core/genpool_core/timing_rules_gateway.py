@@ -133,6 +133,36 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "looking is one query of an index: often beside the wait that it ends",
         ),
     ),
+    "The gateway: ends that no worker makes": (
+        Rule(
+            "UNENDED_LOOK_SECONDS + CANCEL_COMMAND_SECONDS < 5",
+            "a cancel that another gateway was asked for, or whose first command was lost, counts within 5 s",
+        ),
+        Rule(
+            "2 * COMFYUI_TICK_SECONDS < CANCEL_COMMAND_SECONDS < HEARTBEAT_EXPIRY_SECONDS",
+            "a worker has had time to heed one command before the next",
+        ),
+        Rule(
+            "END_PUBLISH_SECONDS == PUBLISH_SECONDS",
+            "the broker has as long as for any publish",
+        ),
+        Rule(
+            "UNENDED_LOOK_SECONDS < END_RETRY_SECONDS < END_RETRY_MOST_SECONDS <= STORE_HOLD_SECONDS * 3",
+            "a bucket that is away is asked seldom, and one that is back soon has its ends",
+        ),
+        Rule(
+            "10 * BACKLOG_SECONDS < BACKLOG_EXPIRY_SECONDS",
+            "a figure that was lost on its way is soon followed by another",
+        ),
+        Rule(
+            "TAKE_OUT_PASS_SECONDS * 6 <= TAKE_OUT_SECONDS <= BACKLOG_EXPIRY_SECONDS",
+            "a queue is left alone most of the time: each pass may count as a delivery of what stays",
+        ),
+        Rule(
+            "DELIVERY_LIMIT / 2 * TAKE_OUT_SECONDS > 2000",
+            "half of the deliveries that the broker allows last for a long row of passes",
+        ),
+    ),
     "The gateway: its API": (
         Rule(
             "WAIT_ANSWER_SECONDS == 4 * STREAM_COMMENT_SECONDS",
@@ -151,12 +181,22 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a page that loads is no flood, and a flood is no page",
         ),
         Rule(
+            "ACCEPT_CONFIRM_SECONDS < BODY_SECONDS < WAIT_ANSWER_SECONDS / 2",
+            "a body of the largest size comes over a slow line, and a caller that drips holds nothing for long",
+        ),
+        Rule(
             "10 * sum(PUT_OFF_STEPS) < TASK_LIMIT_SECONDS < 100 * sum(PUT_OFF_STEPS)",
             "a limit leaves room for whatever a task may wait for, and a task is not for ever",
         ),
         Rule(
             "ACCEPT_CONFIRM_SECONDS <= API_DRAIN_SECONDS <= GATEWAY_DRAIN_SECONDS / 2",
             "a task that is being accepted is answered, and the rest of the gateway has its time to end too",
+        ),
+    ),
+    "The gateway: dead letters": (
+        Rule(
+            "WAIT_ANSWER_SECONDS <= QUEUE_PASS_SECONDS < API_KEEP_ALIVE_SECONDS * 2",
+            "100,000 messages are taken in this time, and whoever asked for it is still there",
         ),
     ),
     "The gateway: events": (
@@ -167,6 +207,16 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "EVENT_STORE_RETRY_MOST_SECONDS == STREAM_COMMENT_SECONDS",
             "a status is late by no more than watchers are left without a word",
+        ),
+    ),
+    "The gateway: its start": (
+        Rule(
+            "STORE_OPEN_RETRY_SECONDS == TASK_STORE_LISTEN_RETRY_SECONDS",
+            "a database that starts beside the gateway is found as soon as one that restarts",
+        ),
+        Rule(
+            "STORE_OPEN_RETRY_MOST_SECONDS == GATEWAY_READY_PERIOD_SECONDS",
+            "whoever looks at the readiness sees the newest try",
         ),
     ),
     "The gateway: uploads": (

@@ -147,17 +147,94 @@ class Worker(_Values):
     """Image of the workers, unless a pool names another."""
 
 
-class Gateway(Program):
-    """The gateway, which delivers callbacks."""
+class Persistence(_Values):
+    """The volume with the task store in SQLite; not used with ``gateway.database``."""
 
     enabled: bool = True
-    """Without it callbacks wait in their queue."""
+    """Ask for a volume. It stays when the chart is uninstalled: tasks can be read back, API keys cannot."""
+    storage_class: Annotated[str, Field(max_length=253)] = ""
+    """Its storage class; the cluster's default when empty."""
+    size: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(Mi|Gi|Ti|M|G|T)$")] = "1Gi"
+    """Its size; a million tasks take about 2 Gi."""
+    existing_claim: Annotated[str, Field(max_length=253)] = ""
+    """A PersistentVolumeClaim of the release's namespace to use instead."""
+    ephemeral: bool = False
+    """Without a volume: tasks, API keys and audit log are forgotten with the pod. For development."""
+
+
+class Database(_Values):
+    """PostgreSQL for the task store: several gateways may then run."""
+
+    existing_secret: Annotated[str, Field(max_length=253)] = ""
+    """Secret of the release's namespace with its URL, as ``postgresql://USER:PASSWORD@HOST:5432/DATABASE``."""
+    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$")] = "url"
+    """Key of the Secret."""
+
+
+class Store(_Values):
+    """A bucket that the gateway may use."""
+
+    endpoint: str = ""
+    """URL of the store, as pools name it; AWS when empty. The template checks it: Helm's refusal by a schema shows the
+    value, and this one may carry a password."""
+    public_endpoint: str = ""
+    """URL of the store in links; the pool's own when empty."""
+    bucket: Annotated[str, Field(min_length=3, max_length=63)]
+    """Name of the bucket, as pools name it."""
+    region: str = ""
+    """Region; the pool's own when empty."""
+    existing_secret: Annotated[str, Field(max_length=253)] = ""
+    """Secret of the release's namespace with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; the gateway's own
+    identity, of its ServiceAccount, when empty."""
+
+
+class Ingress(_Values):
+    """A way to the API from outside of the cluster."""
+
+    enabled: bool = False
+    """Make an Ingress."""
+    class_name: Annotated[str, Field(max_length=253)] = ""
+    """Its class; the cluster's default when empty."""
+    host: Annotated[str, Field(max_length=253)] = ""
+    """Host name of the API."""
+    tls: list[JsonObject] = []
+    """As an Ingress has it: ``[{hosts: […], secretName: …}]``."""
+    annotations: dict[str, str] = {}
+    """Annotations of the Ingress."""
+
+
+class Gateway(Program):
+    """The gateway: the API, and delivery of callbacks."""
+
+    enabled: bool = True
+    """Without it there is no API, and callbacks wait in their queue."""
     replicas: Annotated[int, Field(ge=1, le=20)] = 1
-    """Pods; they share the work."""
+    """Pods; they share the work. More than one needs ``database``."""
     image: Image = Image(repository="ghcr.io/genpool/genpool-gateway")
     """Image of the gateway."""
-    resources: JsonObject = {"requests": {"cpu": "25m", "memory": "96Mi"}, "limits": {"memory": "256Mi"}}
+    resources: JsonObject = {"requests": {"cpu": "50m", "memory": "192Mi"}, "limits": {"memory": "512Mi"}}
     """Resources of the container."""
+    persistence: Persistence = Persistence()
+    """The volume with the task store in SQLite."""
+    database: Database = Database()
+    """PostgreSQL for the task store, instead of the volume."""
+    stores: list[Store] = []
+    """Buckets that the gateway may use: for links to results, uploads, and ends of tasks that no worker ends. It reads
+    no Secret of a pool's namespace."""
+    public_url: Annotated[str, Field(pattern=r"^(https?://[^?#@]+[^?#@/])?$")] = ""
+    """Where callers reach the API, before the paths in its answers; paths alone when empty."""
+    authentication: Literal["keys", "none"] = "keys"
+    """``none`` takes everybody for an administrator: for development only."""
+    trusted_proxies: list[Annotated[str, Field(pattern=r"^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$")]] = []
+    """Networks of proxies that are believed about who asks, as ``10.0.0.0/8``."""
+    trusted_proxy_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] = "X-Forwarded-User"
+    """Header in which such a proxy names the user; from anybody else it is dropped."""
+    cors_origins: list[Annotated[str, Field(pattern=r"^https?://[^/,]+$")]] = []
+    """Origins of web pages that may use the API."""
+    requests_per_second: Annotated[int, Field(ge=0)] = 100
+    """Requests that a caller may send in a second; 0: no limit."""
+    ingress: Ingress = Ingress()
+    """A way to the API from outside of the cluster."""
 
 
 class Crds(_Values):
@@ -183,7 +260,7 @@ class ChartValues(_Values):
     worker: Worker = Worker()
     """The workers, which the operator starts."""
     gateway: Gateway = Gateway()
-    """The gateway, which delivers callbacks."""
+    """The gateway: the API, and delivery of callbacks."""
     crds: Crds = Crds()
     """The CustomResourceDefinition."""
     global_: Annotated[JsonObject, Field(alias="global")] = {}

@@ -48,5 +48,7 @@ class GatewaySettings(ProgramSettings):
     """Requests that a caller may send in a second; 0: no limit."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
     """Largest body of a request."""
+    body_seconds: Annotated[float, Field(gt=0)] = timing.BODY_SECONDS
+    """A body must be there after so long."""
     drain_seconds: Annotated[float, Field(ge=0)] = timing.GATEWAY_DRAIN_SECONDS
     """How long attempts in flight may go on after SIGTERM."""

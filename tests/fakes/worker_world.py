@@ -20,6 +20,7 @@ from genpool_core.ledger.records import Claim
 from genpool_core.messages.base import PoolRef
 from genpool_core.messages.events import Event
 from genpool_core.tasks.check import validate
+from genpool_core.tasks.decode import decode
 from genpool_core.workerconfig import S3Config, WorkerConfig, WorkflowEntry
 from genpool_core.workflow.catalog import Catalog, Workflow
 from genpool_core.workflow.spec import parse_workflow_yaml
@@ -34,7 +35,6 @@ from genpool_worker.errors import HandBack
 from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.messaging.publish import TaskPublisher
 from genpool_worker.pipeline.attempt import Attempt
-from genpool_worker.pipeline.decode import decode
 from genpool_worker.pipeline.process import Processor
 from genpool_worker.retry import OutageRetry
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Literal
 
 from genpool_core.identity import TaskRef
 from genpool_core.messages.commands import CancelTask
@@ -29,12 +30,14 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Held:
-    """The task in hand. ``message``: why it was cancelled; None: it was not."""
+    """The task in hand. ``message``: why it was cancelled; None: it was not. The others count only where it was."""
 
     key: str
     run: int
     decided: bool = False
     message: str | None = None
+    outcome: Literal["cancelled", "expired"] = "cancelled"
+    reason: str = "Cancelled"
 
 
 def judge(held: Held | None, command: CancelTask) -> Verdict:
@@ -88,13 +91,20 @@ class Cancellation:
         with self._lock:
             verdict = judge(self._held, command)
             if verdict is Verdict.TAKEN and self._held is not None:
-                self._held = replace(self._held, message=command.message)
+                self._held = replace(
+                    self._held, message=command.message, outcome=command.outcome, reason=command.reason
+                )
         return verdict
 
     @property
     def asked(self) -> bool:
         """Whether the task in hand was cancelled."""
         return self._held is not None and self._held.message is not None
+
+    @property
+    def held(self) -> Held | None:
+        """The task in hand, and how it is to end where it was cancelled."""
+        return self._held
 
     @property
     def message(self) -> str:

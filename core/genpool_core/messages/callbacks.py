@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from genpool_core import identity, names
 from genpool_core.api.security import HostRule
 from genpool_core.ledger.records import EndRecord, Outcome, Output
-from genpool_core.messages.amqp import OutgoingMessage, Properties
 from genpool_core.messages.base import Message, PoolRef
 from genpool_core.messages.events import TaskClaimed, TaskOutput
 
@@ -92,29 +90,6 @@ class CallbackMessage(Message):
         told = self.body or self.event
         assert told is not None  # noqa: S101 - one of them is there
         return told
-
-
-def end_callback(
-    end: EndRecord, url: str, pool: PoolRef, *, allow: Sequence[HostRule], links: Mapping[str, str]
-) -> CallbackMessage:
-    """The message that asks for the callback of an end; ``links``: signed ones, by object key."""
-    return CallbackMessage(
-        id=identity.end_id(end.task_key, end.run),
-        url=url,
-        allow=list(allow),
-        body=callback_body(end, pool, links),
-        end=end,
-    )
-
-
-def to_callbacks_queue(message: CallbackMessage) -> OutgoingMessage:
-    """The message for the broker."""
-    return OutgoingMessage(
-        exchange=names.CALLBACKS_EXCHANGE,
-        routing_key=names.CALLBACKS_QUEUE,
-        body=message.model_dump_json().encode(),
-        properties=Properties(message_id=message.id, type="callback"),
-    )
 
 
 def callback_body(end: EndRecord, pool: PoolRef, urls: Mapping[str, str]) -> CallbackBody:

@@ -14,7 +14,7 @@ from genpool_core.messages.base import Message
 
 
 class CancelTask(Message):
-    """End a task as cancelled, if this worker has it in hand. No answer but the task's end."""
+    """End a task before its time, if this worker has it in hand. No answer but the task's end."""
 
     type: Literal["cancel"] = "cancel"
     task_key: str
@@ -23,6 +23,10 @@ class CancelTask(Message):
     """Run of the task."""
     message: Annotated[str, Field(max_length=500)] = "The task was cancelled while it ran."
     """Why, as the sentence of the end record; it names no secret."""
+    outcome: Literal["cancelled", "expired"] = "cancelled"
+    """How it ends: somebody asked for it, or its time is over."""
+    reason: Annotated[str, Field(max_length=100)] = "Cancelled"
+    """Why, as a constant in CamelCase."""
 
 
 class Who(Message):

@@ -1,7 +1,7 @@
 """Files that a sender has uploaded by the gateway, as inputs of its tasks.
 
 A parameter that is a file may be ``upload:<token>/<name>`` instead of a URL. The object lies in the pool's bucket,
-below the id of the API key that uploaded it. So nobody names another one's upload, and it counts only in a message whose
+below the id of the API key that uploaded it. So nobody names another one's upload, and it counts only in messages whose
 owner the gateway has written: whoever can publish into a queue cannot have objects of the bucket read.
 """
 

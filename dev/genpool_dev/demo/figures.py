@@ -73,9 +73,10 @@ def cold_start(published: Mapping[str, datetime], ended: Mapping[str, datetime])
     return (min(ended.values()) - min(published.values())).total_seconds()
 
 
-def last_line(figures: Figures) -> str:
-    """The one JSON object that ends the demo's output."""
-    return json.dumps({name: _short(getattr(figures, name)) for name in LAST_LINE})
+def last_line(figures: Figures, gateway: str, api_key_file: str) -> str:
+    """The one JSON object that ends the demo's output; URL and key are good where the demo was left running."""
+    told = {name: _short(getattr(figures, name)) for name in LAST_LINE}
+    return json.dumps({**told, "gateway": gateway, "api_key_file": api_key_file})
 
 
 def broken_promises(figures: Figures) -> list[str]:

@@ -10,6 +10,7 @@ from genpool_dev.demo.figures import Figures, cold_start, percentile, waits
 from genpool_dev.demo.publish import Published, key_of
 from genpool_dev.demo.table import Sample
 from genpool_dev.stack.bucket import RunRecord
+from genpool_dev.stack.gateway import Json
 from genpool_dev.stack.servers.receiver import Delivery
 
 
@@ -68,6 +69,24 @@ def ledger_faults(published: Sequence[Published], runs: Sequence[RunRecord]) -> 
         ([f"{key_of(end)} ended as {end.outcome}: {end.reason}: {end.message}" for end in failed]),
     ]
     return [sentence for sentences in lists for sentence in sentences]
+
+
+def api_faults(published: Sequence[Published], tasks: Sequence[Json]) -> list[str]:
+    """Where the API tells another story than what was sent: each task once, and succeeded. A sentence each."""
+    told = Counter(_api_key(task) for task in tasks)
+    sent = Counter(task.key for task in published)
+    other = [task for task in tasks if task["status"] != "succeeded" and _api_key(task) in sent]
+    return [
+        *(f"the API does not know {key}" for key in sent - told),
+        *(f"the API tells of {key} more than once, or of a task that was not sent" for key in told - sent),
+        *(f"the API says that {_api_key(task)} is {task['status']}" for task in other),
+    ]
+
+
+def _api_key(task: Json) -> str:
+    """What a task of the API was published under (``Published.key``)."""
+    url = (task.get("parameters") or {}).get("image_url")
+    return url if isinstance(url, str) else str(task["task_id"])
 
 
 def _total(counts: Sequence[int | None]) -> int | None:

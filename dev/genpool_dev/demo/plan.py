@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from genpool_core.jsontypes import JsonObject
 from genpool_dev.stack.servers.drawing import Kind, size_of
 
 TEXT_QUEUE = "generation_tasks"
@@ -13,10 +14,16 @@ TEXT_SCRIPT = Path("tests/data/producers/generation_producer.py")
 PHOTO_SCRIPT = Path("tests/data/producers/photo_producer.py")
 
 Size = tuple[int, int]
-TEXT_SIZES: tuple[Size, ...] = ((512, 512), (512, 768))
-TEXTS_PER_SIZE = 8
+#: A third of the tasks comes from a plain producer of pictures, a third through the API, a third are photos.
+THIRD = 8
+PLAIN_SIZE: Size = (512, 512)
+API_SIZE: Size = (512, 768)
 TEXT_STEPS = 20
-PHOTOS_PER_KIND = 4
+PHOTOS_PER_KIND = THIRD // 2
+TEXT_POOL = "text"
+#: The pool of both kinds of photos. Behind an intake each kind has its own: then it stands in KINDS.
+PHOTO_POOL = "photo"
+PROMPTS = ("a harbour at dawn", "a tram in the snow", "an orchard in bloom", "a lantern in the rain")
 #: Workflow, the size it takes (people 400 to 960, buildings 960 to 1280) and the ending of the photos' names.
 KINDS: dict[Kind, tuple[str, int, str]] = {
     "people": ("DDColor人物黑白修复.json", 680, "jpg"),
@@ -29,6 +36,8 @@ class ProducerRun:
     """One call of a producer, as a user types it."""
 
     queue: str
+    pool: str
+    """The pool that does these tasks."""
     script: Path
     arguments: tuple[str, ...]
     sizes: dict[str, Size]
@@ -39,23 +48,53 @@ class ProducerRun:
         return self.sizes.get(subject) or self.sizes[""]
 
 
+@dataclass(frozen=True)
+class ApiTask:
+    """A task as ``POST /v1/tasks`` takes it, and the size of its result."""
+
+    body: JsonObject
+    size: Size
+    label: str
+
+
 def runs(photos: str, receiver: str) -> list[ProducerRun]:
-    """All calls: 16 pictures from words and 8 photos; ``photos`` and ``receiver`` are the servers' URLs."""
-    return [*_text_runs(f"{receiver}/text"), *_photo_runs(photos, f"{receiver}/photo")]
+    """All calls of producers: pictures from words and photos; ``photos`` and ``receiver`` are the servers' URLs."""
+    return [_text_run(f"{receiver}/text"), *_photo_runs(photos, f"{receiver}/photo")]
 
 
-def _text_runs(callback_url: str) -> list[ProducerRun]:
+def api_tasks(namespace: str, receiver: str) -> list[ApiTask]:
+    """The tasks for the API. Each has a seed of its own: the same words twice are still two pictures."""
+    width, height = API_SIZE
     made = []
-    for width, height in TEXT_SIZES:
-        options = {
-            "--count": TEXTS_PER_SIZE,
-            "--width": width,
-            "--height": height,
-            "--steps": TEXT_STEPS,
-            "--callback-url": callback_url,
+    for number in range(THIRD):
+        prompt = PROMPTS[number % len(PROMPTS)]
+        parameters: JsonObject = {
+            "prompt": prompt,
+            "width": width,
+            "height": height,
+            "steps": TEXT_STEPS,
+            "seed": number,
         }
-        made.append(ProducerRun(TEXT_QUEUE, TEXT_SCRIPT, _words(options), {"": (width, height)}))
+        body: JsonObject = {
+            "pool": f"{namespace}/{TEXT_POOL}",
+            "parameters": parameters,
+            "callback_url": f"{receiver}/text",
+            "metadata": {"number": number},
+        }
+        made.append(ApiTask(body, API_SIZE, prompt))
     return made
+
+
+def _text_run(callback_url: str) -> ProducerRun:
+    width, height = PLAIN_SIZE
+    options = {
+        "--count": THIRD,
+        "--width": width,
+        "--height": height,
+        "--steps": TEXT_STEPS,
+        "--callback-url": callback_url,
+    }
+    return ProducerRun(TEXT_QUEUE, TEXT_POOL, TEXT_SCRIPT, _words(options), {"": PLAIN_SIZE})
 
 
 def _photo_runs(photos: str, callback_url: str) -> list[ProducerRun]:
@@ -65,7 +104,7 @@ def _photo_runs(photos: str, callback_url: str) -> list[ProducerRun]:
         numbers = range(first, first + PHOTOS_PER_KIND)
         urls = {f"{photos}/{kind}/{number}.{ending}": size_of(number) for number in numbers}
         options = {"--workflow": workflow, "--size": size, "--callback-url": callback_url}
-        made.append(ProducerRun(PHOTO_QUEUE, PHOTO_SCRIPT, (*urls, *_words(options)), urls))
+        made.append(ProducerRun(PHOTO_QUEUE, PHOTO_POOL, PHOTO_SCRIPT, (*urls, *_words(options)), urls))
         first += PHOTOS_PER_KIND
     return made
 

@@ -1,4 +1,4 @@
-"""Before the tasks: the servers on this machine, queues without old messages, the pools."""
+"""Before the tasks: the servers on this machine, queues without old messages, the pools, the way to the API."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genpool_core import names
+from genpool_dev.cluster import handover
 from genpool_dev.demo import plan, state
+from genpool_dev.demo.keyfile import key_file
 from genpool_dev.demo.session import Session
 from genpool_dev.progress import Steps
 from genpool_dev.stack import pools as examples
 from genpool_dev.stack.callback_secrets import hand_over
+from genpool_dev.stack.gateway import GatewayApi, admin_api
 from genpool_dev.stack.install import ROOT, Stack
 from genpool_dev.stack.pools import Pool
 from genpool_dev.stack.servers import process
 from genpool_dev.stack.servers.process import ServerProcess
+from genpool_dev.stack.waiting import wait_for
 
 #: The stand-in starts in this many seconds, and works at the pace of a fast GPU, so that the scaling can be seen:
 #: about 1.5 s a task. A picture has 20 steps, colouring counts as 4.
 START_SECONDS = 1.0
 STEP_SECONDS = {"text-pool.yaml": 0.07, "photo-pool.yaml": 0.35}
+#: The gateway hears of a pool from Kubernetes at the same time as the operator does.
+KNOWN_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -71,3 +77,16 @@ def apply_examples(stack: Stack, servers: Servers, stamp: str) -> list[Pool]:
         examples.wait_ready(stack.kubectl, pool)
         hand_over(stack.kubectl, pool.namespace, pool.name, servers.secrets)
     return pools
+
+
+def open_api(stack: Stack, pools: list[Pool]) -> GatewayApi:
+    """The API under the first key, which lies in a file for whoever runs the demo; it knows the pools."""
+    api = admin_api(stack.info, stack.kubectl)
+    handover.write(key_file(stack.info), f"{api.key}\n")
+    wanted = {f"{pool.namespace}/{pool.name}" for pool in pools}
+
+    def known() -> bool:
+        return wanted <= {pool["name"] for pool in api.get("/v1/pools")["pools"] if pool["accepts_tasks"]}
+
+    wait_for(known, "the gateway to know the pools", seconds=KNOWN_SECONDS)
+    return api

@@ -1,4 +1,7 @@
-"""The producers as programs of their own, as a user runs them; what they say tells which task was sent when."""
+"""The producers as programs of their own, as a user runs them; what they say tells which task was sent when.
+
+And tasks through the API.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +18,9 @@ from pathlib import Path
 from genpool_core.ledger.records import EndRecord
 from genpool_dev.cluster.model import RabbitMQInfo
 from genpool_dev.demo import plan
-from genpool_dev.demo.plan import PHOTO_QUEUE, ProducerRun, Size
+from genpool_dev.demo.plan import PHOTO_QUEUE, ApiTask, ProducerRun, Size
 from genpool_dev.stack.errors import StackError
+from genpool_dev.stack.gateway import GatewayApi
 
 _SENT = re.compile(r"^sent (?P<task_id>\S+): (?P<subject>.+)$")
 TIMEOUT = 60
@@ -24,15 +28,15 @@ TIMEOUT = 60
 
 @dataclass(frozen=True)
 class Published:
-    """A task that a producer sent."""
+    """A task that was sent."""
 
-    queue: str
+    pool: str
     key: str
     """What its end record is known by: the task id, or for photos, whose task id is constant, the photo's URL."""
     size: Size
     """Width and height in pixels that the result must have."""
     published_at: datetime
-    """When the producer said that it had sent it."""
+    """When the producer said that it had sent it, or the API that it has it."""
     label: str
     """What it is of: the prompt, or the name of the photo."""
 
@@ -51,6 +55,17 @@ def producer_environment(rabbitmq: RabbitMQInfo, environment: Mapping[str, str])
 def publish_all(root: Path, rabbitmq: RabbitMQInfo, photos: str, receiver: str) -> list[Published]:
     """Run the producers one after the other; ``photos`` and ``receiver`` are the servers' URLs."""
     return [task for run in plan.runs(photos, receiver) for task in publish(run, root, rabbitmq)]
+
+
+def send_all(tasks: Sequence[ApiTask], api: GatewayApi) -> list[Published]:
+    """Send tasks through the API; each is in its queue when this returns. Raises StackError for one that is refused."""
+    sent = []
+    for number, task in enumerate(tasks):
+        answer = api.submit(task.body, idempotency_key=f"demo-{number}")
+        sent.append(
+            Published(answer["pool"]["name"], answer["task_id"], task.size, datetime.now(UTC), task.label)
+        )
+    return sent
 
 
 def publish(run: ProducerRun, root: Path, rabbitmq: RabbitMQInfo) -> list[Published]:
@@ -94,7 +109,7 @@ def read_line(line: str, run: ProducerRun, now: datetime) -> Published | None:
     photo = run.queue == PHOTO_QUEUE
     key = subject if photo else found["task_id"]
     label = "-".join(subject.rpartition(".")[0].split("/")[-2:]) if photo else subject
-    return Published(run.queue, key, run.size_of(subject), now, label)
+    return Published(run.pool, key, run.size_of(subject), now, label)
 
 
 def key_of(end: EndRecord) -> str:

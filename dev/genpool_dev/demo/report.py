@@ -10,6 +10,7 @@ from rich.table import Table
 
 from genpool_dev.cluster.model import NAMESPACE, ClusterInfo
 from genpool_dev.demo.figures import Figures, summary_rows
+from genpool_dev.demo.keyfile import key_file
 from genpool_dev.demo.plan import TEXT_SCRIPT
 from genpool_dev.stack import layout
 from genpool_dev.stack.kubectl import export_line
@@ -31,13 +32,13 @@ def show_summary(console: Console, figures: Figures, faults: list[str]) -> None:
         console.print("✓ everything as promised", style="green", markup=False)
 
 
-def where_to_look(info: ClusterInfo, pictures: Path, *, kept: bool) -> list[str]:
-    """The lines about pictures, kubectl and RabbitMQ."""
+def where_to_look(info: ClusterInfo, pictures: Path, gateway: str, *, kept: bool) -> list[str]:
+    """The lines about pictures, API, kubectl and RabbitMQ."""
     lines = [f"Pictures: {pictures if pictures.exists() else 'none'}"]
     if not kept:
         return [
             *lines,
-            "The demo has taken its things away. To look around with kubectl and on RabbitMQ's page: KEEP=1 make demo.",
+            "The demo has taken its things away. To use the API and look around with kubectl: KEEP=1 make demo.",
         ]
     rabbitmq = info.rabbitmq
     secret = f"kubectl -n {NAMESPACE} get secret rabbitmq-admin -o jsonpath='{{.data.password}}' | base64 -d"
@@ -45,6 +46,8 @@ def where_to_look(info: ClusterInfo, pictures: Path, *, kept: bool) -> list[str]
     login = f"RABBITMQ_USER={rabbitmq.username} RABBITMQ_PASSWORD=$({secret})"
     return [
         *lines,
+        f"API:      {gateway}/v1 (described at {gateway}/docs; key with the role admin: {key_file(info)})",
+        f'          curl -H "Authorization: Bearer $(cat {key_file(info)})" {gateway}/v1/tasks',
         f"kubectl:  {export_line(info)}",
         f"          kubectl -n {layout.POOL_NAMESPACE} get gp",
         f"RabbitMQ: {rabbitmq.management_url} (user {rabbitmq.username}; password: {secret})",

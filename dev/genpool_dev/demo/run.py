@@ -21,14 +21,17 @@ from genpool_dev.cluster.errors import ClusterError, explain
 from genpool_dev.cluster.model import ClusterInfo
 from genpool_dev.demo.diagnose import diagnosis
 from genpool_dev.demo.figures import Figures, broken_promises, last_line
-from genpool_dev.demo.measure import Evidence, ledger_faults, measure
+from genpool_dev.demo.keyfile import key_file
+from genpool_dev.demo.measure import Evidence, api_faults, ledger_faults, measure
 from genpool_dev.demo.pictures import Wanted, asking_user, fetch, give_to
-from genpool_dev.demo.prepare import Servers, apply_examples, drop_old_messages, start_servers
-from genpool_dev.demo.publish import Published, key_of, publish_all
+from genpool_dev.demo.plan import api_tasks
+from genpool_dev.demo.prepare import Servers, apply_examples, drop_old_messages, open_api, start_servers
+from genpool_dev.demo.publish import Published, key_of, publish_all, send_all
 from genpool_dev.demo.report import show_summary, where_to_look
 from genpool_dev.demo.session import Session, leftover, take_away
 from genpool_dev.demo.watch import watch
 from genpool_dev.progress import Steps, seconds
+from genpool_dev.stack import layout
 from genpool_dev.stack.bucket import RunRecord
 from genpool_dev.stack.errors import StackError
 from genpool_dev.stack.install import ROOT, Stack, install
@@ -46,6 +49,8 @@ class Outcome:
     figures: Figures
     faults: list[str]
     pictures: Path
+    gateway: str
+    """URL of the API."""
 
 
 def main(*, keep: bool) -> int:
@@ -61,10 +66,10 @@ def main(*, keep: bool) -> int:
     except ClusterError as error:
         steps.say(explain(error))
         return 1
-    for line in where_to_look(outcome.info, outcome.pictures, kept=keep):
+    for line in where_to_look(outcome.info, outcome.pictures, outcome.gateway, kept=keep):
         print(line)
     print(f"The whole demo took {seconds(steps.elapsed)}.")
-    print(last_line(outcome.figures), flush=True)
+    print(last_line(outcome.figures, outcome.gateway, str(key_file(outcome.info))), flush=True)
     return 1 if outcome.faults else 0
 
 
@@ -122,11 +127,17 @@ def _work(stack: Stack, session: Session, steps: Steps) -> Outcome:
     with steps.step("two pools from docs/examples, kubectl apply until they are Ready"):
         drop_old_messages(stack, steps)
         pools = apply_examples(stack, servers, stamp)
-    with steps.step("tasks published by the two producers") as step:
-        published = publish_all(ROOT, stack.info.rabbitmq, servers.photos.url, servers.receiver.url)
+        gateway = open_api(stack, pools)
+    with steps.step(
+        "tasks sent: through the gateway's API, and by two producers that know only RabbitMQ"
+    ) as step:
+        published = [
+            *send_all(api_tasks(layout.POOL_NAMESPACE, servers.receiver.url), gateway),
+            *publish_all(ROOT, stack.info.rabbitmq, servers.photos.url, servers.receiver.url),
+        ]
         step.result(f"{len(published)} tasks")
-    tasks = Counter(task.queue for task in published)
-    watched = watch(stack, tasks, pools, steps.console)
+    tasks = Counter(task.pool for task in published)
+    watched = watch(stack, gateway, tasks, pools, steps.console)
     runs = [run for pool in pools for run in stack.bucket.runs(pool.prefix)]
     pictures = ROOT / "results" / stamp
     with steps.step("pictures fetched and decoded"):
@@ -135,11 +146,12 @@ def _work(stack: Stack, session: Session, steps: Steps) -> Outcome:
     deliveries = _callbacks(servers, len(published))
     figures = measure(Evidence(published, runs, deliveries, watched.samples, watched.peak))
     given_up = [watched.fault] if watched.fault else []
-    faults = [*given_up, *broken_promises(figures), *ledger_faults(published, runs), *wrong]
+    other_story = api_faults(published, gateway.tasks())
+    faults = [*given_up, *broken_promises(figures), *ledger_faults(published, runs), *other_story, *wrong]
     if faults:
         steps.say(diagnosis(stack))
     show_summary(Console(file=sys.stdout, highlight=False), figures, faults)
-    return Outcome(stack.info, figures, faults, pictures)
+    return Outcome(stack.info, figures, faults, pictures, gateway.url)
 
 
 def _wanted(published: Sequence[Published], runs: Sequence[RunRecord]) -> list[Wanted]:

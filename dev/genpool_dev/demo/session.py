@@ -11,6 +11,7 @@ import shutil
 from genpool_dev.cluster import api
 from genpool_dev.cluster.model import ClusterInfo
 from genpool_dev.demo import state
+from genpool_dev.demo.keyfile import key_file
 from genpool_dev.demo.state import DemoState
 from genpool_dev.interrupts import deaf
 from genpool_dev.progress import Steps
@@ -48,6 +49,9 @@ def take_away(old: DemoState, steps: Steps) -> None:
     """End what a demo has running: servers, GenPool, and the cluster unless it was there before."""
     for server in old.servers:
         process.stop(server)
+    known = api.info()
+    if known is not None:
+        key_file(known).unlink(missing_ok=True)
     info = _answering()
     if info is not None and old.cluster_was_up:
         with steps.step("taking GenPool off the cluster"):

@@ -1,4 +1,7 @@
-"""Looks at the pools while they work, shows what it sees, and ends when all is done or nothing moves any more."""
+"""Looks at the pools while they work, shows what it sees, and ends when all is done or nothing moves any more.
+
+Which tasks have ended it asks the gateway's API, as a program would.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ from rich.console import Console
 from rich.live import Live
 
 from genpool_core import names
-from genpool_core.ledger.records import EndRecord
 from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.demo.table import Sample, changed, done, plain, progress, render
 from genpool_dev.stack import observe
 from genpool_dev.stack.broker import QueueReading
+from genpool_dev.stack.gateway import GatewayApi, Json
 from genpool_dev.stack.install import Stack
 from genpool_dev.stack.observe import PoolReading
 from genpool_dev.stack.pools import Pool
@@ -26,6 +29,9 @@ Value = TypeVar("Value")
 PAUSE = 1.0
 STALL_SECONDS = 150
 MAX_SECONDS = 900
+#: Status of a task, in the API's words, that has no end yet.
+UNFINISHED = frozenset({"queued", "running", "canceling"})
+GOOD = "succeeded"
 
 
 @dataclass(frozen=True)
@@ -46,22 +52,24 @@ class Seen:
 
     readings: Mapping[str, PoolReading] | None
     queues: Mapping[str, QueueReading] | None
-    ends: Mapping[str, Sequence[EndRecord]] | None
-    """End records by pool."""
+    ended: Mapping[str, Sequence[str]] | None
+    """Status of each task that ended, as the API tells it, by pool."""
 
 
-def watch(stack: Stack, tasks: Mapping[str, int], pools: Sequence[Pool], console: Console) -> Watched:
+def watch(
+    stack: Stack, api: GatewayApi, tasks: Mapping[str, int], pools: Sequence[Pool], console: Console
+) -> Watched:
     """Look every second until every task has its end, the queues are empty and the pods are gone.
 
-    ``tasks``: how many were published, by queue. Gives up when nothing changed for 150 s, or after 15 min.
+    ``tasks``: how many were sent, by pool. Gives up when nothing changed for 150 s, or after 15 min.
     """
     begun = moved = time.monotonic()
     peak = 0
     before: dict[str, Sample] = {}
     with _live(console) as live:
         while True:
-            seen = look(stack, pools)
-            samples = [sample_of(pool, tasks.get(pool.queue, 0), seen) for pool in pools]
+            seen = look(stack, api, pools)
+            samples = [sample_of(pool, tasks.get(pool.name, 0), seen) for pool in pools]
             peak = max(peak, sum(sample.ready or 0 for sample in samples))
             now = time.monotonic()
             if progress(samples) != progress(list(before.values())):
@@ -95,13 +103,22 @@ def troubles(readings: Mapping[str, PoolReading]) -> list[str]:
     ]
 
 
-def look(stack: Stack, pools: Sequence[Pool]) -> Seen:
-    """Ask Kubernetes, the broker and the bucket once. What fails is unknown, and never ends the demo."""
+def look(stack: Stack, api: GatewayApi, pools: Sequence[Pool]) -> Seen:
+    """Ask Kubernetes, the broker and the gateway once. What fails is unknown, and never ends the demo."""
     return Seen(
         _or_unknown(lambda: observe.read(stack.kubectl, list(pools))),
         _or_unknown(stack.broker.queues),
-        _or_unknown(lambda: {pool.name: list(stack.bucket.ends(pool.prefix).values()) for pool in pools}),
+        _or_unknown(lambda: ended_of(api.tasks(), pools)),
     )
+
+
+def ended_of(tasks: Sequence[Json], pools: Sequence[Pool]) -> dict[str, list[str]]:
+    """The status of each task that ended, by pool. Pure."""
+    ended: dict[str, list[str]] = {pool.name: [] for pool in pools}
+    for task in tasks:
+        if task["status"] not in UNFINISHED and task["pool"]["name"] in ended:
+            ended[task["pool"]["name"]].append(task["status"])
+    return ended
 
 
 def _or_unknown(ask: Callable[[], Value]) -> Value | None:
@@ -116,7 +133,7 @@ def sample_of(pool: Pool, tasks: int, seen: Seen) -> Sample:
     reading = (seen.readings or {}).get(pool.name)
     queue = (seen.queues or {}).get(pool.queue)
     dead = (seen.queues or {}).get(names.dead_queue(pool.queue))
-    ends = seen.ends[pool.name] if seen.ends is not None else None
+    ended = seen.ended[pool.name] if seen.ended is not None else None
     own = reading.deployment if reading else None
     return Sample(
         pool=pool.name,
@@ -126,18 +143,18 @@ def sample_of(pool: Pool, tasks: int, seen: Seen) -> Sample:
         replicas=own.replicas if own else None,
         ready=own.ready_replicas if own else None,
         busy=reading.status.busy_replicas if reading else None,
-        results=sum(end.outcome == "succeeded" for end in ends) if ends is not None else None,
-        ends=len(ends) if ends is not None else None,
-        dead=_dead(dead, ends),
+        results=ended.count(GOOD) if ended is not None else None,
+        ends=len(ended) if ended is not None else None,
+        dead=_dead(dead, ended),
         pods=len(reading.pods) if reading else None,
         why=(reading.status.scaling.message or "") if reading else "",
     )
 
 
-def _dead(queue: QueueReading | None, ends: Sequence[EndRecord] | None) -> int | None:
-    if queue is None or queue.messages_ready is None or ends is None:
+def _dead(queue: QueueReading | None, ended: Sequence[str] | None) -> int | None:
+    if queue is None or queue.messages_ready is None or ended is None:
         return None
-    return max(queue.messages_ready, sum(end.outcome == "dead" for end in ends))
+    return max(queue.messages_ready, sum(status != GOOD for status in ended))
 
 
 def _live(console: Console) -> AbstractContextManager[Live | None]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from genpool_core.jsontypes import JsonObject
 from genpool_dev.cluster.model import ClusterInfo
-from genpool_dev.stack import layout
+from genpool_dev.stack import layout, volume
 from genpool_dev.stack.broker import Broker
 from genpool_dev.stack.bucket import Bucket, S3Access
 from genpool_dev.stack.errors import StackError
@@ -23,6 +23,7 @@ CHART = ROOT / "charts" / "genpool"
 READY_SECONDS = 120
 PARTS = ("operator", "worker", "gateway")
 VHOSTS = ("/",)
+REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def install(info: ClusterInfo, *, vhosts: Sequence[str] = VHOSTS) -> Stack:
         stack.kubectl.namespace(name, {layout.MARK: layout.MARK_VALUE, **layout.RESTRICTED})
     stack.bucket.ensure()
     _secrets(stack)
+    volume.ensure(info, stack.kubectl)
     Helm(stack.kubectl).install(layout.RELEASE, CHART, chart_values(info, vhosts), seconds=READY_SECONDS)
     stack.kubectl.wait(["crd/generationpools.genpool.dev"], "condition=Established", seconds=READY_SECONDS)
     return stack
@@ -64,7 +66,7 @@ def look(info: ClusterInfo) -> Stack:
         info=info,
         kubectl=kubectl,
         broker=Broker(rabbitmq.management_url, rabbitmq.username, rabbitmq.password),
-        bucket=Bucket(S3Access(s3.endpoint, "us-east-1", s3.access_key, s3.secret_key), layout.BUCKET),
+        bucket=Bucket(S3Access(s3.endpoint, REGION, s3.access_key, s3.secret_key), layout.BUCKET),
     )
 
 
@@ -82,7 +84,18 @@ def chart_values(info: ClusterInfo, vhosts: Sequence[str] = VHOSTS) -> JsonObjec
         ],
         "operator": images["operator"],
         "worker": images["worker"],
-        "gateway": images["gateway"],
+        "gateway": {**images["gateway"], "stores": [_store(info)]},
+    }
+
+
+def _store(info: ClusterInfo) -> JsonObject:
+    """The bucket, as pools name its store, with links that this machine can follow."""
+    return {
+        "endpoint": info.s3.in_cluster_endpoint,
+        "publicEndpoint": info.s3.endpoint,
+        "bucket": layout.BUCKET,
+        "region": REGION,
+        "existingSecret": layout.STORE_SECRET,
     }
 
 
@@ -114,3 +127,4 @@ def _secrets(stack: Stack) -> None:
     stack.kubectl.secret(layout.SYSTEM_NAMESPACE, layout.BROKER_SECRET, admin)
     keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
     stack.kubectl.secret(layout.POOL_NAMESPACE, layout.STORAGE_SECRET, keys)
+    stack.kubectl.secret(layout.SYSTEM_NAMESPACE, layout.STORE_SECRET, keys)

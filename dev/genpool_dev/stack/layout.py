@@ -6,6 +6,11 @@ RELEASE = "genpool"
 SYSTEM_NAMESPACE = "genpool-system"
 BROKER = "default"
 BROKER_SECRET = "genpool-broker-admin"  # noqa: S105 - the name of a Secret
+#: The Secret with the bucket's keys for the gateway.
+STORE_SECRET = "genpool-store"  # noqa: S105 - the name of a Secret
+#: Service, Secret and claim of the gateway, as the chart names them.
+GATEWAY = f"{RELEASE}-gateway"
+GATEWAY_CLAIM = GATEWAY
 #: The namespace, the Secret and the bucket that the example pools name.
 POOL_NAMESPACE = "genpool-demo"
 STORAGE_SECRET = "s3-credentials"  # noqa: S105 - the name of a Secret

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from genpool_core import names
 from genpool_dev.cluster.model import ClusterInfo
-from genpool_dev.stack import layout
+from genpool_dev.stack import gateway, layout, volume
 from genpool_dev.stack.broker import Broker
 from genpool_dev.stack.helm import Helm
 from genpool_dev.stack.install import Stack, look
@@ -31,8 +31,11 @@ def uninstall(info: ClusterInfo) -> None:
     stack = look(info)
     pools = delete_pools(stack.kubectl)
     others = _living_pools(stack.kubectl)
+    gateway.close_way(info)
     _delete_release(stack, keep_crd=others)
+    # The chart leaves the claim of the task store; it goes with its namespace.
     _delete_namespaces(stack.kubectl)
+    volume.remove(info, stack.kubectl)
     clean_broker(stack.broker, [pool.queue for pool in pools], shared=not others)
     stack.bucket.remove(sorted({pool.prefix for pool in pools if pool.bucket == stack.bucket.name}))
 

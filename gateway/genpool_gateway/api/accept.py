@@ -8,16 +8,20 @@ from concurrent.futures import Future
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
 
 from genpool_core import timing
 from genpool_core.errors import GenPoolError
 from genpool_core.jsontypes import JsonObject
 from genpool_gateway.accepting.in_flight import Outcome
 from genpool_gateway.accepting.refusals import Unconfirmed
+from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
-from genpool_gateway.api.problems import PROBLEMS, Problem, problem_of
+from genpool_gateway.api.document import link
+from genpool_gateway.api.problem_view import ProblemView
+from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem, problem_of
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.submission import (
     IdempotencyKey,
@@ -31,18 +35,43 @@ from genpool_gateway.pools.check import check_request
 from genpool_gateway.tasks.record import TaskState
 from genpool_gateway.tasks.view import TaskView
 
-router = APIRouter(tags=["tasks"], responses=PROBLEMS)
+router = APIRouter(tags=["tasks"], responses=PROBLEMS | BODY_PROBLEMS, route_class=JsonRoute)
 WaitSeconds = Annotated[
     float | None,
     Query(ge=0, le=timing.WAIT_ANSWER_SECONDS, description="Wait so many seconds for the task's end."),
 ]
 
 
+class ResultView(BaseModel):
+    """What became of one task of several."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    status: int
+    """What it would have been answered with by itself."""
+    task: TaskView | None = None
+    """The task; left out where it was refused."""
+    problem: ProblemView | None = None
+    """Why it was refused."""
+
+
+class Results(BaseModel):
+    """What became of several tasks, in their order."""
+
+    results: list[ResultView]
+
+
 @router.post(
     "/tasks",
     status_code=HTTPStatus.ACCEPTED,
     summary="Send a task",
-    responses={200: {"model": TaskView, "description": "The task has ended (sent before, or waited for)"}},
+    responses={
+        200: {"model": TaskView, "description": "The task has ended (sent before, or waited for)"},
+        202: {
+            "description": "The task is in its queue",
+            "links": link("get_task", task="$response.body#/id"),
+        },
+    },
 )
 async def submit_task(  # noqa: PLR0913, PLR0917 - a request's parts
     request: Request,
@@ -54,24 +83,42 @@ async def submit_task(  # noqa: PLR0913, PLR0917 - a request's parts
     wait: WaitSeconds = None,
 ) -> TaskView:
     """Accept a task. 202 means that it is in its queue: it will be done once, or end with a reason."""
-    services = services_of(request)
-    outcome = await _confirmed(*_submit(services, sent, caller, idempotency_key))
-    record = outcome.record
     seconds = _preferred(prefer) if wait is None else wait
-    if seconds and record.state is not TaskState.ENDED:
-        record = await wait_for_end(services, record, seconds)
-    if record.state is TaskState.ENDED:
-        response.status_code = HTTPStatus.OK
-    return await linked_answer(services, record)
+    view, response.status_code = await accepted_view(
+        services_of(request), sent, caller, idempotency_key, seconds
+    )
+    return view
 
 
-@router.post("/tasks/batch", status_code=HTTPStatus.OK, summary="Send several tasks")
+async def accepted_view(
+    services: Services, sent: SubmitTask, caller: Caller, key: str | None, wait: float = 0.0
+) -> tuple[TaskView, int]:
+    """Accept a task, and wait for its end so many seconds; the answer and its status."""
+    record = (await _confirmed(*_submit(services, sent, caller, key))).record
+    if wait and record.state is not TaskState.ENDED:
+        record = await wait_for_end(services, record, wait)
+    status = HTTPStatus.OK if record.state is TaskState.ENDED else HTTPStatus.ACCEPTED
+    return await linked_answer(services, record), status
+
+
+@router.post(
+    "/tasks/batch",
+    status_code=HTTPStatus.OK,
+    summary="Send several tasks",
+    responses={200: {"model": Results}},
+)
 async def submit_tasks(request: Request, sent: SubmitTasks, caller: AnyCaller) -> Response:
     """Accept at most 1,000 tasks, each by itself: ``results`` has, in order, the task or the problem of each."""
     services = services_of(request)
     submitted = [_try_submit(services, task, caller) for task in sent.tasks]
     results = await asyncio.gather(*(_result(services, one) for one in submitted))
     return JSONResponse({"results": list(results)})
+
+
+@router.api_route("/tasks/batch", methods=["GET", "DELETE"], include_in_schema=False)
+async def no_task() -> Response:
+    """``batch`` is no task's id."""
+    raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)
 
 
 def _submit(
@@ -126,6 +173,6 @@ def _preferred(header: str | None) -> float:
     """Seconds of ``wait`` in a Prefer header (RFC 7240); 0 without one."""
     for part in (header or "").split(","):
         name, _, value = part.partition("=")
-        if name.strip().lower() == "wait" and value.strip().isdigit():
+        if name.strip().lower() == "wait" and value.isascii() and value.strip().isdigit():
             return min(float(value), timing.WAIT_ANSWER_SECONDS)
     return 0.0

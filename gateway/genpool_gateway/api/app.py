@@ -6,17 +6,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 
 from genpool_core.version import __version__
-from genpool_gateway.api import accept, ended, keys, pools, tasks, uploads, usage
-from genpool_gateway.api.middleware import BodyLimit, SecurityHeaders
+from genpool_gateway.api import accept, dead_letters, ended, keys, pools, tasks, uploads, usage
+from genpool_gateway.api.direct import DirectSubmit
+from genpool_gateway.api.docs_page import add_docs_page
+from genpool_gateway.api.document import describe
+from genpool_gateway.api.middleware import SecurityHeaders
 from genpool_gateway.api.problems import answer_with_problems
 from genpool_gateway.api.rates import Rates
-from genpool_gateway.api.services import Services
+from genpool_gateway.api.services import Services, services_of
 
-_DOCS = frozenset({"/docs", "/openapi.json"})
 _ABOUT = """Tasks for pools of ComfyUI workers.
 
 Send `Authorization: Bearer KEY` (or `X-API-Key: KEY`) with each request. Errors are `application/problem+json` with a
@@ -36,8 +38,9 @@ def create_app(services: Services) -> FastAPI:
         version=__version__,
         description=_ABOUT,
         lifespan=life,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,
     )
     app.state.services = services
@@ -48,13 +51,16 @@ def create_app(services: Services) -> FastAPI:
         tasks.router,
         ended.router,
         uploads.router,
+        dead_letters.router,
         pools.router,
         usage.router,
         keys.router,
     ):
         app.include_router(_versioned(router))
-    app.add_middleware(BodyLimit, limit=services.options.max_body_bytes)
-    app.add_middleware(SecurityHeaders, docs=_DOCS)
+    describe(app)
+    add_docs_page(app)
+    app.add_middleware(DirectSubmit)
+    app.add_middleware(SecurityHeaders)
     if services.options.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -74,6 +80,10 @@ def create_app(services: Services) -> FastAPI:
 
 
 def _versioned(router: APIRouter) -> APIRouter:
-    outer = APIRouter(prefix="/v1")
+    outer = APIRouter(prefix="/v1", dependencies=[Depends(_store_is_open)])
     outer.include_router(router)
     return outer
+
+
+async def _store_is_open(request: Request) -> None:
+    services_of(request).check_store()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from datetime import UTC, datetime
 
 from genpool_gateway.api.problems import Problem
 from genpool_gateway.tasks.record import TaskRecord
+
+_ID = re.compile(r"[0-9a-f]{1,64}")
 
 
 def cursor_after(record: TaskRecord) -> str:
@@ -24,7 +27,7 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
         moment = datetime.fromisoformat(at)
     except (binascii.Error, UnicodeDecodeError, ValueError):
         raise _no_cursor() from None
-    if moment.tzinfo is None or not task:
+    if moment.tzinfo is None or not _ID.fullmatch(task):
         raise _no_cursor()
     try:
         return moment.astimezone(UTC), task

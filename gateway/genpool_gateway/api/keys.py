@@ -11,15 +11,18 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AdminCaller
-from genpool_gateway.api.problems import PROBLEMS, Problem
+from genpool_gateway.api.document import link
+from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem
 from genpool_gateway.api.services import services_of
 from genpool_gateway.keys.access import Role
 from genpool_gateway.keys.secret import digest_of, new_key
 from genpool_gateway.tasks.ports import ApiKey, AuditEntry
 
-router = APIRouter(tags=["keys"], responses=PROBLEMS)
-KeyId = Annotated[str, Path(min_length=1, max_length=64, description="The key's id.")]
+router = APIRouter(tags=["keys"], responses=PROBLEMS, route_class=JsonRoute)
+#: Its name is not ``key``, as that is the secret itself, which is never in a URL.
+KeyId = Annotated[str, Path(max_length=64, pattern=r"^key-[0-9a-f]+$", description="The key's id.")]
 PoolText = Annotated[
     str, Field(max_length=320, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
 ]
@@ -28,7 +31,11 @@ PoolText = Annotated[
 class KeyRequest(BaseModel):
     """A key to be made."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_extra={"examples": [{"name": "web shop", "role": "user", "max_queued": 500}]},
+    )
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     """For whom or what it is."""
@@ -36,7 +43,7 @@ class KeyRequest(BaseModel):
     """``user``: its own tasks; ``operator``: all tasks of its pools; ``admin``: keys too."""
     pools: Annotated[list[PoolText], Field(max_length=100)] | None = None
     """``namespace/name`` of the pools that it is for; all when left out."""
-    max_queued: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    max_queued: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
     """Most unfinished tasks; no cap when left out."""
 
 
@@ -96,7 +103,12 @@ async def list_keys(request: Request, _caller: AdminCaller) -> KeyList:
     return KeyList(keys=[KeyView.model_validate(_fields(key)) for key in keys])
 
 
-@router.post("/keys", status_code=HTTPStatus.CREATED, summary="Make an API key")
+@router.post(
+    "/keys",
+    status_code=HTTPStatus.CREATED,
+    summary="Make an API key",
+    responses={**BODY_PROBLEMS, 201: {"links": link("revoke_key", id="$response.body#/id")}},
+)
 async def make_key(request: Request, wanted: KeyRequest, caller: AdminCaller) -> NewKeyView:
     """Make a key. The answer alone shows it."""
     services = services_of(request)
@@ -119,20 +131,20 @@ async def make_key(request: Request, wanted: KeyRequest, caller: AdminCaller) ->
     return NewKeyView.model_validate({**_fields(key), "key": secret})
 
 
-@router.delete("/keys/{key}", summary="Revoke an API key")
-async def revoke_key(request: Request, key: KeyId, caller: AdminCaller) -> KeyView:
+@router.delete("/keys/{id}", summary="Revoke an API key")
+async def revoke_key(request: Request, id: KeyId, caller: AdminCaller) -> KeyView:  # noqa: A002 - as in the answers
     """Revoke a key: a few seconds later no gateway takes it any more. Its tasks stay."""
     services = services_of(request)
 
     def revoke() -> ApiKey | None:
-        found = services.keys.revoke_key(key, services.now())
+        found = services.keys.revoke_key(id, services.now())
         if found is not None:
-            services.keys.audit(AuditEntry(services.now(), caller.id, "key.revoked", key))
+            services.keys.audit(AuditEntry(services.now(), caller.id, "key.revoked", id))
         return found
 
     revoked = await to_thread.run_sync(revoke)
     if revoked is None:
-        raise Problem("NotFound", f"there is no key {key!r}.")
+        raise Problem("NotFound", f"there is no key {id!r}.")
     services.keyring.forget()
     return KeyView.model_validate(_fields(revoked))
 

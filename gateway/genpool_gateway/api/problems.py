@@ -9,13 +9,15 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from genpool_core.errors import GenPoolError
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.reasons import code_of
+from genpool_core.shown import shown
 from genpool_gateway.accepting.refusals import Unconfirmed
+from genpool_gateway.api.document import methods_of
+from genpool_gateway.api.problem_view import ProblemView
 
 _log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -27,10 +29,11 @@ STATUS: Mapping[str, int] = {
     "Forbidden": 403,
     "NotFound": 404,
     "MethodNotAllowed": 405,
+    "RequestTimeout": 408,
     "NotEnded": 409,
     "NoCallback": 409,
     "NotReplayable": 409,
-    "BucketNotListed": 409,
+    "StoreNotListed": 409,
     "RequestTooLarge": 413,
     "UnsupportedMediaType": 415,
     "TooManyRequests": 429,
@@ -40,6 +43,7 @@ STATUS: Mapping[str, int] = {
     "BrokerUnavailable": 503,
     "BrokerUnreachable": 503,
     "NotConfirmed": 503,
+    "QueueBusy": 503,
     "GatewayOverloaded": 503,
     "PoolsUnknown": 503,
     "PoolUnavailable": 503,
@@ -49,26 +53,9 @@ STATUS: Mapping[str, int] = {
 }
 #: Seconds of ``Retry-After``, where trying again helps.
 _RETRY_AFTER = {429: 5, 503: 5}
+#: After these the rest of a body may still be on its way: the connection is of no more use.
+_CLOSING = frozenset({408, 413})
 _OF_STATUS = {404: "NotFound", 405: "MethodNotAllowed", 413: "RequestTooLarge", 415: "UnsupportedMediaType"}
-
-
-class ProblemView(BaseModel):
-    """Why a request was refused (RFC 9457)."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True, extra="allow")
-
-    type: str
-    """``urn:genpool:reason:`` and the reason."""
-    title: str
-    """Short, the same for each such problem."""
-    status: int
-    """The HTTP status."""
-    detail: str
-    """What happened, to what, why, and what to do."""
-    reason: str
-    """Constant in CamelCase."""
-    code: int
-    """Number of the reason."""
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's word
@@ -108,6 +95,8 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
             headers["Retry-After"] = str(wait)
         if self.status == HTTPStatus.UNAUTHORIZED:
             headers["WWW-Authenticate"] = 'Bearer realm="genpool"'
+        if self.status in _CLOSING:
+            headers["Connection"] = "close"
         return JSONResponse(self.body(), self.status, headers, media_type=MEDIA_TYPE)
 
 
@@ -121,14 +110,18 @@ def problem_of(error: GenPoolError) -> Problem:
     return Problem(error.reason, error.message, more=more)
 
 
-#: What every route may answer, for the OpenAPI document.
-PROBLEMS: dict[int | str, dict[str, object]] = {
-    status: {"model": ProblemView, "description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {}}}
-    for status in (401, 403, 404, 413, 422, 429, 503)
-}
-CONFLICT: dict[int | str, dict[str, object]] = {
-    409: {"model": ProblemView, "description": HTTPStatus(409).phrase, "content": {MEDIA_TYPE: {}}}
-}
+def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """Problems that a route may answer with, for the OpenAPI document."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemView.__name__}"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+#: What every route may answer.
+PROBLEMS = documented(401, 403, 404, 422, 429, 500, 503)
+#: And those that take a body.
+BODY_PROBLEMS = documented(408, 413, 415)
+#: And those that need a task that has ended, or a bucket that is listed.
+CONFLICT = documented(409)
 
 
 def answer_with_problems(app: FastAPI) -> None:
@@ -144,12 +137,16 @@ def answer_with_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, error: RequestValidationError) -> Response:
-        return _of_validation(error.errors()).response()
+        return validation_problem(error.errors()).response()
 
     @app.exception_handler(HTTPException)
-    async def _http(_request: Request, error: HTTPException) -> Response:
+    async def _http(request: Request, error: HTTPException) -> Response:
         reason = _OF_STATUS.get(error.status_code, "InvalidRequest")
-        return Problem(reason, f"{error.detail}.").response()
+        response = Problem(reason, f"{error.detail}.").response()
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # Starlette names the methods of the first route that has the path.
+            response.headers["Allow"] = ", ".join(methods_of(app.openapi(), request.url.path))
+        return response
 
     @app.exception_handler(Exception)
     async def _defect(request: Request, _error: Exception) -> Response:
@@ -158,13 +155,18 @@ def answer_with_problems(app: FastAPI) -> None:
         return Problem("InternalError", text).response()
 
 
-def _of_validation(faults: Sequence[Mapping[str, object]]) -> Problem:
+def validation_problem(faults: Sequence[Mapping[str, object]], *where: str) -> Problem:
+    """The problem that pydantic's faults are. ``where``: the part of the request, where the faults do not say it."""
     first = faults[0]
-    place = first.get("loc")
-    path = ".".join(str(part) for part in place[1:]) if isinstance(place, (tuple, list)) else ""
-    what = f"{path}: {first.get('msg')}" if path else f"the request: {first.get('msg')}"
+    place: object = first.get("loc")
+    if isinstance(place, tuple):
+        place = (*where, *place)
+    # Names in it may be the sender's own, of any length.
+    path = ".".join(str(part) for part in place[1:])[:_SHOWN] if isinstance(place, (tuple, list)) else ""
+    said = str(first.get("msg"))[:_SHOWN]
+    what = f"{path}: {said}" if path else f"the request: {said}"
     more: JsonObject = {"parameter": path} if path else {}
     sent = first.get("input")
     if isinstance(sent, (str, int, float, bool)):
-        more["sent"] = sent if not isinstance(sent, str) else sent[:_SHOWN]
+        more["sent"] = shown(sent)
     return Problem("InvalidRequest", f"{what}. See /docs for what may be sent.", more=more)

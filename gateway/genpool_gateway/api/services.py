@@ -8,11 +8,14 @@ from datetime import datetime
 
 from fastapi import Request
 
+from genpool_core import timing
 from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.accepting.replay import Replayer
 from genpool_gateway.callbacks.replay import CallbackReplay
+from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.erasing.eraser import Eraser
 from genpool_gateway.events.hub import Hub
+from genpool_gateway.janitor.ends import Ends
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
 from genpool_gateway.pools.links import Links
@@ -30,6 +33,8 @@ class ApiOptions:
     proxy_header: str = "x-forwarded-user"
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = 1024 * 1024
+    body_seconds: float = timing.BODY_SECONDS
+    """A body must be there after so long."""
     requests_per_second: float = 0.0
     """For each caller; 0: no limit."""
     public_url: str = ""
@@ -41,6 +46,9 @@ class Services:
     """Made by the factory; in the application's state."""
 
     acceptor: Acceptor
+    ends: Ends
+    look_at_ends: Callable[[], None]
+    """Has tasks ended that are to end, now; returns at once."""
     reader: TaskReader
     events: EventStore
     keys: KeyStore
@@ -52,7 +60,10 @@ class Services:
     replayer: Replayer
     callback_replay: CallbackReplay
     eraser: Eraser
+    dead_letters: DeadLetters
     now: Callable[[], datetime]
+    check_store: Callable[[], None] = lambda: None
+    """Raises TaskStoreError while the task store was not opened yet."""
     options: ApiOptions = field(default_factory=ApiOptions)
 
 

@@ -32,7 +32,20 @@ IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[
 class SubmitTask(BaseModel):
     """A task to be done."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "workflow": "text-to-image",
+                    "parameters": {"prompt": "a lake at dawn", "width": 768, "height": 512},
+                    "metadata": {"album": 7},
+                    "callback_url": "https://app.example.org/hooks/genpool",
+                }
+            ]
+        },
+    )
 
     pool: Annotated[str, Field(min_length=1, max_length=320)] | None = None
     """``namespace/name`` of the pool, or its name where there is one of it; not needed where ``workflow`` says it."""
@@ -52,11 +65,11 @@ class SubmitTask(BaseModel):
     """What is announced there: each begin of an attempt, each result as it is stored, the end."""
     metadata: Annotated[dict[str, JsonValue], Field(max_length=64)] = {}
     """Your own words, given back with the task."""
-    priority: Annotated[int, Field(ge=0, le=HIGHEST_PRIORITY)] | None = None
+    priority: Annotated[int, Field(strict=True, ge=0, le=HIGHEST_PRIORITY)] | None = None
     """Higher goes first, where the broker has priorities."""
-    start_within_seconds: Annotated[int, Field(ge=1, le=timing.TASK_LIMIT_SECONDS)] | None = None
+    start_within_seconds: Annotated[int, Field(strict=True, ge=1, le=timing.TASK_LIMIT_SECONDS)] | None = None
     """It expires when no attempt has begun after so long."""
-    end_within_seconds: Annotated[int, Field(ge=1, le=timing.TASK_LIMIT_SECONDS)] | None = None
+    end_within_seconds: Annotated[int, Field(strict=True, ge=1, le=timing.TASK_LIMIT_SECONDS)] | None = None
     """It expires when it has not ended after so long."""
 
     @model_validator(mode="after")
@@ -78,7 +91,15 @@ class SubmitTask(BaseModel):
 class SubmitTasks(BaseModel):
     """Several tasks; each is accepted or refused by itself."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_extra={
+            "examples": [
+                {"tasks": [{"parameters": {"prompt": "a lake"}}, {"parameters": {"prompt": "a hill"}}]},
+            ]
+        },
+    )
 
     tasks: Annotated[list[SubmitTask], Field(min_length=1, max_length=1000)]
     """At most 1,000."""

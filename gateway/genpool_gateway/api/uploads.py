@@ -13,12 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from genpool_core import timing
 from genpool_core.tasks.uploads import NAME
+from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
-from genpool_gateway.api.problems import CONFLICT, PROBLEMS
+from genpool_gateway.api.problems import BODY_PROBLEMS, CONFLICT, PROBLEMS
 from genpool_gateway.api.services import services_of
 from genpool_gateway.pools.uploads import Upload, new_upload
 
-router = APIRouter(tags=["uploads"], responses={**PROBLEMS, **CONFLICT})
+router = APIRouter(
+    tags=["uploads"], responses={**PROBLEMS, **BODY_PROBLEMS, **CONFLICT}, route_class=JsonRoute
+)
 
 
 class NewUpload(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.problems import PROBLEMS, Problem
@@ -16,6 +16,15 @@ from genpool_gateway.api.services import services_of
 router = APIRouter(tags=["usage"], responses=PROBLEMS)
 _DAYS = 30
 _MOST_DAYS = 400
+_FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 31)
+
+
+def _day(text: object) -> object:
+    """Days alone: pydantic takes a number for seconds since 1970."""
+    return date.fromisoformat(text) if isinstance(text, str) and len(text) == len("2000-01-01") else None
+
+
+Day = Annotated[date, BeforeValidator(_day), Field(ge=_FIRST, le=_LAST)]
 
 
 class UsageView(BaseModel):
@@ -58,8 +67,8 @@ class Usage(BaseModel):
 async def get_usage(
     request: Request,
     caller: AnyCaller,
-    since: Annotated[date | None, Query(description="First day, UTC; 30 days ago when left out.")] = None,
-    until: Annotated[date | None, Query(description="Last day, UTC; today when left out.")] = None,
+    since: Annotated[Day | None, Query(description="First day, UTC; 30 days ago when left out.")] = None,
+    until: Annotated[Day | None, Query(description="Last day, UTC; today when left out.")] = None,
 ) -> Usage:
     """Tasks, GPU seconds and the share within the SLA: a user's own, an operator's of its pools."""
     services = services_of(request)

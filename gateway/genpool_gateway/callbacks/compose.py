@@ -6,7 +6,7 @@ delivery. A message of a release that did not write the end record is sent as th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
@@ -34,6 +34,8 @@ class Composer:
     reader: TaskReader
     links: Links
     public_url: str = ""
+    check_store: Callable[[], None] = lambda: None
+    """Raises TaskStoreError while the task store was not opened yet."""
 
     def compose(self, callback: Callback) -> WebhookRequest | None:
         """The request to send; None where the task's sender asked for no callback of this kind.
@@ -52,6 +54,7 @@ class Composer:
             request = replace(request, allow=hosts)
         if message.end is None and message.event is None:
             return request
+        self.check_store()
         known = self._known(message)
         if not _wanted(known, message):
             return None

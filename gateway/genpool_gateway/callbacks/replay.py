@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from genpool_core.errors import GenPoolError
+from genpool_core.identity import end_id
 from genpool_core.ledger.records import EndRecord
-from genpool_core.messages.callbacks import end_callback, to_callbacks_queue
+from genpool_core.messages.announcements import callback_message
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import BucketNotListed, PoolUnavailable
 from genpool_gateway.pools.pool import ServedPool
@@ -62,9 +63,11 @@ class CallbackReplay:
         if publisher is None:
             raise PoolUnavailable(f"pool {pool.name} is on a broker that this gateway does not have.")
         hosts = serving.config.callback_hosts
-        message = end_callback(end, url, record.pool, allow=hosts, links={})
-        publisher.publish([to_callbacks_queue(message)])
-        return message.id
+        whole = end.model_copy(update={"callback_url": url})
+        message = callback_message(whole, record.pool, hosts, links={})
+        assert message is not None  # noqa: S101 - it has a callback_url
+        publisher.publish([message])
+        return end_id(end.task_key, end.run)
 
     def _from_ledger(self, pool: ServedPool, end: EndRecord) -> tuple[EndRecord, str | None]:
         serving = require_serving(pool)

@@ -12,7 +12,8 @@ import structlog
 
 from genpool_core.api.security import HostRule
 from genpool_core.errors import BrokerError, Lasts
-from genpool_core.messages.callbacks import CallbackMessage, to_callbacks_queue
+from genpool_core.messages.announcements import to_callbacks_queue
+from genpool_core.messages.callbacks import CallbackMessage
 from genpool_core.messages.events import TaskClaimed, TaskEvent, TaskOutput
 from genpool_gateway.pools.ports import VhostPublisher
 from genpool_gateway.pools.source import PoolSource

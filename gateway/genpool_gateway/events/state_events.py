@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -15,10 +15,10 @@ from genpool_core.messages.amqp import Delivery
 from genpool_core.messages.events import TaskEvent
 from genpool_gateway.events.asked import AskedCallbacks
 from genpool_gateway.events.ports import EventsQueue
-from genpool_gateway.events.read import read_event
+from genpool_gateway.events.read import read_event, tells_of_dropped
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.tasks.change import change_of
-from genpool_gateway.tasks.ports import EventStore
+from genpool_gateway.tasks.ports import EventStore, UnendedStore
 
 _log = structlog.get_logger(__name__)
 #: Events that the broker gives out ahead, and at most so many in one commit.
@@ -30,10 +30,19 @@ class StateEvents:
     """A thread that stores what comes. An event that cannot be believed is dropped, and said in the log."""
 
     def __init__(
-        self, store: EventStore, queue_: EventsQueue, callbacks: AskedCallbacks, *, place: str
+        self,
+        store: EventStore,
+        unended: UnendedStore,
+        queue_: EventsQueue,
+        callbacks: AskedCallbacks,
+        *,
+        place: str,
+        on_dropped: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
+        self._unended = unended
         self._callbacks = callbacks
+        self._on_dropped = on_dropped
         self._queue = queue_
         self._place = place
         self._inbox: queue.Queue[Delivery | None] = queue.Queue()
@@ -78,13 +87,15 @@ class StateEvents:
         return group
 
     def _store_group(self, group: Sequence[Delivery]) -> None:
-        events = [event for delivery in group if (event := self._event(delivery)) is not None]
-        changes = [change for event in events if (change := change_of(event)) is not None]
+        read = [(delivery, event) for delivery in group if (event := self._event(delivery)) is not None]
+        told = [(delivery, change) for delivery, event in read if (change := change_of(event)) is not None]
+        dropped = {change.task for delivery, change in told if tells_of_dropped(delivery, change)}
         failures = 0
         while not self._stopping.is_set():
             try:
-                self._store.apply(changes)
-                self._callbacks.publish(events)
+                self._store.apply([change for _, change in told])
+                self._unended.message_dropped(dropped)
+                self._callbacks.publish([event for _, event in read])
             except (TaskStoreError, PoolsUnknown, BrokerError) as error:
                 failures += 1
                 _log.warning(
@@ -93,6 +104,8 @@ class StateEvents:
                 self._stopping.wait(_RETRY.seconds(failures))
             else:
                 self._queue.ack_all(group)
+                if dropped:
+                    self._on_dropped()
                 return
 
     def _event(self, delivery: Delivery) -> TaskEvent | None:

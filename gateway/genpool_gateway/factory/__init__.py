@@ -1,4 +1,4 @@
-"""All parts of the gateway, put together. Connects to nothing but the task store's database."""
+"""All parts of the gateway, put together. Connects to nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from genpool_adapters.amqp import AmqpParameters, broker_parameters
 from genpool_adapters.brokerfile import load_brokers
-from genpool_adapters.http_server import HttpServer, program_routes
+from genpool_adapters.http_server import HttpServer, probe, program_routes
 from genpool_adapters.secret_files import read_secret
 from genpool_core import names
 from genpool_core.brokers import BrokerConfig
@@ -19,6 +19,7 @@ from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.adapters.signing import Signer
 from genpool_gateway.callbacks.compose import Composer
 from genpool_gateway.factory.callbacks import Callbacks, build_callbacks
+from genpool_gateway.factory.readiness import ServiceReadiness
 from genpool_gateway.factory.tasks import Tasks, build_tasks
 from genpool_gateway.settings import GatewaySettings
 
@@ -56,14 +57,12 @@ class Gateway:
 
 
 def build_gateway(settings: GatewaySettings) -> Gateway:
-    """Put the gateway together. Reads the files, opens the task store and takes the ports.
+    """Put the gateway together. Reads the files and takes the ports.
 
     Raises
     ------
     SettingsError
-        A file is missing or wrong, or a port is taken.
-    TaskStoreError, ClusterError
-        The task store cannot be opened, or there is no way to log in to Kubernetes.
+        A file is missing or wrong, a port is taken, or there is no way to log in to Kubernetes.
     """
     signer = Signer(settings.gateway_secret_dir)
     signer.check()
@@ -75,15 +74,20 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         return broker_parameters(broker, vhost, login, CONNECTION_NAME)
 
     tasks = build_tasks(settings, brokers, place, utc_now)
-    composer = Composer(tasks.store.reader, tasks.links, settings.public_url)
+    composer = Composer(tasks.store.reader, tasks.links, settings.public_url, tasks.preparation.check)
     receiver = HttpReceiver(signer, now=utc_now)
     callbacks = build_callbacks(brokers, place, receiver, metrics, composer, utc_now)
+
+    def unready() -> str | None:
+        return callbacks.unready() or tasks.unready()
+
     routes = program_routes(
         # What it waits for it reads again itself: a restart helps only where a thread has ended.
         unhealthy=tasks.unhealthy,
-        unready=lambda: callbacks.unready() or tasks.unready(),
+        unready=unready,
         render=metrics.registry.render,
     )
+    routes["/readyz/api"] = probe(ServiceReadiness(whole=unready, api=tasks.server.unready))
     return Gateway(callbacks, tasks, HttpServer(settings.http_port, routes), settings.drain_seconds)
 
 

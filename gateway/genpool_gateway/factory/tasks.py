@@ -15,9 +15,12 @@ from genpool_adapters.secret_files import read_secret
 from genpool_adapters.settings import variable
 from genpool_core import names, timing
 from genpool_core.brokers import BrokerConfig
-from genpool_core.errors import ClusterError, SettingsError
+from genpool_core.errors import ClusterError, SettingsError, TaskStoreError
+from genpool_core.identity import TaskRef
+from genpool_core.messages.base import PoolRef
 from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.accepting.replay import Replayer
+from genpool_gateway.adapters.dead_queues import RabbitDeadQueues
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
@@ -28,19 +31,23 @@ from genpool_gateway.api.app import create_app
 from genpool_gateway.api.server import ApiServer
 from genpool_gateway.api.services import ApiOptions, Services
 from genpool_gateway.callbacks.replay import CallbackReplay
+from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.erasing.eraser import Eraser
 from genpool_gateway.events.asked import AskedCallbacks
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.events.passing import PassingEvents
 from genpool_gateway.events.state_events import StateEvents
 from genpool_gateway.factory.callbacks import Place
+from genpool_gateway.factory.janitor import Endings, build_endings
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.links import Links
 from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.settings import GatewaySettings
-from genpool_gateway.store.opening import TaskStore, open_store
+from genpool_gateway.store.opening import TaskStore, make_store
+from genpool_gateway.store.preparation import Preparation
+from genpool_gateway.tasks.replay import accepted_again
 
 VhostName = tuple[str, str]
 
@@ -54,23 +61,20 @@ class Tasks:
     acceptor: Acceptor
     publishing: dict[VhostName, AmqpConnection]
     events: tuple[tuple[RabbitEvents, StateEvents], ...]
-    passing: PassingEvents
     hub: Hub
     server: ApiServer
+    endings: Endings
     stores: Stores
     links: Links
+    preparation: Preparation
 
     def start(self) -> None:
-        """Start all threads; returns at once."""
+        """Start all threads; what needs the store begins when it is open. Returns at once."""
         self.pools.start()
         for connection in self.publishing.values():
             connection.start()
-        for queue, events in self.events:
-            events.start()
-            queue.start(events.put, self.passing.put)
-        self.store.database.subscribe(self.hub.look, self.hub.look_all)
-        self.acceptor.start()
         self.server.start()
+        self.preparation.start()
 
     def stop(self, deadline: float) -> None:
         """Answer what is in hand, by ``deadline`` in monotonic seconds; what was not acknowledged comes again."""
@@ -79,10 +83,13 @@ class Tasks:
             return max(0.5, deadline - time.monotonic())
 
         self.server.stop(left())
-        self.acceptor.stop(left())
-        for queue, events in self.events:
-            events.stop(left())
-            queue.stop(deadline)
+        self.preparation.stop(left())
+        if self.preparation.begun:
+            self.acceptor.stop(left())
+            self.endings.stop(deadline)
+            for queue, events in self.events:
+                events.stop(left())
+                queue.stop(deadline)
         for connection in self.publishing.values():
             connection.stop(timing.GATEWAY_CLOSE_SECONDS)
         self.pools.stop()
@@ -93,16 +100,25 @@ class Tasks:
 
     def unready(self) -> str | None:
         """Why no task is accepted now; None when tasks are."""
-        return self.server.unready() or self.pools.trouble() or self._broker_trouble()
+        return (
+            self.server.unready() or self._store_trouble() or self.pools.trouble() or self._broker_trouble()
+        )
 
     def unhealthy(self) -> str | None:
         """Why this process should be restarted; None when it works."""
-        checks = [
-            self.server.unhealthy,
-            self.acceptor.unhealthy,
-            *(events.unhealthy for _, events in self.events),
-        ]
+        checks = [self.server.unhealthy, self.preparation.unhealthy]
+        if self.preparation.begun:
+            checks += [self.acceptor.unhealthy, self.endings.unhealthy]
+            checks += [events.unhealthy for _, events in self.events]
         return next((trouble for check in checks if (trouble := check()) is not None), None)
+
+    def _store_trouble(self) -> str | None:
+        try:
+            self.preparation.check()
+            self.store.check()
+        except TaskStoreError as error:
+            return error.message
+        return None
 
     def _broker_trouble(self) -> str | None:
         """While one vhost works, the others' trouble is told by the answers for its pools."""
@@ -114,15 +130,15 @@ class Tasks:
 def build_tasks(
     settings: GatewaySettings, brokers: Sequence[BrokerConfig], place: Place, now: Callable[[], datetime]
 ) -> Tasks:
-    """Put them together. Opens the store and takes the API's port.
+    """Put them together. Connects to nothing, and takes the API's port.
 
     Raises
     ------
-    SettingsError, TaskStoreError, ClusterError
-        It cannot work as it is set up, or the store cannot be opened now.
+    SettingsError
+        It cannot work as it is set up.
     """
     stores = load_stores(settings.stores_file)
-    store, hub = open_store(database_url(settings)), Hub()
+    store, hub = make_store(database_url(settings)), Hub()
     pools = build_pool_source(settings)
     links = Links(stores, pools, now)
     vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
@@ -130,8 +146,30 @@ def build_tasks(
     queues = RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid))
     publishers = {name: ConfirmedPublisher(connection) for name, connection in publishing.items()}
     acceptor = Acceptor(store.accepting, queues, now=now)
+    endings = build_endings(store, stores, pools, vhosts, publishing, now=now)
+
+    def begin_run(pool: PoolRef, ref: TaskRef) -> None:
+        store.events.apply([accepted_again(pool, ref, now())])
+
+    events = tuple(
+        _events(store, endings, parameters, AskedCallbacks(store.reader, pools, publishers[name]))
+        for name, parameters in vhosts.items()
+    )
+    passing = PassingEvents(hub)
+
+    def begin() -> None:
+        for queue, stored in events:
+            stored.start()
+            queue.start(stored.put, passing.put)
+        store.database.subscribe(hub.look, hub.look_all)
+        acceptor.start()
+        endings.start()
+
+    preparation = Preparation(store.prepare, begin)
     services = Services(
         acceptor=acceptor,
+        ends=endings.ends,
+        look_at_ends=endings.sweeper.soon,
         reader=store.reader,
         events=store.events,
         keys=store.keys,
@@ -139,11 +177,13 @@ def build_tasks(
         hub=hub,
         pools=pools,
         links=links,
+        dead_letters=DeadLetters(RabbitDeadQueues(vhosts, publishing), begin_run),
         keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
         replayer=Replayer(queues, store.events, now),
         callback_replay=CallbackReplay(pools, stores, lambda broker, vhost: publishers.get((broker, vhost))),
         eraser=Eraser(store.retention, pools, stores, now),
         now=now,
+        check_store=preparation.check,
         options=_options(settings),
     )
     return Tasks(
@@ -151,23 +191,29 @@ def build_tasks(
         pools=pools,
         acceptor=acceptor,
         publishing=publishing,
-        events=tuple(
-            _events(store, pools, parameters, publishers[name]) for name, parameters in vhosts.items()
-        ),
-        passing=PassingEvents(hub),
+        events=events,
         hub=hub,
         server=ApiServer(create_app(services), hub, port=settings.api_port),
+        endings=endings,
         stores=stores,
         links=links,
+        preparation=preparation,
     )
 
 
 def _events(
-    store: TaskStore, pools: PoolSource, parameters: AmqpParameters, publisher: ConfirmedPublisher
+    store: TaskStore, endings: Endings, parameters: AmqpParameters, callbacks: AskedCallbacks
 ) -> tuple[RabbitEvents, StateEvents]:
     queue = RabbitEvents(parameters)
-    callbacks = AskedCallbacks(store.reader, pools, publisher)
-    return queue, StateEvents(store.events, queue, callbacks, place=parameters.place)
+    stored = StateEvents(
+        store.events,
+        store.unended,
+        queue,
+        callbacks,
+        place=parameters.place,
+        on_dropped=endings.backlog.soon,
+    )
+    return queue, stored
 
 
 def build_pool_source(settings: GatewaySettings) -> PoolSource:
@@ -224,6 +270,7 @@ def _options(settings: GatewaySettings) -> ApiOptions:
         proxy_header=settings.trusted_proxy_header,
         cors_origins=settings.cors_origins,
         max_body_bytes=settings.max_body_bytes,
+        body_seconds=settings.body_seconds,
         requests_per_second=settings.requests_per_second,
         public_url=settings.public_url,
     )

@@ -40,7 +40,7 @@ class NotServed(RefusedTask):
 class BucketNotListed(GenPoolError):  # noqa: N818 - what is the case
     """The gateway may not use the pool's bucket."""
 
-    reason = "BucketNotListed"
+    reason = "StoreNotListed"
 
     @classmethod
     def of(cls, s3: S3Config, consequence: str) -> BucketNotListed:

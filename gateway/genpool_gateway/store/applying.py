@@ -13,7 +13,7 @@ from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.overtaken import overtaken, until_not_overtaken
 from genpool_gateway.store.queries import chunks, insert_new, lock_records, update_rows
-from genpool_gateway.store.tables import task_contents, task_events, tasks
+from genpool_gateway.store.tables import ENDED, task_contents, task_events, tasks
 from genpool_gateway.tasks.change import Change, apply_change, erased_data, heard_of, moves
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 
@@ -68,6 +68,16 @@ class SqlEventStore:
             _write(connection, changed)
             self._database.tell(connection, [each.record.id for each in changed])
         return [event for event in fresh if event is not None]
+
+    def discard(self, ids: Sequence[str], at: datetime) -> None:
+        """As the port says."""
+        with self._database.writing() as connection:
+            for part in chunks(ids):
+                ended = update(tasks).where(
+                    tasks.c.id.in_(sorted(part)), ENDED, tasks.c.discarded_at.is_(None)
+                )
+                connection.execute(ended.values(discarded_at=at))
+            self._database.tell(connection, ids)
 
     def request_cancel(self, task: str, at: datetime) -> TaskRecord | None:
         """As the port says. The first request counts."""

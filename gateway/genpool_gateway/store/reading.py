@@ -101,6 +101,9 @@ def _conditions(query: TaskQuery) -> list[ColumnElement[bool]]:
     if query.states or query.outcomes:
         states = tasks.c.state.in_([state.value for state in query.states])
         wanted.append(or_(states, tasks.c.outcome.in_(sorted(query.outcomes))))
+    if query.discarded is not None:
+        gone = tasks.c.discarded_at.is_not(None)
+        wanted.append(gone if query.discarded else ~gone)
     if query.cancel_requested is not None:
         asked = tasks.c.cancel_requested_at.is_not(None)
         wanted.append(or_(tasks.c.outcome.is_not(None), asked if query.cancel_requested else ~asked))

@@ -45,6 +45,7 @@ def task_row(record: TaskRecord, last_event: int) -> Row:
         "ended_day": record.ended_at and record.ended_at.astimezone(UTC).date().isoformat(),
         "cancel_requested_at": record.cancel_requested_at,
         "erased_at": record.erased_at,
+        "discarded_at": record.discarded_at,
         "start_by": submission and submission.start_by,
         "end_by": submission and submission.end_by,
         "gpu_seconds": end and end.gpu_seconds,
@@ -99,6 +100,7 @@ def record_of(row: RowMapping) -> TaskRecord:
         cancel_requested_at=row["cancel_requested_at"],
         end=None if end is None else EndRecord.model_validate(end),
         erased_at=row["erased_at"],
+        discarded_at=row["discarded_at"],
         sources={name: _position(numbers) for name, numbers in row["sources"].items()},
     )
 

@@ -153,6 +153,7 @@ def _moved(known: TaskRecord, change: Change) -> TaskRecord:
             started_at=None,
             ended_at=None,
             cancel_requested_at=None,
+            discarded_at=None,
             worker=None,
             sources={name: source for name, source in known.sources.items() if name not in _OF_A_RUN},
             # The limits of time were those of the run before.

@@ -62,6 +62,8 @@ class TaskQuery:
     """With ``states``: a task is listed that has one of the states or one of the outcomes."""
     cancel_requested: bool | None = None
     """Of those that have not ended: only tasks whose end was asked for, or was not; None: all."""
+    discarded: bool | None = None
+    """Whether its dead letter was dropped; None: all."""
     workflow: str | None = None
     reason: str | None = None
     """Of the end: a constant in CamelCase."""
@@ -131,8 +133,34 @@ class EventStore(Protocol):
         fills in what the record did not know. Whoever subscribed to the :class:`ChangeFeed` is told.
         """
 
+    def discard(self, tasks: Sequence[str], at: datetime) -> None:
+        """Note that the dead letters of ended tasks were dropped; does nothing to other tasks."""
+
     def request_cancel(self, task: str, at: datetime) -> TaskRecord | None:
         """Note that the end of a task was asked for; does nothing to one that has ended. None: no such task."""
+
+
+class UnendedStore(Protocol):
+    """For the ends that no worker makes. Called by many threads."""
+
+    def unended(self, now: datetime, *, limit: int, but_pools: Collection[str] = ()) -> list[TaskRecord]:
+        """At most ``limit`` tasks that are to end now, what has waited longest first, without the bodies.
+
+        Somebody has asked for their end, or they have not begun by ``start_by``, or not ended by ``end_by``.
+        ``but_pools``: UIDs of pools to leave out.
+        """
+
+    def message_left(self, task: str) -> None:
+        """Note that a task is ended here, while its message is in the work queue."""
+
+    def message_dropped(self, tasks: Collection[str]) -> None:
+        """Their messages are gone from the work queue, or there were none; does nothing where that is known."""
+
+    def messages_left(self, pool_uid: str) -> set[tuple[str, int]]:
+        """Ended tasks of a pool whose messages are still in the work queue: id and run."""
+
+    def count_messages_left(self) -> dict[str, int]:
+        """How many they are, by UID of the pool; a pool without any is not there."""
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,8 @@ class TaskRecord:
     cancel_requested_at: datetime | None = None
     end: EndRecord | None = None
     """Of the current run."""
+    discarded_at: datetime | None = None
+    """When its dead letter was dropped."""
     erased_at: datetime | None = None
     """When its contents were deleted; the end stays as a tombstone."""
     sources: Mapping[str, Position] = field(default_factory=dict, repr=False)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,77 +10,25 @@ import yaml
 from genpool_core import names
 from genpool_core.brokers import BrokersFile
 from genpool_operator.decide.volumes import USUAL_VOLUMES
-
-CHART = Path(__file__).resolve().parents[3] / "charts" / "genpool"
-BROKER = {"name": "default", "host": "mq", "existingSecret": "mq-admin", "vhosts": ["/", "art"]}
-GOOD: dict[str, Any] = {"brokers": [BROKER]}
-Objects = dict[tuple[str, str], dict[str, Any]]
-
-
-@pytest.fixture(scope="session")
-def helm() -> str:
-    """The cluster's Helm, or that of ``GENPOOL_TEST_HELM``."""
-    given = os.environ.get("GENPOOL_TEST_HELM")
-    if given:
-        return given
-    from genpool_dev.cluster import api  # noqa: PLC0415 - only who needs the cluster starts it
-
-    return str(api.ensure_up(for_tests=True).helm)
-
-
-def _run(helm: str, values: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    command = [
-        helm,
-        "template",
-        "genpool",
-        str(CHART),
-        "--namespace=sys",
-        "--kube-version=v1.35.0",
-        "--values=-",
-    ]
-    return subprocess.run(
-        command, input=yaml.safe_dump(values), check=False, capture_output=True, text=True, timeout=60
-    )
-
-
-def _render(helm: str, values: dict[str, Any]) -> Objects:
-    done = _run(helm, values)
-    assert done.returncode == 0, done.stderr
-    found = [item for item in yaml.safe_load_all(done.stdout) if item]
-    return {(item["kind"], item["metadata"]["name"]): item for item in found}
-
-
-def _pod(objects: Objects, name: str) -> dict[str, Any]:
-    return dict(objects["Deployment", f"genpool-{name}"]["spec"]["template"]["spec"])
-
-
-def _secret_mounts(pod: dict[str, Any]) -> dict[str, str]:
-    """Names of the Secrets that a pod mounts, by their places."""
-    secrets = {item["name"]: item["secret"]["secretName"] for item in pod["volumes"] if "secret" in item}
-    mounts = {item["name"]: item["mountPath"] for item in pod["containers"][0]["volumeMounts"]}
-    return {mounts[name]: secret for name, secret in secrets.items()}
-
-
-def _env(pod: dict[str, Any]) -> dict[str, str]:
-    return {item["name"]: item["value"] for item in pod["containers"][0]["env"]}
+from integration.chart.rendering import BROKER, CHART, GOOD, env_of, pod_of, render, run_helm, secret_mounts
 
 
 def test_the_crd_is_that_of_the_repository_and_is_kept(helm: str) -> None:
-    crd = _render(helm, GOOD)["CustomResourceDefinition", "generationpools.genpool.dev"]
+    crd = render(helm, GOOD)["CustomResourceDefinition", "generationpools.genpool.dev"]
     source = yaml.safe_load((CHART.parents[1] / "crds/genpool.dev_generationpools.yaml").read_text("utf-8"))
     assert crd["spec"] == source["spec"]
     assert crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
 def test_the_crd_can_be_left_out(helm: str) -> None:
-    objects = _render(helm, {**GOOD, "crds": {"install": False}})
+    objects = render(helm, {**GOOD, "crds": {"install": False}})
     assert not [name for kind, name in objects if kind == "CustomResourceDefinition"]
 
 
 def test_the_brokers_file_is_one_that_the_programs_read(helm: str) -> None:
     second = {"name": "eu", "host": "mq-eu", "port": 5671, "tls": True, "existingSecret": "eu"}
     second |= {"managementUrl": "https://mq-eu:15671", "namespaces": ["art"]}
-    objects = _render(helm, {"brokers": [BROKER, second]})
+    objects = render(helm, {"brokers": [BROKER, second]})
     text = objects["ConfigMap", "genpool-brokers"]["data"]["brokers.yaml"]
     brokers = BrokersFile.model_validate(yaml.safe_load(text)).brokers
     assert [(item.name, item.port, item.tls, item.vhosts) for item in brokers] == [
@@ -91,7 +36,7 @@ def test_the_brokers_file_is_one_that_the_programs_read(helm: str) -> None:
         ("eu", 5671, True, ["/"]),
     ]
     assert brokers[0].management_url == "http://mq:15672"
-    secrets = _secret_mounts(_pod(objects, "operator"))
+    secrets = secret_mounts(pod_of(objects, "operator"))
     assert secrets == {brokers[0].credentials_path: "mq-admin", brokers[1].credentials_path: "eu"}
 
 
@@ -99,14 +44,14 @@ def test_the_brokers_file_is_one_that_the_programs_read(helm: str) -> None:
 @pytest.mark.parametrize("key", [None, "corporate.pem"])
 def test_a_brokers_authority_is_where_the_brokers_file_says(helm: str, kind: str, key: str | None) -> None:
     authority = {f"existing{kind}": "corporate"} | ({"key": key} if key else {})
-    objects = _render(helm, {"brokers": [BROKER, {**BROKER, "name": "eu", "ca": authority}]})
+    objects = render(helm, {"brokers": [BROKER, {**BROKER, "name": "eu", "ca": authority}]})
     text = objects["ConfigMap", "genpool-brokers"]["data"]["brokers.yaml"]
     system, own = BrokersFile.model_validate(yaml.safe_load(text)).brokers
     assert system.ca_file is None
     assert own.ca_file is not None
     folder, _, file = own.ca_file.rpartition("/")
     for program in ("operator", "gateway"):
-        pod = _pod(objects, program)
+        pod = pod_of(objects, program)
         mounts = {item["mountPath"]: item["name"] for item in pod["containers"][0]["volumeMounts"]}
         (volume,) = [item for item in pod["volumes"] if item["name"] == mounts[folder]]
         source = volume["secret"] if kind == "Secret" else volume["configMap"]
@@ -117,7 +62,7 @@ def test_a_brokers_authority_is_where_the_brokers_file_says(helm: str, kind: str
 
 @pytest.mark.parametrize("program", ["operator", "gateway"])
 def test_pods_are_locked_down(helm: str, program: str) -> None:
-    pod = _pod(_render(helm, GOOD), program)
+    pod = pod_of(render(helm, GOOD), program)
     (container,) = pod["containers"]
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert container["securityContext"] == {
@@ -130,30 +75,30 @@ def test_pods_are_locked_down(helm: str, program: str) -> None:
         assert container[probe]["httpGet"]["port"] == "http"
 
 
-@pytest.mark.parametrize("program", ["operator", "gateway"])
-def test_a_program_is_ready_when_it_says_so(helm: str, program: str) -> None:
+@pytest.mark.parametrize(("program", "ready"), [("operator", "/readyz"), ("gateway", "/readyz/api")])
+def test_a_program_is_ready_when_it_says_so(helm: str, program: str, ready: str) -> None:
     """Healthy is less: an operator that cannot list the pools lives, and does nothing."""
-    (container,) = _pod(_render(helm, GOOD), program)["containers"]
+    (container,) = pod_of(render(helm, GOOD), program)["containers"]
     paths = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("readiness", "liveness")}
-    assert paths == {"readiness": "/readyz", "liveness": "/healthz"}
+    assert paths == {"readiness": ready, "liveness": "/healthz"}
 
 
 def test_the_volumes_of_pools_are_those_that_the_operator_allows_by_itself(helm: str) -> None:
-    usual = _env(_pod(_render(helm, GOOD), "operator"))["GENPOOL_ALLOWED_VOLUMES"]
+    usual = env_of(pod_of(render(helm, GOOD), "operator"))["GENPOOL_ALLOWED_VOLUMES"]
     assert tuple(usual.split(",")) == USUAL_VOLUMES
     more = {**GOOD, "operator": {"allowedVolumes": ["nfs"]}}
-    assert _env(_pod(_render(helm, more), "operator"))["GENPOOL_ALLOWED_VOLUMES"] == "nfs"
+    assert env_of(pod_of(render(helm, more), "operator"))["GENPOOL_ALLOWED_VOLUMES"] == "nfs"
 
 
 def test_there_is_one_operator_and_never_two(helm: str) -> None:
-    spec = _render(helm, GOOD)["Deployment", "genpool-operator"]["spec"]
+    spec = render(helm, GOOD)["Deployment", "genpool-operator"]["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
 @pytest.mark.parametrize("namespaces", [[], ["art", "photos"]])
 def test_the_gateway_reads_pools_and_config_maps_and_nothing_else(helm: str, namespaces: list[str]) -> None:
     values = {**GOOD, "operator": {"namespaces": namespaces}}
-    found = [item for item in yaml.safe_load_all(_run(helm, values).stdout) if item]
+    found = [item for item in yaml.safe_load_all(run_helm(helm, values).stdout) if item]
     mine = {"kind": "ServiceAccount", "name": "genpool-gateway", "namespace": "sys"}
     bindings = [item for item in found if mine in item.get("subjects", [])]
     kind = "Role" if namespaces else "ClusterRole"
@@ -170,13 +115,13 @@ def test_the_gateway_reads_pools_and_config_maps_and_nothing_else(helm: str, nam
         rights = [(rule["apiGroups"], rule["resources"], rule["verbs"]) for rule in role["rules"]]
         read = ["get", "list", "watch"]
         assert rights == [(["genpool.dev"], ["generationpools"], read), ([""], ["configmaps"], read)]
-    pod = _pod(_render(helm, values), "gateway")
+    pod = pod_of(render(helm, values), "gateway")
     assert pod.get("automountServiceAccountToken", True) is True
-    assert _env(pod).get("GENPOOL_NAMESPACES") == (",".join(namespaces) or None)
+    assert env_of(pod).get("GENPOOL_NAMESPACES") == (",".join(namespaces) or None)
 
 
 def test_the_operators_rights_are_listed_one_by_one(helm: str) -> None:
-    objects = _render(helm, GOOD)
+    objects = render(helm, GOOD)
     rules = objects["ClusterRole", "sys:genpool-operator"]["rules"]
     words = {word for rule in rules for part in ("apiGroups", "resources", "verbs") for word in rule[part]}
     assert "*" not in words
@@ -185,20 +130,20 @@ def test_the_operators_rights_are_listed_one_by_one(helm: str) -> None:
 
 
 def test_an_operator_of_some_namespaces_has_rights_in_these_only(helm: str) -> None:
-    objects = _render(helm, {**GOOD, "operator": {"namespaces": ["art", "photos"]}})
-    assert _env(_pod(objects, "operator"))["GENPOOL_NAMESPACES"] == "art,photos"
+    objects = render(helm, {**GOOD, "operator": {"namespaces": ["art", "photos"]}})
+    assert env_of(pod_of(objects, "operator"))["GENPOOL_NAMESPACES"] == "art,photos"
     wide = objects["ClusterRole", "sys:genpool-operator"]["rules"]
     resources = {resource for rule in wide for resource in rule["resources"]}
     assert resources == {"customresourcedefinitions", "namespaces"}
     assert {verb for rule in wide for verb in rule["verbs"]} == {"get", "list", "watch"}
-    done = _run(helm, {**GOOD, "operator": {"namespaces": ["art", "photos"]}})
+    done = run_helm(helm, {**GOOD, "operator": {"namespaces": ["art", "photos"]}})
     found = [item for item in yaml.safe_load_all(done.stdout) if item and item["kind"] == "Role"]
     roles = [item for item in found if "operator" in item["metadata"]["name"]]
     assert [item["metadata"].get("namespace") for item in roles] == [None, "art", "photos"]
 
 
 def test_images_follow_their_values(helm: str) -> None:
-    objects = _render(
+    objects = render(
         helm,
         {
             **GOOD,
@@ -210,18 +155,18 @@ def test_images_follow_their_values(helm: str) -> None:
             "worker": {"image": {"tag": "7", "pullPolicy": "Never"}},
         },
     )
-    pod = _pod(objects, "operator")
+    pod = pod_of(objects, "operator")
     version = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))["appVersion"]
     assert pod["containers"][0]["image"] == f"mirror.example/x/ghcr.io/genpool/genpool-operator:{version}"
     assert pod["containers"][0]["imagePullPolicy"] == "Always"
     assert pod["imagePullSecrets"] == [{"name": "pull"}]
-    assert _env(pod)["GENPOOL_WORKER_IMAGE"] == "mirror.example/x/ghcr.io/genpool/genpool-worker:7"
-    assert _env(pod)["GENPOOL_WORKER_IMAGE_PULL_POLICY"] == "Never"
+    assert env_of(pod)["GENPOOL_WORKER_IMAGE"] == "mirror.example/x/ghcr.io/genpool/genpool-worker:7"
+    assert env_of(pod)["GENPOOL_WORKER_IMAGE_PULL_POLICY"] == "Never"
 
 
 def test_a_change_of_the_brokers_rolls_the_pods(helm: str) -> None:
     def checksum(values: dict[str, Any], name: str) -> str:
-        template = _render(helm, values)["Deployment", f"genpool-{name}"]["spec"]["template"]
+        template = render(helm, values)["Deployment", f"genpool-{name}"]["spec"]["template"]
         return str(template["metadata"]["annotations"]["checksum/brokers"])
 
     changed = {"brokers": [{**BROKER, "vhosts": ["/"]}]}
@@ -231,7 +176,7 @@ def test_a_change_of_the_brokers_rolls_the_pods(helm: str) -> None:
 
 
 def test_every_object_has_the_recommended_labels(helm: str) -> None:
-    for (kind, name), item in _render(helm, GOOD).items():
+    for (kind, name), item in render(helm, GOOD).items():
         labels = item["metadata"]["labels"]
         for key in ("name", "instance", "component", "version", "managed-by", "part-of"):
             assert labels.get(f"app.kubernetes.io/{key}"), f"{kind} {name}"
@@ -239,24 +184,24 @@ def test_every_object_has_the_recommended_labels(helm: str) -> None:
 
 def test_the_gateway_mounts_nothing_but_its_own_secret(helm: str) -> None:
     """Not the administrators' logins: those are the operator's alone. The whole Secret, and no pod without it."""
-    pod = _pod(_render(helm, GOOD), "gateway")
-    folder = _env(pod)["GENPOOL_GATEWAY_SECRET_DIR"]
-    assert _secret_mounts(pod) == {folder: "genpool-gateway"}
+    pod = pod_of(render(helm, GOOD), "gateway")
+    folder = env_of(pod)["GENPOOL_GATEWAY_SECRET_DIR"]
+    assert secret_mounts(pod) == {folder: "genpool-gateway"}
     (volume,) = [item["secret"] for item in pod["volumes"] if "secret" in item]
     assert volume == {"secretName": "genpool-gateway"}
 
 
 def test_a_chart_holds_no_secret_and_asks_no_cluster(helm: str) -> None:
     """``helm template`` and Argo CD render the same each time."""
-    assert not [name for kind, name in _render(helm, GOOD) if kind == "Secret"]
-    assert _render(helm, GOOD) == _render(helm, GOOD)
+    assert not [name for kind, name in render(helm, GOOD) if kind == "Secret"]
+    assert render(helm, GOOD) == render(helm, GOOD)
     for template in (CHART / "templates").rglob("*.*"):
         assert "lookup" not in template.read_text("utf-8")
 
 
 @pytest.mark.parametrize("namespaces", [[], ["art", "sys"]])
 def test_the_operator_reads_no_secret_but_its_own_keys(helm: str, namespaces: list[str]) -> None:
-    done = _run(helm, {**GOOD, "operator": {"namespaces": namespaces}})
+    done = run_helm(helm, {**GOOD, "operator": {"namespaces": namespaces}})
     kinds = {"Role", "ClusterRole"}
     roles = [item for item in yaml.safe_load_all(done.stdout) if item and item["kind"] in kinds]
     places = [
@@ -292,13 +237,13 @@ def test_the_operator_knows_the_names_that_its_rights_name(helm: str) -> None:
         "GENPOOL_OPERATOR_KEY": "genpool-operator-key",
         "GENPOOL_GATEWAY_SECRET": "genpool-gateway",
     }
-    assert variables.items() <= _env(_pod(_render(helm, GOOD), "operator")).items()
-    without = _env(_pod(_render(helm, {**GOOD, "gateway": {"enabled": False}}), "operator"))
+    assert variables.items() <= env_of(pod_of(render(helm, GOOD), "operator")).items()
+    without = env_of(pod_of(render(helm, {**GOOD, "gateway": {"enabled": False}}), "operator"))
     assert "GENPOOL_GATEWAY_SECRET" not in without
 
 
 def test_without_the_gateway_nothing_of_it_is_made(helm: str) -> None:
-    objects = _render(helm, {**GOOD, "gateway": {"enabled": False}})
+    objects = render(helm, {**GOOD, "gateway": {"enabled": False}})
     assert not [name for _, name in objects if "gateway" in name]
 
 
@@ -331,7 +276,7 @@ def test_without_the_gateway_nothing_of_it_is_made(helm: str) -> None:
     ],
 )
 def test_mistakes_are_refused_with_a_sentence(helm: str, values: dict[str, Any], said: str) -> None:
-    done = _run(helm, values)
+    done = run_helm(helm, values)
     assert done.returncode != 0
     assert said in done.stderr
     assert "s3cr3t" not in done.stderr + done.stdout
@@ -339,20 +284,20 @@ def test_mistakes_are_refused_with_a_sentence(helm: str, values: dict[str, Any],
 
 @pytest.mark.parametrize("host", ["mq", "rabbitmq.messaging.svc", "10.0.0.7", "fd00::7", "my_mq"])
 def test_hosts_of_brokers(helm: str, host: str) -> None:
-    assert _render(helm, {"brokers": [{**BROKER, "host": host}]})
+    assert render(helm, {"brokers": [{**BROKER, "host": host}]})
 
 
 @pytest.mark.parametrize("name", ["operator", "gateway"])
 def test_an_empty_security_context_is_a_choice(helm: str, name: str) -> None:
     """Without a word the chart's own holds; ``{}`` leaves the user to the platform."""
-    usual = _pod(_render(helm, GOOD), name)
+    usual = pod_of(render(helm, GOOD), name)
     assert usual["securityContext"]["runAsUser"] == 10_001
     assert usual["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
     empty = {"podSecurityContext": {}, "containerSecurityContext": {}}
-    chosen = _pod(_render(helm, {**GOOD, name: empty}), name)
+    chosen = pod_of(render(helm, {**GOOD, name: empty}), name)
     assert chosen["securityContext"] == {}
     assert chosen["containers"][0]["securityContext"] == {}
     own = {"podSecurityContext": {"runAsUser": 5}, "containerSecurityContext": {"privileged": False}}
-    pod = _pod(_render(helm, {**GOOD, name: own}), name)
+    pod = pod_of(render(helm, {**GOOD, name: own}), name)
     assert pod["securityContext"] == {"runAsUser": 5}
     assert pod["containers"][0]["securityContext"] == {"privileged": False}

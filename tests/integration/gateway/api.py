@@ -16,8 +16,8 @@ import yaml
 from genpool_core import identity, names
 from genpool_core.api.security import HostRule
 from genpool_core.ledger.records import EndRecord
+from genpool_core.messages.announcements import callback_message
 from genpool_core.messages.base import PoolRef
-from genpool_core.messages.callbacks import end_callback, to_callbacks_queue
 from genpool_core.messages.events import Event, TaskClaimed, TaskEnded, TaskProgress, TaskRetried
 from genpool_core.topology.desired import WorkQueueOptions, gateway_topology, pool_topology
 from integration.broker import until
@@ -153,8 +153,8 @@ class Api:
     def ask_callback(self, end: EndRecord, allow: list[dict[str, Any]]) -> None:
         """Ask for the callback of an end as the pool's worker."""
         hosts = [HostRule.model_validate(rule) for rule in allow]
-        assert end.callback_url is not None
-        message = to_callbacks_queue(end_callback(end, end.callback_url, POOL, allow=hosts, links={}))
+        message = callback_message(end, POOL, hosts, links={})
+        assert message is not None
         self._publish(message.exchange, message.routing_key, message.body, end.task_key)
 
     def announce(self, event: Event, *, user: str | None = None) -> None:

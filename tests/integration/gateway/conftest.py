@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,9 @@ from genpool_core import names, timing
 from genpool_core.operatorkeys import OperatorKey, key_line
 from genpool_core.topology.desired import vhost_topology
 from genpool_core.topology.rights import gateway_permissions
+from genpool_dev.postgresql import PostgresqlServer
 from integration.broker import Vhost, until
+from support.shared_postgresql import shared_server
 
 FAST_STEP_MS = 300
 
@@ -110,6 +113,8 @@ class GatewayProcess:
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
     environment: dict[str, str] = field(default_factory=dict)
+    before: int = 0
+    """Starts that the log tells of from before the last one."""
 
     def start(self) -> None:
         """Start it and wait until it serves."""
@@ -123,6 +128,7 @@ class GatewayProcess:
 
     def spawn(self) -> None:
         """Start it with the files that are there."""
+        self.before = len(self._starts())
         environment = {
             **os.environ,
             "GENPOOL_BROKERS_FILE": str(self.folder / "brokers.yaml"),
@@ -155,15 +161,19 @@ class GatewayProcess:
             (self.folder / key).write_text(value, encoding="utf-8")
 
     def _started_port(self) -> int:
-        started = [line for line in self.events() if line["event"] == "gateway_started"]
-        return int(started[-1]["port"]) if started else 0
+        started = self._starts()
+        return int(started[-1]["port"]) if len(started) > self.before else 0
+
+    def _starts(self) -> list[dict[str, Any]]:
+        return [line for line in self.events() if line["event"] == "gateway_started"]
 
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.splitlines()]
 
     @property
     def log(self) -> str:
-        return (self.folder / "gateway.log").read_text(encoding="utf-8")
+        file = self.folder / "gateway.log"
+        return file.read_text(encoding="utf-8") if file.exists() else ""
 
     def get(self, path: str) -> requests.Response:
         return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
@@ -198,3 +208,23 @@ def gateway(gateway_process: GatewayProcess, vhost: Vhost) -> GatewayProcess:
     gateway_process.start()
     gateway_process.until_ready()
     return gateway_process
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
+    """The server of this run; each test has a database of its own in it."""
+    folder = tmp_path_factory.getbasetemp()
+    with shared_server(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_database(postgresql_server: PostgresqlServer) -> Iterator[str]:
+    """Name of an empty database."""
+    with postgresql_server.database(f"test_{uuid.uuid4().hex[:12]}") as name:
+        yield name
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: PostgresqlServer, postgresql_database: str) -> str:
+    return postgresql_server.url(postgresql_database)

@@ -135,7 +135,7 @@ def test_of_a_bucket_that_is_not_listed_nothing_is_signed_or_deleted(unlisted: A
     (pool,) = api.call("GET", "/v1/pools").json()["pools"]
     assert f"bucket {bucket.name} at {bucket.endpoint} is not in gateway.stores" in pool["links"]
     refused = api.call("DELETE", f"/v1/tasks/{task['id']}")
-    assert (refused.status_code, refused.json()["reason"]) == (409, "BucketNotListed")
+    assert (refused.status_code, refused.json()["reason"]) == (409, "StoreNotListed")
     assert api.task(task["id"])["outputs"]
 
 

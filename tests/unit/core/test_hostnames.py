@@ -62,8 +62,6 @@ def test_a_malformed_url_is_refused_at_once(url: str) -> None:
         ("http://xn--bcher-kva.example/", "xn--bcher-kva.example"),
         ("http://h:/a b?q=ü#f", "h"),
         ("http://1.2.3.4/", "1.2.3.4"),
-        ("http://0x7f.1/", "0x7f.1"),
-        ("http://2130706433/", "2130706433"),
         ("http://[2606:4700::1111]:80/", "2606:4700::1111"),
         ("http://3com.example/", "3com.example"),
         ("http://photos.team.svc.cluster.local/", "photos.team.svc.cluster.local"),

@@ -23,6 +23,8 @@ from genpool_core.shown import kind_of, shown
         ({"a": 1}, "(an object)"),
         ([1], "(a list)"),
         ("a sunset", "a sunset"),
+        ("gpk_" + "k" * 43, "gpk_…"),
+        (f"https://a.example/gpk_{'k' * 43}", "https://a.example/gpk_…"),
         ("two\nlines", "two lines"),
         ("x" * 300, "x" * 199 + "…"),
         ("https://a.example/p.png?token=s3cr3t#f", "https://a.example/p.png"),

@@ -11,11 +11,11 @@ from genpool_core.errors import InvalidTask, RefusedInput, RefusedTask
 from genpool_core.identity import task_key
 from genpool_core.messages.amqp import Delivery
 from genpool_core.tasks.check import validate
+from genpool_core.tasks.decode import TaskDelivery, decode
 from genpool_gateway.pools.check import check_request
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.errors import NotServed, PoolUnavailable
 from genpool_gateway.pools.pool import served_pool
-from genpool_worker.pipeline.decode import TaskDelivery, decode
 from support.pool_objects import BUILDINGS, PEOPLE, TEXT, directory, pool_object
 
 POOLS = directory(

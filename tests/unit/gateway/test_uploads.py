@@ -43,7 +43,7 @@ def test_it_is_below_its_owners_folder_with_its_size_signed() -> None:
     ("size", "buckets", "reason", "said"),
     [
         ((1 << 20) + 1, FakeBuckets(), "RefusedInput", "at most 1,048,576 bytes"),
-        (5, FakeBuckets(()), "BucketNotListed", "nothing can be uploaded"),
+        (5, FakeBuckets(()), "StoreNotListed", "nothing can be uploaded"),
     ],
 )
 def test_where_there_is_no_place_it_is_said(size: int, buckets: FakeBuckets, reason: str, said: str) -> None:

@@ -50,7 +50,7 @@ def _run(copy: Path, *command: str) -> subprocess.CompletedProcess[str]:
         ("gateway/genpool_gateway/planted.py", "import genpool_worker\n"),
         ("core/genpool_core/planted.py", "import genpool_adapters\n"),
         ("core/genpool_core/planted.py", "import requests\n"),
-        ("worker/genpool_worker/comfyui/planted.py", "import genpool_worker.pipeline.decode\n"),
+        ("worker/genpool_worker/comfyui/planted.py", "import genpool_worker.pipeline.settle\n"),
         ("worker/genpool_worker/messaging/planted.py", "import genpool_worker.context\n"),
         ("worker/genpool_worker/files/planted.py", "import genpool_worker.adapters.fetch\n"),
         ("worker/genpool_worker/pipeline/planted.py", "import genpool_worker.consumer\n"),

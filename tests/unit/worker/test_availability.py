@@ -15,8 +15,8 @@ from fakes.worker_world import PHOTO, TEXT, World
 from genpool_core import timing
 from genpool_core.jsontypes import JsonObject
 from genpool_core.messages import headers
+from genpool_core.tasks.decode import decode
 from genpool_core.workflow.spec import parse_workflow_yaml
-from genpool_worker.pipeline.decode import decode
 
 
 @pytest.mark.parametrize("said", [None, files("other.safetensors")])

@@ -304,6 +304,32 @@ def test_the_message_of_a_task_that_was_cancelled_in_the_queue(world: World) -> 
     assert not [key for key in world.store.objects if "/attempts/" in key]
 
 
+def test_where_the_gateway_did_not_know_the_callback_the_message_tells_it(world: World) -> None:
+    """A plain producer's task, of which the gateway has no more than its events."""
+    node = world.worker("w1")
+    end = gateways_end(world.clock).model_copy(update={"callback_url": None})
+    world.store.objects[keys.end_key("p/", end.task_key, 1)] = end.model_dump_json().encode()
+    world.send(TASK)
+    world.drive(node)
+    (callback,) = world.broker.to(names.CALLBACKS_EXCHANGE)
+    told = json.loads(callback.body)
+    assert (told["id"], told["url"]) == (end_id(end.task_key, 1), HOOK)
+
+
+def test_a_task_whose_time_is_over_ends_as_expired(world: World) -> None:
+    node = world.worker("w1", Script("stuck"))
+    over = command().model_copy(
+        update={"outcome": "expired", "reason": "EndDeadlineExceeded", "message": "Too late."}
+    )
+    node.steps.between[12] = lambda: node.context.cancellation.cancel(over) and None
+    world.send(TASK)
+    world.drive(node)
+    (end,) = world.store.records("end.json").values()
+    assert (end["outcome"], end["reason"], end["message"]) == ("expired", "EndDeadlineExceeded", "Too late.")
+    assert [attempt["outcome"] for attempt in end["attempts"]] == ["released"]
+    assert world.broker.empty
+
+
 def test_an_end_that_the_gateway_wrote_meanwhile_stands(world: World) -> None:
     """A cancel that came when the task was just taken: the gateway thought it queued."""
     node = world.worker("w1", Script("stuck"))

@@ -13,9 +13,9 @@ from fakes.worker_ports import Queued
 from fakes.worker_world import World
 from genpool_core import timing
 from genpool_core.errors import BrokerError, SettingsError, StorageError
+from genpool_core.tasks.decode import Decoded
 from genpool_worker.consumer import Inbox
 from genpool_worker.files.workdir import ROOT
-from genpool_worker.pipeline.decode import Decoded
 from genpool_worker.status import Waits
 
 

@@ -10,7 +10,7 @@ from genpool_core.identity import DEFAULT_TENANT, task_key
 from genpool_core.ledger.decide import DeliveryInfo
 from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery, Properties
-from genpool_worker.pipeline.decode import TaskDelivery, Undecodable, UnidentifiedTask, decode
+from genpool_core.tasks.decode import TaskDelivery, Undecodable, UnidentifiedTask, decode
 
 OURS = "genpool.worker.uid.0a1b2c3d"
 GATEWAY = "genpool.gateway.0a1b2c3d"

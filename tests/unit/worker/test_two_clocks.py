@@ -11,7 +11,7 @@ from genpool_adapters.objectstore.s3 import _age
 from genpool_core import timing
 from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger.records import Claim
-from genpool_worker.pipeline.decode import TaskDelivery, decode
+from genpool_core.tasks.decode import TaskDelivery, decode
 
 HOUR = 3600.0
 WRITTEN = datetime(2026, 1, 1, 12, tzinfo=UTC)

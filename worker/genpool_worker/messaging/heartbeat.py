@@ -12,9 +12,9 @@ import structlog
 from genpool_core import timing
 from genpool_core.errors import BrokerError
 from genpool_core.messages.amqp import OutgoingMessage
+from genpool_core.messages.announcements import event_message
 from genpool_core.messages.base import PoolRef
 from genpool_core.messages.events import Event, UnavailableWorkflow, WorkerHeartbeat
-from genpool_worker.messaging.publish import event_message
 from genpool_worker.ports import Broker, Clock, WedgeReport
 from genpool_worker.status import StatusSnapshot, WorkerStatus
 

@@ -5,26 +5,26 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import TypedDict
 
 import structlog
 
 from genpool_adapters.objectstore.port import ObjectStore
-from genpool_core import egress_policy, identity, names, timing
+from genpool_core import identity, timing
 from genpool_core.errors import BrokerError, Lasts, TaskFailure
 from genpool_core.identity import TaskRef
 from genpool_core.ledger.records import EndRecord, Output
 from genpool_core.messages import headers
-from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
+from genpool_core.messages.amqp import Delivery, OutgoingMessage
+from genpool_core.messages.announcements import callback_message, ended_event, event_message
 from genpool_core.messages.base import SCHEMA_VERSION, PoolRef
-from genpool_core.messages.callbacks import end_callback, to_callbacks_queue
+from genpool_core.messages.copies import bare, copy_of
 from genpool_core.messages.events import (
     Event,
     MessageRejected,
     TaskClaimed,
-    TaskEnded,
     TaskOutput,
     TaskPreview,
     TaskProgress,
@@ -35,7 +35,6 @@ from genpool_worker.errors import NoCopy
 from genpool_worker.ports import Broker, Clock, Preview, ProgressReport
 
 _log = structlog.get_logger(__name__)
-_MAX_HEADER = 1000
 #: Takes an event that nobody must wait for.
 Offer = Callable[[Event, str], None]
 
@@ -127,31 +126,15 @@ class TaskPublisher:
 
     def ended(self, end: EndRecord) -> None:
         """A run has ended: the same event however often, and by whichever worker, it is published."""
-        event = TaskEnded(
-            id=identity.end_id(end.task_key, end.run),
-            pool=self._config.pool,
-            worker=end.worker,
-            time=end.ended_at,
-            task_id=end.task_id,
-            task_key=end.task_key,
-            run=end.run,
-            attempt=end.attempt,
-            outcome=end.outcome,
-            reason=end.reason,
-            message=end.message,
-            outputs=end.outputs,
-            record=announced(end),
-        )
+        event = ended_event(end, self._config.pool)
         self._broker.publish(event_message(event, event.type))
 
     def callback(self, end: EndRecord) -> None:
         """Ask the gateway to tell the receiver, if there is one. Links are signed anew each time."""
-        if end.callback_url is None:
-            return
-        links = {output.key: self._store.sign(output.key) for output in end.outputs}
-        config = self._config
-        message = end_callback(end, end.callback_url, config.pool, allow=config.callback_hosts, links=links)
-        self._broker.publish(to_callbacks_queue(message))
+        urls = {output.key: self._store.sign(output.key) for output in end.outputs}
+        message = callback_message(end, self._config.pool, self._config.callback_hosts, urls)
+        if message is not None:
+            self._broker.publish(message)
 
     def dead_letter(self, delivery: Delivery, reason: Mapping[str, headers.HeaderValue]) -> None:
         """Publish a copy of a message to the dead-letter queue, with the reason in its headers."""
@@ -198,94 +181,3 @@ class TaskPublisher:
             self._broker.publish(event_message(event, kind), timeout=timing.EVENT_PUBLISH_SECONDS)
         except BrokerError as error:
             _log.warning("event_not_sent", type=kind, reason=error.reason, message=error.message)
-
-
-def announced(end: EndRecord) -> EndRecord:
-    """The record as an event carries it: without the query of the callback's URL, which may be a secret."""
-    if end.callback_url is None:
-        return end
-    return end.model_copy(update={"callback_url": egress_policy.redact(end.callback_url)})
-
-
-def event_message(event: Event, kind: str) -> OutgoingMessage:
-    """An event as a message; not mandatory, since there may be no queue for it."""
-    return OutgoingMessage(
-        exchange=names.EVENTS_EXCHANGE,
-        routing_key=names.event_routing_key(event.pool.uid, kind),
-        body=event.model_dump_json().encode(),
-        properties=Properties(message_id=event.id, type=kind),
-        mandatory=False,
-    )
-
-
-def copy_of(  # noqa: PLR0913 - in what the copy differs
-    delivery: Delivery,
-    exchange: str,
-    routing_key: str,
-    own: Mapping[str, headers.HeaderValue],
-    *,
-    pool_uid: str,
-    new_id: str | None = None,
-    expires: bool = False,
-) -> OutgoingMessage:
-    """The message of a delivery, to be published once more as it came, with ``own`` in place of GenPool's headers.
-
-    Owner and run stay, as far as their sender is believed in the pool ``pool_uid``: without them the copy would be
-    another task.
-
-    ``expires``: its ``expiration`` stays in force. Otherwise a header keeps it: in a delay step or a dead-letter queue
-    the message would be deleted by it.
-    """
-    properties = delivery.properties
-    return OutgoingMessage(
-        exchange=exchange,
-        routing_key=routing_key,
-        body=delivery.body,
-        headers={
-            **headers.theirs(delivery.headers),
-            **_notes(delivery, expires=expires),
-            **_identity(delivery, pool_uid),
-            **own,
-        },
-        properties=replace(
-            properties,
-            message_id=new_id or properties.message_id,
-            user_id=None,
-            expiration=properties.expiration if expires else None,
-        ),
-        verbatim=True,
-    )
-
-
-def bare(message: OutgoingMessage) -> OutgoingMessage:
-    """A copy with nothing of the producer's but body, id and priority; a header names what it lacks."""
-    kept = {key: value for key, value in message.headers.items() if key.startswith(headers.PREFIX)}
-    lacks = [key for key in message.headers if key not in kept]
-    properties = message.properties
-    few = Properties(message_id=properties.message_id, priority=properties.priority)
-    lacks += [item.name for item in fields(few) if getattr(few, item.name) != getattr(properties, item.name)]
-    kept[headers.LEFT_OUT] = headers.left_out(kept.get(headers.LEFT_OUT), lacks)
-    return replace(message, headers=kept, properties=few)
-
-
-def _identity(delivery: Delivery, pool_uid: str) -> dict[str, headers.HeaderValue]:
-    trusted = headers.of_task(delivery.headers, delivery.properties.user_id, pool_uid)
-    return {key: trusted[key] for key in headers.OF_THE_GATEWAY if key in trusted}
-
-
-def _notes(delivery: Delivery, *, expires: bool) -> dict[str, headers.HeaderValue]:
-    """What earlier copies of the message noted, and what this one has to note."""
-    trusted = headers.ours(
-        delivery.headers, believed=names.pool_of_user(delivery.properties.user_id) is not None
-    )
-    notes = {key: trusted[key] for key in (headers.LEFT_OUT, headers.EXPIRATION) if key in trusted}
-    if delivery.unreadable:
-        notes[headers.LEFT_OUT] = headers.left_out(notes.get(headers.LEFT_OUT), delivery.unreadable)
-    if delivery.properties.expiration and not expires:
-        notes[headers.EXPIRATION] = delivery.properties.expiration
-    return notes
-
-
-def reason_headers(reason: str, message: str, *, attempts: int) -> dict[str, headers.HeaderValue]:
-    """The headers that say why a message is a dead letter."""
-    return {headers.REASON: reason, headers.MESSAGE: message[:_MAX_HEADER], headers.ATTEMPTS: attempts}

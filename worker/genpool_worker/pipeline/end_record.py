@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Literal
 
 from genpool_core.identity import TaskRef
+from genpool_core.ledger.attempt_records import attempt_records, gpu_seconds
 from genpool_core.ledger.records import AttemptRecord, Claim, EndRecord, Outcome, Output, Times
 from genpool_core.reasons import code_of
 from genpool_core.tasks.check import ValidatedTask, shown_parameters
 from genpool_worker.ledger.lease import HeldClaim
-from genpool_worker.pipeline.attempt_records import attempt_records, gpu_seconds
 from genpool_worker.pipeline.trace import AttemptTrace
 
 
@@ -120,8 +120,9 @@ def _last(ending: Ending, by: AttemptInfo, now: datetime) -> AttemptRecord | Non
     if claim is None or trace is None:
         return None
     good = ending.outcome == "succeeded"
-    # The attempt of a cancelled task does not count.
-    bad: Literal["released", "failed"] = "released" if ending.outcome == "cancelled" else "failed"
+    # The attempt of a task that was ended before its time does not count.
+    early = ending.outcome in {"cancelled", "expired"}
+    bad: Literal["released", "failed"] = "released" if early else "failed"
     return AttemptRecord(
         attempt=claim.attempt,
         worker=claim.worker,

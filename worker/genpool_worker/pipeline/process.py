@@ -13,12 +13,12 @@ from genpool_core.errors import AttemptFailed, GenPoolError, StorageError, TaskF
 from genpool_core.ledger.decide import Bury, Park, PublishAgain, Start, decide
 from genpool_core.ledger.records import Claim
 from genpool_core.tasks.check import ValidatedTask, validate
+from genpool_core.tasks.decode import Decoded, TaskDelivery, Undecodable, UnidentifiedTask
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import Cancelled, ComfyUIError, HandBack, NodeFailed, PromptRefused
 from genpool_worker.ledger.lease import HeldClaim
 from genpool_worker.pipeline.attempt import Attempt, Told
-from genpool_worker.pipeline.decode import Decoded, TaskDelivery, Undecodable, UnidentifiedTask
-from genpool_worker.pipeline.end_record import AttemptInHand
+from genpool_worker.pipeline.end_record import AttemptInHand, Ending
 from genpool_worker.pipeline.settle import WORKFLOW_UNAVAILABLE, Settler
 
 _log = structlog.get_logger(__name__)
@@ -192,8 +192,10 @@ class Processor:
 
     def _cancel(self, task: TaskDelivery, work: AttemptInHand, attempt: Attempt) -> None:
         """End a cancelled task, and then wait for ComfyUI to stop its prompt."""
+        held = self._context.cancellation.held
         try:
-            self._settler.cancel(task, work, self._context.cancellation.message)
+            if held is not None:
+                self._settler.cancel(task, work, Ending(held.outcome, held.reason, held.message or ""))
         except HandBack as reason:
             self._settler.release(task, work, reason.message)
         else:

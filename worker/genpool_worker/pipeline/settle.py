@@ -20,12 +20,12 @@ from genpool_core.ledger.records import Claim, EndRecord, Failure, Output
 from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery
 from genpool_core.messages.arrival import enqueued_at
+from genpool_core.messages.copies import copy_of, reason_headers
 from genpool_core.retry_policy import Retry, decide_retry
 from genpool_core.tasks.check import callback_for
+from genpool_core.tasks.decode import TaskDelivery, UnidentifiedTask
 from genpool_worker.context import WorkerContext
-from genpool_worker.errors import Cancelled, NoCopy
-from genpool_worker.messaging.publish import copy_of, reason_headers
-from genpool_worker.pipeline.decode import TaskDelivery, UnidentifiedTask
+from genpool_worker.errors import NoCopy
 from genpool_worker.pipeline.end_record import (
     AttemptInfo,
     AttemptInHand,
@@ -144,10 +144,9 @@ class Settler:
         context.metrics.attempt("dead", failure.reason)
         self._end(task, ending, _ended_by(work, state.claims), counted)
 
-    def cancel(self, task: TaskDelivery, work: AttemptInHand, message: str) -> None:
+    def cancel(self, task: TaskDelivery, work: AttemptInHand, ending: Ending) -> None:
         """The task was cancelled while it was in hand: its run ends, and the attempt does not count."""
-        self._context.metrics.attempt("released", Cancelled.reason)
-        ending = Ending("cancelled", Cancelled.reason, message)
+        self._context.metrics.attempt("released", ending.reason)
         self._end(task, ending, _ended_by(work, work.earlier), work.held.claim.attempt)
 
     def release(self, task: TaskDelivery, work: AttemptInHand, message: str) -> None:
@@ -227,7 +226,7 @@ class Settler:
             _log.info("end_was_there", outcome=standing.outcome, attempt=standing.attempt)
             return
         context.metrics.task(ending.outcome, ending.reason)
-        log = _log.info if ending.outcome in {"succeeded", "cancelled"} else _log.warning
+        log = _log.info if ending.outcome in {"succeeded", "cancelled", "expired"} else _log.warning
         log(
             "task_ended",
             outcome=ending.outcome,
@@ -238,6 +237,9 @@ class Settler:
 
     def _publish_end(self, task: TaskDelivery, end: EndRecord, *, dead_letter: bool, attempts: int) -> None:
         publisher = self._context.publisher
+        if not end.worker and end.callback_url is None:
+            # The gateway has ended it without its message, and only that tells where the end is announced.
+            end = end.model_copy(update={"callback_url": callback_for(task.body, self._context.config)})
         uncopied: NoCopy | None = None
         if dead_letter:
             reason = reason_headers(end.reason, end.message, attempts=attempts) | {

@@ -34,7 +34,8 @@ class Forward:
         return found if same and found.status() != psutil.STATUS_ZOMBIE else None
 
 
-def _file(state: Path, service: str, port: int) -> Path:
+def file_of(state: Path, service: str, port: int) -> Path:
+    """Return the file that tells of a port-forward."""
     return state / f"forward-{service}-{port}.json"
 
 
@@ -52,9 +53,9 @@ def is_open(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def ensure(kube: Kube, state: Path, service: str, port: int) -> int:
-    """Return the port of this machine that leads to a port of a service in our namespace."""
-    path = _file(state, service, port)
+def ensure(kube: Kube, state: Path, service: str, port: int, *, namespace: str = NAMESPACE) -> int:
+    """Return the port of this machine that leads to a port of a service."""
+    path = file_of(state, service, port)
     forward = _load(path)
     if forward is not None and forward.process() is not None and is_open(forward.port):
         return forward.port
@@ -65,7 +66,7 @@ def ensure(kube: Kube, state: Path, service: str, port: int) -> int:
     log = path.with_suffix(".log")
     command = [
         str(kube.kubectl), f"--kubeconfig={kube.kubeconfig}", f"--context={kube.context}",
-        "port-forward", "--namespace", NAMESPACE, f"service/{service}", f"{local}:{port}",
+        "port-forward", "--namespace", namespace, f"service/{service}", f"{local}:{port}",
     ]  # fmt: skip
     with log.open("wb") as output:
         started = subprocess.Popen(

@@ -56,7 +56,7 @@ def test_cold_start_is_from_the_first_publish_to_the_first_result_of_any_task() 
 
 
 def test_last_line_is_one_json_object_of_the_promised_names() -> None:
-    line = figures.last_line(GOOD)
+    line = figures.last_line(GOOD, "http://10.0.0.3", "/state/key")
     assert "\n" not in line
     assert json.loads(line) == {
         "tasks": 24,
@@ -68,12 +68,14 @@ def test_last_line_is_one_json_object_of_the_promised_names() -> None:
         "p50_s": 12.3,
         "p95_s": 20.0,
         "cold_s": 6.5,
+        "gateway": "http://10.0.0.3",
+        "api_key_file": "/state/key",
     }
 
 
 def test_unknown_is_null_in_the_last_line_and_not_zero() -> None:
     unknown = dataclasses.replace(GOOD, waiting=None, final_replicas=None, cold_s=None)
-    told = json.loads(figures.last_line(unknown))
+    told = json.loads(figures.last_line(unknown, "http://10.0.0.3", "/state/key"))
     assert (told["waiting"], told["final_replicas"], told["cold_s"]) == (None, None, None)
 
 

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from genpool_core.ledger.records import Claim, EndRecord, Outcome, Output
-from genpool_dev.demo.measure import Evidence, ledger_faults, measure
+from genpool_dev.demo.measure import Evidence, api_faults, ledger_faults, measure
 from genpool_dev.demo.publish import Published
 from genpool_dev.demo.table import Sample
 from genpool_dev.stack.bucket import RunRecord
@@ -11,7 +11,7 @@ T0 = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def sent(key: str, at: float = 0.0) -> Published:
-    return Published("generation_tasks", key, (8, 8), T0 + timedelta(seconds=at), key)
+    return Published("text", key, (8, 8), T0 + timedelta(seconds=at), key)
 
 
 def run(
@@ -109,3 +109,21 @@ def test_faults_of_the_ledger() -> None:
         "stray.png is in the bucket, and no end record names it",
         "d ended as dead: NodeFailed: why",
     ]
+
+
+def told(task_id: str, status: str = "succeeded", url: str | None = None) -> dict[str, object]:
+    parameters = {"prompt": "x"} if url is None else {"image_url": url}
+    return {"task_id": task_id, "status": status, "parameters": parameters}
+
+
+def test_the_api_tells_the_same_story() -> None:
+    published = [sent("a"), sent("http://p/1.jpg"), sent("http://p/2.jpg")]
+    tasks = [told("a"), told("task_12345", url="http://p/1.jpg"), told("task_12345", url="http://p/2.jpg")]
+    assert api_faults(published, tasks) == []
+
+
+def test_where_the_api_tells_another_story_it_is_said() -> None:
+    faults = api_faults([sent("a"), sent("b"), sent("c")], [told("a"), told("a"), told("b", "failed")])
+    assert len(faults) == 3
+    for part in ("does not know c", "tells of a more than once", "says that b is failed"):
+        assert any(part in fault for fault in faults)

@@ -27,11 +27,13 @@ INFO = ClusterInfo(
 
 
 def test_a_demo_that_was_kept_says_how_to_reach_everything_but_no_password() -> None:
-    told = "\n".join(where_to_look(INFO, Path("/nowhere"), kept=True))
+    told = "\n".join(where_to_look(INFO, Path("/nowhere"), "http://10.0.0.3", kept=True))
     for part in (
         "KUBECONFIG=/state/kubeconfig",
         "PATH=/cache/bin:$PATH",
         "http://10.0.0.1:15672",
+        "http://10.0.0.3/docs",
+        "/state/demo-api-key",
         "demo-down",
     ):
         assert part in told
@@ -40,7 +42,8 @@ def test_a_demo_that_was_kept_says_how_to_reach_everything_but_no_password() -> 
 
 
 def test_a_demo_that_is_gone_names_nothing_that_is_gone() -> None:
-    told = "\n".join(where_to_look(INFO, Path("/nowhere"), kept=False))
+    told = "\n".join(where_to_look(INFO, Path("/nowhere"), "http://10.0.0.3", kept=False))
     assert "KEEP=1" in told
-    assert "10.0.0.1" not in told
+    assert "10.0.0." not in told
+    assert "demo-api-key" not in told
     assert "Pictures: none" in told

@@ -1,11 +1,8 @@
-from datetime import UTC, datetime
-
 import pytest
 
 from genpool_core.api.status import GenerationPoolStatus
-from genpool_core.ledger.records import EndRecord, Outcome
 from genpool_dev.demo.table import Sample
-from genpool_dev.demo.watch import Seen, given_up, sample_of, troubles
+from genpool_dev.demo.watch import Seen, ended_of, given_up, sample_of, troubles
 from genpool_dev.stack.broker import QueueReading
 from genpool_dev.stack.observe import DeploymentReading, PoolReading
 from genpool_dev.stack.pools import Pool
@@ -25,23 +22,18 @@ QUEUES = {
 }
 
 
-def end(outcome: Outcome) -> EndRecord:
-    return EndRecord(
-        task_key="k",
-        task_id="t",
-        run=1,
-        attempt=1,
-        nonce="n",
-        outcome=outcome,
-        reason="R",
-        message="",
-        worker="w",
-        ended_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
+def test_tasks_that_ended_are_counted_by_pool() -> None:
+    def task(pool: str, status: str) -> dict[str, object]:
+        return {"pool": {"namespace": "genpool-demo", "name": pool}, "status": status}
+
+    statuses = ("queued", "running", "canceling", "succeeded", "failed", "canceled", "expired")
+    tasks = [*(task("text", status) for status in statuses), task("else", "succeeded")]
+    assert ended_of(tasks, [POOL]) == {"text": ["succeeded", "failed", "canceled", "expired"]}
+    assert ended_of([], [POOL]) == {"text": []}
 
 
 def test_a_sample_joins_the_three_sources() -> None:
-    seen = Seen({"text": READING}, QUEUES, {"text": [end("succeeded"), end("dead")]})
+    seen = Seen({"text": READING}, QUEUES, {"text": ["succeeded", "failed"]})
     assert sample_of(POOL, 16, seen) == Sample(
         pool="text",
         tasks=16,

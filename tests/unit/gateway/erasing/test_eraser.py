@@ -135,7 +135,7 @@ def test_where_the_bucket_is_not_listed_nothing_is_done_and_it_is_said() -> None
         GenPoolError, match=r"bucket results at AWS region us-east-1 is not in gateway.stores"
     ) as caught:
         world.eraser().erase(ENDED)
-    assert caught.value.reason == "BucketNotListed"
+    assert caught.value.reason == "StoreNotListed"
     gone = World()
     with pytest.raises(GenPoolError, match=r"pool art/text .* is gone"):
         gone.eraser(FakePools(())).erase(ENDED)

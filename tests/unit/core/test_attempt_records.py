@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from genpool_core.ledger.attempt_records import MOST, attempt_records, gpu_seconds
 from genpool_core.ledger.records import AttemptRecord, Claim, Failure
-from genpool_worker.pipeline.attempt_records import MOST, attempt_records, gpu_seconds
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 

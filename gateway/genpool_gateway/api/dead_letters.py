@@ -1,0 +1,126 @@
+"""Dead letters, for operators and administrators: listed from the store, replayed and discarded in the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from genpool_gateway.api.callers import AnyCaller
+from genpool_gateway.api.cursors import cursor_after, read_cursor
+from genpool_gateway.api.problems import PROBLEMS, Problem
+from genpool_gateway.api.services import Services, services_of
+from genpool_gateway.api.tasks import TaskPage, pools_to_list
+from genpool_gateway.api.views import answer_of
+from genpool_gateway.dead_letters.decide import Action, Selection
+from genpool_gateway.dead_letters.work import Done
+from genpool_gateway.keys.access import Caller
+from genpool_gateway.pools.directory import require_serving
+from genpool_gateway.tasks.ports import AuditEntry, TaskQuery
+
+router = APIRouter(tags=["dead letters"], responses=PROBLEMS)
+TaskKey = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+
+
+class LettersWanted(BaseModel):
+    """Which dead letters of a pool: some tasks', those with one reason, or all."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    pool: Annotated[str, Field(min_length=1, max_length=320)]
+    """``namespace/name``, or the name where there is one of it."""
+    tasks: Annotated[list[TaskKey], Field(min_length=1, max_length=10_000)] | None = None
+    """Ids of tasks."""
+    reason: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """Why they died: a constant in CamelCase."""
+    all: bool = False
+    """All of the pool's dead letters, whatever they are."""
+
+    @model_validator(mode="after")
+    def _says_which(self) -> LettersWanted:
+        if not self.all and self.tasks is None and self.reason is None:
+            raise ValueError("say which: tasks, reason, or all: true")
+        if self.all and (self.tasks is not None or self.reason is not None):
+            raise ValueError("all goes with neither tasks nor reason")
+        return self
+
+
+class LettersDone(BaseModel):
+    """What was done."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    tasks: list[str]
+    """Ids of the tasks whose dead letters were replayed or discarded."""
+    missing: list[str]
+    """Ids that were asked for, and whose dead letter is not in the queue."""
+    others: int
+    """Messages among them that were no task."""
+    kept: int
+    """Dead letters that stay, in their order."""
+
+
+@router.get("/dead-letters", summary="List dead letters")
+async def list_dead_letters(
+    request: Request,
+    caller: AnyCaller,
+    pool: Annotated[str | None, Query(max_length=320, description="`namespace/name` of a pool.")] = None,
+    reason: Annotated[str | None, Query(max_length=128, description="Constant in CamelCase.")] = None,
+    cursor: Annotated[str | None, Query(max_length=256, description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> TaskPage:
+    """Tasks that failed for good, the newest first. The queue itself is not read: that would disturb its order."""
+    services = services_of(request)
+    query = TaskQuery(
+        pools=pools_to_list(services, caller, pool),
+        owner=None if caller.sees_all else caller.id,
+        outcomes={"dead"},
+        discarded=False,
+        reason=reason,
+        before=None if cursor is None else read_cursor(cursor),
+        limit=limit,
+    )
+    found = await to_thread.run_sync(services.reader.find, query)
+    return TaskPage(
+        tasks=[answer_of(services, record) for record in found],
+        next=cursor_after(found[-1]) if len(found) == limit else None,
+    )
+
+
+@router.post("/dead-letters/replay", summary="Replay dead letters")
+async def replay_dead_letters(request: Request, wanted: LettersWanted, caller: AnyCaller) -> LettersDone:
+    """Put dead letters into their work queue as new runs. Each is published before it is taken off its own queue."""
+    return await _apply(services_of(request), wanted, caller, Action.REPLAY)
+
+
+@router.post("/dead-letters/discard", summary="Discard dead letters")
+async def discard_dead_letters(request: Request, wanted: LettersWanted, caller: AnyCaller) -> LettersDone:
+    """Drop dead letters for good. Their tasks stay, as failed."""
+    return await _apply(services_of(request), wanted, caller, Action.DISCARD)
+
+
+async def _apply(services: Services, wanted: LettersWanted, caller: Caller, action: Action) -> LettersDone:
+    if not caller.sees_all:
+        text = f"key {caller.name!r} has the role {caller.role}: this needs the role operator or admin."
+        raise Problem("Forbidden", text)
+    pool = services.pools.snapshot().visible_to(caller.pools).find(wanted.pool)
+    serving = require_serving(pool)
+    selection = Selection(None if wanted.tasks is None else frozenset(wanted.tasks), wanted.reason)
+
+    def work() -> Done:
+        done = services.dead_letters.apply(serving, selection, action)
+        if action is Action.DISCARD:
+            services.events.discard(done.tasks, services.now())
+        count = f"{pool.name}: {len(done.tasks) + done.others}"
+        services.keys.audit(AuditEntry(services.now(), caller.id, f"dead-letters.{action.value}", count))
+        return done
+
+    run: Callable[[], Done] = work
+    done = await to_thread.run_sync(run)
+    asked = frozenset() if wanted.tasks is None else frozenset(wanted.tasks)
+    return LettersDone(
+        tasks=done.tasks, missing=sorted(asked - set(done.tasks)), others=done.others, kept=done.kept
+    )

@@ -1,0 +1,1 @@
+"""Dead letters: done once more, or dropped; one, some, or all of a kind."""

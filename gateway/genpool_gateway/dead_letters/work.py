@@ -1,0 +1,124 @@
+"""A pass over a pool's dead letters: each message is taken once, and acknowledged when what follows is confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import structlog
+
+from genpool_core import timing
+from genpool_core.errors import BrokerError
+from genpool_core.identity import TaskRef
+from genpool_core.messages.amqp import Delivery, OutgoingMessage
+from genpool_core.messages.base import PoolRef
+from genpool_gateway.dead_letters.decide import Action, Selection, Step, plan, read_letter
+from genpool_gateway.pools.pool import Serving
+
+_log = structlog.get_logger(__name__)
+#: Messages that wait for their confirmation at the same time.
+_GROUP = 256
+
+
+class Reading(Protocol):
+    """What a pass holds of a queue."""
+
+    def messages(self) -> Sequence[Delivery]:
+        """All messages that are there, in order; raises BrokerError."""
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge; raises BrokerError."""
+
+
+class DeadQueues(Protocol):
+    """The dead-letter queues of all pools."""
+
+    def reading(self, serving: Serving) -> AbstractContextManager[Reading]:
+        """Take the messages of a pool's dead-letter queue; what is not acknowledged goes back. Raises BrokerError."""
+
+    def publish(self, serving: Serving, messages: Sequence[OutgoingMessage]) -> list[Future[None]]:
+        """Publish on the broker of a pool, in order; raises nothing."""
+
+
+@dataclass
+class Done:
+    """What a pass did."""
+
+    tasks: list[str] = field(default_factory=list)
+    """Ids of the tasks that were replayed or discarded; a task of several letters is there several times."""
+    others: int = 0
+    """Messages that are no task."""
+    kept: int = 0
+    """Messages that were not chosen."""
+
+
+class DeadLetters:
+    """Does what is asked for; one pass after the other for each queue."""
+
+    def __init__(self, queues: DeadQueues, replayed: Callable[[PoolRef, TaskRef], None]) -> None:
+        """``replayed``: is told of each task that is in its work queue again, with its new run."""
+        self._queues = queues
+        self._replayed = replayed
+
+    def apply(self, serving: Serving, selection: Selection, action: Action) -> Done:
+        """Go through a pool's dead letters.
+
+        Raises
+        ------
+        BrokerError
+            The pass ended early: what was done is done, and the other messages are in the queue again.
+        """
+        done, config = Done(), serving.config
+        with self._queues.reading(serving) as reading:
+            letters = [read_letter(delivery, config.pool.uid) for delivery in reading.messages()]
+            steps = plan(
+                letters,
+                selection,
+                action,
+                queue=serving.queue,
+                dead_queue=config.dead_queue,
+                pool_uid=config.pool.uid,
+            )
+            for start in range(0, len(steps), _GROUP):
+                self._group(serving, reading, steps[start : start + _GROUP], action, done)
+        return done
+
+    def _group(
+        self, serving: Serving, reading: Reading, steps: Sequence[Step], action: Action, done: Done
+    ) -> None:
+        messages = [step.publish for step in steps if step.publish is not None]
+        futures = iter(self._queues.publish(serving, messages))
+        troubles = [None if step.publish is None else _trouble(next(futures)) for step in steps]
+        # What was published goes, or it would be there twice; what was not stays.
+        settled = [step for step, trouble in zip(steps, troubles, strict=True) if trouble is None]
+        reading.ack([step.letter.delivery for step in settled])
+        for step in settled:
+            self._note(step, serving.config.pool, action, done)
+        first = next((trouble for trouble in troubles if trouble is not None), None)
+        if first is not None:
+            raise first
+
+    def _note(self, step: Step, pool: PoolRef, action: Action, done: Done) -> None:
+        ref = step.letter.ref
+        if not step.chosen:
+            done.kept += 1
+        elif ref is None:
+            done.others += 1
+        else:
+            done.tasks.append(ref.key)
+            if action is Action.REPLAY:
+                self._replayed(pool, replace(ref, run=ref.run + 1))
+
+
+def _trouble(published: Future[None]) -> BrokerError | None:
+    try:
+        published.result(timing.PUBLISH_SECONDS)
+    except BrokerError as error:
+        return error
+    except FutureTimeoutError:
+        return BrokerError("the broker has not confirmed in time.", uncertain=True)
+    return None

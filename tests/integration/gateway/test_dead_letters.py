@@ -1,0 +1,91 @@
+"""Dead letters of a pool: listed from the store, replayed and discarded in the queue, the others as they stood."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pika
+import pytest
+
+from genpool_core import names
+from genpool_core.messages import headers
+from integration.broker import Vhost, until
+from integration.gateway.api import PASSWORD, QUEUE, WORKER, Api, prepare
+from integration.gateway.conftest import GatewayProcess
+
+DEAD = names.dead_queue(QUEUE)
+
+
+@pytest.fixture
+def api(gateway_process: GatewayProcess, vhost: Vhost) -> Iterator[Api]:
+    assert vhost is gateway_process.vhost
+    made = prepare(gateway_process)
+    gateway_process.start()
+    gateway_process.until_ready()
+    yield made
+    made.session.close()
+
+
+def bury(api: Api, count: int, reason: str) -> list[str]:
+    """Accepted tasks that a worker buried; their ids in the order of the dead-letter queue."""
+    tasks = [api.submit(f"{reason} {number}") for number in range(count)]
+    with api.process.vhost.raw(WORKER, PASSWORD) as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        for properties, body in api.queued():
+            own = {headers.REASON: reason, headers.OWNER: properties.headers[headers.OWNER]}
+            copy = pika.BasicProperties(
+                message_id=properties.message_id, headers=own, user_id=WORKER, delivery_mode=2
+            )
+            channel.basic_publish("", DEAD, json.dumps(body).encode(), copy)
+    for task in tasks:
+        api.claimed(task)
+        api.ended(task, "dead", reason=reason)
+    return [str(task["id"]) for task in tasks]
+
+
+def dead(api: Api) -> list[str]:
+    """Prompts of the dead-letter queue, which is emptied."""
+    found = []
+    while (message := api.process.vhost.get(DEAD)) is not None:
+        found.append(json.loads(message[1])["parameters"]["prompt"])
+    return found
+
+
+def listed(api: Api, query: str = "") -> set[str]:
+    return {task["id"] for task in api.call("GET", f"/v1/dead-letters{query}").json()["tasks"]}
+
+
+def test_one_is_replayed_one_kind_discarded_and_the_others_keep_their_order(api: Api) -> None:
+    failed, expired = bury(api, 6, "NodeFailed"), bury(api, 4, "Expired")
+    until(lambda: listed(api) == {*failed, *expired}, "all are listed")
+    assert listed(api, "?reason=Expired") == set(expired)
+    answer = api.call(
+        "POST", "/v1/dead-letters/replay", {"pool": "text", "tasks": [failed[2], "0" * 40]}
+    ).json()
+    assert answer == {"tasks": [failed[2]], "missing": ["0" * 40], "others": 0, "kept": 9}
+    ((properties, body),) = api.queued()
+    assert (properties.headers[headers.RUN], body["parameters"]["prompt"]) == (2, "NodeFailed 2")
+    again = api.until_status(failed[2], "queued")
+    assert (again["run"], again["error"]) == (2, None)
+    api.claimed(again)
+    api.ended(again)
+    api.until_status(failed[2], "succeeded")
+    answer = api.call("POST", "/v1/dead-letters/discard", {"pool": "text", "reason": "Expired"}).json()
+    assert set(answer["tasks"]) == set(expired)
+    assert listed(api) == {*failed} - {failed[2]}
+    assert api.task(expired[0])["status"] == "failed"
+    assert dead(api) == [f"NodeFailed {number}" for number in (0, 1, 3, 4, 5)]
+
+
+def test_only_operators_may_and_a_wish_says_which(api: Api) -> None:
+    user = api.call("POST", "/v1/keys", {"name": "ann"}).json()["key"]
+    answer = api.call("POST", "/v1/dead-letters/discard", {"pool": "text", "all": True}, key=user)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "Forbidden")
+    for wish in (
+        {"pool": "text"},
+        {"pool": "text", "all": True, "reason": "x"},
+        {"pool": "text", "tasks": ["x"]},
+    ):
+        assert api.call("POST", "/v1/dead-letters/replay", wish).status_code == 422

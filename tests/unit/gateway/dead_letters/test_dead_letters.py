@@ -1,0 +1,177 @@
+"""What becomes of each dead letter: a new run, nothing, or the same place in the same order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from genpool_core import names
+from genpool_core.errors import BrokerError
+from genpool_core.identity import TaskRef, task_key
+from genpool_core.messages import headers
+from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
+from genpool_core.messages.base import PoolRef
+from genpool_gateway.dead_letters.decide import Action, Selection, plan, read_letter
+from genpool_gateway.dead_letters.work import DeadLetters
+from unit.gateway.samples import POOL
+
+WORKER = names.worker_user(POOL.uid, "0" * 8)
+QUEUES = {"queue": "work", "dead_queue": "work.dead", "pool_uid": POOL.uid}
+
+
+def letter(
+    word: str,
+    *,
+    reason: str = "NodeFailed",
+    sender: str | None = WORKER,
+    run: int = 1,
+    owner: str | None = None,
+) -> Delivery:
+    own = {headers.REASON: reason, headers.MESSAGE: "why", headers.ATTEMPTS: 3, "theirs": "kept"}
+    if run > 1:
+        own[headers.RUN] = run
+    if owner is not None:
+        own[headers.OWNER] = owner
+    body = json.dumps({"task_id": word, "prompt": "x"}).encode()
+    return Delivery(body, own, Properties(message_id=f"m-{word}", user_id=sender, priority=2), token=word)
+
+
+def key_of(word: str, owner: str = "default") -> str:
+    return task_key(POOL.uid, word, {"task_id": word, "prompt": "x"}, tenant=owner)
+
+
+def test_a_replay_is_the_next_run_in_the_work_queue_without_a_word_of_its_death() -> None:
+    (step,) = plan(
+        [read_letter(letter("a", run=2, owner="key-1"), POOL.uid)], Selection(), Action.REPLAY, **QUEUES
+    )
+    assert step.publish is not None
+    assert (step.publish.exchange, step.publish.routing_key) == ("", "work")
+    assert step.publish.headers == {
+        "theirs": "kept",
+        headers.OWNER: "key-1",
+        headers.RUN: 3,
+        headers.SCHEMA: 1,
+    }
+    assert (step.publish.properties.message_id, step.publish.properties.priority) == ("m-a", 2)
+    assert step.letter.ref == TaskRef("a", key_of("a", "key-1"), 2)
+
+
+def test_what_is_not_chosen_is_published_as_it_was() -> None:
+    (step,) = plan([read_letter(letter("a"), POOL.uid)], Selection(reason="Other"), Action.DISCARD, **QUEUES)
+    assert not step.chosen
+    assert step.publish is not None
+    assert (step.publish.routing_key, step.publish.headers) == ("work.dead", letter("a").headers)
+
+
+@pytest.mark.parametrize(
+    ("selection", "chosen"),
+    [
+        (Selection(), "abc"),
+        (Selection(reason="NodeFailed"), "ac"),
+        (Selection(tasks=frozenset({key_of("b")})), "b"),
+        (Selection(tasks=frozenset({key_of("a"), key_of("b")}), reason="NodeFailed"), "a"),
+        (Selection(tasks=frozenset()), ""),
+    ],
+)
+def test_which_are_chosen(selection: Selection, chosen: str) -> None:
+    letters = [
+        read_letter(one, POOL.uid) for one in (letter("a"), letter("b", reason="Expired"), letter("c"))
+    ]
+    steps = plan(letters, selection, Action.DISCARD, **QUEUES)
+    assert "".join(str(step.letter.delivery.token) for step in steps if step.chosen) == chosen
+
+
+def test_a_reason_and_a_run_that_a_producer_wrote_are_not_believed() -> None:
+    found = read_letter(letter("a", sender="somebody", run=9), POOL.uid)
+    assert (found.reason, found.ref) == (None, TaskRef("a", key_of("a"), 1))
+
+
+def test_a_message_that_is_no_task_can_be_chosen_by_its_reason() -> None:
+    broken = Delivery(b"no json", {headers.REASON: "InvalidMessage"}, Properties(user_id=WORKER))
+    (step,) = plan(
+        [read_letter(broken, POOL.uid)], Selection(reason="InvalidMessage"), Action.REPLAY, **QUEUES
+    )
+    assert step.chosen
+    assert step.publish is not None
+    assert (step.letter.ref, step.publish.body) == (None, b"no json")
+    assert headers.RUN not in step.publish.headers
+
+
+class Queues:
+    """A dead-letter queue. ``refused``: bodies whose publish the broker refuses."""
+
+    def __init__(self, *deliveries: Delivery) -> None:
+        self.deliveries = list(deliveries)
+        self.published: list[OutgoingMessage] = []
+        self.acked: list[object] = []
+        self.refused: set[str] = set()
+
+    @contextmanager
+    def reading(self, _serving: object) -> Iterator[Queues]:
+        yield self
+
+    def messages(self) -> Sequence[Delivery]:
+        return self.deliveries
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        self.acked += [one.token for one in deliveries]
+
+    def publish(self, _serving: object, messages: Sequence[OutgoingMessage]) -> list[Future[None]]:
+        futures = []
+        for message in messages:
+            future: Future[None] = Future()
+            if json.loads(message.body)["task_id"] in self.refused:
+                future.set_exception(BrokerError("refused."))
+            else:
+                self.published.append(message)
+                future.set_result(None)
+            futures.append(future)
+        return futures
+
+
+CONFIG = SimpleNamespace(dead_queue="work.dead", pool=POOL)
+SERVING = SimpleNamespace(queue="work", config=CONFIG)
+
+
+def apply(queues: Queues, selection: Selection, action: Action) -> tuple[Any, list[tuple[str, int]]]:
+    runs: list[tuple[str, int]] = []
+
+    def replayed(pool: PoolRef, ref: TaskRef) -> None:
+        assert pool == POOL
+        runs.append((ref.task_id, ref.run))
+
+    return DeadLetters(cast("Any", queues), replayed).apply(cast("Any", SERVING), selection, action), runs
+
+
+def test_a_pass_replays_some_and_keeps_the_others_in_their_order() -> None:
+    words = [f"{number:03}" for number in range(600)]
+    queues = Queues(
+        *(letter(word, reason="Expired" if word.endswith("7") else "NodeFailed") for word in words)
+    )
+    done, runs = apply(queues, Selection(reason="Expired"), Action.REPLAY)
+    assert queues.acked == words
+    kept = [json.loads(one.body)["task_id"] for one in queues.published if one.routing_key == "work.dead"]
+    assert kept == [word for word in words if not word.endswith("7")]
+    assert (len(done.tasks), done.kept, done.others) == (60, 540, 0)
+    assert runs == [(word, 2) for word in words if word.endswith("7")]
+
+
+def test_what_the_broker_refuses_stays_where_it_is() -> None:
+    queues = Queues(letter("a"), letter("b"), letter("c"))
+    queues.refused = {"b"}
+    with pytest.raises(BrokerError, match="refused"):
+        apply(queues, Selection(), Action.REPLAY)
+    assert queues.acked == ["a", "c"]
+
+
+def test_a_discard_publishes_nothing() -> None:
+    queues = Queues(letter("a"), letter("b"))
+    done, runs = apply(queues, Selection(), Action.DISCARD)
+    assert (queues.published, queues.acked, runs) == ([], ["a", "b"], [])
+    assert done.tasks == [key_of("a"), key_of("b")]
