@@ -133,13 +133,14 @@ EVENT_STORE_RETRY_SECONDS = 0.5
 EVENT_STORE_RETRY_MOST_SECONDS = 15.0
 """Longest such wait."""
 
-# The gateway: uploads ------------------------------------------------------------------------------------------------
-
-UPLOAD_LINK_SECONDS = 900.0
-"""The link by which a file is uploaded is valid for so long."""
 # The gateway: its start ---------------------------------------------------------------------------------------------
 
 STORE_OPEN_RETRY_SECONDS = 0.5
 """First wait before a task store that could not be opened is tried again; each further wait is twice as long."""
 STORE_OPEN_RETRY_MOST_SECONDS = 5.0
 """Longest such wait."""
+
+# The gateway: uploads ------------------------------------------------------------------------------------------------
+
+UPLOAD_LINK_SECONDS = 900.0
+"""The link by which a file is uploaded is valid for so long."""
