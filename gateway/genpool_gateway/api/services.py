@@ -10,6 +10,7 @@ from fastapi import Request
 
 from genpool_core import timing
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.accepting.replay import Replayer
 from genpool_gateway.callbacks.replay import CallbackReplay
 from genpool_gateway.dead_letters.work import DeadLetters
@@ -46,6 +47,7 @@ class Services:
     """Made by the factory; in the application's state."""
 
     acceptor: Acceptor
+    limits: Limits
     ends: Ends
     look_at_ends: Callable[[], None]
     """Has tasks ended that are to end, now; returns at once."""

@@ -19,6 +19,7 @@ from genpool_core.errors import ClusterError, SettingsError, TaskStoreError
 from genpool_core.identity import TaskRef
 from genpool_core.messages.base import PoolRef
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.accepting.replay import Replayer
 from genpool_gateway.adapters.dead_queues import RabbitDeadQueues
 from genpool_gateway.adapters.events_queue import RabbitEvents
@@ -39,6 +40,7 @@ from genpool_gateway.events.passing import PassingEvents
 from genpool_gateway.events.state_events import StateEvents
 from genpool_gateway.factory.callbacks import Place
 from genpool_gateway.factory.janitor import Endings, build_endings
+from genpool_gateway.factory.limits import build_limits
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.links import Links
@@ -59,6 +61,7 @@ class Tasks:
     store: TaskStore
     pools: PoolSource
     acceptor: Acceptor
+    limits: Limits
     publishing: dict[VhostName, AmqpConnection]
     events: tuple[tuple[RabbitEvents, StateEvents], ...]
     hub: Hub
@@ -73,6 +76,7 @@ class Tasks:
         self.pools.start()
         for connection in self.publishing.values():
             connection.start()
+        self.limits.start()
         self.server.start()
         self.preparation.start()
 
@@ -83,6 +87,7 @@ class Tasks:
             return max(0.5, deadline - time.monotonic())
 
         self.server.stop(left())
+        self.limits.stop(left())
         self.preparation.stop(left())
         if self.preparation.begun:
             self.acceptor.stop(left())
@@ -147,6 +152,7 @@ def build_tasks(
     publishers = {name: ConfirmedPublisher(connection) for name, connection in publishing.items()}
     acceptor = Acceptor(store.accepting, queues, now=now)
     endings = build_endings(store, stores, pools, vhosts, publishing, now=now)
+    limits = build_limits(store, pools, publishing)
 
     def begin_run(pool: PoolRef, ref: TaskRef) -> None:
         store.events.apply([accepted_again(pool, ref, now())])
@@ -168,6 +174,7 @@ def build_tasks(
     preparation = Preparation(store.prepare, begin)
     services = Services(
         acceptor=acceptor,
+        limits=limits,
         ends=endings.ends,
         look_at_ends=endings.sweeper.soon,
         reader=store.reader,
@@ -190,6 +197,7 @@ def build_tasks(
         store=store,
         pools=pools,
         acceptor=acceptor,
+        limits=limits,
         publishing=publishing,
         events=events,
         hub=hub,

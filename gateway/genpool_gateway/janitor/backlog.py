@@ -23,7 +23,7 @@ from genpool_core.messages.announcements import event_message
 from genpool_core.messages.events import GatewayBacklog
 from genpool_gateway.janitor.lanes import Lanes
 from genpool_gateway.janitor.ports import PoolBroker, WorkQueuePass
-from genpool_gateway.janitor.take_out import MOST, Seen, may_take_out, reported, sort_out
+from genpool_gateway.janitor.take_out import MOST, QueueSeen, may_take_out, reported, sort_out
 from genpool_gateway.pools.pool import Serving
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.ports import UnendedStore
@@ -139,7 +139,7 @@ class Backlog:
 
     def _take_out(self, serving: Serving, cancelled: int, told: _Told, count: QueueCount) -> None:
         now = time.monotonic()
-        seen = Seen(
+        seen = QueueSeen(
             cancelled=cancelled,
             cancelled_before=told.cancelled,
             ready=count.ready,

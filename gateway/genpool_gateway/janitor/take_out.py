@@ -20,7 +20,7 @@ _DELIVERIES = "x-delivery-count"
 
 
 @dataclass(frozen=True)
-class Seen:
+class QueueSeen:
     """The work queue of a pool at one look. ``waited``: seconds since the last pass; None: there was none."""
 
     cancelled: int
@@ -33,7 +33,7 @@ class Seen:
     """A message was delivered so often that its queue is better left alone."""
 
 
-def may_take_out(seen: Seen) -> bool:
+def may_take_out(seen: QueueSeen) -> bool:
     """Whether to make a pass now."""
     rested = seen.waited is None or seen.waited >= timing.TAKE_OUT_SECONDS
     settled = seen.cancelled == seen.cancelled_before

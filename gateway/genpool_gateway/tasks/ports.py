@@ -27,6 +27,8 @@ class NewTask:
 
     record: TaskRecord
     idempotency: Idempotency | None = None
+    room: bool = True
+    """False: its pool's queue is full, so it is only asked whether the task is known already."""
 
 
 class Acceptance(Enum):
@@ -40,11 +42,13 @@ class Acceptance(Enum):
     """The idempotency key was used for another request."""
     OVER_CAP = "over_cap"
     """Its owner has as many unfinished tasks as its key allows."""
+    NO_ROOM = "no_room"
+    """It is not known, and the queue of its pool is full."""
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """The answer for one new task. ``record``: the one that stands in the store; None only for ``OVER_CAP``."""
+    """The answer for one new task. ``record``: the one that stands in the store; None: refused."""
 
     acceptance: Acceptance
     record: TaskRecord | None

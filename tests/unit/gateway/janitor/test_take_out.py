@@ -10,9 +10,9 @@ import pytest
 from genpool_core import names, timing
 from genpool_core.identity import task_key
 from genpool_core.messages.amqp import Delivery, Properties
-from genpool_gateway.janitor.take_out import Seen, may_take_out, reported, sort_out
+from genpool_gateway.janitor.take_out import QueueSeen, may_take_out, reported, sort_out
 
-IDLE = Seen(cancelled=2, cancelled_before=2, ready=3, consumers=0, waited=None)
+IDLE = QueueSeen(cancelled=2, cancelled_before=2, ready=3, consumers=0, waited=None)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ IDLE = Seen(cancelled=2, cancelled_before=2, ready=3, consumers=0, waited=None)
         (replace(IDLE, worn=True), False),
     ],
 )
-def test_when(seen: Seen, *, may: bool) -> None:
+def test_when(seen: QueueSeen, *, may: bool) -> None:
     assert may_take_out(seen) is may
 
 
