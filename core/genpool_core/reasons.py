@@ -214,7 +214,7 @@ REASONS: Mapping[str, Reason] = {
     "PoolsUnknown": Reason(4005, "The gateway has not read the pools yet.", "Ask again in a moment."),
     "StoreNotListed": Reason(
         4006,
-        "The gateway may not use the pool's bucket: it ends no waiting task, takes no upload and deletes nothing there.",
+        "The gateway may not use the pool's bucket: it ends no waiting task, takes no upload, deletes nothing there.",
         "Add the bucket to gateway.stores in the chart's values.",
     ),
     "QueueUnknown": Reason(

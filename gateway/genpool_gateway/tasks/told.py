@@ -33,7 +33,7 @@ def ended_record(known: TaskRecord | None, end: EndRecord, pool: PoolRef) -> Tas
         workflow=told.workflow,
         parameters=told.parameters,
         worker=told.worker or None,
-        started_at=told.started_at,
+        started_at=told.started_at or _started(record, end.run),
         ended_at=told.ended_at,
         cancel_requested_at=None,
         end=told,
@@ -43,18 +43,22 @@ def ended_record(known: TaskRecord | None, end: EndRecord, pool: PoolRef) -> Tas
 def running_record(known: TaskRecord | None, change: Change) -> TaskRecord:
     """The task when an attempt began, or when a result of it was stored."""
     record = known or heard_of(change)
-    of_its_run = record.started_at if record.position.run == change.run else None
     return replace(
         record,
         state=TaskState.RUNNING,
         position=change.position,
         workflow=change.workflow or record.workflow,
         worker=change.worker,
-        started_at=change.time if change.type == "claimed" else of_its_run,
+        started_at=change.time if change.type == "claimed" else _started(record, change.run),
         ended_at=None,
         cancel_requested_at=None,
         end=None,
     )
+
+
+def _started(record: TaskRecord, run: int) -> datetime | None:
+    """When the last attempt of a run began, as far as the record is of that run."""
+    return record.started_at if record.position.run == run else None
 
 
 def _began(end: EndRecord) -> datetime:

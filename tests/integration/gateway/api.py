@@ -141,7 +141,7 @@ class Api:
         self.announce(
             TaskEnded(
                 id=identity.end_id(task["id"], int(task["run"])),
-                **told,
+                **{**told, "time": record.ended_at},
                 outcome=record.outcome,
                 reason=record.reason,
                 message=record.message,
