@@ -162,3 +162,8 @@ QUEUE_RATE_SECONDS = 60.0
 """Time constant of the rate at which tasks leave such a queue."""
 RETRY_AFTER_MOST_SECONDS = 3600
 """The longest ``Retry-After`` for a full queue."""
+
+# The gateway: uploads ------------------------------------------------------------------------------------------------
+
+UPLOAD_LINK_SECONDS = 900.0
+"""The link by which a file is uploaded is valid for so long."""

@@ -254,4 +254,10 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "nobody is sent away for longer than a task is put off",
         ),
     ),
+    "The gateway: uploads": (
+        Rule(
+            "10 * WAIT_ANSWER_SECONDS < UPLOAD_LINK_SECONDS < IDEMPOTENCY_SECONDS / 24",
+            "a slow line uploads its file, and a link that leaks is soon worth nothing",
+        ),
+    ),
 }
