@@ -20,6 +20,7 @@ import uvicorn
 from fastapi import Depends, FastAPI, Header, HTTPException
 from sqlalchemy import insert
 
+from genpool_adapters.shipped_workflows import default_workflows
 from genpool_core.identity import accepted_event_id
 from genpool_gateway.accepting.message import task_message
 from genpool_gateway.adapters.file_pools import FilePools
@@ -32,7 +33,6 @@ from genpool_gateway.store.opening import open_store
 from genpool_gateway.store.tables import task_contents, task_events, tasks
 from genpool_gateway.tasks.record import StoredEvent, TaskState
 from genpool_gateway.tasks.view import Beside, TaskView, view_of
-from genpool_adapters.shipped_workflows import default_workflows
 
 CONNECTIONS = 10
 

@@ -20,13 +20,12 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from genpool_core.topology.desired import vhost_topology
+from genpool_gateway.store.opening import open_store
 from integration.broker import Vhost, until
 from integration.conftest import _from_cluster, _from_environment
 from integration.gateway.api import QUEUE, Api, prepare
 from integration.gateway.conftest import GatewayProcess, key_of
-
-from genpool_core.topology.desired import vhost_topology
-from genpool_gateway.store.opening import open_store
 
 SERVER_CORE, OTHER_CORE = 0, 1
 
@@ -38,7 +37,7 @@ def pin(pid: int, core: int) -> None:
     os.sched_setaffinity(pid, {core})
 
 
-def pin_broker(vhost: Vhost) -> None:
+def pin_broker(vhost: Vhost, nice: int) -> None:
     """RabbitMQ's process of this machine, by its number in whatever container it is in."""
     (node,) = vhost.api("GET", "nodes")
     for process in psutil.process_iter(["name"]):
@@ -47,18 +46,20 @@ def pin_broker(vhost: Vhost) -> None:
         numbers = Path(f"/proc/{process.pid}/status").read_text().split("NSpid:")[1].splitlines()[0].split()
         if numbers[-1] == str(node["os_pid"]):
             pin(process.pid, OTHER_CORE)
+            for thread in process.threads():
+                os.setpriority(os.PRIO_PROCESS, thread.id, nice)
             return
     raise RuntimeError("RabbitMQ does not run on this machine: its process cannot be kept on one core.")
 
 
 @contextmanager
-def broker() -> Iterator[Vhost]:
+def broker(nice: int = 0) -> Iterator[Vhost]:
     """A vhost of the cluster's RabbitMQ, or of the one that the tests' environment names."""
     vhost = Vhost(_from_environment() or _from_cluster(), f"bench-{uuid.uuid4().hex[:8]}")
     vhost.create()
     try:
         vhost.apply(vhost_topology(vhost.version))
-        pin_broker(vhost)
+        pin_broker(vhost, nice)
         yield vhost
     finally:
         vhost.delete()

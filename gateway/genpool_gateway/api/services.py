@@ -10,6 +10,7 @@ from fastapi import Request
 
 from genpool_core import timing
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.api.bridge import Bridge
 from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.keys.identify import KeyRing
@@ -53,6 +54,7 @@ class Services:
     check_store: Callable[[], None] = lambda: None
     """Raises TaskStoreError while the task store was not opened yet."""
     options: ApiOptions = field(default_factory=ApiOptions)
+    bridge: Bridge = field(default_factory=Bridge)
 
 
 def services_of(request: Request) -> Services:
