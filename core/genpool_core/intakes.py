@@ -62,6 +62,11 @@ def intake_fault(pool: GenerationPool, pools: Iterable[GenerationPool]) -> Intak
     return _taken(pool, pool.spec.queue.intake, behind, every) or _served_twice(pool, routes(behind))
 
 
+def wanted_intake(pool: GenerationPool, fault: IntakeFault | None) -> str | None:
+    """The intake that is to be in force: none where it is taken by a pool that is not behind it."""
+    return None if fault is not None and fault.reason == INTAKE_TAKEN else pool.spec.queue.intake
+
+
 def _taken(
     pool: GenerationPool, intake: str, behind: Sequence[GenerationPool], pools: Iterable[GenerationPool]
 ) -> IntakeFault | None:

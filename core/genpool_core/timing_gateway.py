@@ -135,9 +135,30 @@ EVENT_STORE_RETRY_SECONDS = 0.5
 EVENT_STORE_RETRY_MOST_SECONDS = 15.0
 """Longest such wait."""
 
-# The gateway: its start ------------------------------------------------------------------------------------------------
+# The gateway: its start ---------------------------------------------------------------------------------------------
 
 STORE_OPEN_RETRY_SECONDS = 0.5
 """First wait before a task store that could not be opened is tried again; each further wait is twice as long."""
 STORE_OPEN_RETRY_MOST_SECONDS = 5.0
 """Longest such wait."""
+
+# The gateway: the intake, and full queues ----------------------------------------------------------------------------
+
+INTAKE_LOOK_SECONDS = 1.0
+"""The gateway looks this often which pools are behind which intake."""
+INTAKE_IDLE_SECONDS = 0.25
+"""An intake in which nothing happens looks this often for publishes that are overdue."""
+INTAKE_CONFIRM_SECONDS = 10.0
+"""A queue that has not confirmed a message for so long, while others have, is out of order: the message comes later."""
+INTAKE_RETRY_SECONDS = 0.5
+"""First wait before a message is published again; each further wait is twice as long."""
+INTAKE_RETRY_MOST_SECONDS = 15.0
+"""Longest such wait."""
+INTAKE_ASIDE_SECONDS = 120
+"""The longest delay step for a message whose pool does not take it now."""
+QUEUE_COUNT_SECONDS = 1.0
+"""How many tasks wait in a queue with a limit is read this often."""
+QUEUE_RATE_SECONDS = 60.0
+"""Time constant of the rate at which tasks leave such a queue."""
+RETRY_AFTER_MOST_SECONDS = 3600
+"""The longest ``Retry-After`` for a full queue."""

@@ -223,4 +223,39 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "whoever looks at the readiness sees the newest try",
         ),
     ),
+    "The gateway: the intake, and full queues": (
+        Rule(
+            "POOLS_RELIST_SECONDS == INTAKE_LOOK_SECONDS < POOLS_FILES_SECONDS",
+            "a pool that is new gets its tasks as soon as the gateway knows of it",
+        ),
+        Rule(
+            "4 * INTAKE_IDLE_SECONDS == QUEUE_COUNT_SECONDS",
+            "looking at what is overdue costs less than what it ends",
+        ),
+        Rule(
+            "INTAKE_CONFIRM_SECONDS == PUBLISH_SECONDS",
+            "the broker has as long as for any publish",
+        ),
+        Rule(
+            "INTAKE_RETRY_SECONDS == EVENT_STORE_RETRY_SECONDS"
+            " and INTAKE_RETRY_MOST_SECONDS == EVENT_STORE_RETRY_MOST_SECONDS",
+            "the waits of the gateway for what is away are the same",
+        ),
+        Rule(
+            "INTAKE_ASIDE_SECONDS == RETRY_STEPS[2]",
+            "a pool that has room again has its tasks soon, and a long backlog does not go round all the time",
+        ),
+        Rule(
+            "QUEUE_COUNT_SECONDS == INTAKE_LOOK_SECONDS",
+            "a queue is over its limit for no longer than a second",
+        ),
+        Rule(
+            "20 * QUEUE_COUNT_SECONDS < QUEUE_RATE_SECONDS < INTAKE_ASIDE_SECONDS",
+            "the rate is of many tasks, and follows when pods come and go",
+        ),
+        Rule(
+            "RETRY_AFTER_MOST_SECONDS == RETRY_STEPS[-1]",
+            "nobody is sent away for longer than a task is put off",
+        ),
+    ),
 }

@@ -16,6 +16,7 @@ from genpool_dev.cluster.model import ClusterInfo
 from genpool_dev.stack import layout
 from genpool_dev.stack.broker import Broker
 from genpool_dev.stack.bucket import Bucket
+from genpool_dev.stack.gateway import GatewayApi, admin_api
 from genpool_dev.stack.helm import Helm
 from genpool_dev.stack.install import Stack, look
 from genpool_dev.stack.kubectl import Kubectl
@@ -99,6 +100,10 @@ class Lab:
         """A plain producer in the tests' vhost."""
         rabbitmq = self.info.rabbitmq
         return Producer(rabbitmq.host, rabbitmq.port, VHOST, rabbitmq.username, rabbitmq.password)
+
+    def api(self) -> GatewayApi:
+        """The gateway's API, under the first key."""
+        return admin_api(self.info, self.kubectl)
 
     @contextmanager
     def scene(self, name: str, **changes: Any) -> Iterator[Scene]:  # noqa: ANN401 - fields of spec

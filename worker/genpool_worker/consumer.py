@@ -11,10 +11,10 @@ from genpool_core import timing
 from genpool_core.backoff import Backoff
 from genpool_core.errors import BrokerError, InvalidMessage, SettingsError, StorageError
 from genpool_core.messages.amqp import Delivery
+from genpool_core.messages.faults import FaultCounter
 from genpool_core.tasks.decode import Decoded, TaskDelivery, Undecodable, decode
 from genpool_worker.drain import Drain
 from genpool_worker.errors import HandBack, NoCopy, Refused
-from genpool_worker.pipeline.faults import FaultCounter
 from genpool_worker.pipeline.process import OWN_FAULT, Processor
 from genpool_worker.ports import Broker, Clock, Consumption, Metrics
 from genpool_worker.preconditions import Preconditions

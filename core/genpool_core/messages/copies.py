@@ -69,9 +69,9 @@ def _identity(delivery: Delivery, pool_uid: str) -> dict[str, headers.HeaderValu
 
 def _notes(delivery: Delivery, *, expires: bool) -> dict[str, headers.HeaderValue]:
     """What earlier copies of the message noted, and what this one has to note."""
-    trusted = headers.ours(
-        delivery.headers, believed=names.pool_of_user(delivery.properties.user_id) is not None
-    )
+    user = delivery.properties.user_id
+    copied = names.pool_of_user(user) is not None or names.is_gateway_user(user)
+    trusted = headers.ours(delivery.headers, believed=copied)
     notes = {key: trusted[key] for key in (headers.LEFT_OUT, headers.EXPIRATION) if key in trusted}
     if delivery.unreadable:
         notes[headers.LEFT_OUT] = headers.left_out(notes.get(headers.LEFT_OUT), delivery.unreadable)

@@ -23,7 +23,7 @@ POLICY_PRIORITY = 1000
 #: Our ledger counts attempts, so the limit must be above what is no attempt at all. RabbitMQ counts every return before
 #: 4.3 (a hand-back, a lost connection), and from 4.3 lost connections only. A worker returns one message at most every
 #: ``timing.STORE_HOLD_SECONDS``, because it keeps it in hand meanwhile. Classic queues count nothing, and the plan
-#: leaves this key out for them: there the worker's own count (``genpool_worker.pipeline.faults``) is the net.
+#: leaves this key out for them: there the worker's own count (``genpool_core.messages.faults``) is the net.
 _LAST_NET: JsonObject = {"delivery-limit": timing.DELIVERY_LIMIT}
 #: Events that tell a task's state. Progress, previews and heartbeats are no states: they would only fill the queue.
 STATE_EVENTS = ("task.claimed", "task.output", "task.retried", "task.ended")

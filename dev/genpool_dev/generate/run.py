@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from genpool_dev import chartvalues
-from genpool_dev.generate import crd, messages, reasons, reference, settings, timing
+from genpool_dev.generate import crd, messages, openapi, reasons, reference, settings, timing
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -21,6 +21,7 @@ def outputs() -> dict[Path, str]:
         Path("docs/reference/generationpool.md"): reference.page(),
         Path("docs/reference/settings.md"): settings.page(),
         Path("docs/reference/reasons.md"): reasons.page(),
+        Path("docs/reference/openapi.json"): openapi.document_text(),
         Path("docs/explanation/timing.md"): timing.page(),
         Path("charts/genpool/values.schema.json"): chartvalues.schema_text(),
         **messages.schema_files(),

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -21,7 +21,7 @@ from genpool_core import timing
 from genpool_core.errors import TaskStoreError
 from genpool_gateway.accepting.in_flight import InFlight, Outcome
 from genpool_gateway.accepting.ports import WorkQueues
-from genpool_gateway.accepting.refusals import NotAccepted, OtherRequest, OverCap, Overloaded
+from genpool_gateway.accepting.refusals import NotAccepted, OtherRequest, OverCap, Overloaded, QueueFull
 from genpool_gateway.tasks.ports import Acceptance, Accepted, AcceptingStore, NewTask
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 
@@ -38,6 +38,7 @@ _AGAIN = 256
 class _Waiting:
     task: NewTask
     cap: int | None
+    full: QueueFull | None
     done: Future[Outcome] = field(default_factory=Future)
 
 
@@ -69,12 +70,16 @@ class Acceptor:
             self._changed.notify()
         self._thread.join(max(0.0, deadline - time.monotonic()))
 
-    def submit(self, task: NewTask, *, cap: int | None = None) -> Future[Outcome]:
+    def submit(
+        self, task: NewTask, *, cap: int | None = None, full: QueueFull | None = None
+    ) -> Future[Outcome]:
         """Accept a task; returns at once. ``cap``: the most unfinished tasks of its owner.
+
+        ``full``: the refusal where the task is not known already.
 
         The future ends when the broker has the task, or with a refusal, ``Unconfirmed``, or TaskStoreError.
         """
-        waiting = _Waiting(task, cap)
+        waiting = _Waiting(task if full is None else replace(task, room=False), cap, full)
         with self._changed:
             if self._stopping or len(self._waiting) + len(self._flights) >= MOST:
                 text = "the gateway is stopping" if self._stopping else f"{MOST} tasks wait to be accepted"
@@ -152,6 +157,9 @@ class Acceptor:
     def _answered(self, item: _Waiting, answer: Accepted) -> TaskRecord | None:
         """The task to publish, if that is what follows; else its sender is answered, or waits with another one."""
         record = answer.record
+        if answer.acceptance is Acceptance.NO_ROOM and item.full is not None:
+            _end(item.done, item.full)
+            return None
         if record is None or answer.acceptance is Acceptance.OVER_CAP:
             text = (
                 f"this key has {item.cap} unfinished tasks, which is its limit: wait until some have ended."

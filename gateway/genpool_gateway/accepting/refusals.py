@@ -23,6 +23,16 @@ class OverCap(NotAccepted):
     reason = "TooManyTasks"
 
 
+class QueueFull(NotAccepted):
+    """As many tasks of the pool wait as may. ``retry_after``: seconds, where that can be told."""
+
+    reason = "QueueFull"
+
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class NotPublished(NotAccepted):
     """The broker does not have the task, for certain."""
 

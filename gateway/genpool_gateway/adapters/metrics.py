@@ -8,7 +8,7 @@ _VHOST = ("broker", "vhost")
 
 
 class GatewayMetrics:
-    """Written by the dispatchers, read by ``/metrics``."""
+    """Written by dispatchers and intakes, read by ``/metrics``."""
 
     def __init__(self) -> None:
         self.registry = registry = Registry()
@@ -35,6 +35,22 @@ class GatewayMetrics:
         )
         self.connected = registry.gauge(
             "genpool_broker_connected", "1 while connected to the broker", *_VHOST
+        )
+
+        self.intake_messages = registry.counter(
+            "genpool_intake_messages_total",
+            "Messages of an intake, by what became of them (routed, put_aside, dead), and why",
+            *_VHOST,
+            "intake",
+            "outcome",
+            "reason",
+        )
+        self.intake_tasks = registry.counter(
+            "genpool_intake_tasks_total",
+            "Tasks that came from an intake to a pool",
+            *_VHOST,
+            "intake",
+            "pool",
         )
 
     def vhost(self, broker: str, vhost: str) -> VhostMetrics:
@@ -76,3 +92,25 @@ class VhostMetrics:
     def connected(self, *, yes: bool) -> None:
         """The state of the connection."""
         self._connected.set(1 if yes else 0)
+
+
+class IntakeMetrics:
+    """Metrics of one intake."""
+
+    def __init__(self, metrics: GatewayMetrics, broker: str, vhost: str, intake: str) -> None:
+        self._messages = metrics.intake_messages
+        self._tasks = metrics.intake_tasks
+        self._labels = (broker, vhost, intake)
+
+    def routed(self, pool: str) -> None:
+        """A task came to its pool, ``namespace/name``."""
+        self._messages.labels(*self._labels, "routed", "").inc()
+        self._tasks.labels(*self._labels, pool).inc()
+
+    def put_aside(self, reason: str) -> None:
+        """A message waits in a delay step."""
+        self._messages.labels(*self._labels, "put_aside", reason).inc()
+
+    def dead(self, reason: str) -> None:
+        """A message was refused."""
+        self._messages.labels(*self._labels, "dead", reason).inc()

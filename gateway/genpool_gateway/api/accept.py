@@ -127,8 +127,12 @@ def _submit(
     """Check a task and hand it to the acceptor; its future and its id. Raises a Problem or a GenPoolError."""
     pools = services.pools.snapshot().visible_to(caller.pools)
     checked = check_request(pools, sent.request(), new_id=str(uuid.uuid4()))
+    full = services.limits.take(checked.pool)
+    if full is not None and key is None and sent.task_id is None:
+        raise full
     task = new_task(sent, checked, caller.id, services.now(), key=key)
-    return services.acceptor.submit(task, cap=caller.max_queued), task.record.id
+    # One that may have been sent before is looked for, whatever the queue: its sender waits to hear of it.
+    return services.acceptor.submit(task, cap=caller.max_queued, full=full), task.record.id
 
 
 def _try_submit(

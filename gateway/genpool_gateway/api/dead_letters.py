@@ -41,7 +41,7 @@ class LettersWanted(BaseModel):
     """Ids of tasks."""
     reason: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """Why they died: a constant in CamelCase."""
-    all: bool = False
+    all: Annotated[bool, Field(strict=True)] = False
     """All of the pool's dead letters, whatever they are."""
 
     @model_validator(mode="after")

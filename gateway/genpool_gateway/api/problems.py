@@ -15,7 +15,7 @@ from genpool_core.errors import GenPoolError
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.reasons import code_of
 from genpool_core.shown import shown
-from genpool_gateway.accepting.refusals import Unconfirmed
+from genpool_gateway.accepting.refusals import QueueFull, Unconfirmed
 from genpool_gateway.api.document import methods_of
 from genpool_gateway.api.problem_view import ProblemView
 
@@ -31,6 +31,7 @@ STATUS: Mapping[str, int] = {
     "MethodNotAllowed": 405,
     "RequestTimeout": 408,
     "NotEnded": 409,
+    "StoreNotListed": 409,
     "RequestTooLarge": 413,
     "UnsupportedMediaType": 415,
     "TooManyRequests": 429,
@@ -102,7 +103,8 @@ def problem_of(error: GenPoolError) -> Problem:
         value: JsonValue = getattr(error, name, None)
         if value is not None:
             more[name] = value
-    return Problem(error.reason, error.message, more=more)
+    wait = error.retry_after if isinstance(error, QueueFull) else None
+    return Problem(error.reason, error.message, more=more, retry_after=wait)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, object]]:

@@ -10,9 +10,11 @@ from fastapi import Request
 
 from genpool_core import timing
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.api.bridge import Bridge
 from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.events.hub import Hub
+from genpool_gateway.janitor.ends import Ends
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
 from genpool_gateway.pools.source import PoolSource
@@ -42,6 +44,10 @@ class Services:
     """Made by the factory; in the application's state."""
 
     acceptor: Acceptor
+    limits: Limits
+    ends: Ends
+    look_at_ends: Callable[[], None]
+    """Has tasks ended that are to end, now; returns at once."""
     reader: TaskReader
     events: EventStore
     keys: KeyStore

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
 from genpool_gateway.api.accept import WaitSeconds
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.cursors import cursor_after, read_cursor
-from genpool_gateway.api.problems import PROBLEMS
+from genpool_gateway.api.problems import PROBLEMS, documented
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.stream import task_stream
 from genpool_gateway.api.views import answer_of, full_answer, visible_task, wait_for_end
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.tasks.ports import TaskQuery
-from genpool_gateway.tasks.record import TaskState
+from genpool_gateway.tasks.record import TaskRecord, TaskState
 from genpool_gateway.tasks.status import Status, of_status
 from genpool_gateway.tasks.view import TaskView
 
@@ -112,6 +113,35 @@ def _number(event_id: str | None) -> int:
     if not event_id or not event_id.isascii() or not event_id.isdigit():
         return 0
     return min(int(event_id), 2**31 - 1)
+
+
+@router.post(
+    "/tasks/{task}/cancel",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Cancel a task",
+    responses={
+        200: {"model": TaskView, "description": "The task has ended, and stays as it is"},
+        **documented(HTTPStatus.CONFLICT),
+    },
+)
+async def cancel_task(request: Request, response: Response, task: TaskId, caller: AnyCaller) -> TaskView:
+    """End a task, queued or running. 202: it will end, as `canceled` unless its own end was there first.
+
+    The same however often. A task that waits has its end within seconds, also where no worker is up.
+    """
+    services = services_of(request)
+    record = await visible_task(services, caller, task)
+    if record.state is not TaskState.ENDED:
+        await to_thread.run_sync(services.ends.require, record)
+        record = await to_thread.run_sync(_request_cancel, services, record)
+        services.look_at_ends()
+    if record.state is TaskState.ENDED:
+        response.status_code = HTTPStatus.OK
+    return answer_of(services, record)
+
+
+def _request_cancel(services: Services, record: TaskRecord) -> TaskRecord:
+    return services.events.request_cancel(record.id, services.now()) or record
 
 
 def _filter(status: list[Status]) -> tuple[frozenset[TaskState], frozenset[str], bool | None]:

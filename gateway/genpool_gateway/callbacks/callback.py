@@ -40,11 +40,11 @@ class Callback:
 
 
 def read(delivery: Delivery) -> Callback:
-    """Read a callback that the workers of its own pool ask for, or that the gateway itself has put off.
+    """Read a callback that the workers of its own pool ask for, or the gateway itself: first, or as a retry.
 
-    RabbitMQ has checked a message's ``user_id``, so only the gateway's own retries carry one of its users, maybe that
-    of a key which was replaced meanwhile. The receiver gets the body as the worker wrote it, with fields that this
-    version does not know.
+    RabbitMQ has checked a message's ``user_id``, so only what the gateway has published carries one of its users, maybe
+    that of a key which was replaced meanwhile: the ends that no worker makes, and what was put off. The receiver gets
+    the body as it was written, with fields that this version does not know.
 
     Raises
     ------

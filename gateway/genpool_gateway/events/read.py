@@ -9,6 +9,13 @@ from genpool_core.errors import InvalidMessage
 from genpool_core.messages.amqp import Delivery
 from genpool_core.messages.events import EVENT, AnyEvent
 from genpool_core.validation import first_fault
+from genpool_gateway.tasks.change import Change
+
+
+def tells_of_dropped(delivery: Delivery, change: Change) -> bool:
+    """Whether a worker announces an end before its time, which a gateway may have made: it drops the message then."""
+    early = change.end is not None and change.end.outcome in {"cancelled", "expired"}
+    return early and names.pool_of_user(delivery.properties.user_id) is not None
 
 
 def read_event(delivery: Delivery) -> AnyEvent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -14,9 +14,9 @@ from genpool_core.errors import InvalidMessage, TaskStoreError
 from genpool_core.messages.amqp import Delivery
 from genpool_core.messages.events import TaskEvent
 from genpool_gateway.events.ports import EventsQueue
-from genpool_gateway.events.read import read_event
+from genpool_gateway.events.read import read_event, tells_of_dropped
 from genpool_gateway.tasks.change import Change, change_of
-from genpool_gateway.tasks.ports import EventStore
+from genpool_gateway.tasks.ports import EventStore, UnendedStore
 
 _log = structlog.get_logger(__name__)
 #: Events that the broker gives out ahead, and at most so many in one commit.
@@ -27,8 +27,18 @@ _RETRY = Backoff(timing.EVENT_STORE_RETRY_SECONDS, timing.EVENT_STORE_RETRY_MOST
 class StateEvents:
     """A thread that stores what comes. An event that cannot be believed is dropped, and said in the log."""
 
-    def __init__(self, store: EventStore, queue_: EventsQueue, *, place: str) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        unended: UnendedStore,
+        queue_: EventsQueue,
+        *,
+        place: str,
+        on_dropped: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
+        self._unended = unended
+        self._on_dropped = on_dropped
         self._queue = queue_
         self._place = place
         self._inbox: queue.Queue[Delivery | None] = queue.Queue()
@@ -73,11 +83,14 @@ class StateEvents:
         return group
 
     def _store_group(self, group: Sequence[Delivery]) -> None:
-        changes = [change for delivery in group if (change := self._change(delivery)) is not None]
+        read = [(delivery, change) for delivery in group if (change := self._change(delivery)) is not None]
+        changes = [change for _, change in read]
+        dropped = {change.task for delivery, change in read if tells_of_dropped(delivery, change)}
         failures = 0
         while not self._stopping.is_set():
             try:
                 self._store.apply(changes)
+                self._unended.message_dropped(dropped)
             except TaskStoreError as error:
                 failures += 1
                 _log.warning(
@@ -86,6 +99,8 @@ class StateEvents:
                 self._stopping.wait(_RETRY.seconds(failures))
             else:
                 self._queue.ack_all(group)
+                if dropped:
+                    self._on_dropped()
                 return
 
     def _change(self, delivery: Delivery) -> Change | None:

@@ -12,14 +12,16 @@ from genpool_adapters.amqp import AmqpParameters, broker_parameters
 from genpool_adapters.brokerfile import load_brokers
 from genpool_adapters.http_server import HttpServer, probe, program_routes
 from genpool_adapters.secret_files import read_secret
-from genpool_core import names
+from genpool_core import names, timing
 from genpool_core.brokers import BrokerConfig
 from genpool_gateway.adapters.http_receiver import HttpReceiver
 from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.adapters.signing import Signer
 from genpool_gateway.factory.callbacks import Callbacks, build_callbacks
+from genpool_gateway.factory.intakes import build_intakes
 from genpool_gateway.factory.readiness import ServiceReadiness
 from genpool_gateway.factory.tasks import Tasks, build_tasks
+from genpool_gateway.intake.supervisor import Intakes
 from genpool_gateway.settings import GatewaySettings
 
 CONNECTION_NAME = "genpool-gateway"
@@ -36,6 +38,7 @@ class Gateway:
 
     callbacks: Callbacks
     tasks: Tasks
+    intakes: Intakes
     http: HttpServer
     drain_seconds: float
 
@@ -44,11 +47,13 @@ class Gateway:
         self.http.start()
         self.callbacks.start()
         self.tasks.start()
+        self.intakes.start()
 
     def stop(self) -> None:
         """Take nothing more, let what is in hand end, close; what is left is requeued."""
         deadline = time.monotonic() + self.drain_seconds
         self.callbacks.begin_stop()
+        self.intakes.stop(min(timing.AMQP_STOP_SECONDS, self.drain_seconds))
         self.tasks.stop(deadline)
         self.callbacks.stop(deadline)
         self.http.stop()
@@ -73,18 +78,19 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
 
     callbacks = build_callbacks(brokers, place, HttpReceiver(signer, now=utc_now), metrics, utc_now)
     tasks = build_tasks(settings, brokers, place, utc_now)
+    intakes = build_intakes(brokers, place, tasks.pools, metrics, utc_now)
 
     def unready() -> str | None:
         return callbacks.unready() or tasks.unready()
 
     routes = program_routes(
         # What it waits for it reads again itself: a restart helps only where a thread has ended.
-        unhealthy=tasks.unhealthy,
+        unhealthy=lambda: tasks.unhealthy() or intakes.unhealthy(),
         unready=unready,
         render=metrics.registry.render,
     )
     routes["/readyz/api"] = probe(ServiceReadiness(whole=unready, api=tasks.server.unready))
-    return Gateway(callbacks, tasks, HttpServer(settings.http_port, routes), settings.drain_seconds)
+    return Gateway(callbacks, tasks, intakes, HttpServer(settings.http_port, routes), settings.drain_seconds)
 
 
 def _login(folder: Path, broker: str) -> tuple[str, str]:

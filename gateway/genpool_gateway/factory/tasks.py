@@ -19,6 +19,7 @@ from genpool_core.errors import ClusterError, SettingsError, TaskStoreError
 from genpool_core.identity import TaskRef
 from genpool_core.messages.base import PoolRef
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.adapters.dead_queues import RabbitDeadQueues
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
@@ -33,6 +34,8 @@ from genpool_gateway.events.hub import Hub
 from genpool_gateway.events.passing import PassingEvents
 from genpool_gateway.events.state_events import StateEvents
 from genpool_gateway.factory.callbacks import Place
+from genpool_gateway.factory.janitor import Endings, build_endings
+from genpool_gateway.factory.limits import build_limits
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.pool import ServedPool
@@ -52,10 +55,12 @@ class Tasks:
     store: TaskStore
     pools: PoolSource
     acceptor: Acceptor
+    limits: Limits
     publishing: dict[VhostName, AmqpConnection]
     events: tuple[tuple[RabbitEvents, StateEvents], ...]
     hub: Hub
     server: ApiServer
+    endings: Endings
     stores: Stores
     preparation: Preparation
 
@@ -64,6 +69,7 @@ class Tasks:
         self.pools.start()
         for connection in self.publishing.values():
             connection.start()
+        self.limits.start()
         self.server.start()
         self.preparation.start()
 
@@ -74,9 +80,11 @@ class Tasks:
             return max(0.5, deadline - time.monotonic())
 
         self.server.stop(left())
+        self.limits.stop(left())
         self.preparation.stop(left())
         if self.preparation.begun:
             self.acceptor.stop(left())
+            self.endings.stop(deadline)
             for queue, events in self.events:
                 events.stop(left())
                 queue.stop(deadline)
@@ -95,7 +103,8 @@ class Tasks:
         """Why this process should be restarted; None when it works."""
         checks = [self.server.unhealthy, self.preparation.unhealthy]
         if self.preparation.begun:
-            checks += [self.acceptor.unhealthy, *(events.unhealthy for _, events in self.events)]
+            checks += [self.acceptor.unhealthy, self.endings.unhealthy]
+            checks += [events.unhealthy for _, events in self.events]
         return next((trouble for check in checks if (trouble := check()) is not None), None)
 
     def _store_trouble(self) -> str | None:
@@ -129,11 +138,13 @@ def build_tasks(
     vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
     publishing = {name: AmqpConnection(_named(parameters, "tasks")) for name, parameters in vhosts.items()}
     acceptor = Acceptor(store.accepting, RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid)), now=now)
+    endings = build_endings(store, stores, pools, vhosts, publishing, now=now)
+    limits = build_limits(store, pools, publishing)
 
     def begin_run(pool: PoolRef, ref: TaskRef) -> None:
         store.events.apply([accepted_again(pool, ref, now())])
 
-    events = tuple(_events(store, parameters) for parameters in vhosts.values())
+    events = tuple(_events(store, endings, parameters) for parameters in vhosts.values())
     passing = PassingEvents(hub)
 
     def begin() -> None:
@@ -142,10 +153,14 @@ def build_tasks(
             queue.start(stored.put, passing.put)
         store.database.subscribe(hub.look, hub.look_all)
         acceptor.start()
+        endings.start()
 
     preparation = Preparation(store.prepare, begin)
     services = Services(
         acceptor=acceptor,
+        limits=limits,
+        ends=endings.ends,
+        look_at_ends=endings.sweeper.soon,
         reader=store.reader,
         events=store.events,
         keys=store.keys,
@@ -162,18 +177,25 @@ def build_tasks(
         store=store,
         pools=pools,
         acceptor=acceptor,
+        limits=limits,
         publishing=publishing,
         events=events,
         hub=hub,
         server=ApiServer(create_app(services), hub, port=settings.api_port),
+        endings=endings,
         stores=stores,
         preparation=preparation,
     )
 
 
-def _events(store: TaskStore, parameters: AmqpParameters) -> tuple[RabbitEvents, StateEvents]:
+def _events(
+    store: TaskStore, endings: Endings, parameters: AmqpParameters
+) -> tuple[RabbitEvents, StateEvents]:
     queue = RabbitEvents(parameters)
-    return queue, StateEvents(store.events, queue, place=parameters.place)
+    stored = StateEvents(
+        store.events, store.unended, queue, place=parameters.place, on_dropped=endings.backlog.soon
+    )
+    return queue, stored
 
 
 def build_pool_source(settings: GatewaySettings) -> PoolSource:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import ValidationError
 
 from genpool_core import names
 from genpool_core.api.pool import GenerationPool
-from genpool_core.api.record import parse_pool
+from genpool_core.api.record import PoolRecord, parse_pool
 from genpool_core.api.workflows import WorkflowSpec
 from genpool_core.errors import InvalidManifest
 from genpool_core.identity import pool_uid_of
+from genpool_core.intakes import intake_fault, wanted_intake
 from genpool_core.jsontypes import JsonObject
 from genpool_core.kube.objects import AnyObject, ConfigMap
+from genpool_core.queue_ownership import queue_owner
 from genpool_core.validation import first_fault
 from genpool_core.workerconfig import config_data
 from genpool_core.workflow.files import MissingFiles, WorkflowFiles, files_of_config_map
 from genpool_gateway.pools.directory import PoolDirectory
-from genpool_gateway.pools.pool import PoolFiles, ServedPool, read_files, served_pool
+from genpool_gateway.pools.pool import PoolFiles, read_files, served_pool
 
 Shipped = Callable[[str], WorkflowFiles | MissingFiles]
 """The files of a shipped workflow, by its name."""
@@ -48,23 +51,39 @@ def pools_of(manifests: Iterable[JsonObject], shipped: Shipped) -> PoolDirectory
                     f"GenerationPool {'/'.join(key)} is there twice: take one of them away."
                 )
             pools[key] = manifest
-    return PoolDirectory.of(_served(*key, body, maps, shipped) for key, body in pools.items())
+    records = [_record(*key, body) for key, body in pools.items()]
+    every = [record.pool for record in records if record.pool is not None]
+    return PoolDirectory.of(
+        served_pool(
+            _with_intake(record, every), None if record.pool is None else _files(record.pool, maps, shipped)
+        )
+        for record in records
+    )
 
 
-def _served(
-    namespace: str, name: str, body: JsonObject, maps: Mapping[Key, ConfigMap], shipped: Shipped
-) -> ServedPool:
+def _record(namespace: str, name: str, body: JsonObject) -> PoolRecord:
     given = body.get("metadata")
     metadata = dict(given) if isinstance(given, dict) else {}
     metadata["namespace"] = namespace
     metadata.setdefault("uid", pool_uid_of(namespace, name))
     try:
-        record = parse_pool({**body, "metadata": metadata})
+        return parse_pool({**body, "metadata": metadata})
     except ValidationError as error:
         raise InvalidManifest(
             f"GenerationPool {name or '(no name)'}: metadata.{first_fault(error)}."
         ) from None
-    return served_pool(record, None if record.pool is None else _files(record.pool, maps, shipped))
+
+
+def _with_intake(record: PoolRecord, every: Sequence[GenerationPool]) -> PoolRecord:
+    """The pool with the intake that is in force, as an operator would say it in the status."""
+    pool = record.pool
+    if pool is None or pool.spec.queue.intake is None:
+        return record
+    taken = queue_owner(pool, every) is not None
+    intake = None if taken else wanted_intake(pool, intake_fault(pool, every))
+    queue = record.status.queue.model_copy(update={"intake": intake})
+    status = record.status.model_copy(update={"queue": queue})
+    return replace(record, status=status, pool=pool.model_copy(update={"status": status}))
 
 
 def _files(pool: GenerationPool, maps: Mapping[Key, ConfigMap], shipped: Shipped) -> PoolFiles | str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from genpool_core import conditions, names
+from genpool_core.api.pool import GenerationPool
 from genpool_core.api.record import PoolRecord
 from genpool_core.api.spec import GenerationPoolSpec
 from genpool_core.api.status import GenerationPoolStatus
@@ -49,6 +50,8 @@ class ServedPool:
     serving: Serving | None
     trouble: str | None
     """Why it takes no task; None exactly where it serves."""
+    manifest: GenerationPool | None = None
+    """The object itself, for what is decided among several; None where it cannot be read."""
 
     @property
     def name(self) -> str:
@@ -81,6 +84,7 @@ def served_pool(record: PoolRecord, files: PoolFiles | str | None) -> ServedPool
         None if pool is None else pool.spec,
         serving=found if isinstance(found, Serving) else None,
         trouble=found if isinstance(found, str) else None,
+        manifest=pool,
     )
 
 

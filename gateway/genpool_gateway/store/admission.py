@@ -29,7 +29,7 @@ class Admission:
 
     acceptance: Acceptance
     task: str | None
-    """Id of the task that stands for it; None over the cap."""
+    """Id of the task that stands for it; None where it is refused."""
     promises: bool = False
     """Its idempotency key is new, and is to be kept."""
 
@@ -67,6 +67,8 @@ def _admit(new: NewTask, known: Known, caps: Mapping[str, int]) -> Admission:
         return Admission(Acceptance.SAME if same else Acceptance.OTHER_REQUEST, promised)
     if task in known.tasks:
         return Admission(Acceptance.SAME, task, promises=scope is not None)
+    if not new.room:
+        return Admission(Acceptance.NO_ROOM, None)
     if owner is not None and owner in caps and known.unfinished.get(owner, 0) >= caps[owner]:
         return Admission(Acceptance.OVER_CAP, None)
     return Admission(Acceptance.CREATED, task, promises=scope is not None)

@@ -16,6 +16,7 @@ from genpool_gateway.store.reading import SqlTaskReader
 from genpool_gateway.store.retention import SqlRetentionStore
 from genpool_gateway.store.sqlite import SqliteDatabase
 from genpool_gateway.store.subscribers import Subscribers
+from genpool_gateway.store.unended import SqlUnendedStore
 from genpool_gateway.store.usage import SqlUsageStore
 from genpool_gateway.tasks.ports import (
     AcceptingStore,
@@ -24,6 +25,7 @@ from genpool_gateway.tasks.ports import (
     KeyStore,
     RetentionStore,
     TaskReader,
+    UnendedStore,
     UsageStore,
 )
 
@@ -38,6 +40,7 @@ class TaskStore:
     accepting: AcceptingStore
     reader: TaskReader
     events: EventStore
+    unended: UnendedStore
     keys: KeyStore
     usage: UsageStore
     retention: RetentionStore
@@ -69,6 +72,7 @@ def make_store(url: str) -> TaskStore:
         accepting=SqlAcceptingStore(database),
         reader=SqlTaskReader(database),
         events=SqlEventStore(database),
+        unended=SqlUnendedStore(database),
         keys=SqlKeyStore(database),
         usage=SqlUsageStore(database),
         retention=SqlRetentionStore(database),

@@ -31,6 +31,10 @@ WAITING = text("waiting = 1")
 ACCEPTING = text("state = 'accepting'")
 ENDED = text("ended_at IS NOT NULL")
 UNSUCCESSFUL = text("outcome <> 'succeeded'")
+TO_CANCEL = text("cancel_requested_at IS NOT NULL AND state <> 'ended'")
+TO_START = text("start_by IS NOT NULL AND waiting = 1")
+TO_END = text("end_by IS NOT NULL AND state <> 'ended'")
+MESSAGE_LEFT = text("message_left = 1")
 
 tasks = Table(
     "tasks",
@@ -66,6 +70,8 @@ tasks = Table(
     Column("end_by", UtcTime),
     Column("gpu_seconds", Float),
     Column("wait_seconds", Float),
+    # 1: a gateway has ended it, and its message is still in the work queue. Not of the record: written by itself.
+    Column("message_left", Integer, nullable=False, server_default=text("0")),
 )
 
 task_contents = Table(
@@ -140,3 +146,7 @@ _index("tasks_waiting", "pool_uid", "created_at", "id", where=WAITING)
 _index("tasks_accepting", "created_at", where=ACCEPTING)
 _index("tasks_ended", "ended_at", where=ENDED)
 _index("tasks_unsuccessful", "created_at", "id", where=UNSUCCESSFUL)
+_index("tasks_to_cancel", "cancel_requested_at", where=TO_CANCEL)
+_index("tasks_to_start", "start_by", where=TO_START)
+_index("tasks_to_end", "end_by", where=TO_END)
+_index("tasks_message_left", "pool_uid", where=MESSAGE_LEFT)

@@ -27,6 +27,8 @@ class NewTask:
 
     record: TaskRecord
     idempotency: Idempotency | None = None
+    room: bool = True
+    """False: its pool's queue is full, so it is only asked whether the task is known already."""
 
 
 class Acceptance(Enum):
@@ -40,11 +42,13 @@ class Acceptance(Enum):
     """The idempotency key was used for another request."""
     OVER_CAP = "over_cap"
     """Its owner has as many unfinished tasks as its key allows."""
+    NO_ROOM = "no_room"
+    """It is not known, and the queue of its pool is full."""
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """The answer for one new task. ``record``: the one that stands in the store; None only for ``OVER_CAP``."""
+    """The answer for one new task. ``record``: the one that stands in the store; None: refused."""
 
     acceptance: Acceptance
     record: TaskRecord | None
@@ -135,6 +139,29 @@ class EventStore(Protocol):
 
     def request_cancel(self, task: str, at: datetime) -> TaskRecord | None:
         """Note that the end of a task was asked for; does nothing to one that has ended. None: no such task."""
+
+
+class UnendedStore(Protocol):
+    """For the ends that no worker makes. Called by many threads."""
+
+    def unended(self, now: datetime, *, limit: int, but_pools: Collection[str] = ()) -> list[TaskRecord]:
+        """At most ``limit`` tasks that are to end now, what has waited longest first, without the bodies.
+
+        Somebody has asked for their end, or they have not begun by ``start_by``, or not ended by ``end_by``.
+        ``but_pools``: UIDs of pools to leave out.
+        """
+
+    def message_left(self, task: str) -> None:
+        """Note that a task is ended here, while its message is in the work queue."""
+
+    def message_dropped(self, tasks: Collection[str]) -> None:
+        """Their messages are gone from the work queue, or there were none; does nothing where that is known."""
+
+    def messages_left(self, pool_uid: str) -> set[tuple[str, int]]:
+        """Ended tasks of a pool whose messages are still in the work queue: id and run."""
+
+    def count_messages_left(self) -> dict[str, int]:
+        """How many they are, by UID of the pool; a pool without any is not there."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from genpool_core.api.pool import GenerationPool
 from genpool_core.conditions import INTAKE_READY, Finding
-from genpool_core.intakes import INTAKE_TAKEN, IntakeFault
+from genpool_core.intakes import IntakeFault, wanted_intake
 
 NO_GATEWAY = "NoGateway"
 
@@ -17,11 +17,6 @@ class Intake:
 
     finding: Finding | None = None
     in_force: str | None = None
-
-
-def wanted_intake(pool: GenerationPool, fault: IntakeFault | None) -> str | None:
-    """The intake that is to be on the broker: none where it is taken by a pool that is not behind it."""
-    return None if fault is not None and fault.reason == INTAKE_TAKEN else pool.spec.queue.intake
 
 
 def decide_intake(

@@ -9,9 +9,9 @@ from genpool_core import names
 from genpool_core.api.pool import GenerationPool
 from genpool_core.conditions import ACCEPTED, TOPOLOGY_READY, Finding
 from genpool_core.errors import BrokerError, InvalidManifest
+from genpool_core.intakes import wanted_intake
 from genpool_core.jsontypes import JsonObject
 from genpool_core.topology.plan import Step, plan_topology, plan_users
-from genpool_operator.decide.intake import wanted_intake
 from genpool_operator.decide.manifests import (
     PodDefaults,
     build_callback_secret,

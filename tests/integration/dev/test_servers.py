@@ -159,3 +159,13 @@ def test_a_body_that_is_too_large_is_refused_unread(
     answer = http.post(f"{server.url}/hook", data=b"", headers={"Content-Length": str(2 << 20)}, timeout=5)
     assert answer.status_code == 413
     assert deliveries() == []
+
+
+def test_a_server_holds_no_file_that_its_starter_was_given(start: Start, tmp_path: Path) -> None:
+    """As by ``flock FILE make demo``, which hands its lock on: the demo's servers would hold it for ever."""
+    with (tmp_path / "lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
+        server = start("photos")
+        opened = {Path(item.path) for item in psutil.Process(server.pid).open_files()}
+    assert tmp_path / "photos.log" in opened
+    assert tmp_path / "lock" not in opened

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,11 +95,13 @@ def key_of(vhost: Vhost, which: str = "first") -> OperatorKey:
     return OperatorKey(hashlib.sha256(f"{which} {vhost.name}".encode()).digest())
 
 
-def gateway_login(vhost: Vhost, key: OperatorKey) -> tuple[str, str]:
+def gateway_login(
+    vhost: Vhost, key: OperatorKey, queues: Sequence[str] = ("generation_tasks",)
+) -> tuple[str, str]:
     """The gateway's user with its real rights, as the operator makes it."""
     name, password = names.gateway_user(key.id), key.gateway_password("default")
     vhost.add_user(name, password)
-    vhost.permit(name, **gateway_permissions(["generation_tasks"]))
+    vhost.permit(name, **gateway_permissions(queues))
     return name, password
 
 
@@ -113,6 +115,8 @@ class GatewayProcess:
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
     environment: dict[str, str] = field(default_factory=dict)
+    queues: Sequence[str] = ("generation_tasks",)
+    """Of pools, which the gateway may read."""
     before: int = 0
     """Starts that the log tells of from before the last one."""
 
@@ -143,7 +147,7 @@ class GatewayProcess:
 
     def write_files(self) -> None:
         """Files as the chart mounts them."""
-        self.write_login(gateway_login(self.vhost, self.key))
+        self.write_login(gateway_login(self.vhost, self.key, self.queues))
         (self.folder / names.SIGNING_KEYS).write_text(key_line(self.key.signing_key), encoding="ascii")
         broker = {
             "name": "default",

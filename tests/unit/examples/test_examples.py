@@ -22,6 +22,7 @@ from genpool_core.errors import (
     RefusedInput,
     TaskFailure,
 )
+from genpool_core.intakes import intake_fault, routes
 from genpool_core.messages.task import RESERVED, Shape, parse_body, parse_task
 from genpool_core.workerconfig import worker_config
 from genpool_core.workflow.bind import bind
@@ -38,11 +39,16 @@ def documents(file: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all((EXAMPLES / file).read_text()))
 
 
-def pool_of(file: str) -> GenerationPool:
+def pools_of(file: str) -> list[GenerationPool]:
     found = [item for item in documents(file) if item["kind"] == "GenerationPool"]
-    assert len(found) == 1
-    found[0]["metadata"]["uid"] = "uid-1"
-    return GenerationPool.parse(found[0])
+    for number, item in enumerate(found, 1):
+        item["metadata"]["uid"] = f"uid-{number}"
+    return [GenerationPool.parse(item) for item in found]
+
+
+def pool_of(file: str) -> GenerationPool:
+    (pool,) = pools_of(file)
+    return pool
 
 
 def builtin(name: str) -> WorkflowYaml:
@@ -52,12 +58,14 @@ def builtin(name: str) -> WorkflowYaml:
 
 @pytest.mark.parametrize("file", sorted(path.name for path in EXAMPLES.glob("*.yaml")))
 def test_an_example_is_a_pool_that_works(file: str) -> None:
-    pool = pool_of(file)
-    assert pool.metadata.namespace == "genpool-demo"
-    assert worker_config(pool).workflows
-    for workflow in pool.spec.workflows:
-        if workflow.source.builtin is not None:
-            assert (ROOT / "workflows" / workflow.source.builtin / "template.json").is_file()
+    pools = pools_of(file)
+    assert pools
+    for pool in pools:
+        assert pool.metadata.namespace == "genpool-demo"
+        assert worker_config(pool).workflows
+        for workflow in pool.spec.workflows:
+            if workflow.source.builtin is not None:
+                assert (ROOT / "workflows" / workflow.source.builtin / "template.json").is_file()
     assert (EXAMPLES / "README.md").read_text().count(f"[{file}]({file})") == 1
 
 
@@ -108,6 +116,27 @@ def test_what_the_demo_replaces_is_there(file: str) -> None:
 def test_the_two_pools_share_a_bucket_and_no_folder() -> None:
     prefixes = {pool_of(file).spec.storage.s3.prefix for file in DEMO_POOLS}
     assert len(prefixes) == len(DEMO_POOLS)
+
+
+def test_the_pools_behind_one_queue() -> None:
+    pools = pools_of("photo-pools.yaml")
+    assert [intake_fault(pool, pools) for pool in pools] == [None, None]
+    assert {pool.spec.queue.intake for pool in pools} == {"photo_repair_tasks"}
+    assert {name: pool.metadata.name for name, pool in routes(pools).by_name.items()} == {
+        "DDColor人物黑白修复.json": "photo-people",
+        "DDColor建筑黑白修复.json": "photo-buildings",
+    }
+    assert len({pool.spec.storage.s3.prefix for pool in pools} | {"photo/"}) == 3
+    text = (EXAMPLES / "photo-pools.yaml").read_text()
+    assert text.count("genpool/comfyui-standin:dev") == text.count("http://s3.genpool-dev.svc:9000") == 2
+    one = documents("photo-pool.yaml")[0]["spec"]
+    for body in documents("photo-pools.yaml"):
+        same = {
+            name: value
+            for name, value in body["spec"].items()
+            if name not in {"queue", "workflows", "storage"}
+        }
+        assert same == {name: one[name] for name in same}, "as the pool that has both workflows"
 
 
 def test_an_own_workflow() -> None:

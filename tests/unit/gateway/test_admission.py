@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from genpool_gateway.store.admission import Admission, Known, admit
 from genpool_gateway.tasks.ports import Acceptance, Idempotency, NewTask
 from support.task_changes import accepting, key
 
-CREATED, SAME, OTHER, OVER = Acceptance
+CREATED, SAME, OTHER, OVER, NO_ROOM = Acceptance
 
 
 def new(name: str, promise: str = "", owner: str = "anna") -> NewTask:
     """``promise``: an idempotency key and, after a colon, the digest."""
     word, _, digest = promise.partition(":")
     return NewTask(accepting(name, owner=owner), Idempotency(word, digest) if promise else None)
+
+
+def without_room(name: str, promise: str = "") -> NewTask:
+    return replace(new(name, promise), room=False)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +43,9 @@ def new(name: str, promise: str = "", owner: str = "anna") -> NewTask:
             [OVER, OVER, OVER],
         ),
         ([new("x", "promised:1", owner="full2")], [CREATED]),
+        ([without_room("a"), new("a"), without_room("a")], [NO_ROOM, CREATED, SAME]),
+        ([without_room("x", "promised:1"), without_room("y", "promised:2")], [SAME, OTHER]),
+        ([without_room("a", "k:1"), new("b", "k:1")], [NO_ROOM, CREATED]),
     ],
 )
 def test_a_group(group: list[NewTask], said: list[Acceptance]) -> None:

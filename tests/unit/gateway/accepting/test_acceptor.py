@@ -12,7 +12,14 @@ import pytest
 
 from genpool_core.errors import BrokerError, TaskStoreError
 from genpool_gateway.accepting.acceptor import GROUP, Acceptor
-from genpool_gateway.accepting.refusals import NotPublished, OtherRequest, OverCap, Overloaded, Unconfirmed
+from genpool_gateway.accepting.refusals import (
+    NotPublished,
+    OtherRequest,
+    OverCap,
+    Overloaded,
+    QueueFull,
+    Unconfirmed,
+)
 from genpool_gateway.tasks.ports import Acceptance, Accepted, NewTask
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 from integration.broker import until
@@ -50,6 +57,8 @@ class MemoryStore:
             return Accepted(same, self.rows[known])
         if task.record.id in self.rows:
             return Accepted(Acceptance.SAME, self.rows[task.record.id])
+        if not task.room:
+            return Accepted(Acceptance.NO_ROOM, None)
         if len(self.rows) >= caps.get(str(task.record.owner), 1000):
             return Accepted(Acceptance.OVER_CAP, None)
         self.rows[task.record.id] = task.record
@@ -170,6 +179,16 @@ def test_over_its_cap_a_sender_is_refused(world: World) -> None:
     world.acceptor.submit(new("a"), cap=1).result(5)
     with pytest.raises(OverCap, match="has 1 unfinished tasks"):
         world.acceptor.submit(new("b"), cap=1).result(5)
+
+
+def test_a_full_queue_refuses_only_what_is_new(world: World) -> None:
+    full = QueueFull("5 tasks wait.", retry_after=7)
+    world.acceptor.start()
+    world.acceptor.submit(new("a", key="k")).result(5)
+    assert world.acceptor.submit(new("b", key="k"), full=full).result(5).record.id == "a"
+    with pytest.raises(QueueFull, match="5 tasks wait"):
+        world.acceptor.submit(new("b"), full=full).result(5)
+    assert world.broker.sent == ["a"]
 
 
 def test_where_the_broker_has_it_for_certain_not_nothing_is_kept(world: World) -> None:

@@ -52,6 +52,7 @@ def _tasks() -> None:
             for name in ("cancel_requested_at", "erased_at", "discarded_at", "start_by", "end_by")
         ),
         *(Column(name, Float) for name in ("gpu_seconds", "wait_seconds")),
+        Column("message_left", Integer, nullable=False, server_default=text("0")),
     )
     _index("tasks_created", "created_at", "id")
     _index("tasks_by_owner", "owner", "created_at", "id")
@@ -62,6 +63,14 @@ def _tasks() -> None:
     _index("tasks_accepting", "created_at", where=text("state = 'accepting'"))
     _index("tasks_ended", "ended_at", where=text("ended_at IS NOT NULL"))
     _index("tasks_unsuccessful", "created_at", "id", where=text("outcome <> 'succeeded'"))
+    _index(
+        "tasks_to_cancel",
+        "cancel_requested_at",
+        where=text("cancel_requested_at IS NOT NULL AND state <> 'ended'"),
+    )
+    _index("tasks_to_start", "start_by", where=text("start_by IS NOT NULL AND waiting = 1"))
+    _index("tasks_to_end", "end_by", where=text("end_by IS NOT NULL AND state <> 'ended'"))
+    _index("tasks_message_left", "pool_uid", where=text("message_left = 1"))
 
 
 def _index(name: str, *columns: str, where: TextClause | None = None) -> None:

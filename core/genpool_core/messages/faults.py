@@ -1,4 +1,4 @@
-"""How often a message has tripped this worker: the net where the broker counts nothing (classic queues)."""
+"""How often a message has tripped this program: the net where the broker counts nothing (classic queues)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections import OrderedDict
 
 from genpool_core.messages.amqp import Delivery
 
-#: A message that tripped a worker so often becomes a dead letter.
+#: A message that tripped a program so often becomes a dead letter.
 LIMIT = 3
 _REMEMBERED = 1000
 
 
 class FaultCounter:
-    """Faults by message, in memory, of the messages that tripped the worker last. Used by one thread."""
+    """Faults by message, in memory, of the messages that tripped the program last. Used by one thread."""
 
     def __init__(self) -> None:
         self._counts: OrderedDict[bytes, int] = OrderedDict()

@@ -1,0 +1,153 @@
+"""Ends a task before a worker does: what is decided from its ledger is done here, step by step, each confirmed.
+
+The order is a worker's: end record, event, callback message; then the task store, by which a gateway that was killed in
+between finds the task again and does what is missing, under the same ids.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from genpool_core import names
+from genpool_core.identity import TaskRef
+from genpool_core.messages.amqp import OutgoingMessage, Properties
+from genpool_core.messages.commands import CancelTask
+from genpool_gateway.janitor.announcer import Announcer
+from genpool_gateway.janitor.ending import (
+    AnnounceStanding,
+    SendCommand,
+    WriteEnd,
+    about_record,
+    cause_of,
+    command_of,
+    decide,
+    end_of,
+)
+from genpool_gateway.janitor.errors import StoreNotListed
+from genpool_gateway.janitor.ports import Ledgers, PoolBroker
+from genpool_gateway.pools.directory import require_serving
+from genpool_gateway.pools.errors import PoolUnavailable
+from genpool_gateway.pools.pool import Serving
+from genpool_gateway.pools.source import PoolSource
+from genpool_gateway.tasks.ports import UnendedStore
+from genpool_gateway.tasks.record import TaskRecord, TaskState
+
+_log = structlog.get_logger(__name__)
+
+
+class Ends:
+    """Used by many threads."""
+
+    def __init__(
+        self,
+        pools: PoolSource,
+        stores: Ledgers,
+        broker: PoolBroker,
+        announcer: Announcer,
+        unended: UnendedStore,
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._pools = pools
+        self._stores = stores
+        self._broker = broker
+        self._announcer = announcer
+        self._unended = unended
+        self._now = now
+
+    def require(self, record: TaskRecord) -> None:
+        """Whether the end of a task can be brought about.
+
+        Raises
+        ------
+        StoreNotListed
+            It waits, and only the gateway could end it, which may not write into the bucket.
+        PoolUnavailable, PoolsUnknown
+            It is not known where the task is.
+        """
+        serving = self._serving(record)
+        if record.state is not TaskState.RUNNING and self._stores.ledger(serving.config) is None:
+            s3 = serving.config.s3
+            where = f"bucket {s3.bucket} at {s3.endpoint or 'AWS'}"
+            raise StoreNotListed(
+                f"the task waits, and this gateway may not write its end into {where}: add that to gateway.stores in "
+                "the chart's values. A task that runs can be cancelled without."
+            )
+
+    def look(self, record: TaskRecord) -> None:
+        """Do what is due about a task that is to end; once more later, until it has ended.
+
+        Raises
+        ------
+        GenPoolError
+            Something is away: look again later.
+        """
+        cause = cause_of(record, self._now())
+        if cause is None:
+            return
+        serving = self._serving(record)
+        ref = TaskRef(record.task_id, record.id, record.position.run)
+        told = None
+        if record.state is TaskState.RUNNING and not cause.unless_begun:
+            # Before the bucket is asked, which may be slow: ComfyUI works meanwhile.
+            told = record.worker
+            self._command(serving, command_of(cause, ref.key, ref.run), told)
+        ledger = self._stores.ledger(serving.config)
+        if ledger is None:
+            return
+        state = ledger.read(ref.key, ref.run)
+        match decide(cause, record, state.claims, state.end, state.ages):
+            case AnnounceStanding() as standing:
+                self._announce(serving, standing)
+            case SendCommand(worker) if worker != told:
+                self._command(serving, command_of(cause, ref.key, ref.run), worker)
+            case WriteEnd(queued):
+                about = about_record(record, serving.config.gpus)
+                end = end_of(ref, cause, about, state.claims, uuid.uuid4().hex, self._now())
+                if queued:
+                    # Before the end is there: after that a worker may drop the message, and say so, at any time.
+                    self._unended.message_left(ref.key)
+                stands = ledger.end(end)
+                self._announce(serving, AnnounceStanding(stands, here=not stands.worker))
+                # A worker that read the ledger a moment before has the task in hand now.
+                self._command(serving, command_of(cause, ref.key, ref.run), None)
+                _log.info(
+                    "task_ended",
+                    task_key=ref.key,
+                    run=ref.run,
+                    outcome=stands.outcome,
+                    reason=stands.reason,
+                )
+            case _:
+                pass
+
+    def _serving(self, record: TaskRecord) -> Serving:
+        pool = self._pools.snapshot().by_uid(record.pool.uid)
+        if pool is None:
+            raise PoolUnavailable(f"pool {record.pool.namespace}/{record.pool.name} of the task is gone.")
+        return require_serving(pool)
+
+    def _announce(self, serving: Serving, standing: AnnounceStanding) -> None:
+        if standing.here:
+            self._announcer.announce(serving, standing.end)
+        else:
+            self._unended.message_dropped([standing.end.task_key])
+            self._announcer.store(serving, standing.end)
+
+    def _command(self, serving: Serving, command: CancelTask, worker: str | None) -> None:
+        uid = serving.config.pool.uid
+        key = names.command_key(uid, worker) if worker else names.command_key_of_all(uid)
+        self._broker.publish(
+            serving,
+            OutgoingMessage(
+                exchange=names.CONTROL_EXCHANGE,
+                routing_key=key,
+                body=command.model_dump_json().encode(),
+                properties=Properties(type=command.type),
+                mandatory=False,
+            ),
+        )

@@ -1,0 +1,17 @@
+"""What keeps the gateway from ending a task.
+
+::
+
+    GenPoolError
+    └── StoreNotListed   the gateway may not write into the pool's bucket
+"""
+
+from __future__ import annotations
+
+from genpool_core.errors import GenPoolError
+
+
+class StoreNotListed(GenPoolError):  # noqa: N818 - a state of the installation
+    """The bucket of a pool is not in the chart's ``gateway.stores``."""
+
+    reason = "StoreNotListed"

@@ -1,0 +1,75 @@
+"""What the ends need from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from genpool_adapters.amqp.values import QueueCount
+from genpool_adapters.ledger import Ledger
+from genpool_adapters.objectstore.port import ObjectStore
+from genpool_core.messages.amqp import Delivery, OutgoingMessage
+from genpool_core.workerconfig import S3Config, WorkerConfig
+from genpool_gateway.pools.pool import Serving
+
+
+class Ledgers(Protocol):
+    """The buckets that the gateway may use. Every method raises SettingsError."""
+
+    def of(self, s3: S3Config) -> ObjectStore | None:
+        """The store of a pool; None where it is not listed."""
+
+    def ledger(self, config: WorkerConfig) -> Ledger | None:
+        """The ledger of a pool's tasks; None where its bucket is not listed."""
+
+
+class PoolBroker(Protocol):
+    """The broker of each pool, as the gateway's user. Every method raises BrokerError."""
+
+    def publish(self, serving: Serving, message: OutgoingMessage) -> None:
+        """Publish in the pool's vhost, and wait until the broker has it."""
+
+    def count(self, serving: Serving) -> QueueCount | None:
+        """Counts of the pool's work queue; None where there is no such queue."""
+
+
+class JanitorQueue(Protocol):
+    """The queue of one vhost into which RabbitMQ dead-letters by itself."""
+
+    def start(self, on_delivery: Callable[[Delivery], None]) -> None:
+        """Connect, and give each delivery to ``on_delivery``, which must return soon; returns at once."""
+
+    def stop(self, deadline: float) -> None:
+        """Close, by ``deadline`` in monotonic seconds or soon after it; the broker requeues the rest."""
+
+    def publish(self, message: OutgoingMessage) -> None:
+        """Publish, confirmed and mandatory; raises BrokerError."""
+
+    def holds(self, delivery: Delivery) -> bool:
+        """Whether the delivery is still ours to answer."""
+
+    def ack(self, delivery: Delivery) -> bool:
+        """Acknowledge; False when the broker has requeued it."""
+
+
+@dataclass(frozen=True)
+class HeldMessages:
+    """The first messages of a work queue, in order, held and not acknowledged."""
+
+    deliveries: Sequence[Delivery]
+    whole: bool
+    """Whether these are all that wait."""
+
+
+class WorkQueuePass(Protocol):
+    """One look at the messages of a work queue that nobody consumes. Used by one thread, once."""
+
+    def hold(self, serving: Serving, most: int) -> HeldMessages:
+        """Hold the first messages; none where somebody consumes the queue now. Raises BrokerError."""
+
+    def settle(self, drop: Sequence[Delivery], keep: Sequence[Delivery]) -> None:
+        """Acknowledge some, and give the others back in their order."""
+
+    def close(self) -> None:
+        """End the look; what was not settled goes back."""

@@ -1,0 +1,30 @@
+"""A gateway beside a real broker and a real bucket, in which no worker is up unless a test plays one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration.broker import Vhost
+from integration.gateway.conftest import GatewayProcess, Receiver
+from integration.gateway.ends.pool import Pool, make_pool
+from integration.worker.conftest import bucket
+from integration.worker.rig import Bucket
+
+__all__ = ["bucket"]
+
+
+@pytest.fixture
+def pool(
+    gateway_process: GatewayProcess, vhost: Vhost, bucket: Bucket, receiver: Receiver, tmp_path: Path
+) -> Iterator[Pool]:
+    """Its gateway is started."""
+    assert vhost is gateway_process.vhost
+    made = make_pool(gateway_process, bucket, receiver, tmp_path)
+    gateway_process.start()
+    gateway_process.until_ready()
+    yield made
+    made.api.session.close()
+    print(gateway_process.log[-6000:])  # noqa: T201 - pytest shows it on failure
