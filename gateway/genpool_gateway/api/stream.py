@@ -11,7 +11,7 @@ from anyio import to_thread
 from genpool_core import timing
 from genpool_core.jsontypes import JsonObject
 from genpool_gateway.api.services import Services
-from genpool_gateway.api.views import answer_of, newest
+from genpool_gateway.api.views import answer_of
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 
 #: Names of stored events for watchers; the others are a new status.
@@ -26,9 +26,8 @@ async def task_stream(services: Services, record: TaskRecord, after: int) -> Asy
         while not watch.closed:
             if first or watch.stored:
                 watch.stored = False
-                events = await to_thread.run_sync(_events, services, record.id, last)
+                events, record = await to_thread.run_sync(_look, services, record, last)
                 if events:
-                    record = await newest(services, record)
                     last = events[-1].number
                 for event in events:
                     yield _stored(services, record, event, newest=event is events[-1])
@@ -49,8 +48,10 @@ async def task_stream(services: Services, record: TaskRecord, after: int) -> Asy
                 yield b": still here\n\n"
 
 
-def _events(services: Services, task: str, after: int) -> list[StoredEvent]:
-    return services.reader.events(task, after=after)
+def _look(services: Services, record: TaskRecord, after: int) -> tuple[list[StoredEvent], TaskRecord]:
+    """Events that are new, and the task after them; the same task where it was deleted meanwhile."""
+    events = services.reader.events(record.id, after=after)
+    return events, (services.reader.get(record.id) if events else None) or record
 
 
 def _stored(services: Services, record: TaskRecord, event: StoredEvent, *, newest: bool) -> bytes:

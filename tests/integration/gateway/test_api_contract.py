@@ -19,7 +19,7 @@ from integration.broker import Vhost
 from integration.gateway.api import Api, prepare
 from integration.gateway.conftest import GatewayProcess
 
-EXAMPLES = os.environ.get("GENPOOL_CONTRACT_EXAMPLES", "15")
+EXAMPLES = os.environ.get("GENPOOL_CONTRACT_EXAMPLES", "10")
 _SEED = os.environ.get("GENPOOL_CONTRACT_SEED", "8")
 _STREAM = "/v1/tasks/{task}/events"
 #: A task may be valid as JSON Schema and be refused all the same: which workflows there are, the schema cannot say.
