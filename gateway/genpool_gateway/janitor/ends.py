@@ -28,7 +28,7 @@ from genpool_gateway.janitor.ending import (
     end_of,
 )
 from genpool_gateway.janitor.errors import StoreNotListed
-from genpool_gateway.janitor.ports import Ledgers, PoolBroker
+from genpool_gateway.janitor.ports import PoolBroker, PoolStores
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import PoolUnavailable
 from genpool_gateway.pools.pool import Serving
@@ -45,7 +45,7 @@ class Ends:
     def __init__(
         self,
         pools: PoolSource,
-        stores: Ledgers,
+        stores: PoolStores,
         broker: PoolBroker,
         announcer: Announcer,
         unended: UnendedStore,

@@ -14,7 +14,7 @@ from genpool_core.workerconfig import S3Config, WorkerConfig
 from genpool_gateway.pools.pool import Serving
 
 
-class Ledgers(Protocol):
+class PoolStores(Protocol):
     """The buckets that the gateway may use. Every method raises SettingsError."""
 
     def of(self, s3: S3Config) -> ObjectStore | None:
