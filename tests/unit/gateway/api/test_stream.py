@@ -32,7 +32,7 @@ class GoingOn:
 
 
 def event(number: int, kind: str) -> StoredEvent:
-    return StoredEvent(number=number, type=kind, time=NOW, data={})
+    return StoredEvent(task="a" * 40, number=number, type=kind, time=NOW, data={})
 
 
 def test_a_task_that_ends_between_two_readings_is_told_to_its_end() -> None:
