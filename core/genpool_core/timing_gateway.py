@@ -97,6 +97,8 @@ END_RETRY_MOST_SECONDS = 30.0
 """Longest such wait."""
 BACKLOG_SECONDS = 2.0
 """How many messages are of cancelled tasks is told this often."""
+BACKLOG_LEAST_SECONDS = 0.25
+"""It is told no more often than this, however often it changes."""
 TAKE_OUT_SECONDS = 30.0
 """Messages of cancelled tasks are taken out of a queue that nobody consumes at most this often."""
 TAKE_OUT_PASS_SECONDS = 5.0

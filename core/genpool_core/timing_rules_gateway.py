@@ -151,8 +151,8 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a bucket that is away is asked seldom, and one that is back soon has its ends",
         ),
         Rule(
-            "10 * BACKLOG_SECONDS < BACKLOG_EXPIRY_SECONDS",
-            "a figure that was lost on its way is soon followed by another",
+            "8 * BACKLOG_LEAST_SECONDS <= BACKLOG_SECONDS < BACKLOG_EXPIRY_SECONDS / 10",
+            "a figure that was lost is soon followed by another, and many changes are no flood",
         ),
         Rule(
             "TAKE_OUT_PASS_SECONDS * 6 <= TAKE_OUT_SECONDS <= BACKLOG_EXPIRY_SECONDS",
