@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean soak-api soak-gateway
+.PHONY: help setup demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean soak-api soak-gateway bench-gateway
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ soak-api: $(STAMP) ## Schemathesis against the API for some minutes (EXAMPLES=30
 soak-gateway: $(STAMP) ## The gateway is killed at random points of accepting 5,000 tasks (TASKS, TIMES, SEED)
 	@GENPOOL_KILLED_TASKS=$${TASKS:-5000} GENPOOL_KILLED_TIMES=$${TIMES:-50} GENPOOL_KILLED_SEED=$${SEED:-$$RANDOM} \
 		$(VENV)/bin/pytest -q tests/integration/gateway/test_api_killed.py -k killed
+
+bench-gateway: $(STAMP) ## How fast the gateway accepts tasks, beside a plain handler (as root, some minutes)
+	@$(PY) bench/gateway.py
 
 clean: ## Take away the virtual environment and the caches of the checkout
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

@@ -155,11 +155,15 @@ class Watchers:
     """Streams of events, one for each task."""
 
     events: int = 0
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+    """All have told of their task."""
     open: list[asyncio.Transport] = field(default_factory=list)
+    _wanted: int = 0
 
     async def watch(self, port: int, key: str, tasks: list[dict[str, Any]]) -> None:
         """Open the streams, and wait until each has told of its task."""
         loop = asyncio.get_running_loop()
+        self._wanted = len(tasks)
         for task in tasks:
             head = f"GET /v1/tasks/{task['id']}/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n"
             transport, _ = await loop.create_connection(
@@ -168,11 +172,12 @@ class Watchers:
                 port,
             )
             self.open.append(transport)
-        while self.events < len(tasks):
-            await asyncio.sleep(0.05)
+        await self.told.wait()
 
     def _count(self, events: int) -> None:
         self.events += events
+        if self.events >= self._wanted:
+            self.told.set()
 
     @property
     def alive(self) -> int:

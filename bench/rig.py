@@ -37,7 +37,7 @@ def pin(pid: int, core: int) -> None:
     os.sched_setaffinity(pid, {core})
 
 
-def pin_broker(vhost: Vhost) -> None:
+def pin_broker(vhost: Vhost, nice: int) -> None:
     """RabbitMQ's process of this machine, by its number in whatever container it is in."""
     (node,) = vhost.api("GET", "nodes")
     for process in psutil.process_iter(["name"]):
@@ -46,18 +46,20 @@ def pin_broker(vhost: Vhost) -> None:
         numbers = Path(f"/proc/{process.pid}/status").read_text().split("NSpid:")[1].splitlines()[0].split()
         if numbers[-1] == str(node["os_pid"]):
             pin(process.pid, OTHER_CORE)
+            for thread in process.threads():
+                os.setpriority(os.PRIO_PROCESS, thread.id, nice)
             return
     raise RuntimeError("RabbitMQ does not run on this machine: its process cannot be kept on one core.")
 
 
 @contextmanager
-def broker() -> Iterator[Vhost]:
+def broker(nice: int = 0) -> Iterator[Vhost]:
     """A vhost of the cluster's RabbitMQ, or of the one that the tests' environment names."""
     vhost = Vhost(_from_environment() or _from_cluster(), f"bench-{uuid.uuid4().hex[:8]}")
     vhost.create()
     try:
         vhost.apply(vhost_topology(vhost.version))
-        pin_broker(vhost)
+        pin_broker(vhost, nice)
         yield vhost
     finally:
         vhost.delete()

@@ -74,6 +74,8 @@ TASK_STORE_MIGRATION_SECONDS = 300.0
 
 ACCEPT_GATHER_SECONDS = 0.003
 """Tasks that arrive within this are stored in one commit."""
+THREAD_SWITCH_SECONDS = 0.0005
+"""A thread of the gateway that computes lets another one go on after so long."""
 ACCEPT_IDLE_SECONDS = 0.05
 """Without new tasks, what the broker has confirmed is noted after so long."""
 ACCEPT_CONFIRM_SECONDS = 10.0

@@ -121,6 +121,10 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "under load a later group notes it in its own commit, and a lone task is soon shown as queued",
         ),
         Rule(
+            "4 * THREAD_SWITCH_SECONDS < ACCEPT_GATHER_SECONDS",
+            "the threads that a task goes through cost it less time than its group does",
+        ),
+        Rule(
             "PUBLISH_SECONDS <= ACCEPT_CONFIRM_SECONDS < WAIT_ANSWER_SECONDS / 5",
             "the broker has as long as for any publish, and most of a request that waits is for the task",
         ),

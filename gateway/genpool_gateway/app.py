@@ -12,6 +12,7 @@ from types import FrameType
 import structlog
 
 from genpool_adapters.program import run_program
+from genpool_core import timing
 from genpool_gateway.factory import Gateway, build_gateway
 from genpool_gateway.settings import GatewaySettings
 
@@ -20,6 +21,8 @@ _log = structlog.get_logger("genpool_gateway.app")
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; the exit status."""
+    # A task goes through three threads; each would wait up to 5 ms for one that computes.
+    sys.setswitchinterval(timing.THREAD_SWITCH_SECONDS)
     return run_program("gateway", GatewaySettings, build_gateway, run)
 
 

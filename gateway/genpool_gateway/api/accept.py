@@ -94,7 +94,7 @@ async def accepted_view(
     services: Services, sent: SubmitTask, caller: Caller, key: str | None, wait: float = 0.0
 ) -> tuple[TaskView, int]:
     """Accept a task, and wait for its end so many seconds; the answer and its status."""
-    record = (await _confirmed(*_submit(services, sent, caller, key))).record
+    record = (await _confirmed(services, *_submit(services, sent, caller, key))).record
     if wait and record.state is not TaskState.ENDED:
         record = await wait_for_end(services, record, wait)
     status = HTTPStatus.OK if record.state is TaskState.ENDED else HTTPStatus.ACCEPTED
@@ -146,9 +146,9 @@ def _try_submit(
         return problem_of(error)
 
 
-async def _confirmed(future: Future[Outcome], task: str) -> Outcome:
+async def _confirmed(services: Services, future: Future[Outcome], task: str) -> Outcome:
     try:
-        return await asyncio.wait_for(asyncio.wrap_future(future), timing.ACCEPT_CONFIRM_SECONDS)
+        return await services.bridge.result(future, timing.ACCEPT_CONFIRM_SECONDS)
     except TimeoutError:
         raise Unconfirmed(
             "neither database nor broker have confirmed the task in time. If it was stored, it is settled later: ask "
@@ -161,7 +161,7 @@ async def _result(services: Services, submitted: tuple[Future[Outcome], str] | P
     if isinstance(submitted, Problem):
         return _refused(submitted)
     try:
-        outcome = await _confirmed(*submitted)
+        outcome = await _confirmed(services, *submitted)
     except GenPoolError as error:
         return _refused(problem_of(error))
     ended = outcome.record.state is TaskState.ENDED

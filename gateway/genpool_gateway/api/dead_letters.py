@@ -9,9 +9,10 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.cursors import cursor_after, read_cursor
-from genpool_gateway.api.problems import PROBLEMS, Problem
+from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.tasks import TaskPage, pools_to_list
 from genpool_gateway.api.views import answer_of
@@ -21,14 +22,18 @@ from genpool_gateway.keys.access import Caller
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.tasks.ports import AuditEntry, TaskQuery
 
-router = APIRouter(tags=["dead letters"], responses=PROBLEMS)
+router = APIRouter(tags=["dead letters"], responses=PROBLEMS, route_class=JsonRoute)
 TaskKey = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 
 class LettersWanted(BaseModel):
     """Which dead letters of a pool: some tasks', those with one reason, or all."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_extra={"examples": [{"pool": "art/text", "reason": "NodeFailed"}]},
+    )
 
     pool: Annotated[str, Field(min_length=1, max_length=320)]
     """``namespace/name``, or the name where there is one of it."""
@@ -36,7 +41,7 @@ class LettersWanted(BaseModel):
     """Ids of tasks."""
     reason: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """Why they died: a constant in CamelCase."""
-    all: bool = False
+    all: Annotated[bool, Field(strict=True)] = False
     """All of the pool's dead letters, whatever they are."""
 
     @model_validator(mode="after")
@@ -90,13 +95,13 @@ async def list_dead_letters(
     )
 
 
-@router.post("/dead-letters/replay", summary="Replay dead letters")
+@router.post("/dead-letters/replay", summary="Replay dead letters", responses=BODY_PROBLEMS)
 async def replay_dead_letters(request: Request, wanted: LettersWanted, caller: AnyCaller) -> LettersDone:
     """Put dead letters into their work queue as new runs. Each is published before it is taken off its own queue."""
     return await _apply(services_of(request), wanted, caller, Action.REPLAY)
 
 
-@router.post("/dead-letters/discard", summary="Discard dead letters")
+@router.post("/dead-letters/discard", summary="Discard dead letters", responses=BODY_PROBLEMS)
 async def discard_dead_letters(request: Request, wanted: LettersWanted, caller: AnyCaller) -> LettersDone:
     """Drop dead letters for good. Their tasks stay, as failed."""
     return await _apply(services_of(request), wanted, caller, Action.DISCARD)

@@ -12,6 +12,7 @@ from genpool_core import timing
 from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.accepting.replay import Replayer
+from genpool_gateway.api.bridge import Bridge
 from genpool_gateway.callbacks.replay import CallbackReplay
 from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.erasing.eraser import Eraser
@@ -67,6 +68,7 @@ class Services:
     check_store: Callable[[], None] = lambda: None
     """Raises TaskStoreError while the task store was not opened yet."""
     options: ApiOptions = field(default_factory=ApiOptions)
+    bridge: Bridge = field(default_factory=Bridge)
 
 
 def services_of(request: Request) -> Services:

@@ -12,7 +12,7 @@ from genpool_core import timing
 from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger.records import Output
 from genpool_gateway.api.services import Services
-from genpool_gateway.api.views import linked_answer, newest
+from genpool_gateway.api.views import linked_answer
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 from genpool_gateway.tasks.view import OutputView, output_view
 
@@ -28,9 +28,8 @@ async def task_stream(services: Services, record: TaskRecord, after: int) -> Asy
         while not watch.closed:
             if first or watch.stored:
                 watch.stored = False
-                events = await to_thread.run_sync(_events, services, record.id, last)
+                events, record = await to_thread.run_sync(_look, services, record, last)
                 if events:
-                    record = await newest(services, record)
                     last = events[-1].number
                 for event in events:
                     yield await _stored(services, record, event, newest=event is events[-1])
@@ -51,8 +50,10 @@ async def task_stream(services: Services, record: TaskRecord, after: int) -> Asy
                 yield b": still here\n\n"
 
 
-def _events(services: Services, task: str, after: int) -> list[StoredEvent]:
-    return services.reader.events(task, after=after)
+def _look(services: Services, record: TaskRecord, after: int) -> tuple[list[StoredEvent], TaskRecord]:
+    """Events that are new, and the task after them; the same task where it was deleted meanwhile."""
+    events = services.reader.events(record.id, after=after)
+    return events, (services.reader.get(record.id) if events else None) or record
 
 
 async def _stored(services: Services, record: TaskRecord, event: StoredEvent, *, newest: bool) -> bytes:

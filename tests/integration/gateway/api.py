@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +26,8 @@ from integration.gateway.conftest import GatewayProcess
 
 QUEUE = "generation_tasks"
 PASSWORD = "made-up"
-POOL = PoolRef(namespace="art", name="text", uid="0b3c7f6e-0000-4000-8000-000000000001")
+#: Its workers' user belongs to the whole broker, so each process that tests has a pool of its own.
+POOL = PoolRef(namespace="art", name="text", uid=str(uuid.uuid4()))
 WORKER = names.worker_user(POOL.uid, "0" * 8)
 
 
