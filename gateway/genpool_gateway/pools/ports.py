@@ -10,7 +10,7 @@ from genpool_core.messages.amqp import OutgoingMessage
 from genpool_core.workerconfig import WorkerConfig
 
 
-class Ledgers(Protocol):
+class ListedLedgers(Protocol):
     """The ledgers that the gateway may use."""
 
     def ledger(self, config: WorkerConfig) -> Ledger | None:
