@@ -11,7 +11,7 @@ from genpool_core.messages.amqp import OutgoingMessage
 from genpool_core.workerconfig import S3Config, WorkerConfig
 
 
-class Ledgers(Protocol):
+class ListedLedgers(Protocol):
     """The ledgers that the gateway may use."""
 
     def ledger(self, config: WorkerConfig) -> Ledger | None:
