@@ -214,7 +214,7 @@ REASONS: Mapping[str, Reason] = {
     "PoolsUnknown": Reason(4005, "The gateway has not read the pools yet.", "Ask again in a moment."),
     "StoreNotListed": Reason(
         4006,
-        "The gateway may not write into the pool's bucket, so it can end no task that waits there.",
+        "The gateway may not use the pool's bucket: it ends no waiting task, takes no upload, deletes nothing there.",
         "Add the bucket to gateway.stores in the chart's values.",
     ),
     "QueueUnknown": Reason(
@@ -278,6 +278,16 @@ REASONS: Mapping[str, Reason] = {
     ),
     "QueueBusy": Reason(7017, "Somebody else reads the dead letters now.", "Try again in a moment."),
     "RequestTimeout": Reason(7018, "The body of a request did not come in time.", "Send it again, faster."),
+    "NoCallback": Reason(
+        7019,
+        "The task has no callback that could be sent again.",
+        "Nothing: its sender wanted none, or it was deleted.",
+    ),
+    "NotReplayable": Reason(
+        7020,
+        "The gateway does not have the task's message.",
+        "Send the task again, or replay its dead letter.",
+    ),
     # Callbacks ------------------------------------------------------------------------------------------------------
     "ReceiverFailed": Reason(
         8001,

@@ -99,6 +99,8 @@ END_RETRY_MOST_SECONDS = 30.0
 """Longest such wait."""
 BACKLOG_SECONDS = 2.0
 """How many messages are of cancelled tasks is told this often."""
+BACKLOG_LEAST_SECONDS = 0.25
+"""It is told no more often than this, however often it changes."""
 TAKE_OUT_SECONDS = 30.0
 """Messages of cancelled tasks are taken out of a queue that nobody consumes at most this often."""
 TAKE_OUT_PASS_SECONDS = 5.0
@@ -162,3 +164,8 @@ QUEUE_RATE_SECONDS = 60.0
 """Time constant of the rate at which tasks leave such a queue."""
 RETRY_AFTER_MOST_SECONDS = 3600
 """The longest ``Retry-After`` for a full queue."""
+
+# The gateway: uploads ------------------------------------------------------------------------------------------------
+
+UPLOAD_LINK_SECONDS = 900.0
+"""The link by which a file is uploaded is valid for so long."""

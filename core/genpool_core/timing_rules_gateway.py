@@ -155,8 +155,8 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a bucket that is away is asked seldom, and one that is back soon has its ends",
         ),
         Rule(
-            "10 * BACKLOG_SECONDS < BACKLOG_EXPIRY_SECONDS",
-            "a figure that was lost on its way is soon followed by another",
+            "8 * BACKLOG_LEAST_SECONDS <= BACKLOG_SECONDS < BACKLOG_EXPIRY_SECONDS / 10",
+            "a figure that was lost is soon followed by another, and many changes are no flood",
         ),
         Rule(
             "TAKE_OUT_PASS_SECONDS * 6 <= TAKE_OUT_SECONDS <= BACKLOG_EXPIRY_SECONDS",
@@ -256,6 +256,12 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "RETRY_AFTER_MOST_SECONDS == RETRY_STEPS[-1]",
             "nobody is sent away for longer than a task is put off",
+        ),
+    ),
+    "The gateway: uploads": (
+        Rule(
+            "10 * WAIT_ANSWER_SECONDS < UPLOAD_LINK_SECONDS < IDEMPOTENCY_SECONDS / 24",
+            "a slow line uploads its file, and a link that leaks is soon worth nothing",
         ),
     ),
 }

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from genpool_core import names, timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.api.security import HostRule
+from genpool_core.api.storage import S3Spec
 from genpool_core.canonical import digest
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.messages.base import Message, PoolRef
@@ -119,6 +120,18 @@ def _whole(amount: JsonValue) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
+def s3_config(spec: S3Spec) -> S3Config:
+    """The bucket that a spec names."""
+    return S3Config(
+        endpoint=spec.endpoint,
+        public_endpoint=spec.public_endpoint,
+        bucket=spec.bucket,
+        prefix=spec.prefix,
+        region=spec.region,
+        url_ttl_seconds=spec.url_ttl_seconds,
+    )
+
+
 def worker_config(pool: GenerationPool) -> WorkerConfig:
     """The configuration for a pool's workers."""
     spec, meta = pool.spec, pool.metadata
@@ -138,14 +151,7 @@ def worker_config(pool: GenerationPool) -> WorkerConfig:
             )
             for workflow in spec.workflows
         ],
-        s3=S3Config(
-            endpoint=spec.storage.s3.endpoint,
-            public_endpoint=spec.storage.s3.public_endpoint,
-            bucket=spec.storage.s3.bucket,
-            prefix=spec.storage.s3.prefix,
-            region=spec.storage.s3.region,
-            url_ttl_seconds=spec.storage.s3.url_ttl_seconds,
-        ),
+        s3=s3_config(spec.storage.s3),
         image_hosts=list(spec.security.image_hosts),
         callback_hosts=list(spec.security.callback_hosts),
         max_input_bytes=to_bytes(spec.security.max_input),

@@ -7,9 +7,10 @@ import requests
 
 from e2e.lab import Lab, Receiver
 from e2e.manifests import task
-from genpool_core.messages.callbacks import CallbackBody
 from genpool_dev.stack.bucket import RunRecord
 from genpool_dev.stack.servers.receiver import Delivery
+from genpool_gateway.tasks.status import OUTCOMES
+from genpool_gateway.tasks.view import TaskView
 from support.waiting import wait_until
 
 
@@ -45,16 +46,16 @@ def test_links_in_a_callback_lead_to_the_result(lab: Lab) -> None:
         scene.send(task("linked", callback_url=steady.url("linked")))
         run = scene.wait_ends("linked")["linked"]
         _one_callback(steady, "linked", run)
-        body = CallbackBody.model_validate(_delivered(steady, "linked")[0].body)
+        body = TaskView.model_validate(_delivered(steady, "linked")[0].body)
         assert run.end is not None
-        assert [output.key for output in body.outputs] == [output.key for output in run.end.outputs]
-        for output in body.outputs:
+        assert [output.sha256 for output in body.outputs] == [output.sha256 for output in run.end.outputs]
+        for output, stored in zip(body.outputs, run.end.outputs, strict=True):
             assert output.url is not None
             with requests.Session() as session:
                 session.trust_env = False
                 answer = session.get(output.url, timeout=10)
             assert answer.ok, answer.text
-            assert answer.content == lab.bucket.read(output.key)
+            assert answer.content == lab.bucket.read(stored.key)
 
 
 def _one_callback(receiver: Receiver, path: str, run: RunRecord) -> str:
@@ -64,10 +65,11 @@ def _one_callback(receiver: Receiver, path: str, run: RunRecord) -> str:
     assert all(delivery.verified for delivery in every), every
     ids = {delivery.webhook_id for delivery in every}
     assert len(ids) == 1, every
-    body = CallbackBody.model_validate(_delivered(receiver, path)[0].body)
+    body = TaskView.model_validate(_delivered(receiver, path)[0].body)
     assert run.end is not None
-    assert (body.task_id, body.task_key) == (run.end.task_id, run.task_key)
-    assert (body.outcome, body.reason) == (run.end.outcome, run.end.reason)
+    assert (body.task_id, body.id, body.status) == (run.end.task_id, run.task_key, OUTCOMES[run.end.outcome])
+    assert (body.error is None) == (run.end.outcome == "succeeded")
+    assert body.error is None or body.error.reason == run.end.reason
     return ids.pop()
 
 

@@ -1,7 +1,8 @@
-"""A real RabbitMQ for the tests.
+"""A real RabbitMQ and a real object store for the tests.
 
-It is the local cluster's, which is started when it is not up. ``GENPOOL_TEST_AMQP_URL`` and
-``GENPOOL_TEST_MANAGEMENT_URL`` point to another one (an administrator's user and password are in both).
+They are the local cluster's, which is started when it is not up. ``GENPOOL_TEST_AMQP_URL`` and
+``GENPOOL_TEST_MANAGEMENT_URL`` point to another broker (an administrator's user and password are in both),
+``GENPOOL_TEST_S3_URL`` (with key and secret in it) to another object store.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from integration.broker import Server, Vhost
+from integration.bucket import Bucket
 
 
 def _from_environment() -> Server | None:
@@ -52,3 +54,33 @@ def rabbitmq(rabbitmq_server: Server) -> Iterator[Vhost]:
         yield vhost
     finally:
         vhost.delete()
+
+
+def _store_from_environment() -> Bucket | None:
+    url = os.environ.get("GENPOOL_TEST_S3_URL")
+    if not url:
+        return None
+    parts = urlsplit(url)
+    endpoint = f"{parts.scheme}://{parts.hostname}:{parts.port or 80}"
+    return Bucket(endpoint, parts.username or "", parts.password or "", f"test-{uuid.uuid4().hex[:12]}")
+
+
+def _store_of_cluster() -> Bucket:
+    from genpool_dev.cluster import api  # noqa: PLC0415 - only who needs the cluster starts it
+
+    info = api.ensure_up().s3
+    return Bucket(info.endpoint, info.access_key, info.secret_key, f"test-{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[Bucket]:
+    """A bucket of a real object store, gone after the tests."""
+    made = _store_from_environment() or _store_of_cluster()
+    client = made.client()
+    client.create_bucket(Bucket=made.name)
+    yield made
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=made.name):
+        for item in page.get("Contents", []):
+            client.delete_object(Bucket=made.name, Key=item["Key"])
+    client.delete_bucket(Bucket=made.name)
+    client.close()

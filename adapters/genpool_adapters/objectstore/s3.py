@@ -148,6 +148,17 @@ class S3Store:
                 "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=self._ttl
             )
 
+    def sign_put(self, key: str, content_type: str, size: int, seconds: float) -> str:
+        """A link by which one object of exactly this size and type may be put. No I/O."""
+        with self._translated():
+            params = {
+                "Bucket": self._bucket,
+                "Key": key,
+                "ContentType": content_type,
+                "ContentLength": size,
+            }
+            return self._signer.generate_presigned_url("put_object", Params=params, ExpiresIn=int(seconds))
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:

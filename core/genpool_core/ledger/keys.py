@@ -18,9 +18,14 @@ def is_end(key: str) -> bool:
     return _END.search(key) is not None
 
 
+def task_prefix(prefix: str, task_key: str) -> str:
+    """Everything of one task."""
+    return f"{tasks_prefix(prefix)}{task_key}/"
+
+
 def run_prefix(prefix: str, task_key: str, run: int) -> str:
     """Everything of one run."""
-    return f"{prefix}tasks/{task_key}/runs/{run}/"
+    return f"{task_prefix(prefix, task_key)}runs/{run}/"
 
 
 def claims_prefix(prefix: str, task_key: str, run: int) -> str:

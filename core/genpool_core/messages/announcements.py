@@ -60,9 +60,14 @@ def callback_message(
         id=identity.end_id(end.task_key, end.run),
         url=end.callback_url,
         allow=list(allow),
-        body=callback_body(end, pool, dict(links)),
+        body=callback_body(end, pool, links),
         end=end,
     )
+    return to_callbacks_queue(message)
+
+
+def to_callbacks_queue(message: CallbackMessage) -> OutgoingMessage:
+    """The message for the broker."""
     return OutgoingMessage(
         exchange=names.CALLBACKS_EXCHANGE,
         routing_key=names.CALLBACKS_QUEUE,

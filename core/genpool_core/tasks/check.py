@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from genpool_core import egress_policy
 from genpool_core.api.security import HostRule
@@ -12,6 +12,7 @@ from genpool_core.errors import InvalidManifest, InvalidTask, RefusedInput
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.messages.task import Shape, Task, callback_url_of, parse_task
 from genpool_core.shown import shown
+from genpool_core.tasks.uploads import is_upload, upload_key
 from genpool_core.workerconfig import WorkerConfig
 from genpool_core.workflow.bind import Bound, bind
 from genpool_core.workflow.catalog import Catalog, Workflow
@@ -35,6 +36,8 @@ class ValidatedTask:
     """None for a task that brings its own graph."""
     bound: Bound
     graph: JsonObject | None
+    uploads: Mapping[str, str] = field(default_factory=dict)
+    """Object key of each input file that was uploaded by the gateway, by parameter."""
 
     @property
     def workflow_name(self) -> str | None:
@@ -48,8 +51,8 @@ class ValidatedTask:
 
     @property
     def files(self) -> dict[str, str]:
-        """URL of each input file, by parameter."""
-        return {name: str(self.bound.values[name]) for name in self.bound.files}
+        """URL of each input file that is fetched, by parameter."""
+        return {name: str(self.bound.values[name]) for name in self.bound.files if name not in self.uploads}
 
     def graph_for(self, uploads: dict[str, str], prefix: str) -> JsonObject:
         """What ComfyUI gets."""
@@ -59,8 +62,12 @@ class ValidatedTask:
         return render(self.workflow.template, parameters, self.bound, uploads=uploads, prefix=prefix)
 
 
-def validate(body: JsonObject, config: WorkerConfig, catalog: Catalog) -> ValidatedTask:
+def validate(
+    body: JsonObject, config: WorkerConfig, catalog: Catalog, *, owner: str | None = None
+) -> ValidatedTask:
     """Bind a task to its workflow, with its parameters checked.
+
+    ``owner``: id of the API key that sent it, as the gateway says; None of a plain producer's, which has no uploads.
 
     Raises
     ------
@@ -75,9 +82,14 @@ def validate(body: JsonObject, config: WorkerConfig, catalog: Catalog) -> Valida
         return _own_graph(task, config, catalog)
     workflow = _workflow_for(task, catalog)
     bound = bind(workflow.parameters, task.given, task.explicit)
+    uploads = {}
     for name in bound.files:
-        _check_file(name, str(bound.values[name]), config)
-    return ValidatedTask(workflow.entry.timeout_seconds, workflow, bound, None)
+        value = str(bound.values[name])
+        if is_upload(value):
+            uploads[name] = _upload(name, value, config, owner)
+        else:
+            _check_file(name, value, config)
+    return ValidatedTask(workflow.entry.timeout_seconds, workflow, bound, None, uploads)
 
 
 def check_callback(url: str | None, config: WorkerConfig) -> None:
@@ -92,6 +104,20 @@ def check_callback(url: str | None, config: WorkerConfig) -> None:
         raise InvalidTask(
             sentence, parameter="callback_url", expected=expected, sent=shown(url, url=True)
         ) from None
+
+
+def _upload(name: str, value: str, config: WorkerConfig, owner: str | None) -> str:
+    """The object's key. Raises RefusedInput where it is no upload, or its sender has none."""
+    if owner is None:
+        sentence = (
+            f"{name} names an upload, which only a task that is sent to the gateway's API has: send a URL."
+        )
+        raise RefusedInput(sentence, parameter=name, sent=shown(value))
+    key = upload_key(value, prefix=config.s3.prefix, owner=owner)
+    if key is None:
+        sentence = f"{name} is no upload's id: send the id that POST /v1/uploads answered, or a URL."
+        raise RefusedInput(sentence, parameter=name, sent=shown(value))
+    return key
 
 
 def _check_file(name: str, url: str, config: WorkerConfig) -> None:

@@ -21,7 +21,7 @@ class Figures:
     waiting: int | None
     """Messages left in the work queues, held or not; None where the broker did not tell."""
     peak_replicas: int
-    """The most pods of both pools at one time."""
+    """The most pods of all pools at one time."""
     final_replicas: int | None
     p50_s: float | None
     """Publish to result, half of the tasks were faster."""

@@ -9,7 +9,9 @@ from genpool_core.jsontypes import JsonObject
 from genpool_dev.stack.servers.drawing import Kind, size_of
 
 TEXT_QUEUE = "generation_tasks"
+#: An intake: producers publish photos of both kinds to it, and the gateway brings each to its pool's own queue.
 PHOTO_QUEUE = "photo_repair_tasks"
+QUEUES = (TEXT_QUEUE, PHOTO_QUEUE, "photo_people_tasks", "photo_buildings_tasks")
 TEXT_SCRIPT = Path("tests/data/producers/generation_producer.py")
 PHOTO_SCRIPT = Path("tests/data/producers/photo_producer.py")
 
@@ -21,13 +23,11 @@ API_SIZE: Size = (512, 768)
 TEXT_STEPS = 20
 PHOTOS_PER_KIND = THIRD // 2
 TEXT_POOL = "text"
-#: The pool of both kinds of photos. Behind an intake each kind has its own: then it stands in KINDS.
-PHOTO_POOL = "photo"
 PROMPTS = ("a harbour at dawn", "a tram in the snow", "an orchard in bloom", "a lantern in the rain")
-#: Workflow, the size it takes (people 400 to 960, buildings 960 to 1280) and the ending of the photos' names.
-KINDS: dict[Kind, tuple[str, int, str]] = {
-    "people": ("DDColor人物黑白修复.json", 680, "jpg"),
-    "buildings": ("DDColor建筑黑白修复.json", 1080, "png"),
+#: Pool, its workflow, the size that takes (people 400 to 960, buildings 960 to 1280) and the ending of photos' names.
+KINDS: dict[Kind, tuple[str, str, int, str]] = {
+    "people": ("photo-people", "DDColor人物黑白修复.json", 680, "jpg"),
+    "buildings": ("photo-buildings", "DDColor建筑黑白修复.json", 1080, "png"),
 }
 
 
@@ -100,11 +100,11 @@ def _text_run(callback_url: str) -> ProducerRun:
 def _photo_runs(photos: str, callback_url: str) -> list[ProducerRun]:
     made = []
     first = 0
-    for kind, (workflow, size, ending) in KINDS.items():
+    for kind, (pool, workflow, size, ending) in KINDS.items():
         numbers = range(first, first + PHOTOS_PER_KIND)
         urls = {f"{photos}/{kind}/{number}.{ending}": size_of(number) for number in numbers}
         options = {"--workflow": workflow, "--size": size, "--callback-url": callback_url}
-        made.append(ProducerRun(PHOTO_QUEUE, PHOTO_POOL, PHOTO_SCRIPT, (*urls, *_words(options)), urls))
+        made.append(ProducerRun(PHOTO_QUEUE, pool, PHOTO_SCRIPT, (*urls, *_words(options)), urls))
         first += PHOTOS_PER_KIND
     return made
 

@@ -23,7 +23,7 @@ from genpool_dev.stack.waiting import wait_for
 #: The stand-in starts in this many seconds, and works at the pace of a fast GPU, so that the scaling can be seen:
 #: about 1.5 s a task. A picture has 20 steps, colouring counts as 4.
 START_SECONDS = 1.0
-STEP_SECONDS = {"text-pool.yaml": 0.07, "photo-pool.yaml": 0.35}
+STEP_SECONDS = {"text-pool.yaml": 0.07, "photo-pools.yaml": 0.35}
 #: The gateway hears of a pool from Kubernetes at the same time as the operator does.
 KNOWN_SECONDS = 30
 
@@ -56,7 +56,7 @@ def start_servers(stack: Stack, session: Session) -> Servers:
 def drop_old_messages(stack: Stack, steps: Steps) -> None:
     """Empty the queues that the demo will use: what a killed demo left there would be done again."""
     queues = stack.broker.queues()
-    for work in (plan.TEXT_QUEUE, plan.PHOTO_QUEUE):
+    for work in plan.QUEUES:
         for name in (work, names.dead_queue(work)):
             if name in queues and queues[name].messages_ready:
                 steps.say(
@@ -66,7 +66,7 @@ def drop_old_messages(stack: Stack, steps: Steps) -> None:
 
 
 def apply_examples(stack: Stack, servers: Servers, stamp: str) -> list[Pool]:
-    """Apply the two example pools and wait until they are Ready. Each run has a folder of its own in the bucket."""
+    """Apply the example pools and wait until they are Ready. Each run has a folder of its own in the bucket."""
     common = examples.replacements(stack.info, servers.photos.port, servers.receiver.port)
     common["prefix: "] = f"prefix: demo-{stamp}/"
     pools = []

@@ -124,7 +124,7 @@ def _work(stack: Stack, session: Session, steps: Steps) -> Outcome:
     stamp = datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
     with steps.step("a server of photos and a receiver of callbacks on this machine"):
         servers = start_servers(stack, session)
-    with steps.step("two pools from docs/examples, kubectl apply until they are Ready"):
+    with steps.step("three pools from docs/examples, kubectl apply until they are Ready"):
         drop_old_messages(stack, steps)
         pools = apply_examples(stack, servers, stamp)
         gateway = open_api(stack, pools)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from genpool_core.ledger.records import Claim, EndRecord
-from genpool_core.messages.callbacks import CallbackBody, CallbackMessage
+from genpool_core.messages.callbacks import CallbackMessage
 from genpool_core.messages.commands import CancelTask, Who
 from genpool_core.messages.events import (
     GatewayBacklog,
@@ -22,6 +22,7 @@ from genpool_core.messages.events import (
     TaskRetried,
     WorkerHeartbeat,
 )
+from genpool_gateway.tasks.view import TaskView
 
 _MODELS: dict[str, type[BaseModel]] = {
     "event.gateway.backlog": GatewayBacklog,
@@ -34,7 +35,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "event.task.ended": TaskEnded,
     "event.message.rejected": MessageRejected,
     "event.worker.heartbeat": WorkerHeartbeat,
-    "callback.body": CallbackBody,
+    "callback.body": TaskView,
     "callback.message": CallbackMessage,
     "command.cancel": CancelTask,
     "command.who": Who,
@@ -54,8 +55,13 @@ def schema_files() -> dict[Path, str]:
 def _text(name: str, model: type[BaseModel]) -> str:
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$comment": "Generated from core/genpool_core by `make generate`. Do not edit.",
+        "$comment": f"Generated from {_source(model)} by `make generate`. Do not edit.",
         "$id": f"https://genpool.dev/schemas/{name}.v1.json",
         **model.model_json_schema(mode="serialization"),
     }
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _source(model: type[BaseModel]) -> str:
+    package = model.__module__.partition(".")[0]
+    return "gateway/genpool_gateway" if package == "genpool_gateway" else "core/genpool_core"

@@ -33,6 +33,8 @@ class Pool:
     prefix: str
     """Its folder in the bucket."""
     bucket: str
+    intake: str | None = None
+    """Queue from which the gateway brings it tasks."""
 
 
 def replacements(info: ClusterInfo, photos_port: int, receiver_port: int) -> dict[str, str]:
@@ -123,7 +125,9 @@ def pool_of(manifest: JsonObject) -> Pool:
     match manifest:
         case {
             "metadata": {"name": str(name), "namespace": str(namespace)},
-            "spec": {"queue": {"name": str(queue)}, "storage": {"s3": {"bucket": str(bucket), **s3}}},
+            "spec": {"queue": {"name": str(queue), **more}, "storage": {"s3": {"bucket": str(bucket), **s3}}},
         }:
-            return Pool(name, namespace, queue, str(s3.get("prefix", "")), bucket)
+            intake = more.get("intake")
+            prefix = str(s3.get("prefix", ""))
+            return Pool(name, namespace, queue, prefix, bucket, intake if isinstance(intake, str) else None)
     raise StackError("The manifest has no name, namespace, queue or bucket: is it a GenerationPool?")

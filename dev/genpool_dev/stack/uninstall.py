@@ -36,7 +36,8 @@ def uninstall(info: ClusterInfo) -> None:
     # The chart leaves the claim of the task store; it goes with its namespace.
     _delete_namespaces(stack.kubectl)
     volume.remove(info, stack.kubectl)
-    clean_broker(stack.broker, [pool.queue for pool in pools], shared=not others)
+    queues = {pool.queue for pool in pools} | {pool.intake for pool in pools if pool.intake is not None}
+    clean_broker(stack.broker, sorted(queues), shared=not others)
     stack.bucket.remove(sorted({pool.prefix for pool in pools if pool.bucket == stack.bucket.name}))
 
 

@@ -38,11 +38,11 @@ class HttpReceiver:
     def send(self, request: WebhookRequest) -> Outcome:
         """One attempt; raises nothing."""
         try:
-            headers = self._signer.headers(request.id, request.body, request.pool_uid, self._now())
+            signed = self._signer.headers(request.id, request.body, request.pool_uid, self._now())
         except SettingsError as error:
             _log.exception("callback_not_signed", message=error.message)
             return Away("GenPool could not sign it.")
-        headers["Content-Type"] = "application/json"
+        headers = {**request.headers, **signed, "Content-Type": "application/json"}
         connect = min(timing.CALLBACK_CONNECT_SECONDS, self._timeout)
         whole = connect + self._timeout
         try:

@@ -29,7 +29,7 @@ from genpool_gateway.api.submission import (
     SubmitTasks,
     new_task,
 )
-from genpool_gateway.api.views import answer_of, wait_for_end
+from genpool_gateway.api.views import linked_answer, wait_for_end
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.pools.check import check_request
 from genpool_gateway.tasks.record import TaskState
@@ -98,7 +98,7 @@ async def accepted_view(
     if wait and record.state is not TaskState.ENDED:
         record = await wait_for_end(services, record, wait)
     status = HTTPStatus.OK if record.state is TaskState.ENDED else HTTPStatus.ACCEPTED
-    return answer_of(services, record), status
+    return await linked_answer(services, record), status
 
 
 @router.post(
@@ -126,7 +126,7 @@ def _submit(
 ) -> tuple[Future[Outcome], str]:
     """Check a task and hand it to the acceptor; its future and its id. Raises a Problem or a GenPoolError."""
     pools = services.pools.snapshot().visible_to(caller.pools)
-    checked = check_request(pools, sent.request(), new_id=str(uuid.uuid4()))
+    checked = check_request(pools, sent.request(), new_id=str(uuid.uuid4()), owner=caller.id)
     full = services.limits.take(checked.pool)
     if full is not None and key is None and sent.task_id is None:
         raise full
@@ -165,7 +165,7 @@ async def _result(services: Services, submitted: tuple[Future[Outcome], str] | P
     except GenPoolError as error:
         return _refused(problem_of(error))
     ended = outcome.record.state is TaskState.ENDED
-    view = answer_of(services, outcome.record)
+    view = await linked_answer(services, outcome.record)
     return {"status": 200 if ended else 202, "task": view.model_dump(mode="json")}
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 
 from genpool_core.version import __version__
-from genpool_gateway.api import accept, dead_letters, keys, pools, tasks, usage
+from genpool_gateway.api import accept, dead_letters, ended, keys, pools, tasks, uploads, usage
 from genpool_gateway.api.direct import DirectSubmit
 from genpool_gateway.api.docs_page import add_docs_page
 from genpool_gateway.api.document import describe
@@ -49,6 +49,8 @@ def create_app(services: Services) -> FastAPI:
     for router in (
         accept.router,
         tasks.router,
+        ended.router,
+        uploads.router,
         dead_letters.router,
         pools.router,
         usage.router,

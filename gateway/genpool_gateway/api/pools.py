@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyio import to_thread
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
@@ -29,7 +30,10 @@ class WorkflowList(BaseModel):
 @router.get("/pools", summary="List pools")
 async def list_pools(request: Request, caller: AnyCaller) -> PoolList:
     """Pools with their figures, conditions, and the scaler's last decision as a sentence."""
-    return PoolList(pools=pool_views(services_of(request).pools.snapshot().visible_to(caller.pools)))
+    services = services_of(request)
+    pools = services.pools.snapshot().visible_to(caller.pools)
+    # The first look at a bucket makes its client, which takes a moment.
+    return PoolList(pools=await to_thread.run_sync(pool_views, pools, services.links.note))
 
 
 @router.get("/workflows", summary="List workflows")

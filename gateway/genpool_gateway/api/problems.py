@@ -31,6 +31,8 @@ STATUS: Mapping[str, int] = {
     "MethodNotAllowed": 405,
     "RequestTimeout": 408,
     "NotEnded": 409,
+    "NoCallback": 409,
+    "NotReplayable": 409,
     "StoreNotListed": 409,
     "RequestTooLarge": 413,
     "UnsupportedMediaType": 415,
@@ -45,6 +47,8 @@ STATUS: Mapping[str, int] = {
     "GatewayOverloaded": 503,
     "PoolsUnknown": 503,
     "PoolUnavailable": 503,
+    "StorageUnavailable": 503,
+    "StorageCredentialsMissing": 503,
     "TaskStoreUnavailable": 503,
 }
 #: Seconds of ``Retry-After``, where trying again helps.
@@ -117,6 +121,8 @@ def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
 PROBLEMS = documented(401, 403, 404, 422, 429, 500, 503)
 #: And those that take a body.
 BODY_PROBLEMS = documented(408, 413, 415)
+#: And those that need a task that has ended, or a bucket that is listed.
+CONFLICT = documented(409)
 
 
 def answer_with_problems(app: FastAPI) -> None:

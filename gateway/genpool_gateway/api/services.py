@@ -11,12 +11,16 @@ from fastapi import Request
 from genpool_core import timing
 from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.accepting.limits import Limits
+from genpool_gateway.accepting.replay import Replayer
 from genpool_gateway.api.bridge import Bridge
+from genpool_gateway.callbacks.replay import CallbackReplay
 from genpool_gateway.dead_letters.work import DeadLetters
+from genpool_gateway.erasing.eraser import Eraser
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.janitor.ends import Ends
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
+from genpool_gateway.pools.links import Links
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.ports import EventStore, KeyStore, TaskReader, UsageStore
 
@@ -54,7 +58,11 @@ class Services:
     usage: UsageStore
     hub: Hub
     pools: PoolSource
+    links: Links
     keyring: KeyRing
+    replayer: Replayer
+    callback_replay: CallbackReplay
+    eraser: Eraser
     dead_letters: DeadLetters
     now: Callable[[], datetime]
     check_store: Callable[[], None] = lambda: None

@@ -11,10 +11,12 @@ from anyio import to_thread
 from genpool_core import timing
 from genpool_core.errors import TaskStoreError
 from genpool_core.jsontypes import JsonObject
+from genpool_core.ledger.records import Output
 from genpool_gateway.api.services import Services
-from genpool_gateway.api.views import answer_of
+from genpool_gateway.api.views import linked_answer
 from genpool_gateway.events.hub import Watch
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
+from genpool_gateway.tasks.view import OutputView, output_view
 
 #: Names of stored events for watchers; the others are a new status.
 _NAMES = {"output": "output", "retried": "log"}
@@ -37,7 +39,7 @@ async def task_stream(services: Services, record: TaskRecord, after: int) -> Asy
                 if events:
                     last = events[-1].number
                 for event in events:
-                    yield _stored(services, record, event, newest=event is events[-1])
+                    yield await _stored(services, record, event, newest=event is events[-1])
                 if record.state is TaskState.ENDED:
                     return
             for part in _passing(watch, services.hub.progress(record.id) if first else None):
@@ -67,12 +69,24 @@ def _look(services: Services, record: TaskRecord, after: int) -> tuple[list[Stor
     return events, (services.reader.get(record.id) if events else None) or record
 
 
-def _stored(services: Services, record: TaskRecord, event: StoredEvent, *, newest: bool) -> bytes:
+async def _stored(services: Services, record: TaskRecord, event: StoredEvent, *, newest: bool) -> bytes:
     name = _NAMES.get(event.type, "status")
-    data: JsonObject = {"type": event.type, "time": event.time.isoformat(), **event.data}
+    data: JsonObject = {"type": event.type, "time": event.time.isoformat()}
+    if event.type == "output" and "key" in event.data:
+        data |= {name: event.data[name] for name in ("run", "attempt")}
+        view = await to_thread.run_sync(_landed, services, record, event)
+        data["output"] = view.model_dump(mode="json")
+    else:
+        data |= event.data
     if name == "status" and newest:
-        data["task"] = answer_of(services, record).model_dump(mode="json")
+        data["task"] = (await linked_answer(services, record)).model_dump(mode="json")
     return _event(name, data, number=event.number)
+
+
+def _landed(services: Services, record: TaskRecord, event: StoredEvent) -> OutputView:
+    output = Output.model_validate(event.data)
+    links = services.links.sign(record.pool.uid, [output])
+    return output_view(output, links.get(output.key))
 
 
 def _event(name: str, data: JsonObject, *, number: int | None = None) -> bytes:

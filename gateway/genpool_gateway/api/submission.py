@@ -62,7 +62,7 @@ class SubmitTask(BaseModel):
     webhook_url: Annotated[str, Field(max_length=4096)] | None = None
     """Another name of ``callback_url``."""
     callback_events: Annotated[list[CallbackEvent], Field(max_length=3)] = ["end"]
-    """What is announced there."""
+    """What is announced there: each begin of an attempt, each result as it is stored, the end."""
     metadata: Annotated[dict[str, JsonValue], Field(max_length=64)] = {}
     """Your own words, given back with the task."""
     priority: Annotated[int, Field(strict=True, ge=0, le=HIGHEST_PRIORITY)] | None = None
@@ -108,7 +108,13 @@ class SubmitTasks(BaseModel):
 def new_task(
     sent: SubmitTask, checked: CheckedTask, owner: str, now: datetime, *, key: str | None = None
 ) -> NewTask:
-    """The task to be stored. ``checked``: what its pool takes. ``key``: the sender's idempotency key."""
+    """The task to be stored. ``checked``: what its pool takes. ``key``: the sender's idempotency key.
+
+    Who wants no callback of the end gets a message without its URL: so nobody who ends the task, worker or gateway, new
+    or old, with or without the task store, can send one. What the gateway itself sends goes by the record.
+    """
+    if "end" not in sent.callback_events:
+        checked = checked.without_callback()
     record = TaskRecord(
         id=checked.key(owner),
         pool=checked.pool.ref,

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict
 from genpool_gateway.api.accept import WaitSeconds
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.cursors import cursor_after, read_cursor
-from genpool_gateway.api.problems import PROBLEMS, documented
+from genpool_gateway.api.problems import CONFLICT, PROBLEMS
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.stream import task_stream
-from genpool_gateway.api.views import answer_of, full_answer, visible_task, wait_for_end
+from genpool_gateway.api.views import full_answer, linked_answer, linked_answers, visible_task, wait_for_end
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.tasks.ports import TaskQuery
 from genpool_gateway.tasks.record import TaskRecord, TaskState
@@ -67,7 +67,7 @@ async def list_tasks(  # noqa: PLR0913, PLR0917 - its filters
     )
     found = await to_thread.run_sync(services.reader.find, query)
     return TaskPage(
-        tasks=[answer_of(services, record) for record in found],
+        tasks=await linked_answers(services, found),
         next=cursor_after(found[-1]) if len(found) == limit else None,
     )
 
@@ -121,7 +121,7 @@ def _number(event_id: str | None) -> int:
     summary="Cancel a task",
     responses={
         200: {"model": TaskView, "description": "The task has ended, and stays as it is"},
-        **documented(HTTPStatus.CONFLICT),
+        **CONFLICT,
     },
 )
 async def cancel_task(request: Request, response: Response, task: TaskId, caller: AnyCaller) -> TaskView:
@@ -137,7 +137,7 @@ async def cancel_task(request: Request, response: Response, task: TaskId, caller
         services.look_at_ends()
     if record.state is TaskState.ENDED:
         response.status_code = HTTPStatus.OK
-    return answer_of(services, record)
+    return await linked_answer(services, record)
 
 
 def _request_cancel(services: Services, record: TaskRecord) -> TaskRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
 
 from anyio import to_thread
 
@@ -12,7 +13,7 @@ from genpool_gateway.api.problems import Problem
 from genpool_gateway.api.services import Services
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
-from genpool_gateway.tasks.view import Beside, TaskView, view_of
+from genpool_gateway.tasks.view import Beside, Link, TaskView, view_of
 
 
 def answer_of(services: Services, record: TaskRecord, known: Beside | None = None) -> TaskView:
@@ -28,15 +29,30 @@ def answer_of(services: Services, record: TaskRecord, known: Beside | None = Non
             links=kept.links,
             queue_position=kept.queue_position,
             expected_start_at=kept.expected_start_at,
-            retention_seconds=None
-            if pool is None or pool.spec is None
-            else pool.spec.storage.retention_seconds,
+            retention_seconds=None if pool is None else pool.retention_seconds,
         ),
     )
 
 
+async def linked_answers(services: Services, records: Sequence[TaskRecord]) -> list[TaskView]:
+    """Views of tasks with links to the results of those that have ended."""
+    if not any(record.end is not None and record.end.outputs for record in records):
+        return [answer_of(services, record) for record in records]
+    links = await to_thread.run_sync(lambda: [_links(services, record) for record in records])
+    return [
+        answer_of(services, record, Beside(links=signed))
+        for record, signed in zip(records, links, strict=True)
+    ]
+
+
+async def linked_answer(services: Services, record: TaskRecord) -> TaskView:
+    """The same for one task."""
+    (answer,) = await linked_answers(services, [record])
+    return answer
+
+
 async def full_answer(services: Services, record: TaskRecord) -> TaskView:
-    """The view of a task with its place in the queue and the outputs that have landed."""
+    """The view of a task with its place in the queue, the outputs that have landed, and links to them."""
     known = await to_thread.run_sync(_ask, services, record)
     return answer_of(services, record, known)
 
@@ -85,8 +101,13 @@ def landed(events: list[StoredEvent], record: TaskRecord) -> tuple[Output, ...]:
 def _ask(services: Services, record: TaskRecord) -> Beside:
     match record.state:
         case TaskState.ENDED:
-            return Beside()
+            return Beside(links=_links(services, record))
         case TaskState.RUNNING:
-            return Beside(outputs=landed(services.reader.events(record.id), record))
+            outputs = landed(services.reader.events(record.id), record)
+            return Beside(outputs=outputs, links=services.links.sign(record.pool.uid, outputs))
         case _:
             return Beside(queue_position=services.reader.queue_position(record.id))
+
+
+def _links(services: Services, record: TaskRecord) -> Mapping[str, Link]:
+    return {} if record.end is None else services.links.sign(record.pool.uid, record.end.outputs)

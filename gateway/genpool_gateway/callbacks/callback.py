@@ -27,7 +27,9 @@ _MAX_MESSAGE = 1000
 class Callback:
     """A callback, how often it has failed, and how often it was set aside without an attempt."""
 
+    message: CallbackMessage
     request: WebhookRequest
+    """As the message has it; its body is empty where the message has none."""
     task_key: str
     failed_before: int
     asides_before: int = 0
@@ -43,8 +45,8 @@ def read(delivery: Delivery) -> Callback:
     """Read a callback that the workers of its own pool ask for, or the gateway itself: first, or as a retry.
 
     RabbitMQ has checked a message's ``user_id``, so only what the gateway has published carries one of its users, maybe
-    that of a key which was replaced meanwhile: the ends that no worker makes, and what was put off. The receiver gets
-    the body as it was written, with fields that this version does not know.
+    that of a key which was replaced meanwhile: the ends that no worker makes, starts and outputs, replays, and what was
+    put off. The body is kept as it was written, with fields that this version does not know.
 
     Raises
     ------
@@ -57,9 +59,7 @@ def read(delivery: Delivery) -> Callback:
         raise _untrusted(sender, "only the workers of pools may ask for callbacks")
     try:
         message = CallbackMessage.model_validate_json(delivery.body)
-        body = json.dumps(
-            json.loads(delivery.body)["body"], ensure_ascii=False, separators=(",", ":"), allow_nan=False
-        ).encode("utf-8")
+        body = b"" if message.body is None else _body_as_written(delivery.body)
     except ValidationError as error:
         fault = first_fault(error, whole="the message")
         raise InvalidMessage(f"the message is not a callback: {fault}.") from None
@@ -67,20 +67,26 @@ def read(delivery: Delivery) -> Callback:
         raise InvalidMessage(
             "the message is not a callback: its body cannot be written as JSON in UTF-8."
         ) from None
-    if not own and pool_uid != message.body.pool.uid:
-        pool = f"{message.body.pool.namespace}/{message.body.pool.name}"
+    if not own and pool_uid != message.pool.uid:
+        pool = f"{message.pool.namespace}/{message.pool.name}"
         raise _untrusted(sender, f"only the workers of pool {pool} may ask for its callbacks")
     # Only the gateway counts failures: a worker's first message has none.
     known = h.ours(delivery.headers, believed=own)
     return Callback(
+        message=message,
         request=WebhookRequest(
-            message.id, message.url, message.allow, body, message.body.pool.uid, receiver_of(message.url)
+            message.id, message.url, message.allow, body, message.pool.uid, receiver_of(message.url)
         ),
-        task_key=message.body.task_key,
+        task_key=message.task_key,
         failed_before=h.number(known, h.ATTEMPT) or 0,
         asides_before=h.number(known, h.ASIDE) or 0,
         put_off_at=h.number(known, h.SINCE),
     )
+
+
+def _body_as_written(raw: bytes) -> bytes:
+    body = json.loads(raw)["body"]
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
 
 
 def _untrusted(sender: str | None, rule: str) -> InvalidMessage:

@@ -15,19 +15,23 @@ import structlog
 
 from genpool_core import names, timing
 from genpool_core.backoff import Backoff
-from genpool_core.errors import BrokerError, InvalidMessage, Lasts
+from genpool_core.errors import BrokerError, InvalidMessage, Lasts, TaskStoreError
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_gateway.callbacks.callback import Callback, dead_headers, read, retry_headers
+from genpool_gateway.callbacks.compose import Composer
 from genpool_gateway.callbacks.disposition import (
     Acknowledge,
     Answered,
+    Away,
     DeadLetter,
+    Outcome,
     RetryLater,
     decide_aside,
     decide_disposition,
     is_retried,
 )
 from genpool_gateway.callbacks.ports import CallbackQueue, Metrics, Receiver
+from genpool_gateway.pools.errors import PoolsUnknown
 
 _log = structlog.get_logger(__name__)
 
@@ -48,6 +52,7 @@ class Dispatcher:
         queue: CallbackQueue,
         receiver: Receiver,
         metrics: Metrics,
+        composer: Composer,
         *,
         now: Callable[[], datetime],
         stopping: threading.Event,
@@ -55,6 +60,7 @@ class Dispatcher:
         self._queue = queue
         self._receiver = receiver
         self._metrics = metrics
+        self._composer = composer
         self._now = now
         self._stopping = stopping
         self._clock: Callable[[], float] = time.monotonic
@@ -92,9 +98,24 @@ class Dispatcher:
             self._queue.reject(delivery)
 
     def _handle(self, delivery: Delivery, callback: Callback) -> Tried:
+        try:
+            request = self._composer.compose(callback)
+        except (TaskStoreError, PoolsUnknown) as error:
+            # It says nothing against the receiver, and passes.
+            self._settle(delivery, callback, Away(f"it was not asked: {error.message}"), 0.0)
+            return Tried()
+        if request is None:
+            self._queue.ack(delivery)
+            _log.info("callback_not_wanted", webhook_id=callback.request.id, task_key=callback.task_key)
+            return Tried()
         began = self._clock()
-        outcome = self._receiver.send(callback.request)
+        outcome = self._receiver.send(request)
         seconds = self._clock() - began
+        self._settle(delivery, callback, outcome, seconds)
+        good = isinstance(outcome, Answered) and not is_retried(outcome)
+        return Tried(good=good, slow=seconds >= timing.CALLBACK_SLOW_SECONDS)
+
+    def _settle(self, delivery: Delivery, callback: Callback, outcome: Outcome, seconds: float) -> None:
         put_off = callback.put_off_seconds(self._now())
         decided = decide_disposition(outcome, callback.failed_before, put_off)
         match decided:
@@ -108,8 +129,6 @@ class Dispatcher:
                     _log.info("callback_retried", outcome=str(outcome), **_facts(callback, retry))
             case DeadLetter() as dead:
                 self._dead_letter(delivery, dead, callback)
-        good = isinstance(outcome, Answered) and not is_retried(outcome)
-        return Tried(good=good, slow=seconds >= timing.CALLBACK_SLOW_SECONDS)
 
     def _set_aside(self, delivery: Delivery, callback: Callback) -> Tried:
         put_off = callback.put_off_seconds(self._now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,6 +23,8 @@ class WebhookRequest:
     """Whose secret signs it."""
     receiver: str = ""
     """Host and port, for limits and logs."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Beside those of the signature."""
 
 
 class CallbackQueue(Protocol):

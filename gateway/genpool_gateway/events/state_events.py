@@ -10,12 +10,14 @@ import structlog
 
 from genpool_core import timing
 from genpool_core.backoff import Backoff
-from genpool_core.errors import InvalidMessage, TaskStoreError
+from genpool_core.errors import BrokerError, InvalidMessage, TaskStoreError
 from genpool_core.messages.amqp import Delivery
 from genpool_core.messages.events import TaskEvent
+from genpool_gateway.events.asked import AskedCallbacks
 from genpool_gateway.events.ports import EventsQueue
 from genpool_gateway.events.read import read_event, tells_of_dropped
-from genpool_gateway.tasks.change import Change, change_of
+from genpool_gateway.pools.errors import PoolsUnknown
+from genpool_gateway.tasks.change import change_of
 from genpool_gateway.tasks.ports import EventStore, UnendedStore
 
 _log = structlog.get_logger(__name__)
@@ -32,12 +34,14 @@ class StateEvents:
         store: EventStore,
         unended: UnendedStore,
         queue_: EventsQueue,
+        callbacks: AskedCallbacks,
         *,
         place: str,
         on_dropped: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._unended = unended
+        self._callbacks = callbacks
         self._on_dropped = on_dropped
         self._queue = queue_
         self._place = place
@@ -83,15 +87,16 @@ class StateEvents:
         return group
 
     def _store_group(self, group: Sequence[Delivery]) -> None:
-        read = [(delivery, change) for delivery in group if (change := self._change(delivery)) is not None]
-        changes = [change for _, change in read]
-        dropped = {change.task for delivery, change in read if tells_of_dropped(delivery, change)}
+        read = [(delivery, event) for delivery in group if (event := self._event(delivery)) is not None]
+        told = [(delivery, change) for delivery, event in read if (change := change_of(event)) is not None]
+        dropped = {change.task for delivery, change in told if tells_of_dropped(delivery, change)}
         failures = 0
         while not self._stopping.is_set():
             try:
-                self._store.apply(changes)
+                self._store.apply([change for _, change in told])
                 self._unended.message_dropped(dropped)
-            except TaskStoreError as error:
+                self._callbacks.publish([event for _, event in read])
+            except (TaskStoreError, PoolsUnknown, BrokerError) as error:
                 failures += 1
                 _log.warning(
                     "events_not_stored", place=self._place, reason=error.reason, message=error.message
@@ -103,10 +108,10 @@ class StateEvents:
                     self._on_dropped()
                 return
 
-    def _change(self, delivery: Delivery) -> Change | None:
+    def _event(self, delivery: Delivery) -> TaskEvent | None:
         try:
             event = read_event(delivery)
         except InvalidMessage as error:
             _log.warning("event_dropped", place=self._place, reason=error.reason, message=error.message)
             return None
-        return change_of(event) if isinstance(event, TaskEvent) else None
+        return event if isinstance(event, TaskEvent) else None

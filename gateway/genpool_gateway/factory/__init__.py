@@ -17,6 +17,7 @@ from genpool_core.brokers import BrokerConfig
 from genpool_gateway.adapters.http_receiver import HttpReceiver
 from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.adapters.signing import Signer
+from genpool_gateway.callbacks.compose import Composer
 from genpool_gateway.factory.callbacks import Callbacks, build_callbacks
 from genpool_gateway.factory.intakes import build_intakes
 from genpool_gateway.factory.readiness import ServiceReadiness
@@ -56,6 +57,7 @@ class Gateway:
         self.intakes.stop(min(timing.AMQP_STOP_SECONDS, self.drain_seconds))
         self.tasks.stop(deadline)
         self.callbacks.stop(deadline)
+        self.tasks.close()
         self.http.stop()
 
 
@@ -76,8 +78,10 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         login = partial(_login, settings.gateway_secret_dir, broker.name)
         return broker_parameters(broker, vhost, login, CONNECTION_NAME)
 
-    callbacks = build_callbacks(brokers, place, HttpReceiver(signer, now=utc_now), metrics, utc_now)
     tasks = build_tasks(settings, brokers, place, utc_now)
+    composer = Composer(tasks.store.reader, tasks.links, settings.public_url, tasks.preparation.check)
+    receiver = HttpReceiver(signer, now=utc_now)
+    callbacks = build_callbacks(brokers, place, receiver, metrics, composer, utc_now)
     intakes = build_intakes(brokers, place, tasks.pools, metrics, utc_now)
 
     def unready() -> str | None:

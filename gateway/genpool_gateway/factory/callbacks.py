@@ -14,6 +14,7 @@ from genpool_gateway.adapters.callback_queue import RabbitCallbackQueue
 from genpool_gateway.adapters.http_receiver import HttpReceiver
 from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.callbacks.attempts import Attempts
+from genpool_gateway.callbacks.compose import Composer
 from genpool_gateway.callbacks.dispatcher import Dispatcher
 
 #: From broker and vhost to the way there, with the gateway's login.
@@ -61,6 +62,7 @@ def build_callbacks(
     place: Place,
     receiver: HttpReceiver,
     metrics: GatewayMetrics,
+    composer: Composer,
     now: Callable[[], datetime],
 ) -> Callbacks:
     """Put them together. Connects to nothing."""
@@ -74,7 +76,7 @@ def build_callbacks(
             attempts.connection_changed()
 
         queue = RabbitCallbackQueue(place(broker, vhost), on_change=on_change)
-        attempts = Attempts(Dispatcher(queue, receiver, counted, now=now, stopping=stopping))
+        attempts = Attempts(Dispatcher(queue, receiver, counted, composer, now=now, stopping=stopping))
         return queue, attempts
 
     return Callbacks(tuple(join(broker, vhost) for broker in brokers for vhost in broker.vhosts), stopping)

@@ -20,16 +20,21 @@ from genpool_core.identity import TaskRef
 from genpool_core.messages.base import PoolRef
 from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.accepting.limits import Limits
+from genpool_gateway.accepting.replay import Replayer
 from genpool_gateway.adapters.dead_queues import RabbitDeadQueues
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
+from genpool_gateway.adapters.publisher import ConfirmedPublisher
 from genpool_gateway.adapters.stores import Stores, load_stores
 from genpool_gateway.adapters.task_queues import RabbitWorkQueues
 from genpool_gateway.api.app import create_app
 from genpool_gateway.api.server import ApiServer
 from genpool_gateway.api.services import ApiOptions, Services
+from genpool_gateway.callbacks.replay import CallbackReplay
 from genpool_gateway.dead_letters.work import DeadLetters
+from genpool_gateway.erasing.eraser import Eraser
+from genpool_gateway.events.asked import AskedCallbacks
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.events.passing import PassingEvents
 from genpool_gateway.events.state_events import StateEvents
@@ -38,6 +43,7 @@ from genpool_gateway.factory.janitor import Endings, build_endings
 from genpool_gateway.factory.limits import build_limits
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.pools.errors import PoolsUnknown
+from genpool_gateway.pools.links import Links
 from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.settings import GatewaySettings
@@ -62,6 +68,7 @@ class Tasks:
     server: ApiServer
     endings: Endings
     stores: Stores
+    links: Links
     preparation: Preparation
 
     def start(self) -> None:
@@ -91,6 +98,9 @@ class Tasks:
         for connection in self.publishing.values():
             connection.stop(timing.GATEWAY_CLOSE_SECONDS)
         self.pools.stop()
+
+    def close(self) -> None:
+        """Close the store, when nobody asks it any more."""
         self.store.close()
 
     def unready(self) -> str | None:
@@ -135,16 +145,22 @@ def build_tasks(
     stores = load_stores(settings.stores_file)
     store, hub = make_store(database_url(settings)), Hub()
     pools = build_pool_source(settings)
+    links = Links(stores, pools, now)
     vhosts = {(broker.name, vhost): place(broker, vhost) for broker in brokers for vhost in broker.vhosts}
     publishing = {name: AmqpConnection(_named(parameters, "tasks")) for name, parameters in vhosts.items()}
-    acceptor = Acceptor(store.accepting, RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid)), now=now)
+    queues = RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid))
+    publishers = {name: ConfirmedPublisher(connection) for name, connection in publishing.items()}
+    acceptor = Acceptor(store.accepting, queues, now=now)
     endings = build_endings(store, stores, pools, vhosts, publishing, now=now)
     limits = build_limits(store, pools, publishing)
 
     def begin_run(pool: PoolRef, ref: TaskRef) -> None:
         store.events.apply([accepted_again(pool, ref, now())])
 
-    events = tuple(_events(store, endings, parameters) for parameters in vhosts.values())
+    events = tuple(
+        _events(store, endings, parameters, AskedCallbacks(store.reader, pools, publishers[name]))
+        for name, parameters in vhosts.items()
+    )
     passing = PassingEvents(hub)
 
     def begin() -> None:
@@ -167,8 +183,12 @@ def build_tasks(
         usage=store.usage,
         hub=hub,
         pools=pools,
+        links=links,
         dead_letters=DeadLetters(RabbitDeadQueues(vhosts, publishing), begin_run),
         keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
+        replayer=Replayer(queues, store.events, now),
+        callback_replay=CallbackReplay(pools, stores, lambda broker, vhost: publishers.get((broker, vhost))),
+        eraser=Eraser(store.retention, pools, stores, now),
         now=now,
         check_store=preparation.check,
         options=_options(settings),
@@ -184,16 +204,22 @@ def build_tasks(
         server=ApiServer(create_app(services), hub, port=settings.api_port),
         endings=endings,
         stores=stores,
+        links=links,
         preparation=preparation,
     )
 
 
 def _events(
-    store: TaskStore, endings: Endings, parameters: AmqpParameters
+    store: TaskStore, endings: Endings, parameters: AmqpParameters, callbacks: AskedCallbacks
 ) -> tuple[RabbitEvents, StateEvents]:
     queue = RabbitEvents(parameters)
     stored = StateEvents(
-        store.events, store.unended, queue, place=parameters.place, on_dropped=endings.backlog.soon
+        store.events,
+        store.unended,
+        queue,
+        callbacks,
+        place=parameters.place,
+        on_dropped=endings.backlog.soon,
     )
     return queue, stored
 

@@ -1,4 +1,8 @@
-"""Announces ends as a worker does: the event, then the callback message, each confirmed; then the task store."""
+"""Announces ends: the callback message, then the event, each confirmed; then the task store.
+
+The event goes after the callback message, other than a worker's. It comes back to the gateways, which store it; a task
+that has ended in the store is not looked at again, so by then its callback must be on its way.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +31,13 @@ class Announcer:
         BrokerError, TaskStoreError, SettingsError
             A step failed: announce it again.
         """
-        event = ended_event(end, serving.config.pool)
-        self._broker.publish(serving, event_message(event, event.type))
         message = callback_message(
             end, serving.config.pool, serving.config.callback_hosts, self._links(serving, end)
         )
         if message is not None:
             self._broker.publish(serving, message)
+        event = ended_event(end, serving.config.pool)
+        self._broker.publish(serving, event_message(event, event.type))
         self._apply(event)
 
     def store(self, serving: Serving, end: EndRecord) -> None:

@@ -36,15 +36,19 @@ class _Told:
     """What is known of a pool's queue from the looks before."""
 
     cancelled: int = 0
+    changed_at: float = 0.0
+    """When the number became what it is, in monotonic seconds."""
     passed_at: float | None = None
     worn_until: float = 0.0
     busy: bool = False
+    over: bool = False
+    """Nothing is left, and that was told."""
 
 
 class Backlog:
     """A thread that counts and tells; the pools' threads ask the broker."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is put together of
         self,
         store: UnendedStore,
         pools: PoolSource,
@@ -53,7 +57,9 @@ class Backlog:
         lanes: Lanes,
         *,
         now: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._monotonic = monotonic
         self._store = store
         self._pools = pools
         self._broker = broker
@@ -62,7 +68,7 @@ class Backlog:
         self._now = now
         self._told: dict[str, _Told] = {}
         self._wake = threading.Event()
-        self._stopping = False
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="backlog", daemon=True)
 
     def start(self) -> None:
@@ -71,7 +77,7 @@ class Backlog:
 
     def stop(self, seconds: float) -> None:
         """Tell nothing more."""
-        self._stopping = True
+        self._stop.set()
         self._wake.set()
         self._thread.join(seconds)
 
@@ -81,12 +87,14 @@ class Backlog:
 
     def unhealthy(self) -> str | None:
         """Why this process should be restarted; None when it works."""
-        alive = self._thread.is_alive() or self._stopping
+        alive = self._thread.is_alive() or self._stop.is_set()
         return None if alive else "the thread that counts messages of cancelled tasks has ended: see the log."
 
     def _run(self) -> None:
-        while not self._stopping:
+        while not self._stop.is_set():
             self._wake.wait(timing.BACKLOG_SECONDS)
+            # Of many changes in a row, some are told.
+            self._stop.wait(timing.BACKLOG_LEAST_SECONDS)
             self._wake.clear()
             try:
                 self._tell()
@@ -97,6 +105,7 @@ class Backlog:
 
     def _tell(self) -> None:
         counts = self._store.count_messages_left()
+        self._told = {uid: told for uid, told in self._told.items() if not told.over}
         if not counts and not self._told:
             return
         snapshot = self._pools.snapshot()
@@ -113,13 +122,13 @@ class Backlog:
 
     def _tell_pool(self, serving: Serving, cancelled: int, told: _Told) -> None:
         try:
+            if cancelled != told.cancelled:
+                told.cancelled, told.changed_at = cancelled, self._monotonic()
             count = self._broker.count(serving) if cancelled else None
             self._publish(serving, reported(cancelled, None if count is None else count.ready))
             if count is not None:
                 self._take_out(serving, cancelled, told, count)
-            if cancelled == 0:
-                self._told.pop(serving.config.pool.uid, None)
-            told.cancelled = cancelled
+            told.over = cancelled == 0
         except GenPoolError as error:
             _log.info("backlog_not_told", reason=error.reason, message=error.message)
         except Exception:  # noqa: BLE001 - logged with its traceback; the next look is seconds away
@@ -138,10 +147,10 @@ class Backlog:
         self._broker.publish(serving, event_message(event, event.type))
 
     def _take_out(self, serving: Serving, cancelled: int, told: _Told, count: QueueCount) -> None:
-        now = time.monotonic()
+        now = self._monotonic()
         seen = QueueSeen(
             cancelled=cancelled,
-            cancelled_before=told.cancelled,
+            unchanged=now - told.changed_at,
             ready=count.ready,
             consumers=count.consumers,
             waited=None if told.passed_at is None else now - told.passed_at,

@@ -1,7 +1,7 @@
 """Ends a task before a worker does: what is decided from its ledger is done here, step by step, each confirmed.
 
-The order is a worker's: end record, event, callback message; then the task store, by which a gateway that was killed in
-between finds the task again and does what is missing, under the same ids.
+The order is end record, callback message, event, task store: as long as the store has no end, a gateway that was killed
+in between finds the task again and does what is missing, under the same ids.
 """
 
 from __future__ import annotations

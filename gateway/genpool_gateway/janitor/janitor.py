@@ -1,7 +1,7 @@
 """Takes what RabbitMQ dead-lettered by itself, and gives each task its one end.
 
-The order is a worker's: end record, dead letter, event, callback message, task store, acknowledgement. What comes again
-after a crash finds its end, and is announced under the same ids. A message that cannot be settled now stays in hand and
+The order is end record, dead letter, callback message, event, task store, acknowledgement. What comes again after a
+crash finds its end, and is announced under the same ids. A message that cannot be settled now stays in hand and
 is tried again; others go on.
 """
 

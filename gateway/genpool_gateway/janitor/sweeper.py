@@ -55,6 +55,14 @@ class Agenda:
             self.busy.add(task)
             return True
 
+    def postponed(self, task: str, pool: str, now: float) -> bool:
+        """Whether the pool has come to rest since a task was to be looked at; it is under way no more then."""
+        with self.lock:
+            resting = self.pools.get(pool, 0.0) > now
+            if resting:
+                self.busy.discard(task)
+            return resting
+
     def done(self, task: str, pool: str, again: float) -> None:
         """A look went well; the next one is not before ``again``."""
         with self.lock:
@@ -64,10 +72,10 @@ class Agenda:
             self.failures.pop(pool, None)
 
     def failed(self, task: str, pool: str, now: float, *, whole_pool: bool) -> int:
-        """A look failed; how often in a row, for the pool."""
+        """A look failed; how often in a row, for the pool. What fails beside others while it rests counts no more."""
         with self.lock:
             self.busy.discard(task)
-            count = self.failures.get(pool, 0) + 1
+            count = self.failures.get(pool, 0) + int(self.pools.get(pool, 0.0) <= now)
             self.failures[pool] = count
             self.tasks[task] = now + _RETRY.seconds(count)
             if whole_pool:
@@ -136,17 +144,19 @@ class Sweeper:
                 self._lanes.put(record.pool.uid, partial(self._end, record))
 
     def _end(self, record: TaskRecord) -> None:
-        pool, now = record.pool.uid, time.monotonic()
+        pool = record.pool.uid
+        if self._agenda.postponed(record.id, pool, time.monotonic()):
+            return
         try:
             self._ends.look(record)
         except GenPoolError as error:
             whole_pool = not isinstance(error, UnreadableLedger)
-            count = self._agenda.failed(record.id, pool, now, whole_pool=whole_pool)
+            count = self._agenda.failed(record.id, pool, time.monotonic(), whole_pool=whole_pool)
             log = _log.warning if count == 1 else _log.debug
             log("task_not_ended", task_key=record.id, reason=error.reason, message=error.message)
         except Exception:  # noqa: BLE001 - logged with its traceback; other tasks go on
-            self._agenda.failed(record.id, pool, now, whole_pool=False)
+            self._agenda.failed(record.id, pool, time.monotonic(), whole_pool=False)
             _log.exception("task_not_ended", task_key=record.id)
         else:
-            self._agenda.done(record.id, pool, now + timing.CANCEL_COMMAND_SECONDS)
+            self._agenda.done(record.id, pool, time.monotonic() + timing.CANCEL_COMMAND_SECONDS)
             self._ended()

@@ -24,8 +24,8 @@ class QueueSeen:
     """The work queue of a pool at one look. ``waited``: seconds since the last pass; None: there was none."""
 
     cancelled: int
-    cancelled_before: int
-    """At the look before: a row of cancels ends before a pass begins."""
+    unchanged: float
+    """For how many seconds it has been so many: a row of cancels ends before a pass begins."""
     ready: int
     consumers: int
     waited: float | None
@@ -36,13 +36,13 @@ class QueueSeen:
 def may_take_out(seen: QueueSeen) -> bool:
     """Whether to make a pass now."""
     rested = seen.waited is None or seen.waited >= timing.TAKE_OUT_SECONDS
-    settled = seen.cancelled == seen.cancelled_before
+    settled = seen.unchanged >= timing.BACKLOG_SECONDS
     there = seen.cancelled > 0 and seen.ready > 0 and seen.consumers == 0
     return there and rested and settled and not seen.worn
 
 
 @dataclass(frozen=True)
-class Sorted:
+class SortedMessages:
     """The messages of a pass, each in the order in which they came."""
 
     drop: tuple[Delivery, ...]
@@ -52,7 +52,9 @@ class Sorted:
     worn: bool
 
 
-def sort_out(deliveries: Sequence[Delivery], pool_uid: str, ended: Collection[tuple[str, int]]) -> Sorted:
+def sort_out(
+    deliveries: Sequence[Delivery], pool_uid: str, ended: Collection[tuple[str, int]]
+) -> SortedMessages:
     """Which messages are of tasks that have ended. ``ended``: key and run of each."""
     drop, keep, dropped = [], [], set()
     for delivery in deliveries:
@@ -63,7 +65,7 @@ def sort_out(deliveries: Sequence[Delivery], pool_uid: str, ended: Collection[tu
         else:
             keep.append(delivery)
     worn = any(_deliveries(delivery) >= timing.DELIVERY_LIMIT // 2 for delivery in keep)
-    return Sorted(tuple(drop), tuple(keep), frozenset(dropped), worn)
+    return SortedMessages(tuple(drop), tuple(keep), frozenset(dropped), worn)
 
 
 def _deliveries(delivery: Delivery) -> int:

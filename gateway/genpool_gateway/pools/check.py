@@ -20,7 +20,7 @@ any other           in the message as it is: ``prompt``, ``image_url``, ``width`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from genpool_core.canonical import canonical_json
 from genpool_core.errors import InvalidTask, RefusedTask
@@ -60,11 +60,19 @@ class CheckedTask:
         """The task's key, which is its id in the API, when this API key's owner sends it."""
         return task_key(self.pool.ref.uid, self.task_id, self.body, tenant=owner)
 
+    def without_callback(self) -> CheckedTask:
+        """The same task with no ``callback_url`` in its message: nobody who ends it announces that there."""
+        body = {key: value for key, value in self.body.items() if key != "callback_url"}
+        return replace(self, body=body, content=canonical_json(body))
 
-def check_request(directory: PoolDirectory, request: JsonObject, *, new_id: str) -> CheckedTask:
+
+def check_request(
+    directory: PoolDirectory, request: JsonObject, *, new_id: str, owner: str | None = None
+) -> CheckedTask:
     """Check a task as it was sent to the gateway.
 
     ``directory``: only the pools that the sender may use. ``new_id``: the task's id where the request has none.
+    ``owner``: the sender, whose uploads it may use.
 
     Raises
     ------
@@ -76,7 +84,7 @@ def check_request(directory: PoolDirectory, request: JsonObject, *, new_id: str)
         The pool takes no task now.
     """
     try:
-        return _checked(directory, request, new_id)
+        return _checked(directory, request, new_id, owner)
     except RefusedTask as error:
         _name_as_sent(error, request)
         raise
@@ -107,7 +115,7 @@ def message_body(request: JsonObject, new_id: str) -> JsonObject:
     return body
 
 
-def _checked(directory: PoolDirectory, request: JsonObject, new_id: str) -> CheckedTask:
+def _checked(directory: PoolDirectory, request: JsonObject, new_id: str, owner: str | None) -> CheckedTask:
     try:
         refuse_unwritable(request)
     except JsonFault as fault:
@@ -120,7 +128,7 @@ def _checked(directory: PoolDirectory, request: JsonObject, new_id: str) -> Chec
     task_id = task_id_of(body) or new_id
     pool = _pool(directory, request.get("pool"), body)
     serving = require_serving(pool)
-    validated = validate(body, serving.config, serving.catalog)
+    validated = validate(body, serving.config, serving.catalog, owner=owner)
     content = canonical_json(body)
     return CheckedTask(pool, serving, body, content, task_id, validated, priority, metadata)
 

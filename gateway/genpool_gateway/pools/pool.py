@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from genpool_core import conditions, names
 from genpool_core.api.pool import GenerationPool
 from genpool_core.api.record import PoolRecord
+from genpool_core.api.security import HostRule
 from genpool_core.api.spec import GenerationPoolSpec
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.errors import InvalidManifest, SettingsError
@@ -57,6 +58,18 @@ class ServedPool:
     def name(self) -> str:
         """``namespace/name``."""
         return f"{self.ref.namespace}/{self.ref.name}"
+
+    @property
+    def retention_seconds(self) -> int | None:
+        """How long files of its tasks are kept; None: for ever, or not known."""
+        return None if self.spec is None else self.spec.storage.retention_seconds
+
+    @property
+    def callback_hosts(self) -> Sequence[HostRule] | None:
+        """Where callbacks of its tasks may go, every public host when empty; None where the spec cannot be read."""
+        if self.serving is not None:
+            return self.serving.config.callback_hosts
+        return None if self.spec is None else self.spec.security.callback_hosts
 
 
 def read_files(data: Mapping[str, str], *, where: str) -> PoolFiles | str:

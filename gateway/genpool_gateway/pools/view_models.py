@@ -136,5 +136,7 @@ class PoolView(View):
     """Its scaler."""
     limits: LimitsView | None
     """What it accepts; null where it takes no task."""
+    links: str
+    """How links to its results are made: by the gateway, or only by workers because the bucket is not listed."""
     conditions: list[ConditionView]
     """What the operator says about it."""

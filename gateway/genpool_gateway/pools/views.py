@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from genpool_core import conditions
 from genpool_core.api.status import Condition
 from genpool_core.canonical import canonical_json, digest
@@ -57,12 +59,12 @@ def parameters_schema(workflow: WorkflowYaml) -> JsonObject:
     }
 
 
-def pool_views(directory: PoolDirectory) -> list[PoolView]:
-    """All pools, by name."""
-    return [pool_view(pool) for pool in directory.pools]
+def pool_views(directory: PoolDirectory, links: Callable[[ServedPool], str]) -> list[PoolView]:
+    """All pools, by name. ``links``: how links to a pool's results are made."""
+    return [pool_view(pool, links(pool)) for pool in directory.pools]
 
 
-def pool_view(pool: ServedPool) -> PoolView:
+def pool_view(pool: ServedPool, links: str) -> PoolView:
     """One pool."""
     status, serving = pool.status, pool.serving
     ready = conditions.find(status.conditions, conditions.READY)
@@ -83,6 +85,7 @@ def pool_view(pool: ServedPool) -> PoolView:
         ),
         scaling=_scaling(pool),
         limits=None if serving is None else _limits(pool, serving),
+        links=links,
         conditions=[_condition(item) for item in status.conditions],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 
 from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
-from genpool_gateway.store.queries import select_records
+from genpool_gateway.store.queries import read_records, select_records
 from genpool_gateway.store.tables import UNSUCCESSFUL, WAITING, task_events, tasks
 from genpool_gateway.tasks.ports import TaskQuery
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord
@@ -30,6 +31,11 @@ class SqlTaskReader:
                 connection.execute(select_records(bodies=True).where(tasks.c.id == task)).mappings().first()
             )
         return None if found is None else rows.record_of(found)
+
+    def get_all(self, tasks: Collection[str]) -> list[TaskRecord]:
+        """As the port says."""
+        with self._database.reading() as connection:
+            return list(read_records(connection, tasks, bodies=False).values())
 
     def find(self, query: TaskQuery) -> list[TaskRecord]:
         """As the port says."""

@@ -15,6 +15,7 @@ from genpool_gateway.tasks.record import Position, TaskRecord, TaskState
 
 #: Order of what happens within one attempt.
 _RANKS: Mapping[str, int] = {"accepted": 0, "claimed": 1, "output": 2, "retried": 3, "ended": 4}
+ENDED_RANK = _RANKS["ended"]
 #: Where a task stands after a change.
 _STATES: Mapping[str, TaskState] = {
     "accepted": TaskState.QUEUED,
@@ -155,6 +156,8 @@ def _moved(known: TaskRecord, change: Change) -> TaskRecord:
             discarded_at=None,
             worker=None,
             sources={name: source for name, source in known.sources.items() if name not in _OF_A_RUN},
+            # The limits of time were those of the run before.
+            submission=known.submission and replace(known.submission, start_by=None, end_by=None),
         )
     return replace(known, position=change.position, state=_STATES[change.type])
 

@@ -111,6 +111,9 @@ class TaskReader(Protocol):
     def get(self, task: str) -> TaskRecord | None:
         """One task."""
 
+    def get_all(self, tasks: Collection[str]) -> list[TaskRecord]:
+        """Those of these tasks that are known, in any order, without the bodies of their messages."""
+
     def find(self, query: TaskQuery) -> list[TaskRecord]:
         """At most ``query.limit`` tasks, newest first, without the bodies of their messages."""
 

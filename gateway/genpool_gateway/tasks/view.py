@@ -133,6 +133,8 @@ class TaskView(ViewModel):
     """When it ended."""
     expires_at: datetime | None = None
     """When its results are deleted; null where they are kept."""
+    erased_at: datetime | None = None
+    """When its contents were deleted on demand; how it ended stays."""
     queue_position: int | None = None
     """Tasks of the pool that were accepted before it and wait too; null where that is not known."""
     expected_start_at: datetime | None = None
@@ -158,7 +160,8 @@ class Link:
     """A signed link."""
 
     url: str = field(repr=False)
-    expires_at: datetime
+    expires_at: datetime | None
+    """None where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -198,11 +201,12 @@ def view_of(record: TaskRecord, known: Beside) -> TaskView:
         expires_at=(
             None if kept is None or record.ended_at is None else record.ended_at + timedelta(seconds=kept)
         ),
+        erased_at=record.erased_at,
         queue_position=known.queue_position if status == "queued" else None,
         expected_start_at=known.expected_start_at if status == "queued" else None,
         progress=_progress(known.progress) if status in {"running", "canceling"} else None,
         parameters=record.parameters,
-        outputs=[_output(output, known.links.get(output.key)) for output in outputs],
+        outputs=[output_view(output, known.links.get(output.key)) for output in outputs],
         error=None if end is None or status == "succeeded" else _error(end),
         metrics=_metrics(record),
         metadata={} if record.submission is None else record.submission.metadata,
@@ -216,7 +220,8 @@ def _progress(heard: JsonObject | None) -> ProgressView | None:
     return ProgressView.model_validate(heard)
 
 
-def _output(output: Output, link: Link | None) -> OutputView:
+def output_view(output: Output, link: Link | None) -> OutputView:
+    """The view of a result."""
     return OutputView(
         node_id=output.node,
         name=output.key.rpartition("/")[2],

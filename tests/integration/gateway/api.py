@@ -15,7 +15,9 @@ import requests
 import yaml
 
 from genpool_core import identity, names
+from genpool_core.api.security import HostRule
 from genpool_core.ledger.records import EndRecord
+from genpool_core.messages.announcements import callback_message
 from genpool_core.messages.base import PoolRef
 from genpool_core.messages.events import Event, TaskClaimed, TaskEnded, TaskProgress, TaskRetried
 from genpool_core.topology.desired import WorkQueueOptions, gateway_topology, pool_topology
@@ -103,23 +105,23 @@ class Api:
         self.announce(
             TaskClaimed(
                 id=identity.claim_event_id(task["id"], run, attempt),
-                **_about(task, attempt),
+                **about(task, attempt),
                 workflow="text-to-image",
             )
         )
 
     def progress(self, task: Mapping[str, Any], value: float) -> None:
-        self.announce(TaskProgress(id=f"p-{value}", **_about(task, 1), value=value, node="17"))
+        self.announce(TaskProgress(id=f"p-{value}", **about(task, 1), value=value, node="17"))
 
     def retried(self, task: Mapping[str, Any]) -> None:
         self.announce(
             TaskRetried(
-                id="retry-1", **_about(task, 1), reason="OutOfMemory", message="no memory.", delay_seconds=5
+                id="retry-1", **about(task, 1), reason="OutOfMemory", message="no memory.", delay_seconds=5
             )
         )
 
-    def ended(self, task: Mapping[str, Any], outcome: str = "succeeded", **fields: Any) -> None:  # noqa: ANN401 - of the record
-        about = _about(task, 1)
+    def ended(self, task: Mapping[str, Any], outcome: str = "succeeded", **fields: Any) -> EndRecord:  # noqa: ANN401 - of the record
+        told = about(task, 1)
         record = EndRecord.model_validate(
             {
                 "task_key": task["id"],
@@ -141,24 +143,34 @@ class Api:
         self.announce(
             TaskEnded(
                 id=identity.end_id(task["id"], int(task["run"])),
-                **about,
+                **{**told, "time": record.ended_at},
                 outcome=record.outcome,
                 reason=record.reason,
                 message=record.message,
                 record=record,
             )
         )
+        return record
+
+    def ask_callback(self, end: EndRecord, allow: list[dict[str, Any]]) -> None:
+        """Ask for the callback of an end as the pool's worker."""
+        hosts = [HostRule.model_validate(rule) for rule in allow]
+        message = callback_message(end, POOL, hosts, links={})
+        assert message is not None
+        self._publish(message.exchange, message.routing_key, message.body, end.task_key)
 
     def announce(self, event: Event, *, user: str | None = None) -> None:
         """Publish an event as the pool's worker, or as another user."""
         kind = event.type  # type: ignore[attr-defined]
-        sender = user or WORKER
-        properties = pika.BasicProperties(message_id=event.id, type=kind, user_id=sender, delivery_mode=2)
+        key = names.event_routing_key(event.pool.uid, kind)
+        self._publish(names.EVENTS_EXCHANGE, key, event.model_dump_json().encode(), event.id, user or WORKER)
+
+    def _publish(self, exchange: str, key: str, body: bytes, message_id: str, sender: str = WORKER) -> None:
+        properties = pika.BasicProperties(message_id=message_id, user_id=sender, delivery_mode=2)
         with self.process.vhost.raw(sender, PASSWORD) as connection:
             channel = connection.channel()
             channel.confirm_delivery()
-            key = names.event_routing_key(event.pool.uid, kind)
-            channel.basic_publish(names.EVENTS_EXCHANGE, key, event.model_dump_json().encode(), properties)
+            channel.basic_publish(exchange, key, body, properties)
 
     # Watching -----------------------------------------------------------------------------------------------------
 
@@ -188,7 +200,7 @@ def _events(answer: requests.Response) -> Iterator[dict[str, Any]]:
             event = {}
 
 
-def _about(task: Mapping[str, Any], attempt: int) -> dict[str, Any]:
+def about(task: Mapping[str, Any], attempt: int) -> dict[str, Any]:
     return {
         "pool": POOL,
         "worker": "pod-1",

@@ -90,7 +90,7 @@ def test_a_gateway_sees_what_the_operator_makes(
 
     kubectl.apply(pool_manifest(rabbitmq.name))
     until(lambda: [pool for pool in pools.snapshot().pools if pool.serving], "the pool serves")
-    until(lambda: pool_view(pools.snapshot().find(name)).scaling.message, "the scaler's sentence")
+    until(lambda: pool_view(pools.snapshot().find(name), "").scaling.message, "the scaler's sentence")
     checked = check_request(pools.snapshot(), {"workflow": "text-to-image", "prompt": "x"}, new_id="n")
     assert (checked.serving.vhost, checked.serving.queue) == (rabbitmq.name, "generation_tasks")
 

@@ -13,9 +13,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import pika
 import requests
 
@@ -36,10 +35,8 @@ from genpool_core.topology.desired import (
 from genpool_core.topology.rights import worker_permissions
 from genpool_core.workerconfig import CONFIG_KEY, S3Config, WorkerConfig, WorkflowEntry, workflow_keys
 from integration.broker import Vhost, until
+from integration.bucket import Bucket
 from support.secret_volume import write_secret
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 QUEUE = "generation_tasks"
@@ -48,25 +45,6 @@ PASSWORD = "worker-password"
 FAST_STEP_MS = 300
 _QUIET_CHECKS = 5
 LOOPBACK = HostRule(host="localhost", ports=[], cidrs=["127.0.0.0/8", "::1/128"])
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """An object store with one bucket for the tests."""
-
-    endpoint: str
-    access_key: str
-    secret_key: str
-    name: str
-
-    def client(self) -> S3Client:
-        return boto3.client(
-            "s3",
-            endpoint_url=self.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=self.access_key,
-            aws_secret_access_key=self.secret_key,
-        )
 
 
 def free_port() -> int:

@@ -26,7 +26,8 @@ from genpool_worker.adapters.fetch import GuardedFetcher
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
 from genpool_worker.ledger.conditional_put_check import prove_conditional_put
 from genpool_worker.ports import OutputRef, Where
-from integration.worker.rig import Bucket, Rig, free_port
+from integration.bucket import Bucket
+from integration.worker.rig import Rig, free_port
 from support.waiting import wait_until
 
 # The object store --------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from genpool_core.workflow.spec import WorkflowYaml, check_template, parse_workf
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "docs/examples"
-DEMO_POOLS = ["text-pool.yaml", "photo-pool.yaml"]
+SINGLE_POOLS = ["text-pool.yaml", "photo-pool.yaml"]
 PRODUCERS = ROOT / "tests/data/producers"
 
 
@@ -90,8 +90,8 @@ def test_the_pools_of_the_demo(file: str, queue: str, workflows: list[str], most
     assert resources["limits"]["nvidia.com/gpu"] == 1
 
 
-@pytest.mark.parametrize("file", DEMO_POOLS)
-def test_what_the_demo_replaces_is_there(file: str) -> None:
+@pytest.mark.parametrize("file", SINGLE_POOLS)
+def test_what_the_readme_tells_to_replace_is_there(file: str) -> None:
     text = (EXAMPLES / file).read_text()
     readme = (EXAMPLES / "README.md").read_text()
     assert text.count("genpool/comfyui-standin:dev") == 1
@@ -114,8 +114,8 @@ def test_what_the_demo_replaces_is_there(file: str) -> None:
 
 
 def test_the_two_pools_share_a_bucket_and_no_folder() -> None:
-    prefixes = {pool_of(file).spec.storage.s3.prefix for file in DEMO_POOLS}
-    assert len(prefixes) == len(DEMO_POOLS)
+    prefixes = {pool_of(file).spec.storage.s3.prefix for file in SINGLE_POOLS}
+    assert len(prefixes) == len(SINGLE_POOLS)
 
 
 def test_the_pools_behind_one_queue() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from genpool_core.errors import BrokerError, Lasts
+from genpool_core.errors import BrokerError, Lasts, TaskStoreError
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
 from genpool_gateway.callbacks.disposition import Answered, Outcome
 from genpool_gateway.callbacks.ports import WebhookRequest
+from genpool_gateway.tasks.ports import TaskQuery
+from genpool_gateway.tasks.record import StoredEvent, TaskRecord
 
 
 @dataclass
@@ -77,3 +80,35 @@ class FakeMetrics:
 
     def stepped_aside(self) -> None:
         self._add("stepped_aside")
+
+
+@dataclass
+class FakeReader:
+    """Records of the task store, or its fault."""
+
+    records: Sequence[TaskRecord] = ()
+    happened: Sequence[StoredEvent] = ()
+    fault: TaskStoreError | None = None
+
+    def get(self, task: str) -> TaskRecord | None:
+        return next((item for item in self._all() if item.id == task), None)
+
+    def get_all(self, tasks: Collection[str]) -> list[TaskRecord]:
+        return [item for item in self._all() if item.id in tasks]
+
+    def find(self, _query: TaskQuery) -> list[TaskRecord]:
+        return list(self._all())
+
+    def events(self, task: str, *, after: int = 0) -> list[StoredEvent]:
+        return [event for event in self.happened if event.task == task and event.number > after]
+
+    def count_unfinished(self, _pool_uid: str) -> int:
+        return len(self._all())
+
+    def queue_position(self, _task: str) -> int | None:
+        return None
+
+    def _all(self) -> Sequence[TaskRecord]:
+        if self.fault is not None:
+            raise self.fault
+        return self.records

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,14 +9,19 @@ import pytest
 
 from genpool_core import timing
 from genpool_core.backoff import Backoff
-from genpool_core.errors import Lasts
+from genpool_core.errors import Lasts, TaskStoreError
 from genpool_core.messages import headers as h
 from genpool_core.messages.amqp import OutgoingMessage
+from genpool_gateway.callbacks.compose import Composer
 from genpool_gateway.callbacks.dispatcher import Dispatcher, Tried
 from genpool_gateway.callbacks.disposition import Answered, Away, Forbidden, Outcome, delays
+from genpool_gateway.pools.links import Links
+from genpool_gateway.tasks.record import Submission
 from support.waiting import wait_until
-from unit.gateway.fakes import FakeMetrics, FakeQueue, FakeReceiver
-from unit.gateway.messages import OWN, WORKER, delivery, message
+from unit.gateway.fakes import FakeMetrics, FakeQueue, FakeReader, FakeReceiver
+from unit.gateway.link_fakes import FakeBuckets, FakePools
+from unit.gateway.messages import OWN, PHOTOS, WORKER, delivery, message, with_end
+from unit.gateway.samples import record
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -25,10 +31,17 @@ class World:
     queue: FakeQueue = field(default_factory=FakeQueue)
     receiver: FakeReceiver = field(default_factory=FakeReceiver)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
+    reader: FakeReader = field(default_factory=FakeReader)
     stopping: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def composer(self) -> Composer:
+        return Composer(self.reader, Links(FakeBuckets(), FakePools(), lambda: NOW))
+
     def dispatcher(self) -> Dispatcher:
-        made = Dispatcher(self.queue, self.receiver, self.metrics, now=lambda: NOW, stopping=self.stopping)
+        made = Dispatcher(
+            self.queue, self.receiver, self.metrics, self.composer, now=lambda: NOW, stopping=self.stopping
+        )
         made._backoff = Backoff(first=0.0, cap=0.0)
         return made
 
@@ -213,3 +226,19 @@ def test_a_delivery_whose_dead_letter_meets_a_defect_is_left_to_the_broker(world
     world.queue.publish = broken  # type: ignore[method-assign]
     world.dispatcher().handle(delivery(b"no"))
     assert world.queue.done == ["reject"]
+
+
+def test_while_the_task_store_is_away_a_callback_waits_and_the_receiver_is_not_to_blame(world: World) -> None:
+    world.reader.fault = TaskStoreError("the database does not answer.")
+    tried = world.dispatcher().handle(delivery(json.dumps(with_end()).encode()))
+    assert tried == Tried()
+    assert world.queue.done == ["publish", "ack"]
+    assert world.queue.published[0].exchange == "genpool.retry.5s"
+    assert world.receiver.requests == []
+
+
+def test_what_was_not_asked_for_is_not_sent(world: World) -> None:
+    submission = Submission(owner="key-1", body=b"{}", callback_events=("start",))
+    world.reader.records = [record("ab" * 20, pool=PHOTOS, submission=submission)]
+    world.dispatcher().handle(delivery(json.dumps(with_end()).encode()))
+    assert (world.queue.done, world.receiver.requests) == (["ack"], [])

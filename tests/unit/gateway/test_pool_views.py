@@ -32,7 +32,7 @@ STATUS = {
 
 def test_a_pool() -> None:
     body = pool_object("photos", PEOPLE, status=STATUS, scaling={"minReplicas": 1, "maxReplicas": 4})
-    shown = pool_view(served(body)).model_dump(mode="json")
+    shown = pool_view(served(body), "signed").model_dump(mode="json")
     assert shown["name"] == "team/photos"
     assert (shown["ready"], shown["accepts_tasks"], shown["trouble"]) == (True, True, None)
     assert shown["replicas"] == {"existing": 2, "ready": 1, "busy": None, "least": 1, "most": 4}
@@ -50,7 +50,7 @@ def test_a_pool() -> None:
 
 @pytest.mark.parametrize("body", [pool_object(), pool_object(workflows=[])])
 def test_a_pool_that_takes_no_task(body: dict[str, Any]) -> None:
-    (view,) = pool_views(PoolDirectory.of([served_pool(parse_pool(body), None)]))
+    (view,) = pool_views(PoolDirectory.of([served_pool(parse_pool(body), None)]), lambda _: "signed")
     assert (view.accepts_tasks, view.ready, view.limits) == (False, None, None)
     assert view.trouble
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from genpool_adapters.metrics import Registry
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.messages.events import WorkerState
-from genpool_gateway.adapters.metrics import GatewayMetrics
+from genpool_gateway.adapters.metrics import GatewayMetrics, IntakeMetrics
 from genpool_operator.adapters.metrics import OperatorMetrics
 from genpool_worker.adapters.metrics import WorkerMetrics
 
@@ -108,6 +108,10 @@ def gateway() -> Program:
     vhost.dead("ReceiverGone")
     vhost.stepped_aside()
     vhost.connected(yes=True)
+    intake = IntakeMetrics(metrics, "default", "/", "photo_repair_tasks")
+    intake.routed("photos/people")
+    intake.put_aside("QueueFull")
+    intake.dead("WorkflowUnknown")
     return Program(
         metrics.registry,
         [
@@ -117,9 +121,11 @@ def gateway() -> Program:
             "counter genpool_callbacks_dead_total{broker,vhost,reason}",
             "histogram genpool_callback_seconds{broker,vhost,outcome}",
             "gauge genpool_broker_connected{broker,vhost}",
+            "counter genpool_intake_messages_total{broker,vhost,intake,outcome,reason}",
+            "counter genpool_intake_tasks_total{broker,vhost,intake,pool}",
         ],
         {
-            "outcome": {"delivered", "failed"},
+            "outcome": {"delivered", "failed", "routed", "put_aside", "dead"},
             "le": {"0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "+Inf"},
         },
     )

@@ -15,14 +15,13 @@ from fakes.worker_steps import FakeClock
 from fakes.worker_world import QUEUE, Node, World
 from genpool_core import names, timing
 from genpool_core.errors import BrokerError, Lasts, StorageError
-from genpool_core.messages import headers
+from genpool_core.messages import faults, headers
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_core.messages.copies import bare, copy_of
 from genpool_core.tasks.decode import Decoded
 from genpool_worker import consumer
 from genpool_worker.drain import Drain
 from genpool_worker.errors import Refused
-from genpool_worker.pipeline import faults
 from genpool_worker.retry import OutageRetry
 from genpool_worker.status import Waits
 from unit.worker.test_consumer import Loop, task

@@ -29,8 +29,10 @@ class InputFile:
     data: bytes
 
 
-def fetch(context: WorkerContext, urls: Mapping[str, str]) -> dict[str, InputFile]:
-    """All input files of a task; ``urls`` and the result are by parameter.
+def fetch(
+    context: WorkerContext, urls: Mapping[str, str], uploads: Mapping[str, str]
+) -> dict[str, InputFile]:
+    """All input files of a task; ``urls``, ``uploads`` (object keys) and the result are by parameter.
 
     Raises
     ------
@@ -45,11 +47,29 @@ def fetch(context: WorkerContext, urls: Mapping[str, str]) -> dict[str, InputFil
     """
     files: dict[str, InputFile] = {}
     for name, url in urls.items():
-        data = _fetched(context, url)
-        context.metrics.moved("input", len(data))
-        found = check(url, data)
-        files[name] = InputFile(f"{name}{found.suffix}", found.content_type, data)
+        files[name] = _checked(context, name, url, _fetched(context, url))
+    for name, key in uploads.items():
+        files[name] = _checked(context, name, f"the upload {key.rpartition('/')[2]}", _uploaded(context, key))
     return files
+
+
+def _checked(context: WorkerContext, name: str, what: str, data: bytes) -> InputFile:
+    context.metrics.moved("input", len(data))
+    found = check(what, data)
+    return InputFile(f"{name}{found.suffix}", found.content_type, data)
+
+
+def _uploaded(context: WorkerContext, key: str) -> bytes:
+    """One upload out of the bucket; its size was signed, and is checked all the same."""
+    name, most = key.rpartition("/")[2], context.config.max_input_bytes
+    stored = context.retry.until_stored(lambda: context.store.get(key))
+    if stored is None:
+        raise RefusedInput(
+            f"the upload {name} is not in the bucket: PUT the file to the upload's url, then send the task."
+        )
+    if len(stored.data) > most:
+        raise RefusedInput(f"the upload {name} has more than {most:,} bytes: send a smaller file.")
+    return stored.data
 
 
 def _fetched(context: WorkerContext, url: str) -> bytes:
@@ -82,9 +102,9 @@ def upload(
     return names
 
 
-def check(url: str, data: bytes) -> image.ImageInfo:
-    """That a fetched file is a whole image of a sensible size. Raises RefusedInput."""
-    shown = egress_policy.redact(url)
+def check(what: str, data: bytes) -> image.ImageInfo:
+    """That a file is a whole image of a sensible size. ``what``: its URL, or its name. Raises RefusedInput."""
+    shown = egress_policy.redact(what) if "://" in what else what
     try:
         found = image.read(io.BytesIO(data), MAX_PIXELS)
     except image.BrokenImage as error:

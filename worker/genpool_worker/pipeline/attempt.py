@@ -85,7 +85,7 @@ class Attempt:
     def _run(self, told: Told) -> list[Output]:
         context = self._context
         with context.metrics.phase("fetch"):
-            files = inputs.fetch(context, self._validated.files)
+            files = inputs.fetch(context, self._validated.files, self._validated.uploads)
         self.trace.fetched = context.clock.now()
         with context.metrics.phase("upload"):
             uploads = inputs.upload(

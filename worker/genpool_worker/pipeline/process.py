@@ -159,7 +159,7 @@ class Processor:
 
     def _validated(self, task: TaskDelivery) -> ValidatedTask:
         try:
-            return validate(task.body, self._context.config, self._context.catalog)
+            return validate(task.body, self._context.config, self._context.catalog, owner=task.owner)
         except GenPoolError:
             raise
         except Exception as error:

@@ -17,12 +17,23 @@ __all__ = ["bucket"]
 
 
 @pytest.fixture
+def queue_type() -> str:
+    """Of the work queue."""
+    return "quorum"
+
+
+@pytest.fixture
 def pool(
-    gateway_process: GatewayProcess, vhost: Vhost, bucket: Bucket, receiver: Receiver, tmp_path: Path
+    gateway_process: GatewayProcess,
+    vhost: Vhost,
+    bucket: Bucket,
+    receiver: Receiver,
+    tmp_path: Path,
+    queue_type: str,
 ) -> Iterator[Pool]:
     """Its gateway is started."""
     assert vhost is gateway_process.vhost
-    made = make_pool(gateway_process, bucket, receiver, tmp_path)
+    made = make_pool(gateway_process, bucket, receiver, tmp_path, queue_type)
     gateway_process.start()
     gateway_process.until_ready()
     yield made

@@ -18,6 +18,7 @@ from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, EndRecord
 from genpool_core.messages.callbacks import CallbackMessage
 from genpool_core.messages.events import EVENT, AnyEvent, GatewayBacklog, TaskEnded
+from genpool_core.topology.desired import WorkQueueOptions, pool_topology
 from integration.broker import until
 from integration.gateway.api import POOL, QUEUE, Api, prepare
 from integration.gateway.conftest import GatewayProcess, Receiver
@@ -115,6 +116,13 @@ class Pool:
             found.append(message)
         return found
 
+    def restart(self) -> None:
+        """Start the gateway, which has ended."""
+        process = self.api.process
+        (process.folder / "gateway.log").unlink()
+        process.start()
+        process.until_ready()
+
     def until_ended(self, task: str, seconds: float = 5) -> EndRecord:
         """It has end record, event, callback and status."""
         found = until(lambda: self.end(task), f"the end of {task}", seconds)
@@ -123,8 +131,12 @@ class Pool:
         return found
 
 
-def make_pool(process: GatewayProcess, bucket: Bucket, receiver: Receiver, folder: Path) -> Pool:
-    """Its gateway may write into the bucket; it is not started."""
+def make_pool(
+    process: GatewayProcess, bucket: Bucket, receiver: Receiver, folder: Path, queue_type: str
+) -> Pool:
+    """Its gateway may write into the bucket; it is not started. ``queue_type``: of the work queue."""
+    vhost = process.vhost
+    vhost.api("PUT", f"vhosts/{vhost.name}", {"default_queue_type": queue_type})
     prefix = f"{uuid.uuid4().hex}/"
     s3 = {"endpoint": bucket.endpoint, "bucket": bucket.name, "prefix": prefix}
     api = prepare(
@@ -132,6 +144,19 @@ def make_pool(process: GatewayProcess, bucket: Bucket, receiver: Receiver, folde
         storage={"type": "S3", "s3": s3},
         security={"callbackHosts": receiver.allow},
     )
+    (policy,) = (
+        policy
+        for policy in pool_topology(
+            WorkQueueOptions(QUEUE, None, None, 600, janitor=True), vhost.version
+        ).policies
+        if policy.queue == QUEUE
+    )
+    fitting = {
+        key: value
+        for key, value in policy.definition.items()
+        if queue_type == "quorum" or key not in {"delivery-limit", "dead-letter-strategy"}
+    }
+    vhost.policy(policy.name, policy.pattern, fitting, 1000)
     secrets = folder / "bucket"
     secrets.mkdir()
     for name, value in (

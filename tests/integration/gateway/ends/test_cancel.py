@@ -9,12 +9,14 @@ import time
 import pytest
 
 from genpool_core import identity, names
+from genpool_core.messages.announcements import ended_event
 from genpool_core.messages.commands import COMMAND, AnyCommand, CancelTask
 from integration.broker import until
 from integration.gateway.api import POOL, QUEUE
 from integration.gateway.ends.pool import Pool
 
 
+@pytest.mark.parametrize("queue_type", ["quorum", "classic"])
 def test_queued_tasks_are_cancelled_without_a_worker(pool: Pool) -> None:
     keep = pool.submit("kept")
     tasks = [pool.submit(f"lake {number}")["id"] for number in range(5)]
@@ -70,6 +72,24 @@ def test_a_running_task_is_cancelled_by_its_worker(pool: Pool) -> None:
     pool.api.until_status(task["id"], "canceled")
 
 
+def test_where_somebody_consumes_the_worker_drops_the_message_and_says_so(pool: Pool) -> None:
+    pool.submit("in hand")
+    with pool.vhost.raw() as connection:
+        channel = connection.channel()
+        channel.basic_qos(prefetch_count=1)
+        channel.basic_consume(QUEUE, lambda *_: None)
+        connection.process_data_events(time_limit=1)
+        task = pool.submit("a lake")
+        pool.cancel(task["id"])
+        end = pool.until_ended(task["id"])
+        until(lambda: pool.backlogs()[-1:] == [1], "the message is counted")
+        until(lambda: len(pool.backlogs()) > 3, "it still is, some looks later")
+        assert set(pool.backlogs()) == {1}
+        assert pool.vhost.ready(QUEUE) == 1
+        pool.api.announce(ended_event(end, POOL))
+        until(lambda: pool.backlogs()[-1:] == [0], "it is dropped")
+
+
 def test_a_task_that_does_not_begin_in_time_expires(pool: Pool) -> None:
     task = pool.submit("a lake", start_within_seconds=1)
     begun = pool.submit("a hill", start_within_seconds=1)
@@ -89,8 +109,7 @@ def test_a_gateway_that_is_killed_in_the_middle_finishes_after_its_restart(pool:
     assert process.process is not None
     os.kill(process.process.pid, signal.SIGKILL)
     process.process.wait()
-    process.start()
-    process.until_ready()
+    pool.restart()
     for task in tasks:
         pool.until_ended(task, 10)
         pool.api.until_status(task, "canceled")
@@ -104,8 +123,7 @@ def unlisted(pool: Pool) -> Pool:
     process = pool.api.process
     assert process.stop() == 0
     del process.environment["GENPOOL_STORES_FILE"]
-    process.start()
-    process.until_ready()
+    pool.restart()
     return pool
 
 

@@ -27,22 +27,17 @@ def test_a_message_that_expires_has_one_end(pool: Pool) -> None:
     assert (properties.headers[REASON], properties.headers[TASK_KEY]) == ("Expired", task)
     assert properties.expiration is None
     assert pool.api.until_status(task, "expired")
+    # The same message once more: it is announced again, and no more.
+    pool.send(body, expiration="50")
+    until(lambda: len(pool.ended(task)) == len(pool.callbacks(task)) == 2, "both once more")
+    assert {(event.id, event.time) for event in pool.ended(task)} == {
+        (identity.end_id(task, 1), end.ended_at)
+    }
+    assert {each.id for each in pool.callbacks(task)} == {identity.end_id(task, 1)}
+    assert pool.dead_letters() == []
 
 
-def test_the_same_message_again_is_announced_and_no_more(pool: Pool) -> None:
-    body = {"task_id": "twice", "prompt": "a lake", "callback_url": pool.receiver.url("200")}
-    task = task_key(POOL.uid, "twice", body)
-    for times in (1, 2):
-        pool.send(body, expiration="50")
-        until(lambda times=times: len(pool.ended(task)) == times, "the event")  # type: ignore[misc]
-    until(lambda: len(pool.callbacks(task)) == 2, "the callback")
-    assert len({event.id for event in pool.ended(task)}) == 1
-    assert len({event.time for event in pool.ended(task)}) == 1
-    assert len({each.id for each in pool.callbacks(task)}) == 1
-    assert len(pool.dead_letters()) == 1
-
-
-def test_an_accepted_task_that_was_rejected_by_a_stranger_is_dead(pool: Pool) -> None:
+def test_what_a_stranger_rejected_is_dead_and_what_is_no_task_has_no_end(pool: Pool) -> None:
     task = pool.submit("a lake")
     with pool.vhost.raw() as connection:
         channel = connection.channel()
@@ -52,10 +47,8 @@ def test_an_accepted_task_that_was_rejected_by_a_stranger_is_dead(pool: Pool) ->
     assert (end.outcome, end.reason) == ("dead", "RejectedByConsumer")
     assert end.owner
     assert pool.api.until_status(task["id"], "failed")
-
-
-def test_what_is_no_task_goes_to_the_dead_letters_with_its_reason(pool: Pool) -> None:
+    assert [properties.headers[REASON] for properties, _ in pool.dead_letters()] == ["RejectedByConsumer"]
+    # What is no task at all.
     pool.send(b"no json", expiration="50")
     letters = until(pool.dead_letters, "the dead letter")
     assert letters[0][0].headers[REASON] == "InvalidMessage"
-    assert not pool.callbacks("")

@@ -8,7 +8,9 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger.records import EndRecord
 from genpool_dev.cluster.model import RabbitMQInfo
 from genpool_dev.demo import plan, publish
+from genpool_dev.demo.prepare import STEP_SECONDS
 from genpool_dev.stack.gateway import GatewayApi, Json
+from genpool_dev.stack.pools import EXAMPLES, read_pools
 from genpool_dev.stack.servers.drawing import size_of
 from genpool_gateway.api.submission import SubmitTask
 
@@ -70,8 +72,8 @@ def test_the_producers_are_there() -> None:
 
 
 def test_sizes_lie_in_the_bounds_of_their_workflows() -> None:
-    assert 400 <= plan.KINDS["people"][1] <= 960
-    assert 960 <= plan.KINDS["buildings"][1] <= 1280
+    assert 400 <= plan.KINDS["people"][2] <= 960
+    assert 960 <= plan.KINDS["buildings"][2] <= 1280
 
 
 def test_a_text_task_is_known_by_its_id() -> None:
@@ -84,7 +86,7 @@ def test_a_photo_is_known_by_its_url_because_its_id_is_constant() -> None:
     run = next(run for run in RUNS if run.queue == plan.PHOTO_QUEUE)
     url = "http://10.0.0.1:1/people/1.jpg"
     told = publish.read_line(f"sent task_12345: {url}\n", run, NOW)
-    assert told == publish.Published("photo", url, size_of(1), NOW, "people-1")
+    assert told == publish.Published("photo-people", url, size_of(1), NOW, "people-1")
 
 
 def test_another_line_is_no_task() -> None:
@@ -137,3 +139,10 @@ def test_the_password_goes_by_environment_and_not_by_argument(tmp_path: Path) ->
 
 def test_another_prompt_has_the_size_of_its_run() -> None:
     assert RUNS[0].size_of("whatever") == (512, 512)
+
+
+def test_the_demo_knows_the_queues_and_pools_of_its_examples() -> None:
+    texts = [(ROOT / EXAMPLES / name).read_text(encoding="utf-8") for name in STEP_SECONDS]
+    pools = [pool for text in texts for pool in read_pools(text)]
+    assert {pool.queue for pool in pools} | {pool.intake for pool in pools} - {None} == set(plan.QUEUES)
+    assert {pool.name for pool in pools} == {run.pool for run in RUNS}

@@ -6,6 +6,7 @@ import yaml
 from genpool_core.api import GenerationPoolSpec
 from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.model import ClusterInfo, RabbitMQInfo, S3Info
+from genpool_dev.demo.prepare import STEP_SECONDS
 from genpool_dev.stack import pools
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -31,37 +32,45 @@ INFO = ClusterInfo(
 )
 
 
-@pytest.mark.parametrize("name", ["text-pool.yaml", "photo-pool.yaml"])
+@pytest.mark.parametrize("name", ["text-pool.yaml", "photo-pool.yaml", "photo-pools.yaml"])
 def test_every_text_of_the_examples_is_replaced_and_the_spec_stays_valid(name: str) -> None:
     texts = {**pools.replacements(INFO, 41001, 41002), **pools.slowed(0.1, 1.0)}
     text = pools.replaced((ROOT / pools.EXAMPLES / name).read_text(encoding="utf-8"), texts)
     for old in (pools.EXAMPLE_IMAGE, pools.EXAMPLE_HOST, "8091", "8092", pools.EXAMPLE_S3):
         assert old not in text
-    (manifest,) = yaml.safe_load_all(text)
-    spec = GenerationPoolSpec.model_validate(manifest["spec"])
-    assert spec.comfyui.image == "localhost/standin:1a2b"
-    assert spec.comfyui.command[-3:] == [
-        "--standin-step-seconds=0.1",
-        "--standin-start-seconds=1",
-        "--standin-load-seconds=0",
-    ]
-    assert spec.storage.s3.endpoint == "http://s3.in:9000"
-    (callbacks,) = spec.security.callback_hosts
-    assert (callbacks.host, callbacks.ports, callbacks.cidrs) == (
-        "10.213.255.253",
-        [41002],
-        ["10.213.255.253/32"],
-    )
+    for manifest in yaml.safe_load_all(text):
+        spec = GenerationPoolSpec.model_validate(manifest["spec"])
+        assert spec.comfyui.image == "localhost/standin:1a2b"
+        assert spec.comfyui.command[-3:] == [
+            "--standin-step-seconds=0.1",
+            "--standin-start-seconds=1",
+            "--standin-load-seconds=0",
+        ]
+        assert spec.storage.s3.endpoint == "http://s3.in:9000"
+        (callbacks,) = spec.security.callback_hosts
+        assert (callbacks.host, callbacks.ports, callbacks.cidrs) == (
+            "10.213.255.253",
+            [41002],
+            ["10.213.255.253/32"],
+        )
 
 
 def test_the_example_pools_are_what_the_demo_expects() -> None:
     read = [
-        pools.read_pools((ROOT / pools.EXAMPLES / name).read_text(encoding="utf-8"))
-        for name in ("text-pool.yaml", "photo-pool.yaml")
+        pool
+        for name in STEP_SECONDS
+        for pool in pools.read_pools((ROOT / pools.EXAMPLES / name).read_text(encoding="utf-8"))
     ]
-    assert [(pool.name, pool.namespace, pool.queue, pool.prefix) for (pool,) in read] == [
-        ("text", "genpool-demo", "generation_tasks", "text/"),
-        ("photo", "genpool-demo", "photo_repair_tasks", "photo/"),
+    assert [(pool.name, pool.namespace, pool.queue, pool.intake, pool.prefix) for pool in read] == [
+        ("text", "genpool-demo", "generation_tasks", None, "text/"),
+        ("photo-people", "genpool-demo", "photo_people_tasks", "photo_repair_tasks", "photo-people/"),
+        (
+            "photo-buildings",
+            "genpool-demo",
+            "photo_buildings_tasks",
+            "photo_repair_tasks",
+            "photo-buildings/",
+        ),
     ]
 
 

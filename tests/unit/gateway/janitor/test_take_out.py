@@ -12,7 +12,7 @@ from genpool_core.identity import task_key
 from genpool_core.messages.amqp import Delivery, Properties
 from genpool_gateway.janitor.take_out import QueueSeen, may_take_out, reported, sort_out
 
-IDLE = QueueSeen(cancelled=2, cancelled_before=2, ready=3, consumers=0, waited=None)
+IDLE = QueueSeen(cancelled=2, unchanged=timing.BACKLOG_SECONDS, ready=3, consumers=0, waited=None)
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ IDLE = QueueSeen(cancelled=2, cancelled_before=2, ready=3, consumers=0, waited=N
         (IDLE, True),
         (replace(IDLE, consumers=1), False),
         (replace(IDLE, ready=0), False),
-        (replace(IDLE, cancelled=0, cancelled_before=0), False),
-        (replace(IDLE, cancelled_before=1), False),
+        (replace(IDLE, cancelled=0), False),
+        (replace(IDLE, unchanged=0.0), False),
         (replace(IDLE, waited=timing.TAKE_OUT_SECONDS - 1), False),
         (replace(IDLE, waited=timing.TAKE_OUT_SECONDS), True),
         (replace(IDLE, worn=True), False),

@@ -1,0 +1,1 @@
+"""Deletion of what a task contains, where its owner asks for it."""

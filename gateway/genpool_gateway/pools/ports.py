@@ -1,0 +1,24 @@
+"""What belongs to a pool: its ledger, and the vhost of its queues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from genpool_adapters.ledger import Ledger
+from genpool_core.messages.amqp import OutgoingMessage
+from genpool_core.workerconfig import WorkerConfig
+
+
+class Ledgers(Protocol):
+    """The ledgers that the gateway may use."""
+
+    def ledger(self, config: WorkerConfig) -> Ledger | None:
+        """That of a pool; None where its bucket is not listed. Raises SettingsError."""
+
+
+class VhostPublisher(Protocol):
+    """A vhost of the broker."""
+
+    def publish(self, messages: Sequence[OutgoingMessage]) -> None:
+        """Publish, confirmed and mandatory, all or as many as go; raises the first BrokerError."""

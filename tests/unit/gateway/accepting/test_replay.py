@@ -1,0 +1,132 @@
+"""A new run of a task that has ended: published first, stored then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from genpool_core.errors import BrokerError, GenPoolError
+from genpool_core.identity import accepted_event_id
+from genpool_core.messages import headers
+from genpool_gateway.accepting.message import task_message
+from genpool_gateway.accepting.replay import Replayer, next_run, replayed
+from genpool_gateway.tasks.change import Change, apply_change, erase
+from genpool_gateway.tasks.record import Position, StoredEvent, Submission, TaskRecord, TaskState
+from support.pool_objects import directory, pool_object
+from unit.gateway.samples import NOW, POOL, record
+
+BODY = b'{"parameters":{"prompt":"a lake"},"task_id":"t"}'
+LATER = NOW + timedelta(hours=1)
+POOLS = directory(pool_object("text", namespace="art", uid=POOL.uid))
+SUBMISSION = Submission(owner="key-1", body=BODY, start_by=NOW, end_by=NOW)
+ENDED = record(
+    state=TaskState.ENDED, position=Position(1, ended=True, attempt=1, rank=4), submission=SUBMISSION
+)
+
+
+@dataclass
+class FakeQueues:
+    fault: BrokerError | None = None
+    published: list[TaskRecord] = field(default_factory=list)
+
+    def publish(self, tasks: Sequence[TaskRecord]) -> list[Future[None]]:
+        self.published += tasks
+        futures: list[Future[None]] = [Future() for _ in tasks]
+        for future in futures:
+            if self.fault is None:
+                future.set_result(None)
+            else:
+                future.set_exception(self.fault)
+        return futures
+
+
+@dataclass
+class FakeEvents:
+    changes: list[Change] = field(default_factory=list)
+
+    def apply(self, changes: Sequence[Change]) -> list[StoredEvent]:
+        self.changes += changes
+        return []
+
+    def request_cancel(self, _task: str, _at: object) -> TaskRecord | None:
+        raise NotImplementedError
+
+
+def test_the_message_is_the_same_under_the_next_run() -> None:
+    again = next_run(ENDED, LATER)
+    message = task_message(again, "queue")
+    assert (message.body, message.headers[headers.RUN], message.headers[headers.OWNER]) == (BODY, 2, "key-1")
+    assert message.properties.timestamp == int(LATER.timestamp())
+
+
+def test_a_third_run_follows_the_second() -> None:
+    second = replace(ENDED, position=Position(2, ended=True, attempt=3, rank=4))
+    assert next_run(second, LATER).position.run == 3
+
+
+def test_the_store_is_told_that_the_next_run_waits_without_the_limits_of_the_one_before() -> None:
+    change = replayed(next_run(ENDED, LATER))
+    assert (change.id, change.time) == (accepted_event_id(ENDED.id, 2), LATER)
+    now = apply_change(ENDED, change)
+    assert (now.state, now.position.run, now.created_at) == (TaskState.QUEUED, 2, NOW)
+    assert now.submission is not None
+    assert (now.submission.start_by, now.submission.end_by, now.submission.body) == (None, None, BODY)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "said"),
+    [
+        ({"state": TaskState.RUNNING}, "NotEnded", "cancel it, or wait"),
+        ({"submission": None}, "NotReplayable", "was not accepted by this gateway"),
+        ({"submission": replace(SUBMISSION, body=b"")}, "NotReplayable", "does not have its message"),
+        ({"erased_at": NOW}, "NotReplayable", "were deleted"),
+    ],
+)
+def test_what_has_no_next_run_is_refused(changes: dict[str, Any], reason: str, said: str) -> None:
+    with pytest.raises(GenPoolError, match=said) as caught:
+        next_run(replace(ENDED, **changes), LATER)
+    assert caught.value.reason == reason
+    assert erase(ENDED, NOW).erased_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "stored"),
+    [
+        (None, None, 1),
+        (BrokerError("no such queue.", reason="Unroutable"), "BrokerUnavailable", 0),
+        (BrokerError("cut off.", uncertain=True), "NotConfirmed", 0),
+    ],
+)
+def test_it_is_stored_when_the_broker_has_it(
+    fault: BrokerError | None, reason: str | None, stored: int
+) -> None:
+    queues, events = FakeQueues(fault), FakeEvents()
+    replayer = Replayer(queues, events, lambda: LATER)
+    raised: str | None = None
+    try:
+        replayer.replay(ENDED, POOLS)
+    except GenPoolError as error:
+        raised = error.reason
+    assert (raised, len(events.changes), len(queues.published)) == (reason, stored, 1)
+
+
+@pytest.mark.parametrize(
+    ("pools", "reason"),
+    [
+        (directory(), "NotReplayable"),
+        (
+            directory(pool_object("text", "DDColor人物黑白修复.json", namespace="art", uid=POOL.uid)),
+            "InvalidTask",
+        ),
+    ],
+)
+def test_a_pool_that_would_refuse_it_today_is_not_sent_it(pools: Any, reason: str) -> None:  # noqa: ANN401 - directory
+    queues = FakeQueues()
+    with pytest.raises(GenPoolError) as caught:
+        Replayer(queues, FakeEvents(), lambda: LATER).replay(ENDED, pools)
+    assert (caught.value.reason, queues.published) == (reason, [])

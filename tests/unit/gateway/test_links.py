@@ -1,0 +1,70 @@
+"""Links to results: signed where the bucket is listed, and said where it is not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from genpool_core.api.record import parse_pool
+from genpool_gateway.pools.links import Links, s3_of
+from genpool_gateway.pools.pool import served_pool
+from support.pool_objects import pool_object, served
+from unit.gateway.link_fakes import STORE_FAULT, FakeBuckets, FakePools, output
+
+NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+S3 = {"bucket": "results", "endpoint": "http://store:9000", "urlTTLSeconds": 600}
+POOL = served(pool_object(storage={"s3": S3}))
+UID = POOL.ref.uid
+
+
+def _links(buckets: FakeBuckets | None = None, pools: FakePools | None = None) -> Links:
+    return Links(buckets or FakeBuckets(), pools or FakePools([POOL]), lambda: NOW)
+
+
+def test_a_link_is_valid_as_long_as_the_pool_says() -> None:
+    (link,) = _links().sign(UID, [output()]).values()
+    assert link.url == "https://s3.example/results/tasks/a/runs/1/a1-n/a.png?signature=1"
+    assert link.expires_at == NOW + timedelta(seconds=600)
+    assert link.url not in repr(link)
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        _links(FakeBuckets(())),
+        _links(FakeBuckets(fault=STORE_FAULT)),
+        _links(pools=FakePools(())),
+    ],
+)
+def test_what_cannot_be_signed_has_no_link(links: Links) -> None:
+    assert links.sign(UID, [output()]) == {}
+
+
+def test_results_of_the_bucket_before_have_links_where_that_one_is_listed() -> None:
+    old = output("old.png", "former")
+    assert set(_links().sign(UID, [output(), old])) == {output().key}
+    assert set(_links(FakeBuckets(("results", "former"))).sign(UID, [output(), old])) == {
+        output().key,
+        old.key,
+    }
+
+
+def test_a_pool_that_takes_no_task_has_its_results() -> None:
+    pool = served_pool(parse_pool(pool_object(storage={"s3": S3})), None)
+    assert pool.serving is None
+    assert s3_of(pool) == s3_of(POOL)
+
+
+@pytest.mark.parametrize(
+    ("buckets", "said"),
+    [
+        (FakeBuckets(), "signed when they are given out, valid for 600 s."),
+        (
+            FakeBuckets(()),
+            "signed by workers only, for callbacks: bucket results at http://store:9000 is not in",
+        ),
+    ],
+)
+def test_how_links_are_made_is_said(buckets: FakeBuckets, said: str) -> None:
+    assert _links(buckets).note(POOL).startswith(said)
