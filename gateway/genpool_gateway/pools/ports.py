@@ -18,7 +18,7 @@ class ListedLedgers(Protocol):
         """That of a pool; None where its bucket is not listed. Raises SettingsError."""
 
 
-class PoolBuckets(Ledgers, Protocol):
+class PoolBuckets(ListedLedgers, Protocol):
     """And the buckets that they lie in."""
 
     def of(self, s3: S3Config) -> ObjectStore | None:
