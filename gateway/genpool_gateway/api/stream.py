@@ -66,7 +66,11 @@ def _passing(watch: Watch, progress: JsonObject | None) -> Iterator[bytes]:
 def _look(services: Services, record: TaskRecord, after: int) -> tuple[list[StoredEvent], TaskRecord]:
     """Events that are new, and the task after them; the same task where it was deleted meanwhile."""
     events = services.reader.events(record.id, after=after)
-    return events, (services.reader.get(record.id) if events else None) or record
+    found = (services.reader.get(record.id) if events else None) or record
+    if events and found.state is TaskState.ENDED:
+        # It may have ended since the first reading. The event of its end was stored in the same commit.
+        events += services.reader.events(record.id, after=events[-1].number)
+    return events, found
 
 
 async def _stored(services: Services, record: TaskRecord, event: StoredEvent, *, newest: bool) -> bytes:

@@ -1,33 +1,43 @@
-"""The stream of a task's events."""
+"""What a watcher is told, while the task goes on between two readings of the store."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, cast
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import cast
 
-from genpool_core.errors import TaskStoreError
 from genpool_gateway.api.services import Services
-from genpool_gateway.api.stream import task_stream
-from genpool_gateway.events.hub import Hub
-from unit.gateway.samples import record
+from genpool_gateway.api.stream import _look
+from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
+from unit.gateway.samples import NOW, record
 
 
-class _Away:
-    """A task store whose database is away."""
+@dataclass
+class GoingOn:
+    """A store in which a task ends right after its events were read for the first time."""
 
-    def events(self, task: str, *, after: int = 0) -> list[Any]:
-        raise TaskStoreError(f"no events of {task} behind {after}: the database is away.")
+    task: TaskRecord
+    stored: list[StoredEvent]
+    then: list[StoredEvent] = field(default_factory=list)
+
+    def events(self, _task: str, *, after: int = 0) -> list[StoredEvent]:
+        found = [event for event in self.stored if event.number > after]
+        if self.then:
+            self.stored, self.then = [*self.stored, *self.then], []
+            self.task = replace(self.task, state=TaskState.ENDED)
+        return found
+
+    def get(self, _task: str) -> TaskRecord:
+        return self.task
 
 
-class _Services:
-    def __init__(self) -> None:
-        self.hub = Hub()
-        self.reader = _Away()
+def event(number: int, kind: str) -> StoredEvent:
+    return StoredEvent(task="a" * 40, number=number, type=kind, time=NOW, data={})
 
 
-def test_a_stream_ends_where_the_store_is_away() -> None:
-    async def run() -> list[bytes]:
-        services = cast("Services", _Services())
-        return [part async for part in task_stream(services, record(), 0)]
-
-    assert asyncio.run(run()) == [b"retry: 2000\n\n"]
+def test_a_task_that_ends_between_two_readings_is_told_to_its_end() -> None:
+    task = record(state=TaskState.RUNNING)
+    store = GoingOn(task, [event(1, "accepted"), event(2, "claimed")], [event(3, "ended")])
+    events, found = _look(cast("Services", SimpleNamespace(reader=store)), task, 0)
+    assert found.state is TaskState.ENDED
+    assert [each.type for each in events] == ["accepted", "claimed", "ended"]
