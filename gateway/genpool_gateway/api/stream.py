@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from anyio import to_thread
 
 from genpool_core import timing
+from genpool_core.errors import TaskStoreError
 from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger.records import Output
 from genpool_gateway.api.services import Services
 from genpool_gateway.api.views import linked_answer
+from genpool_gateway.events.hub import Watch
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 from genpool_gateway.tasks.view import OutputView, output_view
 
@@ -28,19 +30,21 @@ async def task_stream(services: Services, record: TaskRecord, after: int) -> Asy
         while not watch.closed:
             if first or watch.stored:
                 watch.stored = False
-                events, record = await to_thread.run_sync(_look, services, record, last)
+                try:
+                    events, record = await to_thread.run_sync(_look, services, record, last)
+                except TaskStoreError:
+                    # The answer has begun, so no problem can be sent: the watcher comes again, and goes on behind
+                    # what it saw.
+                    return
                 if events:
                     last = events[-1].number
                 for event in events:
                     yield await _stored(services, record, event, newest=event is events[-1])
                 if record.state is TaskState.ENDED:
                     return
-            if first and (progress := services.hub.progress(record.id)) is not None:
-                yield _event("progress", progress)
+            for part in _passing(watch, services.hub.progress(record.id) if first else None):
+                yield part
             first = False
-            while watch.passing:
-                kind, data = watch.passing.popitem(last=False)
-                yield _event(kind, data)
             watch.changed.clear()
             if watch.stored or watch.passing or watch.closed:
                 continue
@@ -50,10 +54,23 @@ async def task_stream(services: Services, record: TaskRecord, after: int) -> Asy
                 yield b": still here\n\n"
 
 
+def _passing(watch: Watch, progress: JsonObject | None) -> Iterator[bytes]:
+    """What is not stored, the ``progress`` from before the watch first."""
+    if progress is not None:
+        yield _event("progress", progress)
+    while watch.passing:
+        kind, data = watch.passing.popitem(last=False)
+        yield _event(kind, data)
+
+
 def _look(services: Services, record: TaskRecord, after: int) -> tuple[list[StoredEvent], TaskRecord]:
     """Events that are new, and the task after them; the same task where it was deleted meanwhile."""
     events = services.reader.events(record.id, after=after)
-    return events, (services.reader.get(record.id) if events else None) or record
+    found = (services.reader.get(record.id) if events else None) or record
+    if events and found.state is TaskState.ENDED:
+        # It may have ended since the first reading. The event of its end was stored in the same commit.
+        events += services.reader.events(record.id, after=events[-1].number)
+    return events, found
 
 
 async def _stored(services: Services, record: TaskRecord, event: StoredEvent, *, newest: bool) -> bytes:

@@ -11,6 +11,7 @@ from genpool_core import timing
 from genpool_core.canonical import canonical_json, digest
 from genpool_core.jsontypes import JsonObject
 from genpool_core.tasks.check import shown_parameters
+from genpool_gateway.api.problems import Problem
 from genpool_gateway.pools.check import HIGHEST_PRIORITY, CheckedTask
 from genpool_gateway.tasks.ports import Idempotency, NewTask
 from genpool_gateway.tasks.record import Position, Submission, TaskRecord, TaskState
@@ -25,6 +26,8 @@ _CHECKED = {
     "metadata",
     "priority",
 }
+#: Of a task's message.
+MOST_MESSAGE_BYTES = 64 << 10
 CallbackEvent = Literal["start", "output", "end"]
 IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 
@@ -115,6 +118,7 @@ def new_task(
     """
     if "end" not in sent.callback_events:
         checked = checked.without_callback()
+    _refuse_large(checked)
     record = TaskRecord(
         id=checked.key(owner),
         pool=checked.pool.ref,
@@ -138,6 +142,17 @@ def new_task(
     if key is None:
         return NewTask(record)
     return NewTask(record, Idempotency(key, digest(canonical_json(sent.model_dump(mode="json")))))
+
+
+def _refuse_large(checked: CheckedTask) -> None:
+    """A queue is no place for files: RabbitMQ keeps each message on three nodes. Raises the Problem."""
+    size = len(checked.content)
+    if size > MOST_MESSAGE_BYTES:
+        raise Problem(
+            "RequestTooLarge",
+            f"the task is a message of {size:,} bytes, and queues take at most {MOST_MESSAGE_BYTES:,}: send files as "
+            "links, or upload them first (POST /v1/uploads).",
+        )
 
 
 def _after(now: datetime, seconds: int | None) -> datetime | None:

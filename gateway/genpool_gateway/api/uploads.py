@@ -27,7 +27,15 @@ router = APIRouter(
 class NewUpload(BaseModel):
     """A file to be uploaded."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_extra={
+            "examples": [
+                {"pool": "art/text", "name": "lake.png", "content_type": "image/png", "size_bytes": 48213}
+            ]
+        },
+    )
 
     pool: Annotated[str, Field(min_length=1, max_length=320)]
     """``namespace/name`` of the pool whose tasks will use it, or its name where there is one of it."""
@@ -35,7 +43,7 @@ class NewUpload(BaseModel):
     """What the file is called."""
     content_type: Annotated[str, Field(pattern=r"^image/[a-z0-9.+-]{1,40}$")]
     """Its media type."""
-    size_bytes: Annotated[int, Field(ge=1, le=5 << 30)]
+    size_bytes: Annotated[int, Field(strict=True, ge=1, le=5 << 30)]
     """Its size, which is a part of the link's signature."""
 
 

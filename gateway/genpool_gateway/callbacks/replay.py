@@ -11,7 +11,7 @@ from genpool_core.messages.announcements import callback_message
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import BucketNotListed, PoolUnavailable
 from genpool_gateway.pools.pool import ServedPool
-from genpool_gateway.pools.ports import Ledgers, VhostPublisher
+from genpool_gateway.pools.ports import ListedLedgers, VhostPublisher
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.record import TaskRecord
 
@@ -28,7 +28,7 @@ class CallbackReplay:
     def __init__(
         self,
         pools: PoolSource,
-        ledgers: Ledgers,
+        ledgers: ListedLedgers,
         publisher_of: Callable[[str, str], VhostPublisher | None],
     ) -> None:
         self._pools = pools

@@ -13,7 +13,7 @@ from genpool_adapters.ledger import Ledger
 from genpool_core.tasks.uploads import uploads_in
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import BucketNotListed
-from genpool_gateway.pools.ports import Ledgers
+from genpool_gateway.pools.ports import ListedLedgers
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.change import erased_end
 from genpool_gateway.tasks.errors import NotEnded
@@ -35,7 +35,7 @@ class Eraser:
         self,
         store: RetentionStore,
         pools: PoolSource,
-        ledgers: Ledgers,
+        ledgers: ListedLedgers,
         now: Callable[[], datetime],
         *,
         elsewhere: Sequence[Elsewhere] = (),

@@ -9,8 +9,9 @@ from __future__ import annotations
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages.announcements import callback_message, ended_event, event_message
 from genpool_core.messages.events import TaskEnded
-from genpool_gateway.janitor.ports import PoolBroker, PoolStores
+from genpool_gateway.janitor.ports import PoolBroker
 from genpool_gateway.pools.pool import Serving
+from genpool_gateway.pools.ports import PoolBuckets
 from genpool_gateway.tasks.change import change_of
 from genpool_gateway.tasks.ports import EventStore
 
@@ -18,7 +19,7 @@ from genpool_gateway.tasks.ports import EventStore
 class Announcer:
     """The same ids however often: store, dispatcher and receivers drop repeats by them. Used by many threads."""
 
-    def __init__(self, broker: PoolBroker, stores: PoolStores, events: EventStore) -> None:
+    def __init__(self, broker: PoolBroker, stores: PoolBuckets, events: EventStore) -> None:
         self._broker = broker
         self._stores = stores
         self._events = events

@@ -28,10 +28,11 @@ from genpool_gateway.janitor.ending import (
     end_of,
 )
 from genpool_gateway.janitor.errors import StoreNotListed
-from genpool_gateway.janitor.ports import PoolBroker, PoolStores
+from genpool_gateway.janitor.ports import PoolBroker
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import PoolUnavailable
 from genpool_gateway.pools.pool import Serving
+from genpool_gateway.pools.ports import ListedLedgers
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.ports import UnendedStore
 from genpool_gateway.tasks.record import TaskRecord, TaskState
@@ -45,7 +46,7 @@ class Ends:
     def __init__(
         self,
         pools: PoolSource,
-        stores: PoolStores,
+        stores: ListedLedgers,
         broker: PoolBroker,
         announcer: Announcer,
         unended: UnendedStore,

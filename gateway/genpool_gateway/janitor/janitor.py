@@ -36,8 +36,9 @@ from genpool_gateway.janitor.dead_letters import (
 )
 from genpool_gateway.janitor.ending import end_of
 from genpool_gateway.janitor.lanes import Lanes
-from genpool_gateway.janitor.ports import JanitorQueue, PoolStores
+from genpool_gateway.janitor.ports import JanitorQueue
 from genpool_gateway.pools.pool import Serving
+from genpool_gateway.pools.ports import ListedLedgers
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.ports import UnendedStore
 
@@ -54,7 +55,7 @@ class Janitor:
         place: tuple[str, str],
         queue: JanitorQueue,
         pools: PoolSource,
-        stores: PoolStores,
+        stores: ListedLedgers,
         announcer: Announcer,
         unended: UnendedStore,
         lanes: Lanes,

@@ -7,21 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from genpool_adapters.amqp.values import QueueCount
-from genpool_adapters.ledger import Ledger
-from genpool_adapters.objectstore.port import ObjectStore
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
-from genpool_core.workerconfig import S3Config, WorkerConfig
 from genpool_gateway.pools.pool import Serving
-
-
-class PoolStores(Protocol):
-    """The buckets that the gateway may use. Every method raises SettingsError."""
-
-    def of(self, s3: S3Config) -> ObjectStore | None:
-        """The store of a pool; None where it is not listed."""
-
-    def ledger(self, config: WorkerConfig) -> Ledger | None:
-        """The ledger of a pool's tasks; None where its bucket is not listed."""
 
 
 class PoolBroker(Protocol):

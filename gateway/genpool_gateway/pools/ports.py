@@ -6,15 +6,23 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from genpool_adapters.ledger import Ledger
+from genpool_adapters.objectstore.port import ObjectStore
 from genpool_core.messages.amqp import OutgoingMessage
-from genpool_core.workerconfig import WorkerConfig
+from genpool_core.workerconfig import S3Config, WorkerConfig
 
 
-class Ledgers(Protocol):
+class ListedLedgers(Protocol):
     """The ledgers that the gateway may use."""
 
     def ledger(self, config: WorkerConfig) -> Ledger | None:
         """That of a pool; None where its bucket is not listed. Raises SettingsError."""
+
+
+class PoolBuckets(ListedLedgers, Protocol):
+    """And the buckets that they lie in."""
+
+    def of(self, s3: S3Config) -> ObjectStore | None:
+        """That of a pool; None where it is not listed. Raises SettingsError."""
 
 
 class VhostPublisher(Protocol):

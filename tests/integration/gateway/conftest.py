@@ -138,6 +138,9 @@ class GatewayProcess:
             "GENPOOL_BROKERS_FILE": str(self.folder / "brokers.yaml"),
             "GENPOOL_GATEWAY_SECRET_DIR": str(self.folder),
             "GENPOOL_HTTP_PORT": "0",
+            "GENPOOL_API_PORT": "0",
+            "GENPOOL_POOLS_FILE": str(self.folder / "pools"),
+            "GENPOOL_DATABASE_URL": f"sqlite:///{self.folder / 'tasks.db'}",
             **self.environment,
         }
         with (self.folder / "gateway.log").open("ab") as log:
@@ -146,7 +149,8 @@ class GatewayProcess:
             )
 
     def write_files(self) -> None:
-        """Files as the chart mounts them."""
+        """Files as the chart mounts them, and a folder without pools."""
+        (self.folder / "pools").mkdir(exist_ok=True)
         self.write_login(gateway_login(self.vhost, self.key, self.queues))
         (self.folder / names.SIGNING_KEYS).write_text(key_line(self.key.signing_key), encoding="ascii")
         broker = {
