@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 
 from integration.broker import Vhost
+from integration.bucket import Bucket
 from integration.gateway.conftest import GatewayProcess, Receiver
 from integration.gateway.ends.pool import Pool, make_pool
-from integration.worker.conftest import bucket
-from integration.worker.rig import Bucket
-
-__all__ = ["bucket"]
 
 
 @pytest.fixture

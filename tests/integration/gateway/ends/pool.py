@@ -20,9 +20,9 @@ from genpool_core.messages.callbacks import CallbackMessage
 from genpool_core.messages.events import EVENT, AnyEvent, GatewayBacklog, TaskEnded
 from genpool_core.topology.desired import WorkQueueOptions, pool_topology
 from integration.broker import until
+from integration.bucket import Bucket
 from integration.gateway.api import POOL, QUEUE, Api, prepare
 from integration.gateway.conftest import GatewayProcess, Receiver
-from integration.worker.rig import Bucket
 
 EVENTS, CALLBACKS = "seen.events", "seen.callbacks"
 
