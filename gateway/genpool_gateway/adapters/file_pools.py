@@ -119,8 +119,14 @@ def _stamp(path: Path) -> Stamp:
 
 def _manifests(path: Path) -> Iterator[JsonObject]:
     for item in _files(path):
+        raw = item.read_bytes()
+        if not raw.strip():
+            # Whoever writes a file empties it first, and no pool is gone in that moment.
+            raise InvalidManifest(
+                f"{item.name} is empty, or is being written: write a pool into it, or delete it."
+            )
         try:
-            documents = list(yaml.safe_load_all(item.read_bytes()))
+            documents = list(yaml.safe_load_all(raw))
         except (yaml.YAMLError, ValueError) as error:
             mark = getattr(error, "problem_mark", None)
             line = "" if mark is None else f", line {mark.line + 1}"

@@ -178,6 +178,9 @@ def test_files_that_change_break_and_come_back(tmp_path: Path) -> None:
         until_known(pools, "photos", "pictures")
         assert [pool.ref.name for pool in before.pools] == ["pictures"]
         good = pools.snapshot()
+        file.write_text("")
+        until_told(pools, "pools.yaml is empty")
+        assert pools.snapshot() is good, "a file that is being written is empty for a moment"
         file.write_text("a: [")
         until_told(pools, "pools.yaml, line 1 is not YAML")
         assert pools.snapshot() is good, "what was known stays"
