@@ -152,6 +152,7 @@ def test_two_gateways_on_one_postgresql(process: GatewayProcess, postgresql_url:
         with two.watching(tasks[0]["id"], after=4) as events:
             process.kill()
             process.start()
+            process.until_ready()
             two.ended(tasks[0], attempt=2)
             assert [event["data"]["type"] for event in events] == ["ended"]
         assert one.until_status(tasks[0]["id"], "succeeded")["run"] == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from genpool_core import names
+from genpool_core.topology.rights import worker_permissions
 from integration.broker import Vhost, until
 from integration.operator.harness import Kubectl, OperatorProcess, holds, pool_manifest
 
@@ -79,7 +80,9 @@ def test_a_new_pool_at_zero_starts_no_pod_and_is_ready(
     user, _ = kubectl.login()
     assert names.pool_of_user(user) == pool["metadata"]["uid"]
     rights = rabbitmq.api("GET", f"permissions/{rabbitmq.name}/{user}")
-    assert (rights["configure"], rights["read"]) == ("^$", "^generation_tasks$")
+    assert {key: rights[key] for key in ("configure", "write", "read")} == worker_permissions(
+        "generation_tasks", pool["metadata"]["uid"]
+    )
     queues = {item["name"]: item["type"] for item in rabbitmq.api("GET", f"queues/{rabbitmq.name}")}
     assert queues["generation_tasks.dead"] == "quorum"
     assert queues[names.retry_step(5)] == "quorum"

@@ -32,7 +32,7 @@ def ask(way: str) -> float:
 
 def handshake() -> float:
     with Dripping(WAYS["headers"]) as server:
-        return given_up_after(open_listener(f"ws://127.0.0.1:{server.port}/ws").__enter__)
+        return given_up_after(open_listener(f"ws://127.0.0.1:{server.port}/ws", previews=False).__enter__)
 
 
 def test_every_call_ends_in_time() -> None:
