@@ -15,7 +15,7 @@ from genpool_gateway.intake.consumer import WINDOW
 from integration.broker import until
 from support.pool_objects import BUILDINGS, PEOPLE
 from unit.gateway.intake.samples import BUILDINGS_POOL, INTAKE, PHOTO, behind, delivery, pool
-from unit.gateway.intake.world import World
+from unit.gateway.intake.world import World, photo
 
 UNREACHABLE = BrokerError("the connection was lost.", uncertain=True)
 UNROUTABLE = BrokerError("no queue takes it.", reason="Unroutable", lasts=Lasts.REPAIR)
@@ -28,12 +28,6 @@ NO_EXCHANGE = BrokerError("404.", reason="PublishRefused", lasts=Lasts.REPAIR, u
 @pytest.fixture
 def world() -> World:
     return World()
-
-
-def photo(number: int, workflow: str = PEOPLE) -> Delivery:
-    size = 680 if workflow == PEOPLE else 1080
-    url = f"https://cdn.example/{number}.jpg"
-    return delivery({**PHOTO, "workflow_type": workflow, "image_url": url, "parameters": {"size": size}})
 
 
 def refusing(queue: str, error: BrokerError) -> Callable[[OutgoingMessage], BrokerError | None]:

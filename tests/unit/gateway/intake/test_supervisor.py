@@ -13,7 +13,7 @@ from genpool_gateway.pools.errors import PoolsUnknown
 from integration.broker import until
 from support.pool_objects import PEOPLE, directory, pool_object
 from unit.gateway.intake.samples import BUILDINGS_POOL, INTAKE, PEOPLE_POOL, Pools, pool
-from unit.gateway.intake.test_consumer import FakeIntakeQueue, FakeMetrics, photo
+from unit.gateway.intake.world import FakeIntakeQueue, FakeMetrics, photo
 
 NAME: IntakeName = ("default", "pictures", INTAKE)
 

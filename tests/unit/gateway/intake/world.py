@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from genpool_core.errors import BrokerError
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
 from genpool_gateway.intake.consumer import IntakeConsumer
-from support.pool_objects import Json
-from unit.gateway.intake.samples import BUILDINGS_POOL, PEOPLE_POOL, behind
+from support.pool_objects import PEOPLE, Json
+from unit.gateway.intake.samples import BUILDINGS_POOL, PEOPLE_POOL, PHOTO, behind, delivery
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 
@@ -112,3 +112,9 @@ class World:
 
     def targets(self) -> list[str]:
         return [f"{message.exchange}>{message.routing_key}" for message in self.queue.published]
+
+
+def photo(number: int, workflow: str = PEOPLE) -> Delivery:
+    size = 680 if workflow == PEOPLE else 1080
+    url = f"https://cdn.example/{number}.jpg"
+    return delivery({**PHOTO, "workflow_type": workflow, "image_url": url, "parameters": {"size": size}})
