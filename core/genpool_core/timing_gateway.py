@@ -137,6 +137,13 @@ EVENT_STORE_RETRY_SECONDS = 0.5
 EVENT_STORE_RETRY_MOST_SECONDS = 15.0
 """Longest such wait."""
 
+# The gateway: retention --------------------------------------------------------------------------------------------
+
+RETENTION_LOOK_SECONDS = 300.0
+"""What has been kept long enough is looked for this often."""
+TASK_KEEP_SECONDS = 90 * 86_400
+"""Default age at which the task store forgets a task that has ended."""
+
 # The gateway: its start ---------------------------------------------------------------------------------------------
 
 STORE_OPEN_RETRY_SECONDS = 0.5

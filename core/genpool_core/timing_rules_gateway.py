@@ -213,6 +213,16 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a status is late by no more than watchers are left without a word",
         ),
     ),
+    "The gateway: retention": (
+        Rule(
+            "4 * WAIT_ANSWER_SECONDS < RETENTION_LOOK_SECONDS <= 3600 / 10",
+            "the shortest retentionSeconds is an hour: contents outlive it by little, and looking costs little",
+        ),
+        Rule(
+            "2 * TASK_LIMIT_SECONDS < TASK_KEEP_SECONDS < 5 * TASK_LIMIT_SECONDS",
+            "no event of a task can come when its row is gone: it would make a row that never ends",
+        ),
+    ),
     "The gateway: its start": (
         Rule(
             "STORE_OPEN_RETRY_SECONDS == TASK_STORE_LISTEN_RETRY_SECONDS",

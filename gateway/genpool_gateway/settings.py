@@ -50,5 +50,7 @@ class GatewaySettings(ProgramSettings):
     """Largest body of a request."""
     body_seconds: Annotated[float, Field(gt=0)] = timing.BODY_SECONDS
     """A body must be there after so long."""
+    task_keep_seconds: Annotated[int, Field(ge=2 * timing.TASK_LIMIT_SECONDS)] = timing.TASK_KEEP_SECONDS
+    """Age at which the task store forgets a task that has ended."""
     drain_seconds: Annotated[float, Field(ge=0)] = timing.GATEWAY_DRAIN_SECONDS
     """How long attempts in flight may go on after SIGTERM."""

@@ -43,6 +43,6 @@ class StorageSpec(ApiModel):
     s3: S3Spec
     """The S3 bucket."""
     retention_seconds: Annotated[int | None, Field(ge=3600, le=315_360_000)] = None
-    """The gateway deletes the files of a task so long after its end: results and inputs; links to them
-    end with them. The end record stays. For ever when absent.
+    """The gateway deletes what a task holds so long after its end: results, uploads, parameters. That it was there,
+    when and how it ended stays. Nothing is deleted when absent, or where the gateway may not use the bucket.
     """

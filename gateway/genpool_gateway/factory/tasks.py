@@ -34,6 +34,7 @@ from genpool_gateway.api.services import ApiOptions, Services
 from genpool_gateway.callbacks.replay import CallbackReplay
 from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.erasing.eraser import Eraser
+from genpool_gateway.erasing.retention import Retention
 from genpool_gateway.events.asked import AskedCallbacks
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.events.passing import PassingEvents
@@ -67,6 +68,7 @@ class Tasks:
     hub: Hub
     server: ApiServer
     endings: Endings
+    retention: Retention
     stores: Stores
     links: Links
     preparation: Preparation
@@ -92,6 +94,7 @@ class Tasks:
         if self.preparation.begun:
             self.acceptor.stop(left())
             self.endings.stop(deadline)
+            self.retention.stop(left())
             for queue, events in self.events:
                 events.stop(left())
                 queue.stop(deadline)
@@ -163,6 +166,9 @@ def build_tasks(
     )
     passing = PassingEvents(hub)
 
+    eraser = Eraser(store.retention, pools, stores, now)
+    retention = Retention(store.retention, pools, eraser, now, keep_seconds=settings.task_keep_seconds)
+
     def begin() -> None:
         for queue, stored in events:
             stored.start()
@@ -170,6 +176,7 @@ def build_tasks(
         store.database.subscribe(hub.look, hub.look_all)
         acceptor.start()
         endings.start()
+        retention.start()
 
     preparation = Preparation(store.prepare, begin)
     services = Services(
@@ -188,7 +195,7 @@ def build_tasks(
         keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
         replayer=Replayer(queues, store.events, now),
         callback_replay=CallbackReplay(pools, stores, lambda broker, vhost: publishers.get((broker, vhost))),
-        eraser=Eraser(store.retention, pools, stores, now),
+        eraser=eraser,
         now=now,
         check_store=preparation.check,
         options=_options(settings),
@@ -203,6 +210,7 @@ def build_tasks(
         hub=hub,
         server=ApiServer(create_app(services), hub, port=settings.api_port),
         endings=endings,
+        retention=retention,
         stores=stores,
         links=links,
         preparation=preparation,

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
-from genpool_gateway.store.queries import chunks, lock_records, update_rows
+from genpool_gateway.store.queries import chunks, lock_records, select_records, update_rows
 from genpool_gateway.store.tables import ENDED, idempotency, task_contents, task_events, tasks
 from genpool_gateway.tasks.change import erase, erased_data
 from genpool_gateway.tasks.record import TaskRecord, TaskState
@@ -52,6 +52,13 @@ class SqlRetentionStore:
             for part in chunks(scopes):
                 connection.execute(delete(idempotency).where(tuple_(*_SCOPE).in_(part)))
         return len(scopes)
+
+    def over_age(self, pool_uid: str, *, before: datetime, limit: int) -> list[TaskRecord]:
+        """As the port says."""
+        due = (ENDED, tasks.c.pool_uid == pool_uid, tasks.c.ended_at < before, tasks.c.erased_at.is_(None))
+        statement = select_records(bodies=False).where(*due).order_by(tasks.c.ended_at).limit(limit)
+        with self._database.reading() as connection:
+            return [rows.record_of(row) for row in connection.execute(statement).mappings()]
 
     def erase(self, task: str, at: datetime) -> TaskRecord | None:
         """As the port says."""

@@ -261,6 +261,9 @@ class RetentionStore(Protocol):
     def delete_expired_idempotency(self, *, now: datetime, limit: int) -> int:
         """Delete at most ``limit`` idempotency keys that have expired; how many."""
 
+    def over_age(self, pool_uid: str, *, before: datetime, limit: int) -> list[TaskRecord]:
+        """At most ``limit`` tasks of a pool that ended before a time and have not been erased, the oldest first."""
+
     def erase(self, task: str, at: datetime) -> TaskRecord | None:
         """Delete the contents of an ended task; a tombstone stays. None: no such task. One that has not ended stays."""
 

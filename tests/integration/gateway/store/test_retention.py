@@ -107,3 +107,20 @@ def test_only_an_ended_task_is_erased(store: TaskStore) -> None:
     assert unfinished is not None
     assert unfinished.erased_at is None
     assert store.reader.get(key("a")) == accepting("a")
+
+
+def test_tasks_over_age_are_found_by_pool_the_oldest_first(store: TaskStore) -> None:
+    names = [f"t{number}" for number in range(3)]
+    store.accepting.accept([NewTask(accepting(name)) for name in [*names, "waits"]], {}, at(0))
+    store.events.apply([change(name, "ended", seconds=place) for place, name in enumerate(names)])
+    known = store.reader.get(key("t0"))
+    assert known is not None
+
+    def due(pool: str = known.pool.uid, limit: int = 10) -> list[str]:
+        return [record.id for record in store.retention.over_age(pool, before=at(2), limit=limit)]
+
+    assert due() == [key("t0"), key("t1")]
+    assert due(limit=1) == [key("t0")]
+    assert due("another") == []
+    store.retention.erase(key("t0"), at(3))
+    assert due() == [key("t1")]
