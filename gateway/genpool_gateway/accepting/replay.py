@@ -14,7 +14,7 @@ from datetime import datetime
 
 from genpool_core import timing
 from genpool_core.errors import BrokerError, GenPoolError
-from genpool_core.identity import accepted_event_id
+from genpool_core.identity import TaskRef
 from genpool_core.messages.task import parse_body
 from genpool_core.tasks.check import validate
 from genpool_gateway.accepting.ports import WorkQueues
@@ -24,6 +24,7 @@ from genpool_gateway.tasks.change import Change
 from genpool_gateway.tasks.errors import NotEnded
 from genpool_gateway.tasks.ports import EventStore
 from genpool_gateway.tasks.record import Position, TaskRecord, TaskState
+from genpool_gateway.tasks.replay import accepted_again
 
 
 class NotReplayable(GenPoolError):  # noqa: N818 - named for what the sender sees
@@ -61,18 +62,8 @@ def next_run(record: TaskRecord, now: datetime) -> TaskRecord:
 
 def replayed(record: TaskRecord) -> Change:
     """What the task store is told of a next run. Pure."""
-    run = record.position.run
-    return Change(
-        id=accepted_event_id(record.id, run),
-        type="accepted",
-        task=record.id,
-        task_id=record.task_id,
-        pool=record.pool,
-        run=run,
-        attempt=0,
-        time=record.created_at,
-        data={"run": run, "attempt": 0},
-    )
+    ref = TaskRef(record.task_id, record.id, record.position.run)
+    return accepted_again(record.pool, ref, record.created_at)
 
 
 class Replayer:

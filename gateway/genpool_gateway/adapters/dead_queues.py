@@ -11,12 +11,12 @@ from genpool_adapters.amqp import AmqpConnection, AmqpParameters
 from genpool_adapters.amqp.queue_pass import QueuePass, queue_pass
 from genpool_core.errors import BrokerError, Lasts
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
+from genpool_gateway.adapters.task_queues import VhostName
 from genpool_gateway.pools.pool import Serving
 
 #: What a pass holds at most.
 _MOST = 100_000
 _MOST_BYTES = 256 * 1024 * 1024
-VhostName = tuple[str, str]
 
 
 class _Reading:

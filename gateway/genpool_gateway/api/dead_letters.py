@@ -11,11 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
-from genpool_gateway.api.cursors import cursor_after, read_cursor
+from genpool_gateway.api.cursors import read_cursor
 from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem
 from genpool_gateway.api.services import Services, services_of
-from genpool_gateway.api.tasks import TaskPage, pools_to_list
-from genpool_gateway.api.views import answer_of
+from genpool_gateway.api.tasks import TaskPage, pools_to_list, task_page
 from genpool_gateway.dead_letters.decide import Action, Selection
 from genpool_gateway.dead_letters.work import Done
 from genpool_gateway.keys.access import Caller
@@ -88,11 +87,7 @@ async def list_dead_letters(
         before=None if cursor is None else read_cursor(cursor),
         limit=limit,
     )
-    found = await to_thread.run_sync(services.reader.find, query)
-    return TaskPage(
-        tasks=[answer_of(services, record) for record in found],
-        next=cursor_after(found[-1]) if len(found) == limit else None,
-    )
+    return await task_page(services, query)
 
 
 @router.post("/dead-letters/replay", summary="Replay dead letters", responses=BODY_PROBLEMS)

@@ -65,10 +65,15 @@ async def list_tasks(  # noqa: PLR0913, PLR0917 - its filters
         before=None if cursor is None else read_cursor(cursor),
         limit=limit,
     )
+    return await task_page(services, query)
+
+
+async def task_page(services: Services, query: TaskQuery) -> TaskPage:
+    """The page that a query finds."""
     found = await to_thread.run_sync(services.reader.find, query)
     return TaskPage(
         tasks=await linked_answers(services, found),
-        next=cursor_after(found[-1]) if len(found) == limit else None,
+        next=cursor_after(found[-1]) if len(found) == query.limit else None,
     )
 
 

@@ -27,7 +27,7 @@ from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
 from genpool_gateway.adapters.publisher import ConfirmedPublisher
 from genpool_gateway.adapters.stores import Stores, load_stores
-from genpool_gateway.adapters.task_queues import RabbitWorkQueues
+from genpool_gateway.adapters.task_queues import RabbitWorkQueues, VhostName
 from genpool_gateway.api.app import create_app
 from genpool_gateway.api.server import ApiServer
 from genpool_gateway.api.services import ApiOptions, Services
@@ -51,8 +51,6 @@ from genpool_gateway.settings import GatewaySettings
 from genpool_gateway.store.opening import TaskStore, make_store
 from genpool_gateway.store.preparation import Preparation
 from genpool_gateway.tasks.replay import accepted_again
-
-VhostName = tuple[str, str]
 
 
 @dataclass(frozen=True)

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from genpool_core import identity
+from dataclasses import replace
+
 from genpool_core.ledger.records import EndRecord
+from genpool_core.messages.announcements import ended_event
 from genpool_core.messages.base import PoolRef
-from genpool_gateway.tasks.change import Change
+from genpool_gateway.tasks.change import Change, change_of
 
 
 def change_of_end(end: EndRecord, pool: PoolRef) -> Change:
     """The change that the event of an end brought, under the same id: where the store has it, nothing changes."""
-    return Change(
-        id=identity.end_id(end.task_key, end.run),
-        type="ended",
-        task=end.task_key,
-        task_id=end.task_id,
-        pool=pool,
-        run=end.run,
-        attempt=end.attempt,
-        time=end.ended_at,
-        data={
-            "run": end.run,
-            "attempt": end.attempt,
-            "outcome": end.outcome,
-            "reason": end.reason,
-            "message": end.message,
-        },
-        worker=end.worker or None,
-        workflow=end.workflow,
-        end=end,
-    )
+    change = change_of(ended_event(end, pool))
+    if change is None:
+        raise ValueError(f"the end of task {end.task_key} brings no change")
+    # The event lacks what is secret in the callback's URL.
+    return replace(change, end=end)
