@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from integration.broker import Server, Vhost
 from integration.bucket import Bucket
+
+#: Of each log of a failed test.
+_LOG_LINES = 80
 
 
 def _from_environment() -> Server | None:
@@ -84,3 +88,17 @@ def bucket() -> Iterator[Bucket]:
             client.delete_object(Bucket=made.name, Key=item["Key"])
     client.delete_bucket(Bucket=made.name)
     client.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the ends of the logs that a failed test's programs wrote into its folder."""
+    report = yield
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if report.failed and isinstance(folder, Path):
+        for log in sorted(folder.rglob("*.log")):
+            end = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+            report.sections.append((f"the end of {log.name}", "\n".join(end)))
+    return report

@@ -3,6 +3,9 @@
 A passive declare is fresh, but a quorum queue whose leader does not answer in time reports 0 there: only another
 number is believed. The management API's list lags by some seconds, but says so when it does not know: a zero is
 believed when both agree and the list found the queue in a good state.
+
+The list lags, so its tasks may be done by now, or be of a queue that was deleted since: they are believed once it has
+told of them for longer than it lags, and no passive declare has told otherwise for as long.
 """
 
 from __future__ import annotations
@@ -45,10 +48,13 @@ class Listed:
 
 @dataclass(frozen=True)
 class Counted:
-    """Answer to a passive declare: messages ready, and since when it was 0 without a break."""
+    """Answer to a passive declare: messages ready, and since when it was 0 without a break.
+
+    ``ready`` is None where there is no such queue: then nothing waits in it, whatever the list still tells.
+    """
 
     at: datetime
-    ready: int
+    ready: int | None
     zero_since: datetime | None = None
 
 
@@ -82,25 +88,28 @@ def read_queue(
     now: datetime,
 ) -> QueueReading:
     """Combine the answers about a work queue, ``dead`` is the row of its dead-letter queue."""
-    row = listed if listed is not None and listed.good(now) else None
-    fresh = (
-        counted
-        if counted is not None and now - counted.at <= timedelta(seconds=timing.COUNT_EXPIRY_SECONDS)
-        else None
-    )
+    recent = counted is not None and now - counted.at <= timedelta(seconds=timing.COUNT_EXPIRY_SECONDS)
+    fresh = counted if recent and counted is not None and counted.ready is not None else None
+    gone = recent and fresh is None
+    row = listed if listed is not None and listed.good(now) and not gone else None
     ready = None if fresh is None else fresh.ready
     held = _held(row, workers)
     # What a worker took since the passive declare was counted there as waiting, and must not count twice.
-    waiting = None if fresh is None else max(0, fresh.ready - sum(at >= fresh.at for at in workers.begun))
+    waiting = (
+        None
+        if fresh is None or ready is None
+        else max(0, ready - sum(at >= fresh.at for at in workers.begun))
+    )
     slow = None if row is None or row.total is None else row.total
     times = [item.at for item in (row, fresh) if item is not None]
     known = bool(ready) or row is not None
-    believed = fresh is not None and not _doubtful(row, fresh)
+    certain = _certain(row, counted, fresh)
+    agreed = fresh is not None and row is not None and not certain
     return QueueReading(
-        waiting=waiting if ready or (believed and row is not None) else (None if row is None else row.ready),
+        waiting=waiting if ready or agreed else (None if row is None else row.ready),
         running=None if workers.unknown and row is None else held + workers.leaving,
         dead=dead.total if dead is not None and dead.good(now) else None,
-        at_least=_at_least(slow, waiting if ready else None, held, workers, believed=believed),
+        at_least=_at_least(slow, waiting if ready else None, held, workers, certain=certain),
         at_most=None if slow is None or ready is None else max(ready + held, slow),
         held=held,
         evidence_at=None if slow is None or ready is None else min(times),
@@ -109,17 +118,24 @@ def read_queue(
     )
 
 
-def _doubtful(row: Listed | None, counted: Counted) -> bool:
-    """Whether list and passive declare contradict each other for longer than the list can lag."""
-    if row is None or row.ready_since is None or counted.zero_since is None:
+def _certain(row: Listed | None, counted: Counted | None, fresh: Counted | None) -> bool:
+    """Whether the list's tasks are there: it has told of some for longer than it can lag, against the passive declare.
+
+    A declare that answers is against it while it says 0, one that does not answer any more until its last answer.
+    """
+    if row is None or row.ready_since is None:
         return False
-    return min(row.at, counted.at) - max(row.ready_since, counted.zero_since) > LIST_LAG
+    if fresh is not None:
+        against = fresh.zero_since
+        return against is not None and min(row.at, fresh.at) - max(row.ready_since, against) > LIST_LAG
+    against = row.ready_since if counted is None else counted.at
+    return row.at - max(row.ready_since, against) > LIST_LAG
 
 
 def _at_least(
-    slow: int | None, waiting: int | None, held: int, workers: WorkerCounts, *, believed: bool
+    slow: int | None, waiting: int | None, held: int, workers: WorkerCounts, *, certain: bool
 ) -> int | None:
-    """Tasks that are there for certain. The list's figure may be of tasks that are done by now.
+    """Tasks that are there for certain.
 
     ``waiting``: what is left of a passive declare that found some; None when it found none.
     """
@@ -127,7 +143,7 @@ def _at_least(
         return waiting + held
     if slow is None:
         return None
-    return held if believed else max(held, slow - workers.leaving)
+    return max(held, slow - workers.leaving) if certain else held
 
 
 def _held(row: Listed | None, workers: WorkerCounts) -> int:

@@ -23,9 +23,12 @@ from genpool_core.messages.events import GatewayBacklog, WorkerHeartbeat
 from genpool_core.topology.plan import BrokerUser, TopologyPlan, plan_topology
 from genpool_core.topology.rights import gateway_permissions
 from genpool_operator.adapters.rabbit import RabbitBrokers
+from genpool_operator.decide.reading import read_queue
 from genpool_operator.decide.topology import wanted_topology
+from genpool_operator.decide.workers import WorkerCounts
 from integration.broker import Vhost, until
 from integration.operator.provisioning import PASSWORD, QUEUE, UID, plan, settle
+from integration.operator.test_pool import publish
 
 
 def test_twice_is_once(api: ManagementApi, pool: GenerationPool, user: BrokerUser) -> None:
@@ -232,5 +235,44 @@ def test_a_queue_that_was_deleted_is_not_empty(
 ) -> None:
     until(lambda: brokers.answers(broker, pool).counted, "counted")
     rabbitmq.delete_queue(QUEUE)
-    until(lambda: brokers.answers(broker, pool).counted is None, "unknown")
+    until(lambda: _counted(brokers, broker, pool) is None, "not there")
     until(lambda: brokers.answers(broker, pool).listed is None, "not listed")
+    assert _reading(brokers, broker, pool) == (None, None)
+
+
+def test_tasks_of_a_queue_that_was_deleted_are_not_those_of_the_next(
+    brokers: RabbitBrokers, broker: BrokerConfig, pool: GenerationPool, rabbitmq: Vhost
+) -> None:
+    """The list goes on telling of them for a while."""
+    publish(rabbitmq, 3)
+    until(lambda: brokers.answers(broker, pool).counted, "counted")
+    until(lambda: _counted(brokers, broker, pool) == 3, "counted")
+    until(lambda: (listed := brokers.answers(broker, pool).listed) and listed.ready == 3, "listed")
+    rabbitmq.delete_queue(QUEUE)
+    until(lambda: _counted(brokers, broker, pool) is None, "not there")
+    assert _reading(brokers, broker, pool) == (None, None)
+    rabbitmq.queue(QUEUE, **{"x-queue-type": "quorum"})
+    until(lambda: _counted(brokers, broker, pool) == 0, "counted anew")
+    seen = set()
+
+    def known_again() -> bool:
+        seen.add(_reading(brokers, broker, pool))
+        return (0, 0) in seen
+
+    until(known_again, "known again", 30)
+    assert {at_least for at_least, _ in seen} <= {None, 0}
+
+
+def _counted(brokers: RabbitBrokers, broker: BrokerConfig, pool: GenerationPool) -> int | None:
+    counted = brokers.answers(broker, pool).counted
+    assert counted is not None
+    return counted.ready
+
+
+def _reading(
+    brokers: RabbitBrokers, broker: BrokerConfig, pool: GenerationPool
+) -> tuple[int | None, int | None]:
+    """How many tasks are there, at least and at most."""
+    answers = brokers.answers(broker, pool)
+    reading = read_queue(answers.listed, None, answers.counted, WorkerCounts(), datetime.now(UTC))
+    return reading.at_least, reading.at_most

@@ -97,8 +97,8 @@ def row(
     return Listed(at(-age), state, ready, unacked, total, since)
 
 
-def count(ready: int, *, age: float = 0, zero_for: float | None = None) -> Counted:
-    """The answer to a passive declare, which has been 0 for ``zero_for`` seconds."""
+def count(ready: int | None, *, age: float = 0, zero_for: float | None = None) -> Counted:
+    """The answer to a passive declare (None: no such queue), which has been 0 for ``zero_for`` seconds."""
     return Counted(at(-age), ready, None if zero_for is None else at(-age - zero_for))
 
 

@@ -31,7 +31,41 @@ IDLE = WorkerCounts()
             row(4, 1, age=5, ready_for=8), count(0, zero_for=12), IDLE, 0, 5, id="both said so for 7 s only"
         ),
         pytest.param(row(4, 1, ready_for=11), count(0, zero_for=11), IDLE, 5, 5, id="then the zero is wrong"),
-        pytest.param(row(4, 1), None, IDLE, 5, None, id="without a passive answer the list counts"),
+        pytest.param(
+            row(4, 1, ready_for=11), None, IDLE, 5, None, id="without a passive answer the list counts"
+        ),
+        pytest.param(
+            row(4, 1, ready_for=9), None, IDLE, 0, None, id="once it has said so for longer than it lags"
+        ),
+        pytest.param(row(4, 1), None, IDLE, 0, None, id="but not where it is not known for how long"),
+        pytest.param(
+            row(4, 0, age=12, ready_for=60),
+            count(0, age=6),
+            IDLE,
+            0,
+            None,
+            id="nor before the last passive answer",
+        ),
+        pytest.param(
+            row(4, 0, ready_for=60),
+            count(0, age=9),
+            IDLE,
+            0,
+            None,
+            id="nor as shortly after it as the list lags",
+        ),
+        pytest.param(
+            row(4, 0, ready_for=60), count(0, age=11), IDLE, 4, None, id="but later: then they came after it"
+        ),
+        pytest.param(row(4, 1, ready_for=60), count(None), IDLE, None, None, id="a queue that is not there"),
+        pytest.param(
+            row(4, 0, ready_for=60),
+            count(0, zero_for=1),
+            IDLE,
+            0,
+            4,
+            id="a queue that was made anew: not the old one's",
+        ),
         pytest.param(
             row(4, 2), count(0), WorkerCounts(unknown=2), 2, 6, id="what silent workers hold is there"
         ),
@@ -66,7 +100,12 @@ IDLE = WorkerCounts()
             row(0, 1), count(0), WorkerCounts(leaving=1), 0, 1, id="a leaving pod needs no other pod"
         ),
         pytest.param(
-            row(4, 1), None, WorkerCounts(leaving=1), 4, None, id="nor when only the list tells of its task"
+            row(4, 1, ready_for=11),
+            None,
+            WorkerCounts(leaving=1),
+            4,
+            None,
+            id="nor when only the list tells of it",
         ),
         pytest.param(
             row(0, 3), count(1), WorkerCounts(unknown=2, leaving=1), 3, 3, id="nor beside silent workers"
@@ -97,6 +136,8 @@ def test_bounds(
         (row(12, 0), count(0), IDLE, 0, 0),
         (row(12, 0, ready_for=11), count(0, zero_for=11), IDLE, 12, 0),
         (row(0, 0), count(0), WorkerCounts(busy=1, leaving=1), 0, 2),
+        (row(12, 0), None, IDLE, 12, 0),
+        (row(12, 0), count(None), IDLE, None, 0),
     ],
 )
 def test_figures_for_people(

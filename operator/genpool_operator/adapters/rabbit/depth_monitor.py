@@ -185,16 +185,12 @@ class DepthMonitor:
             return
         with self._lock:
             before = self._counted.get(queue)
-            if count is None:
-                self._counted.pop(queue, None)
-            else:
-                self._counted[queue] = _counted(before, count.ready, self._clock())
-        if count is None:
-            # Deleted by somebody: that is not "no tasks". It is made again.
-            if before is not None:
-                self._on_change(followed.key, True)
-        elif before is None or before.ready != count.ready:
-            self._on_change(followed.key, False)
+            now = _counted(before, None if count is None else count.ready, self._clock())
+            self._counted[queue] = now
+        if before is None or before.ready != now.ready:
+            # A queue that somebody deleted is made again.
+            deleted = before is not None and now.ready is None
+            self._on_change(followed.key, deleted)
 
 
 def _listed(before: Listed | None, row: Listed) -> Listed:
@@ -204,8 +200,8 @@ def _listed(before: Listed | None, row: Listed) -> Listed:
     return replace(row, ready_since=since or row.at)
 
 
-def _counted(before: Counted | None, ready: int, now: datetime) -> Counted:
-    if ready:
+def _counted(before: Counted | None, ready: int | None, now: datetime) -> Counted:
+    if ready is None or ready:
         return Counted(now, ready)
     since = None if before is None else before.zero_since
     return Counted(now, 0, since or now)
