@@ -132,6 +132,8 @@ QUEUE_PASS_SECONDS = 120.0
 
 # The gateway: events -------------------------------------------------------------------------------------------------
 
+EVENT_REST_MOST_SECONDS = 0.1
+"""Longest rest of the thread that stores events, in which others gather: so late is a status that watchers see."""
 EVENT_STORE_RETRY_SECONDS = 0.5
 """First wait before events are stored again, when the task store failed; each further wait is twice as long."""
 EVENT_STORE_RETRY_MOST_SECONDS = 15.0

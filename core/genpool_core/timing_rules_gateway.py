@@ -204,6 +204,7 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
     ),
     "The gateway: events": (
+        Rule("EVENT_REST_MOST_SECONDS <= PREVIEW_SECONDS / 4", "watchers see a status as it comes"),
         Rule(
             "10 * ACCEPT_IDLE_SECONDS <= EVENT_STORE_RETRY_SECONDS < 1",
             "a database that restarts is asked a few times a second at most",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -23,6 +24,9 @@ from genpool_gateway.tasks.ports import EventStore, UnendedStore
 _log = structlog.get_logger(__name__)
 #: Events that the broker gives out ahead, and at most so many in one commit.
 WINDOW = 256
+#: Of its time the thread may store for one part in so many: events that come alone are stored at once, many that come
+#: one by one are gathered, since a commit costs far more than one event more in it.
+REST = 20
 _RETRY = Backoff(timing.EVENT_STORE_RETRY_SECONDS, timing.EVENT_STORE_RETRY_MOST_SECONDS, spread=0.0)
 
 
@@ -71,8 +75,10 @@ class StateEvents:
     def _run(self) -> None:
         while not self._stopping.is_set():
             group = self._group()
+            began = time.monotonic()
             if group:
                 self._store_group(group)
+                self._stopping.wait(rest(len(group), time.monotonic() - began))
 
     def _group(self) -> list[Delivery]:
         first = self._inbox.get()
@@ -115,3 +121,8 @@ class StateEvents:
             _log.warning("event_dropped", place=self._place, reason=error.reason, message=error.message)
             return None
         return event if isinstance(event, TaskEvent) else None
+
+
+def rest(stored: int, seconds: float) -> float:
+    """Seconds until the next group, after one of so many events took so long. Pure; a full one has others behind it."""
+    return 0.0 if stored >= WINDOW else min(REST * seconds, timing.EVENT_REST_MOST_SECONDS)

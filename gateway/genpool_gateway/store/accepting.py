@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.engine import Connection
 
 from genpool_core import timing
@@ -15,7 +15,14 @@ from genpool_gateway.store import rows
 from genpool_gateway.store.admission import Admission, IdempotencyScope, Known, admit, scope_of
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.overtaken import overtaken, until_not_overtaken
-from genpool_gateway.store.queries import chunks, insert_new, lock_tasks, read_records, select_records
+from genpool_gateway.store.queries import (
+    chunks,
+    insert_new,
+    insert_rows,
+    lock_tasks,
+    read_records,
+    select_records,
+)
 from genpool_gateway.store.tables import (
     ACCEPTING,
     UNFINISHED,
@@ -144,8 +151,8 @@ def _store(
         inserted = insert_new(connection, tasks, [rows.task_row(each, last_event=1) for each in records])
         if inserted < len(records):
             return False
-        connection.execute(insert(task_contents), [rows.contents_row(each) for each in records])
-        connection.execute(insert(task_events), [_accepted_row(each) for each in records])
+        insert_rows(connection, task_contents, [rows.contents_row(each) for each in records])
+        insert_rows(connection, task_events, [_accepted_row(each) for each in records])
     promises = [
         _promise_row(new, now) for new, admission in zip(group, admissions, strict=True) if admission.promises
     ]

@@ -6,13 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.overtaken import overtaken, until_not_overtaken
-from genpool_gateway.store.queries import chunks, insert_new, lock_records, update_rows
+from genpool_gateway.store.queries import chunks, insert_new, insert_rows, lock_records, update_rows
 from genpool_gateway.store.tables import ENDED, task_contents, task_events, tasks
 from genpool_gateway.tasks.change import Change, apply_change, erased_data, heard_of, moves
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
@@ -103,8 +103,7 @@ def _make_unknown(connection: Connection, changes: Sequence[Change]) -> bool:
     records = [heard_of(first[task]) for task in sorted(first.keys() - known)]
     if insert_new(connection, tasks, [rows.task_row(each, last_event=0) for each in records]) < len(records):
         return False
-    if records:
-        connection.execute(insert(task_contents), [rows.contents_row(each) for each in records])
+    insert_rows(connection, task_contents, [rows.contents_row(each) for each in records])
     return True
 
 
@@ -126,8 +125,7 @@ def _write(connection: Connection, folds: Sequence[_Fold]) -> None:
     contents = [(_contents(each.record), _contents(each.before)) for each in folds]
     update_rows(connection, task_contents, [row for row, before in contents if row != before])
     events = [rows.event_row(*event) for each in folds for event in each.fresh]
-    if events:
-        connection.execute(insert(task_events), events)
+    insert_rows(connection, task_events, events)
 
 
 def _contents(record: TaskRecord) -> rows.Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import Insert, Select, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Table
@@ -76,7 +76,23 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, An
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     key = [column.name for column in table.primary_key]
     statement = dialect.insert(table).on_conflict_do_nothing(index_elements=key)
-    return connection.execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
+    return _insert(connection, statement, table, rows)
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows of which none is there."""
+    if rows:
+        _insert(connection, insert(table), table, rows)
+
+
+def _insert(
+    connection: Connection,
+    statement: Insert,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+) -> int:
+    """Insert many rows with one statement, which SQLAlchemy makes only of one that returns something; how many were."""
+    return len(connection.execute(statement.returning(*table.primary_key), rows).all())
 
 
 def update_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
