@@ -7,7 +7,8 @@ an installation can set is not here; the bounds and defaults that a rule needs a
 
 from __future__ import annotations
 
-from genpool_core.timing_gateway import *  # noqa: F403 - one namespace in two files
+from genpool_core.timing_cli import *  # noqa: F403 - one namespace in three files
+from genpool_core.timing_gateway import *  # noqa: F403
 
 # Retries of tasks --------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from genpool_core.timing_rule import Rule
+from genpool_core.timing_rules_cli import CLI_RULES
 from genpool_core.timing_rules_gateway import GATEWAY_RULES
 from genpool_core.timing_rules_operator import OPERATOR_RULES
 from genpool_core.timing_rules_refusals import REFUSAL_RULES
@@ -308,4 +309,5 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     **OPERATOR_RULES,
     **REFUSAL_RULES,
     **GATEWAY_RULES,
+    **CLI_RULES,
 }

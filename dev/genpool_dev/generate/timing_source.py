@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from genpool_core import timing, timing_gateway
+from genpool_core import timing, timing_cli, timing_gateway
 from genpool_core.timing_rules import RULES
 
 Value = float | tuple[int, ...]
@@ -47,7 +47,9 @@ class Section:
 def sections() -> tuple[Section, ...]:
     """All sections in the order of the files; a ValueError where a constant has no docstring or no heading."""
     return tuple(
-        section for module in (timing, timing_gateway) for section in _sections_of(Path(str(module.__file__)))
+        section
+        for module in (timing, timing_gateway, timing_cli)
+        for section in _sections_of(Path(str(module.__file__)))
     )
 
 

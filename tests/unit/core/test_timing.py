@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 import yaml
 
-from genpool_core import timing, timing_gateway
+from genpool_core import timing, timing_cli, timing_gateway
 from genpool_core.timing_rule import Rule
 from genpool_core.timing_rules import RULES
 from support.hidden_times import hidden_times
 
 ROOT = Path(__file__).resolve().parents[3]
-TIMING = "".join(Path(module.__file__).read_text() for module in (timing, timing_gateway))
-PROGRAMS = ("core", "adapters", "operator", "worker", "gateway")
+TIMING = "".join(Path(module.__file__).read_text() for module in (timing, timing_gateway, timing_cli))
+PROGRAMS = ("core", "adapters", "operator", "worker", "gateway", "cli")
 VALUES: dict[str, Any] = {name: value for name, value in vars(timing).items() if name.isupper()}
 ALL_RULES = [rule for rules in RULES.values() for rule in rules]
 

@@ -1,0 +1,1 @@
+"""A task for each of many files, over as many runs of the program as it takes."""

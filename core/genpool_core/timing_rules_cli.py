@@ -1,0 +1,29 @@
+"""The rules of the command line's times, for :mod:`genpool_core.timing_rules`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from genpool_core.timing_rule import Rule
+
+CLI_RULES: Mapping[str, tuple[Rule, ...]] = {
+    "The command line": (
+        Rule(
+            "2 * ACCEPT_CONFIRM_SECONDS <= CLI_READ_SECONDS < WAIT_ANSWER_SECONDS",
+            "an answer that the gateway still works for is not given up",
+        ),
+        Rule(
+            "2 * CLI_CONNECT_SECONDS <= CLI_READ_SECONDS <= 5 * CLI_CONNECT_SECONDS",
+            "who is not there is told soon",
+        ),
+        Rule(
+            "CLI_WAIT_SECONDS == 2 * STREAM_COMMENT_SECONDS",
+            "a proxy that ends silent connections ends neither",
+        ),
+        Rule(
+            "CLI_READ_SECONDS + GATEWAY_START_FAILURES * CHART_START_PERIOD_SECONDS <= CLI_AWAY_SECONDS <= 180",
+            "a gateway that is replaced is waited for, and a person is not left without a word",
+        ),
+        Rule("EVENT_STORE_RETRY_SECONDS < CLI_RETRY_SECONDS <= 2", "many who wait do not hold up who starts"),
+    ),
+}
