@@ -7,6 +7,7 @@ from functools import cached_property
 
 from genpool_cli.client import Gateway, direct
 from genpool_cli.client.cluster import on_cluster
+from genpool_cli.show.output import note
 
 
 @dataclass
@@ -21,5 +22,5 @@ class Reach:
     def gateway(self) -> Gateway:
         """The gateway. Raises CliError where there is none."""
         if self.url:
-            return Gateway(direct(self.url, self.key))
-        return Gateway(on_cluster(self.key, self.namespace))
+            return Gateway(direct(self.url, self.key), told=note)
+        return Gateway(on_cluster(self.key, self.namespace), told=note)

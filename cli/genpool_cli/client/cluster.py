@@ -57,6 +57,10 @@ def on_cluster(key: str | None, namespace: str | None) -> Way:
     finally:
         api.close()
     session = requests.Session()
+    # Else a CA bundle of the environment would be believed instead of the cluster's own.
+    session.trust_env = False
+    if configuration.proxy:
+        session.proxies = dict.fromkeys(("http", "https"), configuration.proxy)
     session.verify = configuration.ssl_ca_cert or configuration.verify_ssl
     if configuration.cert_file:
         session.cert = (configuration.cert_file, configuration.key_file)

@@ -11,13 +11,21 @@ import requests
 
 from genpool_cli.client.sse import Event, events_of
 from genpool_cli.client.way import Way
-from genpool_cli.errors import Away, Refused
+from genpool_cli.errors import Away, CliError, Refused
 from genpool_core import timing
 
 Json = dict[str, Any]
 #: Status of "not now".
 _LATER = frozenset({429, 502, 503, 504})
 _ERRORS = 400
+#: What trying again does not mend.
+_NEVER = (
+    requests.exceptions.SSLError,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidHeader,
+)
 #: Rows of a page of a list.
 PAGE = 200
 
@@ -25,8 +33,15 @@ PAGE = 200
 class Gateway:
     """A gateway. Safe to use from several threads."""
 
-    def __init__(self, way: Way, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        way: Way,
+        *,
+        told: Callable[[str], None] = lambda _text: None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.way = way
+        self._told = told
         self._sleep = sleep
 
     def get(
@@ -96,6 +111,7 @@ class Gateway:
     def _again(self, method: str, path: str, **request: Any) -> requests.Response:  # noqa: ANN401 - as _once
         """Send a request until it is answered; what says "not now" is waited for, as long as it is worth it."""
         deadline = time.monotonic() + timing.CLI_AWAY_SECONDS
+        told = False
         while True:
             try:
                 return self._once(method, path, **request)
@@ -103,6 +119,9 @@ class Gateway:
                 pause = error.after if isinstance(error, _Later) else timing.CLI_RETRY_SECONDS
                 if time.monotonic() + pause > deadline:
                     raise
+                if not told:
+                    self._told(f"{error.message} Trying again …")
+                    told = True
             self._sleep(pause)
 
     def _once(  # noqa: PLR0913 - what HTTP has
@@ -118,11 +137,22 @@ class Gateway:
     ) -> requests.Response:
         try:
             answer = self.way.request(method, path, body, query or {}, headers or {}, seconds, stream=stream)
+        except _NEVER as error:
+            raise self._unreachable(error) from error
         except requests.RequestException as error:
             raise self._away(error) from error
         if answer.status_code < _ERRORS:
             return answer
         raise self._refusal(answer)
+
+    def _unreachable(self, error: requests.RequestException) -> CliError:
+        if isinstance(error, requests.exceptions.SSLError):
+            text = (
+                f"The certificate of {self.way.shown} is not trusted here: see whose it is, and add its CA."
+            )
+            return CliError(text, reason="NotTrusted")
+        text = f"{self.way.shown} is no address of a gateway: write it as https://host, or http://host:port."
+        return CliError(text, reason="NoAddress")
 
     def _away(self, error: requests.RequestException) -> Away:
         return Away(

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from genpool_dev import chartvalues
-from genpool_dev.generate import crd, messages, openapi, reasons, reference, settings, timing
+from genpool_dev.generate import commands, crd, messages, openapi, reasons, reference, settings, timing
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -20,6 +20,7 @@ def outputs() -> dict[Path, str]:
         Path("charts/genpool/files/crd/generationpools.yaml"): manifest,
         Path("docs/reference/generationpool.md"): reference.page(),
         Path("docs/reference/settings.md"): settings.page(),
+        Path("docs/reference/commands.md"): commands.page(),
         Path("docs/reference/reasons.md"): reasons.page(),
         Path("docs/reference/openapi.json"): openapi.document_text(),
         Path("docs/explanation/timing.md"): timing.page(),
