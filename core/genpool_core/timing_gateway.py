@@ -178,3 +178,5 @@ RETRY_AFTER_MOST_SECONDS = 3600
 
 UPLOAD_LINK_SECONDS = 900.0
 """The link by which a file is uploaded is valid for so long."""
+INPUT_STORE_SECONDS = 10.0
+"""A request waits so long for the bucket to take what came inside its task."""

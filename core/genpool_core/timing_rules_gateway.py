@@ -274,5 +274,9 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "10 * WAIT_ANSWER_SECONDS < UPLOAD_LINK_SECONDS < IDEMPOTENCY_SECONDS / 24",
             "a slow line uploads its file, and a link that leaks is soon worth nothing",
         ),
+        Rule(
+            "INPUT_STORE_SECONDS == ACCEPT_CONFIRM_SECONDS",
+            "a sender waits for the bucket as long as for the broker",
+        ),
     ),
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fakes.worker_steps import FakeClock, Steps
-from genpool_adapters.objectstore.port import Put, Stored
+from genpool_adapters.objectstore.port import JSON, Put, Stored
 from genpool_core import names, timing
 from genpool_core.errors import AttemptFailed, BrokerError, StorageError
 from genpool_core.jsontypes import JsonObject
@@ -58,7 +58,8 @@ class FakeStore:
             self._write(key, data)
             return Put.CREATED
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes, content_type: str = JSON) -> None:
+        assert content_type
         with self._steps.step("store.put", self._down):
             self._write(key, data)
 

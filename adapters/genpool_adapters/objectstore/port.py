@@ -7,6 +7,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+JSON = "application/json"
+
 
 class Put(Enum):
     """Answer to a conditional put."""
@@ -37,8 +39,8 @@ class ObjectStore(Protocol):
     def create(self, key: str, data: bytes) -> Put:
         """Put a JSON object only where there is none. After a StorageError it may be there all the same."""
 
-    def put(self, key: str, data: bytes) -> None:
-        """Put a JSON object."""
+    def put(self, key: str, data: bytes, content_type: str = JSON) -> None:
+        """Put an object."""
 
     def put_soon(self, key: str, data: bytes) -> None:
         """Put a JSON object within two seconds, or fail: for what is worth nothing later."""

@@ -26,7 +26,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from genpool_adapters.objectstore.credentials import session_of
-from genpool_adapters.objectstore.port import Put, Stored
+from genpool_adapters.objectstore.port import JSON, Put, Stored
 from genpool_core import timing
 from genpool_core.errors import Lasts, SettingsError, StorageError
 from genpool_core.workerconfig import S3Config
@@ -34,7 +34,6 @@ from genpool_core.workerconfig import S3Config
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-_JSON = "application/json"
 _DELETE_MAX = 1000
 #: Threads of a transfer would outlive a drain's last moment: the interpreter waits for them.
 _TRANSFER = TransferConfig(use_threads=False)
@@ -97,7 +96,7 @@ class S3Store:
         with self._translated():
             try:
                 self._client.put_object(
-                    Bucket=self._bucket, Key=key, Body=data, ContentType=_JSON, IfNoneMatch="*"
+                    Bucket=self._bucket, Key=key, Body=data, ContentType=JSON, IfNoneMatch="*"
                 )
             except ClientError as error:
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -107,15 +106,15 @@ class S3Store:
                 return answer
             return Put.CREATED
 
-    def put(self, key: str, data: bytes) -> None:
-        """Put a JSON object."""
+    def put(self, key: str, data: bytes, content_type: str = JSON) -> None:
+        """Put an object."""
         with self._translated():
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=_JSON)
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)
 
     def put_soon(self, key: str, data: bytes) -> None:
         """Put a JSON object in one short try."""
         with self._translated():
-            self._soon.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=_JSON)
+            self._soon.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=JSON)
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Put a file; a large one in parts."""

@@ -23,6 +23,19 @@ def task_prefix(prefix: str, task_key: str) -> str:
     return f"{tasks_prefix(prefix)}{task_key}/"
 
 
+def inputs_prefix(prefix: str, task_key: str = "") -> str:
+    """Inputs that came inside a task and were too large for its message; of all tasks where none is named.
+
+    They lie apart from the rest of a task, so that those of tasks that came to nothing are found.
+    """
+    return f"{prefix}inputs/{task_key}/" if task_key else f"{prefix}inputs/"
+
+
+def input_key(prefix: str, task_key: str, digest: str) -> str:
+    """Such an input. ``digest``: SHA-256 of what it holds, hexadecimal."""
+    return f"{inputs_prefix(prefix, task_key)}{digest}"
+
+
 def run_prefix(prefix: str, task_key: str, run: int) -> str:
     """Everything of one run."""
     return f"{task_prefix(prefix, task_key)}runs/{run}/"

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 from genpool_core import egress_policy
 from genpool_core.api.security import HostRule
+from genpool_core.data_uri import is_data_uri, read_data_uri
 from genpool_core.errors import InvalidManifest, InvalidTask, RefusedInput
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.messages.task import Shape, Task, callback_url_of, parse_task
 from genpool_core.shown import shown
+from genpool_core.tasks.inline import digest_of, graph_digest, is_graph_reference, is_input
 from genpool_core.tasks.uploads import is_upload, upload_key
 from genpool_core.workerconfig import WorkerConfig
 from genpool_core.workflow.bind import Bound, bind
@@ -38,6 +40,10 @@ class ValidatedTask:
     graph: JsonObject | None
     uploads: Mapping[str, str] = field(default_factory=dict)
     """Object key of each input file that was uploaded by the gateway, by parameter."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each input file that the gateway has put into the task's place in the bucket, by parameter."""
+    graph_digest: str | None = None
+    """SHA-256 of the graph that it has put there; ``graph`` is None then."""
 
     @property
     def workflow_name(self) -> str | None:
@@ -51,8 +57,9 @@ class ValidatedTask:
 
     @property
     def files(self) -> dict[str, str]:
-        """URL of each input file that is fetched, by parameter."""
-        return {name: str(self.bound.values[name]) for name in self.bound.files if name not in self.uploads}
+        """URL of each input file that is fetched, or its data URI, by parameter."""
+        stored = {**self.uploads, **self.inputs}
+        return {name: str(self.bound.values[name]) for name in self.bound.files if name not in stored}
 
     def graph_for(self, uploads: dict[str, str], prefix: str) -> JsonObject:
         """What ComfyUI gets."""
@@ -79,17 +86,21 @@ def validate(
     task = parse_task(body)
     check_callback(task.callback_url, config)
     if task.shape is Shape.GRAPH:
-        return _own_graph(task, config, catalog)
+        return _own_graph(task, config, catalog, owner)
     workflow = _workflow_for(task, catalog)
     bound = bind(workflow.parameters, task.given, task.explicit)
-    uploads = {}
+    uploads, inputs = {}, {}
     for name in bound.files:
         value = str(bound.values[name])
         if is_upload(value):
             uploads[name] = _upload(name, value, config, owner)
+        elif is_input(value):
+            inputs[name] = _input(name, value, owner)
+        elif is_data_uri(value):
+            read_data_uri(name, value, config.max_input_bytes)
         else:
             _check_file(name, value, config)
-    return ValidatedTask(workflow.entry.timeout_seconds, workflow, bound, None, uploads)
+    return ValidatedTask(workflow.entry.timeout_seconds, workflow, bound, None, uploads, inputs)
 
 
 def check_callback(url: str | None, config: WorkerConfig) -> None:
@@ -118,6 +129,17 @@ def _upload(name: str, value: str, config: WorkerConfig, owner: str | None) -> s
         sentence = f"{name} is no upload's id: send the id that POST /v1/uploads answered, or a URL."
         raise RefusedInput(sentence, parameter=name, sent=shown(value))
     return key
+
+
+def _input(name: str, value: str, owner: str | None) -> str:
+    """SHA-256 of the file. Raises RefusedInput where it is none, or the gateway has not written it."""
+    digest = digest_of(value)
+    if owner is None or digest is None:
+        sentence = (
+            f"{name} is input:…, which only the gateway writes: send a URL, a data URI, or an upload's id."
+        )
+        raise RefusedInput(sentence, parameter=name, sent=shown(value))
+    return digest
 
 
 def _check_file(name: str, url: str, config: WorkerConfig) -> None:
@@ -164,7 +186,7 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
 
 
-def _own_graph(task: Task, config: WorkerConfig, catalog: Catalog) -> ValidatedTask:
+def _own_graph(task: Task, config: WorkerConfig, catalog: Catalog, owner: str | None) -> ValidatedTask:
     if not config.allow_graphs:
         raise InvalidTask(
             "prompt is a ComfyUI graph, and this pool accepts none: send workflow_type and parameters, or set "
@@ -173,11 +195,23 @@ def _own_graph(task: Task, config: WorkerConfig, catalog: Catalog) -> ValidatedT
             expected={"type": "string"},
             sent=shown(task.graph),
         )
+    if task.graph is not None and is_graph_reference(task.graph):
+        digest = graph_digest(task.graph)
+        if owner is None or digest is None:
+            sentence = (
+                "prompt names a graph in the bucket, which only the gateway does: send the graph itself."
+            )
+            raise InvalidTask(sentence, parameter="prompt")
+        return ValidatedTask(catalog.longest_run_seconds, None, Bound({}, ()), None, graph_digest=digest)
+    return ValidatedTask(catalog.longest_run_seconds, None, Bound({}, ()), checked_graph(task.graph))
+
+
+def checked_graph(graph: JsonValue) -> JsonObject:
+    """A graph that a task brings. Raises InvalidTask."""
     try:
-        graph = check_template(task.graph, where="prompt")
+        return check_template(graph, where="prompt")
     except InvalidManifest as error:
         raise InvalidTask(error.message, parameter="prompt") from None
-    return ValidatedTask(catalog.longest_run_seconds, None, Bound({}, ()), graph)
 
 
 def _workflow_for(task: Task, catalog: Catalog) -> Workflow:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from genpool_core.data_uri import is_data_uri
 from genpool_core.errors import InvalidTask
 from genpool_core.jsontypes import JsonObject
 from genpool_core.one_line import one_line
 from genpool_core.shown import shown
+from genpool_core.tasks.inline import is_input
 from genpool_core.workflow.schema import Scalar, check_value
 from genpool_core.workflow.spec import Parameter, WorkflowYaml
 
@@ -19,7 +21,7 @@ _NAME_MOST = 128
 
 @dataclass(frozen=True)
 class Bound:
-    """Values of all parameters that have one; ``files`` names those whose value is a URL to be fetched."""
+    """Values of all parameters that have one; ``files`` names those whose value is a file: its URL, or itself."""
 
     values: Mapping[str, Scalar]
     files: tuple[str, ...]
@@ -61,7 +63,11 @@ def bind(workflow: WorkflowYaml, given: JsonObject, explicit: frozenset[str]) ->
                 sentence = f"{name} is missing: this workflow needs it."
                 raise InvalidTask(sentence, parameter=name, expected=parameter.value.json_schema)
             continue
-        values[name] = check_value(name, raw, parameter.value)
+        # The schema of a file is about its URL.
+        if parameter.file and isinstance(raw, str) and (is_data_uri(raw) or is_input(raw)):
+            values[name] = raw
+        else:
+            values[name] = check_value(name, raw, parameter.value)
     files = tuple(
         name for name, parameter in workflow.parameters.items() if parameter.file and name in values
     )

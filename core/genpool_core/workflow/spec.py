@@ -60,7 +60,7 @@ class Parameter(Strict):
     required: bool = False
     """A task without it is refused."""
     file: bool = False
-    """The value is a URL: the file is fetched and uploaded to ComfyUI, the input gets its name there."""
+    """The value is a URL or a data URI: the file is uploaded to ComfyUI, and the input gets its name there."""
     targets: Annotated[list[Target], Field(min_length=1)]
     """Where the value goes."""
     apply: Literal["first", "all"] = "first"

@@ -33,6 +33,12 @@ class QueueFull(NotAccepted):
         self.retry_after = retry_after
 
 
+class TooLarge(NotAccepted):
+    """No queue takes its message, and what makes it so large cannot go elsewhere."""
+
+    reason = "RequestTooLarge"
+
+
 class NotPublished(NotAccepted):
     """The broker does not have the task, for certain."""
 

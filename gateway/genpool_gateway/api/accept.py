@@ -17,9 +17,11 @@ from genpool_core.errors import GenPoolError
 from genpool_core.jsontypes import JsonObject
 from genpool_gateway.accepting.in_flight import Outcome
 from genpool_gateway.accepting.refusals import Unconfirmed
+from genpool_gateway.accepting.set_apart import set_apart
 from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.document import link
+from genpool_gateway.api.inputs import keep_inputs
 from genpool_gateway.api.problem_view import ProblemView
 from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem, problem_of
 from genpool_gateway.api.services import Services, services_of
@@ -27,6 +29,7 @@ from genpool_gateway.api.submission import (
     IdempotencyKey,
     SubmitTask,
     SubmitTasks,
+    as_wanted,
     new_task,
 )
 from genpool_gateway.api.views import linked_answer, wait_for_end
@@ -94,7 +97,7 @@ async def accepted_view(
     services: Services, sent: SubmitTask, caller: Caller, key: str | None, wait: float = 0.0
 ) -> tuple[TaskView, int]:
     """Accept a task, and wait for its end so many seconds; the answer and its status."""
-    record = (await _confirmed(services, *_submit(services, sent, caller, key))).record
+    record = (await _confirmed(services, *await _submit(services, sent, caller, key))).record
     if wait and record.state is not TaskState.ENDED:
         record = await wait_for_end(services, record, wait)
     status = HTTPStatus.OK if record.state is TaskState.ENDED else HTTPStatus.ACCEPTED
@@ -110,8 +113,7 @@ async def accepted_view(
 async def submit_tasks(request: Request, sent: SubmitTasks, caller: AnyCaller) -> Response:
     """Accept at most 1,000 tasks, each by itself: ``results`` has, in order, the task or the problem of each."""
     services = services_of(request)
-    submitted = [_try_submit(services, task, caller) for task in sent.tasks]
-    results = await asyncio.gather(*(_result(services, one) for one in submitted))
+    results = await asyncio.gather(*(_result(services, task, caller) for task in sent.tasks))
     return JSONResponse({"results": list(results)})
 
 
@@ -121,29 +123,20 @@ async def no_task() -> Response:
     raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)
 
 
-def _submit(
+async def _submit(
     services: Services, sent: SubmitTask, caller: Caller, key: str | None
 ) -> tuple[Future[Outcome], str]:
     """Check a task and hand it to the acceptor; its future and its id. Raises a Problem or a GenPoolError."""
     pools = services.pools.snapshot().visible_to(caller.pools)
     checked = check_request(pools, sent.request(), new_id=str(uuid.uuid4()), owner=caller.id)
+    apart = set_apart(as_wanted(sent, checked), caller.id)
     full = services.limits.take(checked.pool)
     if full is not None and key is None and sent.task_id is None:
         raise full
-    task = new_task(sent, checked, caller.id, services.now(), key=key)
+    task = new_task(sent, apart.checked, caller.id, services.now(), key=key)
+    await keep_inputs(services, task, apart)
     # One that may have been sent before is looked for, whatever the queue: its sender waits to hear of it.
     return services.acceptor.submit(task, cap=caller.max_queued, full=full), task.record.id
-
-
-def _try_submit(
-    services: Services, sent: SubmitTask, caller: Caller
-) -> tuple[Future[Outcome], str] | Problem:
-    try:
-        return _submit(services, sent, caller, None)
-    except Problem as problem:
-        return problem
-    except GenPoolError as error:
-        return problem_of(error)
 
 
 async def _confirmed(services: Services, future: Future[Outcome], task: str) -> Outcome:
@@ -157,11 +150,11 @@ async def _confirmed(services: Services, future: Future[Outcome], task: str) -> 
         ) from None
 
 
-async def _result(services: Services, submitted: tuple[Future[Outcome], str] | Problem) -> JsonObject:
-    if isinstance(submitted, Problem):
-        return _refused(submitted)
+async def _result(services: Services, sent: SubmitTask, caller: Caller) -> JsonObject:
     try:
-        outcome = await _confirmed(services, *submitted)
+        outcome = await _confirmed(services, *await _submit(services, sent, caller, None))
+    except Problem as problem:
+        return _refused(problem)
     except GenPoolError as error:
         return _refused(problem_of(error))
     ended = outcome.record.state is TaskState.ENDED

@@ -10,6 +10,7 @@ from fastapi import Request
 
 from genpool_core import timing
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.accepting.input_store import InputStore
 from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.accepting.replay import Replayer
 from genpool_gateway.api.bridge import Bridge
@@ -22,7 +23,7 @@ from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
 from genpool_gateway.pools.links import Links
 from genpool_gateway.pools.source import PoolSource
-from genpool_gateway.tasks.ports import EventStore, KeyStore, TaskReader, UsageStore
+from genpool_gateway.tasks.ports import EventStore, KeyStore, KnownTasks, TaskReader, UsageStore
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Services:
 
     acceptor: Acceptor
     limits: Limits
+    inputs: InputStore
+    known: KnownTasks
     ends: Ends
     look_at_ends: Callable[[], None]
     """Has tasks ended that are to end, now; returns at once."""

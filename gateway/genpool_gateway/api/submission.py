@@ -11,7 +11,6 @@ from genpool_core import timing
 from genpool_core.canonical import canonical_json, digest
 from genpool_core.jsontypes import JsonObject
 from genpool_core.tasks.check import shown_parameters
-from genpool_gateway.api.problems import Problem
 from genpool_gateway.pools.check import HIGHEST_PRIORITY, CheckedTask
 from genpool_gateway.tasks.ports import Idempotency, NewTask
 from genpool_gateway.tasks.record import Position, Submission, TaskRecord, TaskState
@@ -26,8 +25,6 @@ _CHECKED = {
     "metadata",
     "priority",
 }
-#: Of a task's message.
-MOST_MESSAGE_BYTES = 64 << 10
 CallbackEvent = Literal["start", "output", "end"]
 IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 
@@ -55,7 +52,7 @@ class SubmitTask(BaseModel):
     workflow: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """Name or alias of a workflow; the pool's fallback when it is left out."""
     parameters: dict[str, JsonValue] = {}
-    """By name; ``GET /v1/workflows`` tells which there are."""
+    """By name; ``GET /v1/workflows`` tells which there are. A file is a URL, an upload's id, or a data URI (base64)."""
     graph: dict[str, JsonValue] | None = None
     """A whole ComfyUI graph in API format instead of a workflow, where the pool allows it."""
     task_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
@@ -108,17 +105,20 @@ class SubmitTasks(BaseModel):
     """At most 1,000."""
 
 
-def new_task(
-    sent: SubmitTask, checked: CheckedTask, owner: str, now: datetime, *, key: str | None = None
-) -> NewTask:
-    """The task to be stored. ``checked``: what its pool takes. ``key``: the sender's idempotency key.
+def as_wanted(sent: SubmitTask, checked: CheckedTask) -> CheckedTask:
+    """The task as its message has it.
 
     Who wants no callback of the end gets a message without its URL: so nobody who ends the task, worker or gateway, new
     or old, with or without the task store, can send one. What the gateway itself sends goes by the record.
     """
-    if "end" not in sent.callback_events:
-        checked = checked.without_callback()
-    _refuse_large(checked)
+    return checked if "end" in sent.callback_events else checked.without_callback()
+
+
+def new_task(
+    sent: SubmitTask, checked: CheckedTask, owner: str, now: datetime, *, key: str | None = None
+) -> NewTask:
+    """The task to be stored. ``checked``: what its pool takes. ``key``: the sender's idempotency key."""
+    checked = as_wanted(sent, checked)
     record = TaskRecord(
         id=checked.key(owner),
         pool=checked.pool.ref,
@@ -142,17 +142,6 @@ def new_task(
     if key is None:
         return NewTask(record)
     return NewTask(record, Idempotency(key, digest(canonical_json(sent.model_dump(mode="json")))))
-
-
-def _refuse_large(checked: CheckedTask) -> None:
-    """A queue is no place for files: RabbitMQ keeps each message on three nodes. Raises the Problem."""
-    size = len(checked.content)
-    if size > MOST_MESSAGE_BYTES:
-        raise Problem(
-            "RequestTooLarge",
-            f"the task is a message of {size:,} bytes, and queues take at most {MOST_MESSAGE_BYTES:,}: send files as "
-            "links, or upload them first (POST /v1/uploads).",
-        )
 
 
 def _after(now: datetime, seconds: int | None) -> datetime | None:

@@ -19,6 +19,7 @@ from genpool_core.errors import ClusterError, SettingsError, TaskStoreError
 from genpool_core.identity import TaskRef
 from genpool_core.messages.base import PoolRef
 from genpool_gateway.accepting.acceptor import Acceptor
+from genpool_gateway.accepting.input_store import InputStore
 from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.accepting.replay import Replayer
 from genpool_gateway.adapters.dead_queues import RabbitDeadQueues
@@ -61,6 +62,7 @@ class Tasks:
     pools: PoolSource
     acceptor: Acceptor
     limits: Limits
+    inputs: InputStore
     publishing: dict[VhostName, AmqpConnection]
     events: tuple[tuple[RabbitEvents, StateEvents], ...]
     hub: Hub
@@ -88,6 +90,7 @@ class Tasks:
 
         self.server.stop(left())
         self.limits.stop(left())
+        self.inputs.stop()
         self.preparation.stop(left())
         if self.preparation.begun:
             self.acceptor.stop(left())
@@ -154,6 +157,7 @@ def build_tasks(
     acceptor = Acceptor(store.accepting, queues, now=now)
     endings = build_endings(store, stores, pools, vhosts, publishing, now=now)
     limits = build_limits(store, pools, publishing)
+    inputs = InputStore(stores)
 
     def begin_run(pool: PoolRef, ref: TaskRef) -> None:
         store.events.apply([accepted_again(pool, ref, now())])
@@ -180,6 +184,8 @@ def build_tasks(
     services = Services(
         acceptor=acceptor,
         limits=limits,
+        inputs=inputs,
+        known=store.known,
         ends=endings.ends,
         look_at_ends=endings.sweeper.soon,
         reader=store.reader,
@@ -203,6 +209,7 @@ def build_tasks(
         pools=pools,
         acceptor=acceptor,
         limits=limits,
+        inputs=inputs,
         publishing=publishing,
         events=events,
         hub=hub,

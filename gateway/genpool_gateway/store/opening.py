@@ -10,6 +10,7 @@ from genpool_gateway.store.accepting import SqlAcceptingStore
 from genpool_gateway.store.address import parse_address
 from genpool_gateway.store.applying import SqlEventStore
 from genpool_gateway.store.keys import SqlKeyStore
+from genpool_gateway.store.known import SqlKnownTasks
 from genpool_gateway.store.migrate import migrate
 from genpool_gateway.store.postgresql import PostgresqlDatabase
 from genpool_gateway.store.reading import SqlTaskReader
@@ -23,6 +24,7 @@ from genpool_gateway.tasks.ports import (
     ChangeFeed,
     EventStore,
     KeyStore,
+    KnownTasks,
     RetentionStore,
     TaskReader,
     UnendedStore,
@@ -38,6 +40,7 @@ class TaskStore:
     """What the ports share."""
     feed: ChangeFeed
     accepting: AcceptingStore
+    known: KnownTasks
     reader: TaskReader
     events: EventStore
     unended: UnendedStore
@@ -70,6 +73,7 @@ def make_store(url: str) -> TaskStore:
         database=database,
         feed=database,
         accepting=SqlAcceptingStore(database),
+        known=SqlKnownTasks(database),
         reader=SqlTaskReader(database),
         events=SqlEventStore(database),
         unended=SqlUnendedStore(database),

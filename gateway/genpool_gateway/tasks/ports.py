@@ -105,6 +105,16 @@ class AcceptingStore(Protocol):
         """Tasks that still are ``accepting``, the oldest first."""
 
 
+class KnownTasks(Protocol):
+    """Tasks that were accepted before. Called by many threads."""
+
+    def knows(self, task: NewTask, now: datetime) -> bool:
+        """Whether this task was accepted, by its id or its idempotency key, and is known to be in the broker.
+
+        Such a task is not made again, and none is forgotten before it has ended.
+        """
+
+
 class TaskReader(Protocol):
     """For those who ask. Called by many threads."""
 

@@ -23,13 +23,13 @@ from integration.gateway.conftest import GatewayProcess, Receiver
 PICTURE = b"a picture"
 
 
-def _listing(process: GatewayProcess, bucket: Bucket) -> None:
-    """The chart's ``gateway.stores``."""
+def listing(process: GatewayProcess, bucket: Bucket, endpoint: str | None = None) -> None:
+    """The chart's ``gateway.stores``. ``endpoint``: by which the store is reached, where it is not the store's own."""
     folder = process.folder / "store"
     folder.mkdir()
     (folder / S3_ACCESS_KEY).write_text(bucket.access_key)
     (folder / S3_SECRET_KEY).write_text(bucket.secret_key)
-    listed = {"endpoint": bucket.endpoint, "bucket": bucket.name, "credentialsPath": str(folder)}
+    listed = {"endpoint": endpoint or bucket.endpoint, "bucket": bucket.name, "credentialsPath": str(folder)}
     (process.folder / "stores.yaml").write_text(yaml.safe_dump({"stores": [listed]}))
     process.environment["GENPOOL_STORES_FILE"] = str(process.folder / "stores.yaml")
 
@@ -41,7 +41,7 @@ def _prepared(process: GatewayProcess, bucket: Bucket, receiver: Receiver) -> Ap
 
 
 @contextmanager
-def _running(api: Api) -> Iterator[Api]:
+def running(api: Api) -> Iterator[Api]:
     api.process.start()
     api.process.until_ready()
     yield api
@@ -53,8 +53,8 @@ def api(gateway_process: GatewayProcess, vhost: Vhost, bucket: Bucket, receiver:
     """A gateway that may use the pool's bucket."""
     assert vhost is gateway_process.vhost
     made = _prepared(gateway_process, bucket, receiver)
-    _listing(gateway_process, bucket)
-    with _running(made):
+    listing(gateway_process, bucket)
+    with running(made):
         yield made
 
 
@@ -64,7 +64,7 @@ def unlisted(
 ) -> Iterator[Api]:
     """One that may not."""
     assert vhost is gateway_process.vhost
-    with _running(_prepared(gateway_process, bucket, receiver)) as made:
+    with running(_prepared(gateway_process, bucket, receiver)) as made:
         yield made
 
 

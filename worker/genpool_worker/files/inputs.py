@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from contextvars import copy_context
 from dataclasses import dataclass
 
 from genpool_core import egress_policy, timing
+from genpool_core.data_uri import is_data_uri, read_data_uri
 from genpool_core.errors import RefusedInput
+from genpool_core.tasks.check import ValidatedTask
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import HandBack
-from genpool_worker.files import image
+from genpool_worker.files import image, stored
 
 #: Decoded, such a picture takes 800 MB; what claims more is refused before ComfyUI tries.
 MAX_PIXELS = 200_000_000
@@ -29,10 +30,8 @@ class InputFile:
     data: bytes
 
 
-def fetch(
-    context: WorkerContext, urls: Mapping[str, str], uploads: Mapping[str, str]
-) -> dict[str, InputFile]:
-    """All input files of a task; ``urls``, ``uploads`` (object keys) and the result are by parameter.
+def fetch(context: WorkerContext, task: ValidatedTask, task_key: str) -> dict[str, InputFile]:
+    """All input files of a task, by parameter.
 
     Raises
     ------
@@ -46,10 +45,15 @@ def fetch(
         The task was; what is being fetched is left behind.
     """
     files: dict[str, InputFile] = {}
-    for name, url in urls.items():
-        files[name] = _checked(context, name, url, _fetched(context, url))
-    for name, key in uploads.items():
-        files[name] = _checked(context, name, f"the upload {key.rpartition('/')[2]}", _uploaded(context, key))
+    for name, url in task.files.items():
+        inline, most = is_data_uri(url), context.config.max_input_bytes
+        data = read_data_uri(name, url, most).data if inline else _fetched(context, url)
+        files[name] = _checked(context, name, name if inline else url, data)
+    for name, key in task.uploads.items():
+        what = f"the upload {key.rpartition('/')[2]}"
+        files[name] = _checked(context, name, what, stored.upload(context, key))
+    for name, digest in task.inputs.items():
+        files[name] = _checked(context, name, name, stored.own_input(context, task_key, digest, name))
     return files
 
 
@@ -57,19 +61,6 @@ def _checked(context: WorkerContext, name: str, what: str, data: bytes) -> Input
     context.metrics.moved("input", len(data))
     found = check(what, data)
     return InputFile(f"{name}{found.suffix}", found.content_type, data)
-
-
-def _uploaded(context: WorkerContext, key: str) -> bytes:
-    """One upload out of the bucket; its size was signed, and is checked all the same."""
-    name, most = key.rpartition("/")[2], context.config.max_input_bytes
-    stored = context.retry.until_stored(lambda: context.store.get(key))
-    if stored is None:
-        raise RefusedInput(
-            f"the upload {name} is not in the bucket: PUT the file to the upload's url, then send the task."
-        )
-    if len(stored.data) > most:
-        raise RefusedInput(f"the upload {name} has more than {most:,} bytes: send a smaller file.")
-    return stored.data
 
 
 def _fetched(context: WorkerContext, url: str) -> bytes:

@@ -26,7 +26,7 @@ from genpool_worker.comfyui.run import OnPreview, PromptRun, Watch
 from genpool_worker.comfyui_json import HistoryEntry
 from genpool_worker.context import WorkerContext
 from genpool_worker.errors import ComfyUIError, NodeFailed
-from genpool_worker.files import inputs
+from genpool_worker.files import inputs, stored
 from genpool_worker.files.outputs import Collector
 from genpool_worker.files.workdir import WorkDir
 from genpool_worker.pipeline.trace import AttemptTrace
@@ -85,13 +85,14 @@ class Attempt:
     def _run(self, told: Told) -> list[Output]:
         context = self._context
         with context.metrics.phase("fetch"):
-            files = inputs.fetch(context, self._validated.files, self._validated.uploads)
+            validated = stored.with_graph(context, self._validated, self._claim.task_key)
+            files = inputs.fetch(context, validated, self._claim.task_key)
         self.trace.fetched = context.clock.now()
         with context.metrics.phase("upload"):
             uploads = inputs.upload(
                 context, self._retry_for(timing.TRANSFER_SECONDS), files, self._workdir.name
             )
-        graph = self._validated.graph_for(uploads, self._workdir.name)
+        graph = validated.graph_for(uploads, self._workdir.name)
         retry = self._retry_for(self._validated.timeout_seconds)
         self._workdir.empty_output()
         collector = self._collector(told)

@@ -6,13 +6,12 @@ import json
 
 import pytest
 
-from genpool_gateway.api.problems import Problem
 from genpool_gateway.api.submission import SubmitTask, new_task
 from genpool_gateway.pools.check import check_request
 from support.pool_objects import directory, pool_object
 from unit.gateway.samples import NOW
 
-POOLS = directory(pool_object("pictures", security={"allowGraphs": True, "allowGraphsWithPodIdentity": True}))
+POOLS = directory(pool_object("pictures"))
 URL = "https://hooks.example/done"
 
 
@@ -30,16 +29,3 @@ def test_a_message_has_the_callbacks_url_only_where_the_end_is_asked_for(
     assert made.submission is not None
     assert ("callback_url" in json.loads(made.submission.body)) is announced
     assert (made.callback_url, made.submission.callback_events) == (URL, tuple(events))
-
-
-def test_a_task_that_is_too_large_for_a_queue_is_refused_with_what_to_do() -> None:
-    _new_graph(60_000)
-    with pytest.raises(Problem, match="POST /v1/uploads") as caught:
-        _new_graph(64 << 10)
-    assert (caught.value.status, caught.value.reason) == (413, "RequestTooLarge")
-
-
-def _new_graph(characters: int) -> None:
-    node = {"class_type": "SaveImage", "inputs": {"filename_prefix": "x" * characters}}
-    sent = SubmitTask.model_validate({"pool": "pictures", "graph": {"9": node}})
-    new_task(sent, check_request(POOLS, sent.request(), new_id="t"), "key-1", NOW)

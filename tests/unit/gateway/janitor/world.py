@@ -10,7 +10,7 @@ from pathlib import Path
 
 from genpool_adapters.amqp.values import QueueCount
 from genpool_adapters.ledger import Ledger
-from genpool_adapters.objectstore.port import Put, Stored
+from genpool_adapters.objectstore.port import JSON, Put, Stored
 from genpool_adapters.shipped_workflows import default_workflows, shipped_files
 from genpool_core import names
 from genpool_core.ledger.records import EndRecord
@@ -115,7 +115,8 @@ class World:
         self.objects[key] = data
         return Put.CREATED
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes, content_type: str = JSON) -> None:
+        assert content_type
         self.objects[key] = data
 
     put_soon = put

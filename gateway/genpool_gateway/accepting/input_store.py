@@ -1,0 +1,94 @@
+"""Puts what came inside a task into its pool's bucket, in threads of that bucket: nobody else waits for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from genpool_core.errors import SettingsError, StorageError
+from genpool_core.ledger import keys
+from genpool_core.workerconfig import S3Config
+from genpool_gateway.accepting.refusals import Overloaded, TooLarge
+from genpool_gateway.accepting.set_apart import MOST_MESSAGE_BYTES, Input
+from genpool_gateway.pools.ports import PoolBuckets
+
+#: Tasks of one bucket whose inputs are put at the same time.
+WIDTH = 8
+#: Tasks of one bucket whose inputs are put or wait for that.
+MOST = 64
+
+
+class InputStore:
+    """See the module. :meth:`put` may be called by any thread."""
+
+    def __init__(self, buckets: PoolBuckets) -> None:
+        self._buckets = buckets
+        self._lock = threading.Lock()
+        self._lanes: dict[tuple[str | None, str], ThreadPoolExecutor] = {}
+        self._under_way: dict[tuple[str | None, str], int] = {}
+        self._stopping = False
+
+    def put(self, s3: S3Config, task: str, inputs: Sequence[Input]) -> Future[None]:
+        """Put the inputs of a task into the bucket of its pool; returns at once. Twice equals once.
+
+        The future ends when all are there, or with a StorageError. It ends with TooLarge where the gateway may not use
+        the bucket, so that the message would have to hold them.
+
+        Raises
+        ------
+        Overloaded
+            As many tasks wait for the bucket as may.
+        """
+        place = (s3.endpoint, s3.bucket)
+        with self._lock:
+            waiting = self._under_way.get(place, 0)
+            if self._stopping or waiting >= MOST:
+                text = (
+                    "the gateway is stopping"
+                    if self._stopping
+                    else f"{MOST} tasks wait for bucket {s3.bucket}"
+                )
+                raise Overloaded(f"{text}: send the task again in a moment.")
+            lane = self._lanes.get(place)
+            if lane is None:
+                lane = self._lanes[place] = ThreadPoolExecutor(
+                    WIDTH, thread_name_prefix=f"inputs {s3.bucket}"
+                )
+            self._under_way[place] = waiting + 1
+            future = lane.submit(self._put, s3, task, tuple(inputs))
+        future.add_done_callback(lambda _done: self._ended(place))
+        return future
+
+    def stop(self) -> None:
+        """Put nothing more; what is under way ends by its own time-outs."""
+        with self._lock:
+            self._stopping = True
+            lanes = list(self._lanes.values())
+        for lane in lanes:
+            lane.shutdown(wait=False)
+
+    def _put(self, s3: S3Config, task: str, inputs: Sequence[Input]) -> None:
+        if self._stopping:
+            raise Overloaded("the gateway is stopping: send the task again in a moment.")
+        try:
+            store = self._buckets.of(s3)
+        except SettingsError as error:
+            raise StorageError(error.message) from error
+        if store is None:
+            raise _not_listed(s3)
+        for each in inputs:
+            store.put(keys.input_key(s3.prefix, task, each.digest), each.data, each.content_type)
+
+    def _ended(self, place: tuple[str | None, str]) -> None:
+        with self._lock:
+            self._under_way[place] -= 1
+
+
+def _not_listed(s3: S3Config) -> TooLarge:
+    where = s3.endpoint or f"AWS region {s3.region}"
+    return TooLarge(
+        f"the task is a message of more than {MOST_MESSAGE_BYTES:,} bytes, the most that queues take. Files and graphs "
+        f"of larger ones go to the pool's bucket, but bucket {s3.bucket} at {where} is not in gateway.stores of the "
+        "chart: list it there, with its Secret, or send files as links."
+    )
