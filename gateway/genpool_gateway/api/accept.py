@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from http import HTTPStatus
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
@@ -17,7 +18,7 @@ from genpool_core.errors import GenPoolError
 from genpool_core.jsontypes import JsonObject
 from genpool_gateway.accepting.in_flight import Outcome
 from genpool_gateway.accepting.refusals import Unconfirmed
-from genpool_gateway.accepting.set_apart import set_apart
+from genpool_gateway.accepting.set_apart import Apart, set_apart
 from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.document import link
@@ -35,6 +36,7 @@ from genpool_gateway.api.submission import (
 from genpool_gateway.api.views import linked_answer, wait_for_end
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.pools.check import check_request
+from genpool_gateway.tasks.ports import NewTask
 from genpool_gateway.tasks.record import TaskState
 from genpool_gateway.tasks.view import TaskView
 
@@ -127,13 +129,13 @@ async def _submit(
     services: Services, sent: SubmitTask, caller: Caller, key: str | None
 ) -> tuple[Future[Outcome], str]:
     """Check a task and hand it to the acceptor; its future and its id. Raises a Problem or a GenPoolError."""
-    pools = services.pools.snapshot().visible_to(caller.pools)
-    checked = check_request(pools, sent.request(), new_id=str(uuid.uuid4()), owner=caller.id)
-    apart = set_apart(as_wanted(sent, checked), caller.id)
-    full = services.limits.take(checked.pool)
+    if sent.is_large():
+        apart, task = await to_thread.run_sync(_checked, services, sent, caller, key, limiter=services.large)
+    else:
+        apart, task = _checked(services, sent, caller, key)
+    full = services.limits.take(apart.checked.pool)
     if full is not None and key is None and sent.task_id is None:
         raise full
-    task = new_task(sent, apart.checked, caller.id, services.now(), key=key)
     await keep_inputs(services, task, apart)
     # One that may have been sent before is looked for, whatever the queue: its sender waits to hear of it.
     return services.acceptor.submit(task, cap=caller.max_queued, full=full), task.record.id
@@ -148,6 +150,14 @@ async def _confirmed(services: Services, future: Future[Outcome], task: str) -> 
             "for it by its id, or send it again under the same Idempotency-Key.",
             task=task,
         ) from None
+
+
+def _checked(services: Services, sent: SubmitTask, caller: Caller, key: str | None) -> tuple[Apart, NewTask]:
+    """Check a task, and make what is stored of it."""
+    pools = services.pools.snapshot().visible_to(caller.pools)
+    checked = check_request(pools, sent.request(), new_id=str(uuid.uuid4()), owner=caller.id)
+    apart = set_apart(as_wanted(sent, checked), caller.id)
+    return apart, new_task(sent, apart.checked, caller.id, services.now(), key=key)
 
 
 async def _result(services: Services, sent: SubmitTask, caller: Caller) -> JsonObject:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from anyio import to_thread
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
@@ -21,6 +22,8 @@ from genpool_gateway.api.services import services_of
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _MEDIA_TYPE = "application/json"
+#: Larger ones are read in a thread.
+_LARGE = 64 << 10
 
 
 class JsonRoute(APIRoute):
@@ -43,10 +46,14 @@ class JsonRoute(APIRoute):
 
 async def read_json_body(request: Request) -> JsonValue:
     """The body as JSON; raises the Problem that it is."""
-    options = services_of(request).options
+    services = services_of(request)
+    options = services.options
     _require_json(request)
     _require_size(request, options.max_body_bytes)
-    return _parse(await _read(request, options.max_body_bytes, options.body_seconds))
+    body = await _read(request, options.max_body_bytes, options.body_seconds)
+    if len(body) > _LARGE:
+        return await to_thread.run_sync(_parse, body, limiter=services.large)
+    return _parse(body)
 
 
 def _require_json(request: Request) -> None:

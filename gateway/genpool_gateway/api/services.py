@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from anyio import CapacityLimiter
 from fastapi import Request
 
 from genpool_core import timing
@@ -70,6 +71,8 @@ class Services:
     now: Callable[[], datetime]
     check_store: Callable[[], None] = lambda: None
     """Raises TaskStoreError while the task store was not opened yet."""
+    large: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
+    """Of threads that read and check what is large, which would keep the event loop from everybody else."""
     options: ApiOptions = field(default_factory=ApiOptions)
     bridge: Bridge = field(default_factory=Bridge)
 

@@ -11,6 +11,7 @@ from genpool_core import timing
 from genpool_core.canonical import canonical_json, digest
 from genpool_core.jsontypes import JsonObject
 from genpool_core.tasks.check import shown_parameters
+from genpool_gateway.accepting.set_apart import MOST_MESSAGE_BYTES
 from genpool_gateway.pools.check import HIGHEST_PRIORITY, CheckedTask
 from genpool_gateway.tasks.ports import Idempotency, NewTask
 from genpool_gateway.tasks.record import Position, Submission, TaskRecord, TaskState
@@ -79,6 +80,11 @@ class SubmitTask(BaseModel):
         if self.graph is not None and (self.workflow is not None or self.parameters):
             raise ValueError("a graph has no workflow and no parameters: send one or the other")
         return self
+
+    def is_large(self) -> bool:
+        """Whether checking it takes a while: a whole graph, or long texts such as files."""
+        texts = (value for value in self.parameters.values() if isinstance(value, str))
+        return self.graph is not None or sum(map(len, texts)) > MOST_MESSAGE_BYTES // 2
 
     def request(self) -> JsonObject:
         """The part of it that pools check, by the names that the check has."""
