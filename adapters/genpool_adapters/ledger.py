@@ -85,12 +85,13 @@ class Ledger:
     def erase(
         self, key: str, erased: Callable[[EndRecord], EndRecord], *, inputs: Sequence[str] = ()
     ) -> None:
-        """Delete all objects of a task but its ends, which are written again as ``erased`` makes them.
+        """Delete all objects of a task but its ends, which are written again as ``erased`` makes them, and its inputs.
 
         The ends come first: what stands in them is told to those who ask. ``inputs``: keys of files that were uploaded
         for it. Twice equals once.
         """
         found = self._store.keys(keys.task_prefix(self._prefix, key))
+        found += self._store.keys(keys.inputs_prefix(self._prefix, key))
         ends = [item for item in found if keys.is_end(item)]
         for item in ends:
             standing = self._get(item, EndRecord)

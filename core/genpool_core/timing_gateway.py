@@ -143,8 +143,13 @@ EVENT_STORE_RETRY_MOST_SECONDS = 15.0
 
 RETENTION_LOOK_SECONDS = 300.0
 """What has been kept long enough is looked for this often."""
+HOUSEKEEPING_SECONDS = 2.0
+"""The thread that does this looks so often whether something is due, or a pool has another bucket."""
 TASK_KEEP_SECONDS = 90 * 86_400
 """Default age at which the task store forgets a task that has ended."""
+
+PLACE_MARGIN_SECONDS = 86_400
+"""Workers of a pool may use the bucket of the spec before so long after it was changed."""
 
 # The gateway: its start ---------------------------------------------------------------------------------------------
 
@@ -178,5 +183,7 @@ RETRY_AFTER_MOST_SECONDS = 3600
 
 UPLOAD_LINK_SECONDS = 900.0
 """The link by which a file is uploaded is valid for so long."""
+UNUSED_INPUT_SECONDS = 86_400
+"""Inputs that were put into a bucket and that no task uses are deleted so long after that."""
 INPUT_STORE_SECONDS = 10.0
 """A request waits so long for the bucket to take what came inside its task."""

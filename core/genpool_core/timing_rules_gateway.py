@@ -223,6 +223,14 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "2 * TASK_LIMIT_SECONDS < TASK_KEEP_SECONDS < 5 * TASK_LIMIT_SECONDS",
             "no event of a task can come when its row is gone: it would make a row that never ends",
         ),
+        Rule(
+            "HOUSEKEEPING_SECONDS == POOLS_FILES_SECONDS",
+            "the bucket of a pool is known before a task of it can end",
+        ),
+        Rule(
+            "PLACE_MARGIN_SECONDS == IDEMPOTENCY_SECONDS",
+            "a worker that began before the change has long ended, and other tasks' buckets are left alone",
+        ),
     ),
     "The gateway: its start": (
         Rule(
@@ -273,6 +281,10 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "10 * WAIT_ANSWER_SECONDS < UPLOAD_LINK_SECONDS < IDEMPOTENCY_SECONDS / 24",
             "a slow line uploads its file, and a link that leaks is soon worth nothing",
+        ),
+        Rule(
+            "UNUSED_INPUT_SECONDS == IDEMPOTENCY_SECONDS",
+            "an upload waits for its task as long as a sender keeps on trying",
         ),
         Rule(
             "INPUT_STORE_SECONDS == ACCEPT_CONFIRM_SECONDS",

@@ -219,8 +219,8 @@ class Gateway(Program):
     database: Database = Database()
     """PostgreSQL for the task store, instead of the volume."""
     stores: list[Store] = []
-    """Buckets that the gateway may use: for links to results, uploads, and ends of tasks that no worker ends. It reads
-    no Secret of a pool's namespace."""
+    """Buckets that the gateway may use: for links to results, inputs, ends of tasks that no worker ends, and deletion.
+    It reads no Secret of a pool's namespace."""
     public_url: Annotated[str, Field(pattern=r"^(https?://[^?#@]+[^?#@/])?$")] = ""
     """Where callers reach the API, before the paths in its answers; paths alone when empty."""
     authentication: Literal["keys", "none"] = "keys"

@@ -33,7 +33,7 @@ class GatewaySettings(ProgramSettings):
     database_url_file: Path | None = None
     """File with that URL, where it holds a password; it goes before."""
     stores_file: Path | None = None
-    """Buckets that the gateway may use, for links, uploads and ends of tasks that wait."""
+    """Buckets that the gateway may use: for links, inputs, ends of tasks that wait, and deletion."""
     public_url: Annotated[str, Field(pattern=r"^(https?://[^?#]+[^?#/])?$")] = ""
     """Where callers reach the API, before the paths in its answers; paths alone when empty."""
     authentication: Literal["keys", "none"] = "keys"

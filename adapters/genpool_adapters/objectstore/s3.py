@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -33,6 +33,7 @@ from genpool_core.workerconfig import S3Config
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import ErrorTypeDef
 
 _DELETE_MAX = 1000
 #: Threads of a transfer would outlive a drain's last moment: the interpreter waits for them.
@@ -135,10 +136,21 @@ class S3Store:
         with self._translated():
             for start in range(0, len(keys), _DELETE_MAX):
                 part = keys[start : start + _DELETE_MAX]
-                self._client.delete_objects(
+                answer = self._client.delete_objects(
                     Bucket=self._bucket,
                     Delete={"Objects": [{"Key": key} for key in part], "Quiet": True},
                 )
+                self._check_deleted(answer.get("Errors", []), of=len(part))
+
+    def _check_deleted(self, errors: Sequence[ErrorTypeDef], *, of: int) -> None:
+        """The answer is a success also where single objects were refused, and lists those. Raises StorageError."""
+        if errors:
+            code = errors[0].get("Code", "Unknown")
+            said = _HINTS.get(code) or errors[0].get("Message") or code
+            raise StorageError(
+                f"the bucket {self._bucket} at {self._where} did not delete {len(errors)} of {of} objects ({code}): "
+                f"{said}."
+            )
 
     def sign(self, key: str) -> str:
         """A link that is valid as long as the pool says, for the public endpoint."""

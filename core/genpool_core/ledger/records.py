@@ -181,3 +181,5 @@ class EndRecord(Message):
     times: Times = Times()
     started_at: datetime | None = None
     ended_at: datetime
+    erased_at: datetime | None = None
+    """When the task's contents were deleted; the record is what is left of it then."""

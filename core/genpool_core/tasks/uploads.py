@@ -36,8 +36,6 @@ def upload_key(value: str, *, prefix: str, owner: str) -> str | None:
     return f"{prefix}uploads/{quote(owner, safe='')}/{found['token']}/{found['name']}"
 
 
-def uploads_in(parameters: JsonObject, *, prefix: str, owner: str) -> list[str]:
-    """Keys of the uploads that a task's parameters name."""
-    values = (value for value in parameters.values() if isinstance(value, str))
-    found = (upload_key(value, prefix=prefix, owner=owner) for value in values)
-    return [key for key in found if key is not None]
+def upload_values(parameters: JsonObject) -> list[str]:
+    """The uploads that a task's parameters name, as they name them."""
+    return [value for value in parameters.values() if isinstance(value, str) and _VALUE.fullmatch(value)]

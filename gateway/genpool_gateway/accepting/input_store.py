@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 
 from genpool_core.errors import SettingsError, StorageError
 from genpool_core.ledger import keys
@@ -12,6 +13,7 @@ from genpool_core.workerconfig import S3Config
 from genpool_gateway.accepting.refusals import Overloaded, TooLarge
 from genpool_gateway.accepting.set_apart import MOST_MESSAGE_BYTES, Input
 from genpool_gateway.pools.ports import PoolBuckets
+from genpool_gateway.tasks.places import LooseInput, LooseInputs
 
 #: Tasks of one bucket whose inputs are put at the same time.
 WIDTH = 8
@@ -22,8 +24,11 @@ MOST = 64
 class InputStore:
     """See the module. :meth:`put` may be called by any thread."""
 
-    def __init__(self, buckets: PoolBuckets) -> None:
+    def __init__(self, buckets: PoolBuckets, loose: LooseInputs, now: Callable[[], datetime]) -> None:
+        """``loose``: is told before an object is there, so that it is found when its task comes to nothing."""
         self._buckets = buckets
+        self._loose = loose
+        self._now = now
         self._lock = threading.Lock()
         self._lanes: dict[tuple[str | None, str], ThreadPoolExecutor] = {}
         self._under_way: dict[tuple[str | None, str], int] = {}
@@ -32,8 +37,8 @@ class InputStore:
     def put(self, s3: S3Config, task: str, inputs: Sequence[Input]) -> Future[None]:
         """Put the inputs of a task into the bucket of its pool; returns at once. Twice equals once.
 
-        The future ends when all are there, or with a StorageError. It ends with TooLarge where the gateway may not use
-        the bucket, so that the message would have to hold them.
+        The future ends when all are there, or with a StorageError or TaskStoreError. It ends with TooLarge where the
+        gateway may not use the bucket, so that the message would have to hold them.
 
         Raises
         ------
@@ -77,8 +82,10 @@ class InputStore:
             raise StorageError(error.message) from error
         if store is None:
             raise _not_listed(s3)
-        for each in inputs:
-            store.put(keys.input_key(s3.prefix, task, each.digest), each.data, each.content_type)
+        objects = [(keys.input_key(s3.prefix, task, each.digest), each) for each in inputs]
+        self._loose.note([LooseInput(s3, key, self._now(), task=task) for key, _ in objects])
+        for key, each in objects:
+            store.put(key, each.data, each.content_type)
 
     def _ended(self, place: tuple[str | None, str]) -> None:
         with self._lock:

@@ -90,8 +90,12 @@ class Stores:
 
     def ledger(self, config: WorkerConfig) -> Ledger | None:
         """The ledger of a pool's tasks; None where its bucket is not listed. Raises as :meth:`of` does."""
-        store = self.of(config.s3)
-        return None if store is None else Ledger(store, config.s3.prefix, _Clock())
+        return self.ledger_at(config.s3)
+
+    def ledger_at(self, s3: S3Config) -> Ledger | None:
+        """The ledger that lies there; None where the bucket is not listed. Raises as :meth:`of` does."""
+        store = self.of(s3)
+        return None if store is None else Ledger(store, s3.prefix, _Clock())
 
 
 def load_stores(path: Path | None) -> Stores:

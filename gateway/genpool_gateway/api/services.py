@@ -24,6 +24,7 @@ from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
 from genpool_gateway.pools.links import Links
 from genpool_gateway.pools.source import PoolSource
+from genpool_gateway.tasks.places import LooseInputs
 from genpool_gateway.tasks.ports import EventStore, KeyStore, KnownTasks, TaskReader, UsageStore
 
 
@@ -53,6 +54,7 @@ class Services:
     limits: Limits
     inputs: InputStore
     known: KnownTasks
+    loose: LooseInputs
     ends: Ends
     look_at_ends: Callable[[], None]
     """Has tasks ended that are to end, now; returns at once."""

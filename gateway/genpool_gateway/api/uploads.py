@@ -17,7 +17,9 @@ from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.problems import BODY_PROBLEMS, CONFLICT, PROBLEMS
 from genpool_gateway.api.services import services_of
+from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.uploads import Upload, new_upload
+from genpool_gateway.tasks.places import LooseInput
 
 router = APIRouter(
     tags=["uploads"], responses={**PROBLEMS, **BODY_PROBLEMS, **CONFLICT}, route_class=JsonRoute
@@ -66,12 +68,12 @@ class UploadView(BaseModel):
 
 @router.post("/uploads", status_code=HTTPStatus.CREATED, summary="Upload an input file")
 async def make_upload(request: Request, wanted: NewUpload, caller: AnyCaller) -> UploadView:
-    """A link by which a file is put into the pool's bucket. Then send a task that names its `id`."""
+    """A link by which a file is put into the pool's bucket. Then send a task that names its `id`, within a day."""
     services = services_of(request)
     pool = services.pools.snapshot().visible_to(caller.pools).find(wanted.pool)
 
     def make() -> Upload:
-        return new_upload(
+        made = new_upload(
             pool,
             services.links.buckets,
             owner=caller.id,
@@ -80,6 +82,10 @@ async def make_upload(request: Request, wanted: NewUpload, caller: AnyCaller) ->
             content_type=wanted.content_type,
             size=wanted.size_bytes,
         )
+        s3 = require_serving(pool).config.s3
+        loose = LooseInput(s3, made.key, services.now(), upload=made.id, owner=caller.id)
+        services.loose.note([loose])
+        return made
 
     made = await to_thread.run_sync(make)
     return UploadView(

@@ -1,4 +1,4 @@
-"""Deletes the contents of an ended task: in the bucket first, then wherever else they are, in the task store last.
+"""Deletes the contents of ended tasks: in the bucket first, then wherever else they are, in the task store last.
 
 So a deletion that failed in the middle still finds the task, and is done to its end when it is asked for again. What
 stays is the end: who, when, how. It keeps the task from being done again.
@@ -8,39 +8,59 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+import structlog
 
 from genpool_adapters.ledger import Ledger
-from genpool_core.tasks.uploads import uploads_in
-from genpool_gateway.pools.directory import require_serving
+from genpool_core.errors import UnreadableLedger
+from genpool_core.tasks.uploads import upload_key, upload_values
+from genpool_core.workerconfig import S3Config
+from genpool_gateway.erasing.places import places_of
 from genpool_gateway.pools.errors import BucketNotListed
-from genpool_gateway.pools.ports import ListedLedgers
+from genpool_gateway.pools.links import s3_of
+from genpool_gateway.pools.ports import LedgersByPlace
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.change import erased_end
 from genpool_gateway.tasks.errors import NotEnded
+from genpool_gateway.tasks.places import LooseInputs, PlaceStore
 from genpool_gateway.tasks.ports import RetentionStore
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 
-#: Deletes what another place keeps of a task; twice equals once.
-Elsewhere = Callable[[TaskRecord], None]
+_log = structlog.get_logger(__name__)
+
+
+class Elsewhere(Protocol):
+    """A further place with contents of tasks."""
+
+    def concerns(self, record: TaskRecord) -> bool:
+        """Whether it may keep something of an ended task."""
+
+    def forget(self, records: Sequence[TaskRecord]) -> None:
+        """Delete what it keeps of ended tasks of one pool; twice equals once. Raises a GenPoolError."""
 
 
 class Eraser:
     """Erases tasks. Used by many threads.
 
-    ``elsewhere``: further places with contents of tasks, such as dead letters; each is asked before the task store
-    forgets the task's contents.
+    ``elsewhere``: asked before the task store forgets the tasks' contents.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all places that have something of a task
         self,
         store: RetentionStore,
+        places: PlaceStore,
+        loose: LooseInputs,
         pools: PoolSource,
-        ledgers: ListedLedgers,
+        ledgers: LedgersByPlace,
         now: Callable[[], datetime],
         *,
         elsewhere: Sequence[Elsewhere] = (),
     ) -> None:
         self._store = store
+        self._places = places
+        self._loose = loose
         self._pools = pools
         self._ledgers = ledgers
         self._now = now
@@ -51,34 +71,77 @@ class Eraser:
 
         Raises
         ------
-        NotEnded, BucketNotListed, PoolUnavailable
+        NotEnded, BucketNotListed, PoolsUnknown
             Nothing was done.
-        StorageError, UnreadableLedger, TaskStoreError
+        StorageError, UnreadableLedger, BrokerError, PoolUnavailable, TaskStoreError
             It was not done to its end: ask again.
         """
         if record.state is not TaskState.ENDED:
             raise NotEnded(f"task {record.id} has not ended: cancel it, or wait for its end, then delete it.")
-        ledger, prefix = self._ledger(record)
-        owner = record.owner
-        inputs = [] if owner is None else uploads_in(record.parameters, prefix=prefix, owner=owner)
-        ledger.erase(record.id, erased_end, inputs=inputs)
-        for forget in self._elsewhere:
-            forget(record)
-        erased = self._store.erase(record.id, self._now())
+        at = self._now()
+        self._erase_objects(record, at)
+        self._forget_elsewhere([record])
+        erased = self._store.erase(record.id, at)
         if erased is not None and erased.state is not TaskState.ENDED:
             raise NotEnded(f"task {record.id} was replayed meanwhile: wait for its end, then delete it.")
         return erased or record
 
-    def _ledger(self, record: TaskRecord) -> tuple[Ledger, str]:
-        """The ledger of a task's pool, and the pool's prefix in its bucket."""
-        pool = self._pools.snapshot().by_uid(record.pool.uid)
-        if pool is None:
-            raise BucketNotListed(
-                f"pool {record.pool.namespace}/{record.pool.name} of task {record.id} is gone, and with it what says "
-                f"where its bucket is: delete tasks/{record.id}/ below the pool's prefix there."
+    def erase_all(self, records: Sequence[TaskRecord]) -> int:
+        """Erase ended tasks of one pool; how many were. One whose ledger cannot be read is told, and others go on.
+
+        Raises as :meth:`erase` does.
+        """
+        at, done = self._now(), []
+        for record in records:
+            try:
+                self._erase_objects(record, at)
+            except UnreadableLedger as error:
+                _log.warning("task_not_erased", task=record.id, reason=error.reason, message=error.message)
+            else:
+                done.append(record)
+        rest = [record for record in done if any(place.concerns(record) for place in self._elsewhere)]
+        # First those that need no other place, which may be away.
+        for record in done:
+            if record not in rest:
+                self._store.erase(record.id, at)
+        self._forget_elsewhere(rest)
+        for record in rest:
+            self._store.erase(record.id, at)
+        return len(done)
+
+    def _forget_elsewhere(self, records: Sequence[TaskRecord]) -> None:
+        for place in self._elsewhere:
+            found = [record for record in records if place.concerns(record)]
+            if found:
+                place.forget(found)
+
+    def _erase_objects(self, record: TaskRecord, at: datetime) -> None:
+        # Both are looked for before anything is deleted.
+        found = [(self._ledger(s3, record), s3.prefix) for s3 in self._where(record)]
+        owner, uploads = record.owner, upload_values(record.parameters)
+        if owner is not None and uploads:
+            shared = self._loose.used_by_others(record.id, owner, uploads)
+            uploads = [value for value in uploads if value not in shared]
+        for ledger, prefix in found:
+            inputs = (upload_key(value, prefix=prefix, owner=owner or "") for value in uploads if owner)
+            ledger.erase(
+                record.id, partial(erased_end, at=at), inputs=[key for key in inputs if key is not None]
             )
-        config = require_serving(pool).config
-        ledger = self._ledgers.ledger(config)
+
+    def _where(self, record: TaskRecord) -> list[S3Config]:
+        """Where contents of a task may lie."""
+        pool = self._pools.snapshot().by_uid(record.pool.uid)
+        current = None if pool is None else s3_of(pool)
+        found = places_of(record, self._places.of_pool(record.pool.uid), current)
+        if not found:
+            raise BucketNotListed(
+                f"pool {record.pool.namespace}/{record.pool.name} of task {record.id} is gone, and this gateway never "
+                f"knew its bucket: delete tasks/{record.id}/ and inputs/{record.id}/ below the pool's prefix there."
+            )
+        return found
+
+    def _ledger(self, s3: S3Config, record: TaskRecord) -> Ledger:
+        ledger = self._ledgers.ledger_at(s3)
         if ledger is None:
-            raise BucketNotListed.of(config.s3, f"nothing of task {record.id} was deleted")
-        return ledger, config.s3.prefix
+            raise BucketNotListed.of(s3, f"nothing of task {record.id} was deleted")
+        return ledger

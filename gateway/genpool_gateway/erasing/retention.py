@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
 
-from genpool_core import timing
-from genpool_core.errors import GenPoolError
 from genpool_gateway.erasing.eraser import Eraser
-from genpool_gateway.pools.pool import ServedPool
+from genpool_gateway.erasing.told import Told
 from genpool_gateway.pools.source import PoolSource
+from genpool_gateway.tasks.places import PlaceStore
 from genpool_gateway.tasks.ports import RetentionStore
 
 _log = structlog.get_logger(__name__)
@@ -21,87 +20,78 @@ GROUP = 200
 
 
 class Retention:
-    """A thread that looks every few minutes. Several gateways may: what one has deleted the other does not find.
+    """Several gateways may look: what one has deleted the other does not find.
 
-    ``keep_seconds``: age at which the row of a task that has ended goes, with its events.
+    ``keep_seconds``: age at which the row of a task that has ended goes, with its events. Where a pool keeps contents
+    longer, the row stays until they are deleted: without it nobody would find them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it looks at
         self,
         store: RetentionStore,
+        places: PlaceStore,
         pools: PoolSource,
         eraser: Eraser,
         now: Callable[[], datetime],
         *,
         keep_seconds: float,
+        stopping: threading.Event | None = None,
     ) -> None:
         self._store = store
+        self._places = places
         self._pools = pools
         self._eraser = eraser
         self._now = now
         self._keep = timedelta(seconds=keep_seconds)
-        self._stopping = threading.Event()
-        self._told: dict[str, str] = {}
-        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
-
-    def start(self) -> None:
-        """Begin; returns at once."""
-        self._thread.start()
-
-    def stop(self, seconds: float) -> None:
-        """End after the group in hand, at most so long."""
-        self._stopping.set()
-        self._thread.join(seconds)
+        self._stopping = stopping or threading.Event()
+        self._told = Told("retention_waits")
 
     def look(self) -> None:
         """Delete all that is due. What fails is told once and tried again at the next look."""
-        self._try("task store", self._rows)
-        try:
-            pools = self._pools.snapshot().pools
-        except GenPoolError as error:
-            self._tell("pools", error)
-            return
-        for pool in pools:
-            if pool.retention_seconds is not None:
-                self._try(pool.name, lambda pool=pool: self._contents(pool))  # type: ignore[misc]
+        pools: Mapping[str, tuple[str, int | None]] = {}
+        with self._told.of("pools"):
+            pools = self._retentions()
+        for uid, (name, seconds) in pools.items():
+            if seconds is not None:
+                with self._told.of(name):
+                    self._contents(uid, name, timedelta(seconds=seconds))
+        # Last: by their rows the contents are found.
+        with self._told.of("task store"):
+            self._rows()
 
-    def _run(self) -> None:
-        while not self._stopping.wait(timing.RETENTION_LOOK_SECONDS):
-            try:
-                self.look()
-            except Exception:  # noqa: BLE001 - logged with its traceback; the next look may go well
-                _log.exception("retention_failed")
+    def _retentions(self) -> Mapping[str, tuple[str, int | None]]:
+        """Name and ``retentionSeconds`` of each pool, by UID: what a pool that is gone said last still holds."""
+        found: dict[str, tuple[str, int | None]] = {
+            place.pool.uid: (f"{place.pool.namespace}/{place.pool.name}", place.retention_seconds)
+            for place in self._places.of_all()
+        }
+        for pool in self._pools.snapshot().pools:
+            if pool.spec is not None:
+                found[pool.ref.uid] = (pool.name, pool.retention_seconds)
+        return found
 
     def _rows(self) -> None:
-        before = self._now() - self._keep
-        while not self._stopping.is_set() and self._store.delete_ended(before=before, limit=GROUP) == GROUP:
-            pass
+        now = self._now()
+        kept = {
+            place.pool.uid: now - self._keep - timedelta(seconds=place.retention_seconds)
+            for place in self._places.of_all()
+            if place.retention_seconds is not None
+        }
+        before = now - self._keep
         while not self._stopping.is_set():
-            if self._store.delete_expired_idempotency(now=self._now(), limit=GROUP) < GROUP:
+            if self._store.delete_ended(before=before, limit=GROUP, with_contents=kept) < GROUP:
+                break
+        while not self._stopping.is_set():
+            if self._store.delete_expired_idempotency(now=now, limit=GROUP) < GROUP:
                 return
 
-    def _contents(self, pool: ServedPool) -> None:
-        before = self._now() - timedelta(seconds=pool.retention_seconds or 0)
-        erased = 0
+    def _contents(self, uid: str, name: str, age: timedelta) -> None:
+        before, erased = self._now() - age, 0
         while not self._stopping.is_set():
-            due = self._store.over_age(pool.ref.uid, before=before, limit=GROUP)
-            for record in due:
-                self._eraser.erase(record)
-            erased += len(due)
-            if len(due) < GROUP:
+            due = self._store.over_age(uid, before=before, limit=GROUP)
+            done = self._eraser.erase_all(due) if due else 0
+            erased += done
+            if len(due) < GROUP or not done:
                 break
         if erased:
-            _log.info("tasks_erased", pool=pool.name, tasks=erased)
-
-    def _try(self, what: str, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except GenPoolError as error:
-            self._tell(what, error)
-        else:
-            self._told.pop(what, None)
-
-    def _tell(self, what: str, error: GenPoolError) -> None:
-        if self._told.get(what) != error.message:
-            _log.warning("retention_waits", subject=what, reason=error.reason, message=error.message)
-        self._told[what] = error.message
+            _log.info("tasks_erased", pool=name, tasks=erased)

@@ -34,13 +34,13 @@ from genpool_gateway.api.server import ApiServer
 from genpool_gateway.api.services import ApiOptions, Services
 from genpool_gateway.callbacks.replay import CallbackReplay
 from genpool_gateway.dead_letters.work import DeadLetters
-from genpool_gateway.erasing.eraser import Eraser
-from genpool_gateway.erasing.retention import Retention
+from genpool_gateway.erasing.housekeeping import Housekeeping
 from genpool_gateway.events.asked import AskedCallbacks
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.events.passing import PassingEvents
 from genpool_gateway.events.state_events import StateEvents
 from genpool_gateway.factory.callbacks import Place
+from genpool_gateway.factory.erasing import build_erasing
 from genpool_gateway.factory.janitor import Endings, build_endings
 from genpool_gateway.factory.limits import build_limits
 from genpool_gateway.keys.identify import KeyRing
@@ -68,7 +68,7 @@ class Tasks:
     hub: Hub
     server: ApiServer
     endings: Endings
-    retention: Retention
+    housekeeping: Housekeeping
     stores: Stores
     links: Links
     preparation: Preparation
@@ -95,7 +95,7 @@ class Tasks:
         if self.preparation.begun:
             self.acceptor.stop(left())
             self.endings.stop(deadline)
-            self.retention.stop(left())
+            self.housekeeping.stop(left())
             for queue, events in self.events:
                 events.stop(left())
                 queue.stop(deadline)
@@ -117,7 +117,7 @@ class Tasks:
         """Why this process should be restarted; None when it works."""
         checks = [self.server.unhealthy, self.preparation.unhealthy]
         if self.preparation.begun:
-            checks += [self.acceptor.unhealthy, self.endings.unhealthy]
+            checks += [self.acceptor.unhealthy, self.endings.unhealthy, self.housekeeping.unhealthy]
             checks += [events.unhealthy for _, events in self.events]
         return next((trouble for check in checks if (trouble := check()) is not None), None)
 
@@ -157,7 +157,7 @@ def build_tasks(
     acceptor = Acceptor(store.accepting, queues, now=now)
     endings = build_endings(store, stores, pools, vhosts, publishing, now=now)
     limits = build_limits(store, pools, publishing)
-    inputs = InputStore(stores)
+    inputs = InputStore(stores, store.loose, now)
 
     def begin_run(pool: PoolRef, ref: TaskRef) -> None:
         store.events.apply([accepted_again(pool, ref, now())])
@@ -168,8 +168,8 @@ def build_tasks(
     )
     passing = PassingEvents(hub)
 
-    eraser = Eraser(store.retention, pools, stores, now)
-    retention = Retention(store.retention, pools, eraser, now, keep_seconds=settings.task_keep_seconds)
+    letters = DeadLetters(RabbitDeadQueues(vhosts, publishing), begin_run)
+    erasing = build_erasing(store, stores, pools, letters, now=now, keep_seconds=settings.task_keep_seconds)
 
     def begin() -> None:
         for queue, stored in events:
@@ -178,7 +178,7 @@ def build_tasks(
         store.database.subscribe(hub.look, hub.look_all)
         acceptor.start()
         endings.start()
-        retention.start()
+        erasing.housekeeping.start()
 
     preparation = Preparation(store.prepare, begin)
     services = Services(
@@ -186,6 +186,7 @@ def build_tasks(
         limits=limits,
         inputs=inputs,
         known=store.known,
+        loose=store.loose,
         ends=endings.ends,
         look_at_ends=endings.sweeper.soon,
         reader=store.reader,
@@ -195,11 +196,11 @@ def build_tasks(
         hub=hub,
         pools=pools,
         links=links,
-        dead_letters=DeadLetters(RabbitDeadQueues(vhosts, publishing), begin_run),
+        dead_letters=letters,
         keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
         replayer=Replayer(queues, store.events, now),
         callback_replay=CallbackReplay(pools, stores, lambda broker, vhost: publishers.get((broker, vhost))),
-        eraser=eraser,
+        eraser=erasing.eraser,
         now=now,
         check_store=preparation.check,
         options=_options(settings),
@@ -215,7 +216,7 @@ def build_tasks(
         hub=hub,
         server=ApiServer(create_app(services), hub, port=settings.api_port),
         endings=endings,
-        retention=retention,
+        housekeeping=erasing.housekeeping,
         stores=stores,
         links=links,
         preparation=preparation,

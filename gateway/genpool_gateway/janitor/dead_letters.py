@@ -102,7 +102,7 @@ def about_message(task: TaskDelivery, serving: Serving, now: datetime) -> About:
     """What the message tells of its task; no more than that where no worker could do it."""
     config = serving.config
     try:
-        validated = validate(task.body, config, serving.catalog)
+        validated = validate(task.body, config, serving.catalog, owner=task.owner)
     except TaskFailure:
         validated = None
     return About(

@@ -18,6 +18,13 @@ class ListedLedgers(Protocol):
         """That of a pool; None where its bucket is not listed. Raises SettingsError."""
 
 
+class LedgersByPlace(Protocol):
+    """The same, also of pools that are gone."""
+
+    def ledger_at(self, s3: S3Config) -> Ledger | None:
+        """That of a bucket and prefix; None where the bucket is not listed. Raises SettingsError."""
+
+
 class PoolBuckets(ListedLedgers, Protocol):
     """And the buckets that they lie in."""
 

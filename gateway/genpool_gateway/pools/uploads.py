@@ -19,6 +19,8 @@ class Upload:
 
     id: str
     """What a parameter of a task says for it."""
+    key: str
+    """Of the object in the pool's bucket."""
     url: str = field(repr=False)
     """PUT the file here."""
 
@@ -58,4 +60,4 @@ def new_upload(  # noqa: PLR0913 - what an upload is
         raise RefusedInput(
             "name: send 1 to 100 letters, digits, dots, dashes or underscores.", parameter="name"
         )
-    return Upload(value, store.sign_put(key, content_type, size, timing.UPLOAD_LINK_SECONDS))
+    return Upload(value, key, store.sign_put(key, content_type, size, timing.UPLOAD_LINK_SECONDS))

@@ -14,6 +14,7 @@ from genpool_core.identity import accepted_event_id
 from genpool_gateway.store import rows
 from genpool_gateway.store.admission import Admission, IdempotencyScope, Known, admit, scope_of
 from genpool_gateway.store.database import Database
+from genpool_gateway.store.inputs import note_uploads
 from genpool_gateway.store.overtaken import overtaken, until_not_overtaken
 from genpool_gateway.store.queries import (
     chunks,
@@ -66,6 +67,8 @@ class SqlAcceptingStore:
             admissions = admit(group, _known(connection, group, capped, now), caps)
             stored = _store(connection, group, admissions, now)
             records = {new.record.id: new.record for new in _created(group, admissions)}
+            if stored:
+                note_uploads(connection, list(records.values()))
             wanted = {each.task for each in admissions if each.task is not None}
             records |= read_records(connection, wanted - set(records))
             if not stored or len(records) < len(wanted):

@@ -13,6 +13,7 @@ from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.overtaken import overtaken, until_not_overtaken
 from genpool_gateway.store.queries import chunks, insert_new, insert_rows, lock_records, update_rows
+from genpool_gateway.store.retention import erase_contents
 from genpool_gateway.store.tables import ENDED, task_contents, task_events, tasks
 from genpool_gateway.tasks.change import Change, apply_change, erased_data, heard_of, moves
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
@@ -124,6 +125,9 @@ def _write(connection: Connection, folds: Sequence[_Fold]) -> None:
     update_rows(connection, tasks, [rows.task_row(each.record, each.last_event) for each in folds])
     contents = [(_contents(each.record), _contents(each.before)) for each in folds]
     update_rows(connection, task_contents, [row for row, before in contents if row != before])
+    for each in folds:
+        if each.record.erased_at is not None and each.before.erased_at is None:
+            erase_contents(connection, each.record.id)
     events = [rows.event_row(*event) for each in folds for event in each.fresh]
     insert_rows(connection, task_events, events)
 

@@ -9,9 +9,11 @@ from sqlalchemy import select
 from genpool_gateway.store.accepting import SqlAcceptingStore
 from genpool_gateway.store.address import parse_address
 from genpool_gateway.store.applying import SqlEventStore
+from genpool_gateway.store.inputs import SqlLooseInputs
 from genpool_gateway.store.keys import SqlKeyStore
 from genpool_gateway.store.known import SqlKnownTasks
 from genpool_gateway.store.migrate import migrate
+from genpool_gateway.store.places import SqlPlaceStore
 from genpool_gateway.store.postgresql import PostgresqlDatabase
 from genpool_gateway.store.reading import SqlTaskReader
 from genpool_gateway.store.retention import SqlRetentionStore
@@ -19,6 +21,7 @@ from genpool_gateway.store.sqlite import SqliteDatabase
 from genpool_gateway.store.subscribers import Subscribers
 from genpool_gateway.store.unended import SqlUnendedStore
 from genpool_gateway.store.usage import SqlUsageStore
+from genpool_gateway.tasks.places import LooseInputs, PlaceStore
 from genpool_gateway.tasks.ports import (
     AcceptingStore,
     ChangeFeed,
@@ -47,6 +50,8 @@ class TaskStore:
     keys: KeyStore
     usage: UsageStore
     retention: RetentionStore
+    loose: LooseInputs
+    places: PlaceStore
 
     def prepare(self) -> None:
         """Bring the tables into this release's form; nothing else works before.
@@ -80,6 +85,8 @@ def make_store(url: str) -> TaskStore:
         keys=SqlKeyStore(database),
         usage=SqlUsageStore(database),
         retention=SqlRetentionStore(database),
+        loose=SqlLooseInputs(database),
+        places=SqlPlaceStore(database),
     )
 
 

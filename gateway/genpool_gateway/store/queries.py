@@ -95,6 +95,19 @@ def _insert(
     return len(connection.execute(statement.returning(*table.primary_key), rows).all())
 
 
+def put_rows(
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: Collection[str] = ()
+) -> None:
+    """Insert rows, or write all columns of those that are there but for ``keep``."""
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    key = [column.name for column in table.primary_key]
+    statement = dialect.insert(table)
+    written = {name: statement.excluded[name] for name in rows[0] if name not in {*key, *keep}}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=written), rows)
+
+
 def update_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Write all columns of rows that have the same, by their primary key of one column."""
     if not rows:

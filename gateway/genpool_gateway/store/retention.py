@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import and_, delete, or_, select, tuple_, update
 from sqlalchemy.engine import Connection
 
 from genpool_gateway.store import rows
@@ -23,11 +24,19 @@ class SqlRetentionStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def delete_ended(self, *, before: datetime, limit: int) -> int:
+    def delete_ended(
+        self, *, before: datetime, limit: int, with_contents: Mapping[str, datetime] | None = None
+    ) -> int:
         """As the port says. Rows that another gateway deletes at this moment are left to it."""
+        kept = with_contents or {}
+        may_go = or_(
+            tasks.c.erased_at.is_not(None),
+            tasks.c.pool_uid.not_in(sorted(kept)),
+            *(and_(tasks.c.pool_uid == uid, tasks.c.ended_at < time) for uid, time in kept.items()),
+        )
         old = (
             select(tasks.c.id)
-            .where(ENDED, tasks.c.ended_at < before)
+            .where(ENDED, tasks.c.ended_at < before, may_go)
             .order_by(tasks.c.ended_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -69,12 +78,14 @@ class SqlRetentionStore:
             erased = erase(record, at)
             update_rows(connection, tasks, [rows.task_row(erased, last_event)])
             update_rows(connection, task_contents, [rows.contents_row(erased)])
-            _erase_events(connection, task)
+            erase_contents(connection, task)
             self._database.tell(connection, [task])
         return erased
 
 
-def _erase_events(connection: Connection, task: str) -> None:
+def erase_contents(connection: Connection, task: str) -> None:
+    """Delete what a record does not show of a task's contents: the body of its message, what its events quote."""
+    connection.execute(update(task_contents).where(task_contents.c.task == task).values(body=b""))
     mine = task_events.c.task == task
     for number, data in connection.execute(
         select(task_events.c.number, task_events.c.data).where(mine)

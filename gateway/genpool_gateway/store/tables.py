@@ -108,6 +108,41 @@ idempotency = Table(
     Column("expires_at", UtcTime, nullable=False, index=True),
 )
 
+task_uploads = Table(
+    "task_uploads",
+    metadata,
+    Column("task", Text, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("upload", Text, primary_key=True, index=True),  # what a parameter says for it
+)
+
+loose_inputs = Table(
+    "loose_inputs",
+    metadata,
+    Column("endpoint", Text, primary_key=True),  # empty: AWS
+    Column("bucket", Text, primary_key=True),
+    Column("object_key", AnyText, primary_key=True),
+    Column("region", Text, nullable=False),
+    Column("task", Text),  # no foreign key: there may never be a row for it
+    Column("upload", Text),
+    Column("owner", AnyText),
+    Column("made_at", UtcTime, nullable=False, index=True),
+)
+
+pool_places = Table(
+    "pool_places",
+    metadata,
+    Column("pool_uid", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),  # empty: AWS
+    Column("bucket", Text, primary_key=True),
+    Column("prefix", AnyText, primary_key=True),
+    Column("region", Text, nullable=False),
+    Column("pool_namespace", Text, nullable=False),
+    Column("pool_name", Text, nullable=False),
+    Column("retention_seconds", BigInteger),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,

@@ -141,7 +141,10 @@ def apply_change(record: TaskRecord | None, change: Change) -> TaskRecord:
         known = _moved(known, change)
     if known.submission is None:
         known = replace(known, created_at=min(known.created_at, change.time))
-    return _told(known, change)
+    known = _told(known, change)
+    erased_at = None if known.end is None else known.end.erased_at
+    # A tombstone of the ledger, as a rebuild reads it.
+    return known if erased_at is None or known.erased_at is not None else erase(known, erased_at)
 
 
 def _moved(known: TaskRecord, change: Change) -> TaskRecord:
@@ -176,7 +179,9 @@ def _told(known: TaskRecord, change: Change) -> TaskRecord:
     sources = {**known.sources, **dict.fromkeys(news, place)}
     known = replace(known, **news, sources=sources)
     if change.type == "ended" and change.run == known.position.run and _is_better_end(known.end, change.end):
-        end = change.end if known.erased_at is None or change.end is None else erased_end(change.end)
+        end = change.end
+        if known.erased_at is not None and end is not None:
+            end = erased_end(end, known.erased_at)
         known = replace(known, end=end, ended_at=change.time)
     return known
 
@@ -207,13 +212,13 @@ def erase(record: TaskRecord, at: datetime) -> TaskRecord:
         parameters={},
         callback_url=None,
         submission=submission,
-        end=record.end and erased_end(record.end),
+        end=record.end and erased_end(record.end, record.erased_at or at),
         erased_at=record.erased_at or at,
     )
 
 
-def erased_end(end: EndRecord) -> EndRecord:
-    """An end record without what the sender gave and the task made."""
+def erased_end(end: EndRecord, at: datetime) -> EndRecord:
+    """An end record without what the sender gave and the task made. ``at``: when that was deleted, if not before."""
     attempts = [each.model_copy(update={"message": None}) for each in end.attempts]
     contents: dict[str, Any] = {
         "parameters": {},
@@ -223,6 +228,7 @@ def erased_end(end: EndRecord) -> EndRecord:
         "log_lines": [],
         "message": ERASED_MESSAGE,
         "attempts": attempts,
+        "erased_at": end.erased_at or at,
     }
     return end.model_copy(update=contents)
 

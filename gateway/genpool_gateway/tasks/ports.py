@@ -262,8 +262,13 @@ class UsageStore(Protocol):
 class RetentionStore(Protocol):
     """For what goes: by age, or because its owner asked for it."""
 
-    def delete_ended(self, *, before: datetime, limit: int) -> int:
+    def delete_ended(
+        self, *, before: datetime, limit: int, with_contents: Mapping[str, datetime] | None = None
+    ) -> int:
         """Delete at most ``limit`` tasks that ended before a time, the oldest first, with all that belongs to them.
+
+        ``with_contents``: before which time those must have ended whose contents have not been deleted, by UID of the
+        pool; ``before`` where a pool is not there.
 
         Returns how many; fewer than ``limit``: no more are left.
         """

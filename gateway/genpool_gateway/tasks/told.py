@@ -25,7 +25,7 @@ def ended_record(known: TaskRecord | None, end: EndRecord, pool: PoolRef) -> Tas
         state=TaskState.ENDED,
         position=position,
     )
-    told = end if record.erased_at is None else erased_end(end)
+    told = end if record.erased_at is None else erased_end(end, record.erased_at)
     return replace(
         record,
         state=TaskState.ENDED,

@@ -7,7 +7,7 @@ import pytest
 from fakes.worker_world import CONFIG, PHOTO, TEXT
 from genpool_core.errors import RefusedInput
 from genpool_core.tasks.check import ValidatedTask, validate
-from genpool_core.tasks.uploads import upload_key, upload_value, uploads_in
+from genpool_core.tasks.uploads import upload_key, upload_value, upload_values
 from genpool_core.workflow.catalog import Catalog
 
 TOKEN = "0a" * 16
@@ -51,4 +51,4 @@ def test_an_owner_cannot_lead_out_of_its_folder() -> None:
 
 def test_the_uploads_of_a_task() -> None:
     parameters = {"image": VALUE, "size": 5, "other": "https://example.com/a.png"}
-    assert uploads_in(parameters, prefix="", owner="k") == [f"uploads/k/{TOKEN}/a.png"]
+    assert upload_values(parameters) == [VALUE]

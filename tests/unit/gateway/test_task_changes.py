@@ -15,6 +15,7 @@ from genpool_gateway.tasks.change import (
     change_of,
     erase,
     erased_data,
+    erased_end,
     moves,
 )
 from genpool_gateway.tasks.figures import wait_seconds
@@ -188,11 +189,22 @@ def test_erased_is_what_was_given_and_made() -> None:
         ERASED_MESSAGE,
     )
     assert (erased.end.outputs, erased.end.log_lines, erased.end.attempts[0].message) == ([], [], None)
+    assert erased.end.erased_at == at(20)
     assert erase(erased, at(30)) == erased
     assert erased_data({"run": 1, "outcome": "dead", "message": "a secret", "key": "k"}) == {
         "run": 1,
         "outcome": "dead",
     }
+
+
+def test_a_tombstone_of_the_ledger_is_an_erased_task() -> None:
+    tombstone = erased_end(end_record("a"), at(20))
+    rebuilt = fold(change("a", "ended", end=tombstone, seconds=9), record=None)
+    assert (rebuilt.erased_at, rebuilt.end, rebuilt.parameters) == (at(20), tombstone, {})
+    known = fold(change("a", "ended", end=tombstone, seconds=9), record=accepting("a"))
+    assert (known.erased_at, known.parameters, known.callback_url) == (at(20), {}, None)
+    assert known.submission is not None
+    assert (known.submission.body, known.submission.metadata) == (b"", {})
 
 
 @pytest.mark.parametrize(

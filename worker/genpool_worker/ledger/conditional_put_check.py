@@ -8,10 +8,13 @@ from __future__ import annotations
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+import structlog
+
 from genpool_adapters.objectstore.port import ObjectStore, Put
-from genpool_core.errors import SettingsError
+from genpool_core.errors import SettingsError, StorageError
 from genpool_core.ledger.keys import probe_key
 
+_log = structlog.get_logger(__name__)
 RACERS = 8
 _TRIES = 3
 
@@ -31,7 +34,7 @@ def prove_conditional_put(store: ObjectStore, prefix: str) -> None:
         try:
             winners = _race(store, key)
         finally:
-            store.delete([key])
+            _delete(store, key)
         if winners == 1:
             return
         if winners > 1:
@@ -44,6 +47,14 @@ def prove_conditional_put(store: ObjectStore, prefix: str) -> None:
         "the bucket's store refuses every conditional write (If-None-Match: *): use one that accepts them.",
         reason="StoreNotAtomic",
     )
+
+
+def _delete(store: ObjectStore, key: str) -> None:
+    """A key that may not delete is no reason to do no work: the probe is a few bytes."""
+    try:
+        store.delete([key])
+    except StorageError as error:
+        _log.info("probe_not_deleted", key=key, reason=error.reason, message=error.message)
 
 
 def _race(store: ObjectStore, key: str) -> int:

@@ -68,7 +68,8 @@ def test_tables_of_a_newer_release_are_left_alone(url: str) -> None:
 def test_a_migration_that_fails_changes_nothing(url: str) -> None:
     store = open_store(url)
     with store.database.writing() as connection:
-        for table in ("alembic_version", "audit", "idempotency", "task_events", "task_contents", "tasks"):
+        of_tasks = ("idempotency", "task_events", "task_contents", "task_uploads", "tasks")
+        for table in ("alembic_version", "audit", "loose_inputs", "pool_places", *of_tasks):
             connection.execute(text(f"DROP TABLE {table}"))
     store.close()
     # The table of keys is in the way of the migration, after it has made others.

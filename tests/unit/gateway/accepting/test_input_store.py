@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
 
-from genpool_core.errors import SettingsError, StorageError
+from genpool_core.errors import SettingsError, StorageError, TaskStoreError
 from genpool_core.workerconfig import S3Config
 from genpool_gateway.accepting.input_store import MOST, InputStore
 from genpool_gateway.accepting.refusals import Overloaded, TooLarge
 from genpool_gateway.accepting.set_apart import Input
+from genpool_gateway.tasks.places import LooseInput
+from unit.gateway.samples import NOW
 
 S3 = S3Config(bucket="results", prefix="p/")
 OTHER = S3Config(bucket="other", endpoint="http://s3")
@@ -47,14 +50,36 @@ class Bucket:
         self._buckets.objects[f"{self._name}/{key}"] = (data, content_type)
 
 
-def _store(buckets: Buckets) -> InputStore:
-    return InputStore(cast("Any", buckets))
+class Loose:
+    """The task store's note of what was put."""
+
+    def __init__(self, *, away: bool = False) -> None:
+        self.away = away
+        self.noted: list[LooseInput] = []
+
+    def note(self, inputs: Sequence[LooseInput]) -> None:
+        if self.away:
+            raise TaskStoreError("the database is away.")
+        self.noted += inputs
+
+
+def _store(buckets: Buckets, loose: Loose | None = None) -> InputStore:
+    return InputStore(cast("Any", buckets), cast("Any", loose or Loose()), lambda: NOW)
 
 
 def test_they_lie_below_the_tasks_key_with_their_type() -> None:
     buckets = Buckets("results")
     _store(buckets).put(S3, "k" * 40, [INPUT]).result(5)
     assert buckets.objects == {f"results/p/inputs/{'k' * 40}/{'ab' * 32}": (b"a picture", "image/png")}
+
+
+def test_they_are_noted_before_they_are_put() -> None:
+    buckets, loose = Buckets("results", fault=StorageError("is away.")), Loose()
+    with pytest.raises(StorageError):
+        _store(buckets, loose).put(S3, "k", [INPUT]).result(5)
+    assert loose.noted == [LooseInput(S3, f"p/inputs/k/{'ab' * 32}", NOW, task="k")]
+    with pytest.raises(TaskStoreError):
+        _store(buckets, Loose(away=True)).put(S3, "k", [INPUT]).result(5)
 
 
 def test_a_bucket_that_is_not_listed_is_said_with_what_to_do() -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from fakes.worker_ports import FakeStore, SharedStore
 from fakes.worker_steps import FakeClock, Steps
 from genpool_adapters.ledger import Ledger
-from genpool_core.errors import GenPoolError, StorageError
+from genpool_core.errors import BrokerError, GenPoolError, StorageError
 from genpool_core.ledger.records import EndRecord
-from genpool_core.workerconfig import WorkerConfig
+from genpool_core.workerconfig import S3Config
 from genpool_gateway.erasing.eraser import Eraser
+from genpool_gateway.erasing.places import places_of
 from genpool_gateway.tasks.change import ERASED_MESSAGE, erase
+from genpool_gateway.tasks.places import PoolPlace
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 from genpool_gateway.tasks.told import ended_record
 from support.pool_objects import pool_object, served
@@ -38,22 +42,30 @@ END = EndRecord(
     ended_at=NOW,
 )
 ENDED = ended_record(record(TASK), END, POOL)
+DAY = 86_400
 ENDS = {f"p/tasks/{TASK}/runs/{run}/end.json" for run in (1, 2)}
 
 
 @dataclass
-class FakeRetention:
+class FakeTaskStore:
+    """Of the task store, what deletion asks for."""
+
     done: list[str] = field(default_factory=list)
-
-    def delete_ended(self, *, before: datetime, limit: int) -> int:
-        raise NotImplementedError
-
-    def delete_expired_idempotency(self, *, now: datetime, limit: int) -> int:
-        raise NotImplementedError
+    places: list[PoolPlace] = field(default_factory=list)
+    shared: set[str] = field(default_factory=set)
+    """Uploads that other tasks use."""
 
     def erase(self, task: str, at: datetime) -> TaskRecord | None:
         self.done.append(task)
         return erase(ENDED, at)
+
+    def of_pool(self, pool_uid: str) -> list[PoolPlace]:
+        assert pool_uid == POOL.uid
+        return self.places
+
+    def used_by_others(self, _task: str, owner: str, uploads: Collection[str]) -> set[str]:
+        assert owner == "key-1"
+        return self.shared & set(uploads)
 
 
 class World:
@@ -64,17 +76,21 @@ class World:
         self.shared = SharedStore(clock=clock)
         self.steps = Steps()
         self.store = FakeStore(self.shared, self.steps)
-        self.retention = FakeRetention()
-        self.elsewhere: list[str] = []
-        self._ledger = Ledger(self.store, "p/", clock) if listed else None
+        self.tasks = FakeTaskStore()
+        self.elsewhere: list[list[str]] = []
+        self.elsewhere_away = False
+        self.nothing_elsewhere: set[str] = set()
+        self.listed = {"results"} if listed else set()
+        self._clock = clock
         for key in ENDS:
             self.shared.objects[key] = END.model_dump_json().encode()
         for name in ("runs/1/a1-n/a.png", "runs/1/attempts/1.json", "runs/2/attempts/1.json"):
             self.shared.objects[f"p/tasks/{TASK}/{name}"] = b"secret"
+        self.shared.objects[f"p/inputs/{TASK}/{'ab' * 32}"] = b"a secret picture"
         self.shared.objects[f"p/tasks/{'b' * 40}/runs/1/end.json"] = b"another's"
 
-    def ledger(self, _config: WorkerConfig) -> Ledger | None:
-        return self._ledger
+    def ledger_at(self, s3: S3Config) -> Ledger | None:
+        return Ledger(self.store, s3.prefix, self._clock) if s3.bucket in self.listed else None
 
     def eraser(self, pools: FakePools | None = None) -> Eraser:
         pool = served(
@@ -85,13 +101,24 @@ class World:
                 storage={"s3": {"bucket": "results", "prefix": "p/"}},
             )
         )
+        tasks: Any = self.tasks
         return Eraser(
-            self.retention,
+            tasks,
+            tasks,
+            tasks,
             pools or FakePools([pool]),
             self,
             lambda: NOW,
-            elsewhere=[lambda task: self.elsewhere.append(task.id)],
+            elsewhere=[self],
         )
+
+    def concerns(self, record: TaskRecord) -> bool:
+        return record.id not in self.nothing_elsewhere
+
+    def forget(self, records: Sequence[TaskRecord]) -> None:
+        if self.elsewhere_away:
+            raise BrokerError("the broker is away.")
+        self.elsewhere.append([record.id for record in records])
 
 
 def test_the_ends_stay_without_contents_and_all_else_goes() -> None:
@@ -101,15 +128,16 @@ def test_the_ends_stay_without_contents_and_all_else_goes() -> None:
     assert {key for key in world.shared.objects if TASK in key} == ENDS
     for key in ENDS:
         end = EndRecord.model_validate_json(world.shared.objects[key])
-        assert (end.outcome, end.message, end.parameters, end.outputs, end.callback_url) == (
+        assert (end.outcome, end.message, end.parameters, end.outputs, end.callback_url, end.erased_at) == (
             "succeeded",
             ERASED_MESSAGE,
             {},
             [],
             None,
+            NOW,
         )
     assert b"another's" in world.shared.objects.values()
-    assert (world.elsewhere, world.retention.done) == ([TASK], [TASK])
+    assert (world.elsewhere, world.tasks.done) == ([[TASK]], [TASK])
 
 
 def test_twice_is_once() -> None:
@@ -139,7 +167,7 @@ def test_where_the_bucket_is_not_listed_nothing_is_done_and_it_is_said() -> None
     gone = World()
     with pytest.raises(GenPoolError, match=r"pool art/text .* is gone"):
         gone.eraser(FakePools(())).erase(ENDED)
-    assert (world.retention.done, world.elsewhere, gone.retention.done) == ([], [], [])
+    assert (world.tasks.done, world.elsewhere, gone.tasks.done) == ([], [], [])
 
 
 def test_a_bucket_that_is_away_leaves_the_task_to_be_deleted_again() -> None:
@@ -147,7 +175,7 @@ def test_a_bucket_that_is_away_leaves_the_task_to_be_deleted_again() -> None:
     world.steps.down = "store.delete"
     with pytest.raises(StorageError):
         world.eraser().erase(ENDED)
-    assert world.retention.done == []
+    assert world.tasks.done == []
     world.steps.down = None
     world.eraser().erase(ENDED)
     assert {key for key in world.shared.objects if TASK in key} == ENDS
@@ -161,3 +189,106 @@ def test_what_was_uploaded_for_it_goes_and_what_was_uploaded_for_others_stays() 
     world.eraser().erase(replace(ENDED, parameters={"image": own, "size": 5}))
     left = {key for key in world.shared.objects if "uploads/" in key}
     assert left == {f"p/uploads/key-1/{'1' * 32}/other.png", f"p/uploads/key-2/{'0' * 32}/own.png"}
+
+
+def test_an_upload_that_another_task_uses_stays_until_that_goes() -> None:
+    world, value = World(), f"upload:{'0' * 32}/a.png"
+    key = f"p/uploads/key-1/{'0' * 32}/a.png"
+    world.shared.objects[key] = b"a picture"
+    world.tasks.shared = {value}
+    task = replace(ENDED, parameters={"image": value, "again": value})
+    world.eraser().erase(task)
+    assert key in world.shared.objects
+    world.tasks.shared = set()
+    world.eraser().erase(task)
+    assert key not in world.shared.objects
+
+
+def _place(seconds: float, *, bucket: str = "results", prefix: str = "p/", last: float = 0) -> PoolPlace:
+    """A bucket that was seen first so long before the task's end, and last so long before it."""
+    s3 = S3Config(bucket=bucket, prefix=prefix)
+    seen = (NOW - timedelta(seconds=seconds), NOW - timedelta(seconds=last))
+    return PoolPlace(POOL, s3, None, *seen)
+
+
+def test_a_task_of_a_pool_that_is_gone_is_erased_where_the_pool_was_seen() -> None:
+    world = World()
+    world.tasks.places = [_place(3600)]
+    world.eraser(FakePools(())).erase(ENDED)
+    assert {key for key in world.shared.objects if TASK in key} == ENDS
+
+
+def test_a_task_is_erased_in_the_bucket_that_its_pool_had_before_too() -> None:
+    world = World()
+    world.tasks.places = [_place(3600, prefix="new/"), _place(7200, last=3600)]
+    world.shared.objects[f"new/tasks/{TASK}/runs/1/a1-n/b.png"] = b"secret"
+    pool = pool_object(
+        "text", namespace="art", uid=POOL.uid, storage={"s3": {"bucket": "results", "prefix": "new/"}}
+    )
+    world.eraser(FakePools([served(pool)])).erase(ENDED)
+    assert {key for key in world.shared.objects if TASK in key} == ENDS
+
+
+def test_where_one_of_two_buckets_is_not_listed_nothing_is_done() -> None:
+    world = World()
+    before = dict(world.shared.objects)
+    world.tasks.places = [_place(3600), _place(7200, bucket="old", last=3600)]
+    with pytest.raises(GenPoolError, match="bucket old at"):
+        world.eraser().erase(ENDED)
+    assert (world.shared.objects, world.tasks.done) == (before, [])
+
+
+@pytest.mark.parametrize(
+    ("known", "current", "found"),
+    [
+        ([], None, []),
+        ([], "now", ["now"]),
+        ([_place(9 * DAY, bucket="a")], None, ["a"]),
+        ([_place(9 * DAY, bucket="a")], "a", ["a"]),
+        # The last one that was seen counts in any case; the first one counts from the beginning.
+        ([_place(-5 * DAY, bucket="a", last=-9 * DAY)], None, ["a"]),
+        (
+            [_place(-5 * DAY, bucket="b", last=-9 * DAY), _place(5 * DAY, bucket="a", last=-5 * DAY)],
+            None,
+            ["b", "a"],
+        ),
+        (
+            [_place(-5 * DAY, bucket="b", last=-9 * DAY), _place(5 * DAY, bucket="a", last=-5 * DAY)],
+            "b",
+            ["b", "a"],
+        ),
+        # One that had ended when the task came, and one that began after its end.
+        ([_place(3 * DAY, bucket="b"), _place(9 * DAY, bucket="a", last=3 * DAY)], "b", ["b"]),
+        (
+            [_place(-5 * DAY, bucket="c", last=-6 * DAY), _place(9 * DAY, bucket="b", last=0)],
+            "d",
+            ["d", "b"],
+        ),
+    ],
+)
+def test_where_contents_may_lie(known: list[PoolPlace], current: str | None, found: list[str]) -> None:
+    s3 = None if current is None else S3Config(bucket=current, prefix="p/")
+    assert [place.bucket for place in places_of(ENDED, known, s3)] == found
+
+
+def test_of_several_one_whose_ledger_cannot_be_read_holds_up_no_other() -> None:
+    world = World()
+    others = replace(ENDED, id="b" * 40)
+    assert world.eraser().erase_all([others, ENDED]) == 1
+    assert (world.elsewhere, world.tasks.done) == ([[TASK]], [TASK])
+    assert {key for key in world.shared.objects if TASK in key} == ENDS
+    assert world.eraser().erase_all([others]) == 0
+    assert world.elsewhere == [[TASK]]
+
+
+def test_another_place_that_is_away_holds_up_only_what_it_has() -> None:
+    world = World()
+    world.elsewhere_away = True
+    plain = replace(ENDED, id="c" * 40)
+    world.nothing_elsewhere = {plain.id}
+    with pytest.raises(BrokerError):
+        world.eraser().erase_all([ENDED, plain])
+    assert world.tasks.done == [plain.id]
+    world.elsewhere_away = False
+    world.eraser().erase_all([ENDED])
+    assert (world.elsewhere, world.tasks.done) == ([[TASK]], [plain.id, TASK])

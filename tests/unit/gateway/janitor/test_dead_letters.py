@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from genpool_core import timing
+from genpool_core import names, timing
 from genpool_core.ledger.records import Claim, EndRecord
+from genpool_core.messages.amqp import Delivery, Properties
+from genpool_core.messages.headers import OWNER
 from genpool_core.reasons import REASONS
+from genpool_core.tasks.decode import TaskDelivery, decode
 from genpool_gateway.janitor.dead_letters import (
     CAUSES,
     Announce,
@@ -14,10 +19,13 @@ from genpool_gateway.janitor.dead_letters import (
     Hold,
     MakeEnd,
     Origin,
+    about_message,
     fate_of,
     origin_of,
 )
+from support.pool_objects import PEOPLE, pool_object, served
 from unit.gateway.janitor.test_ending import claim, end
+from unit.gateway.samples import NOW
 
 
 @pytest.mark.parametrize(
@@ -82,3 +90,17 @@ def test_what_becomes_of_it(
 ) -> None:
     ages = dict.fromkeys((one.attempt for one in claims), age)
     assert fate_of(claims, standing, ages, redelivered=redelivered) == fate
+
+
+def test_what_the_message_tells_of_a_task_with_an_upload() -> None:
+    pool = served(pool_object("photos", PEOPLE))
+    assert pool.serving is not None
+    value = f"upload:{'0a' * 16}/a.png"
+    body = json.dumps({"task_id": "t", "workflow_type": PEOPLE, "image_url": value}).encode()
+    sender = Properties(user_id=names.gateway_user("0a1b2c3d"))
+    task = decode(Delivery(body, {OWNER: "key-1"}, sender), pool.ref.uid)
+    assert isinstance(task, TaskDelivery)
+    about = about_message(task, pool.serving, NOW)
+    assert (about.owner, about.workflow) == ("key-1", PEOPLE)
+    assert about.parameters is not None
+    assert about.parameters["image_url"] == value

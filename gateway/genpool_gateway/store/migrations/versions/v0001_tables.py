@@ -23,6 +23,7 @@ def upgrade() -> None:
     """Make everything."""
     _tasks()
     _belongings()
+    _inputs()
     _keys()
 
 
@@ -107,6 +108,26 @@ def _belongings() -> None:
     )
     op.create_index("ix_idempotency_task", "idempotency", ["task"])
     op.create_index("ix_idempotency_expires_at", "idempotency", ["expires_at"])
+
+
+def _inputs() -> None:
+    op.create_table("task_uploads", _task(key=True), Column("upload", Text, primary_key=True))
+    op.create_index("ix_task_uploads_upload", "task_uploads", ["upload"])
+    op.create_table(
+        "loose_inputs",
+        *(Column(name, Text, primary_key=True) for name in ("endpoint", "bucket", "object_key")),
+        Column("region", Text, nullable=False),
+        *(Column(name, Text) for name in ("task", "upload", "owner")),
+        Column("made_at", BigInteger, nullable=False),
+    )
+    op.create_index("ix_loose_inputs_made_at", "loose_inputs", ["made_at"])
+    op.create_table(
+        "pool_places",
+        *(Column(name, Text, primary_key=True) for name in ("pool_uid", "endpoint", "bucket", "prefix")),
+        *(Column(name, Text, nullable=False) for name in ("region", "pool_namespace", "pool_name")),
+        Column("retention_seconds", BigInteger),
+        *(Column(name, BigInteger, nullable=False) for name in ("first_seen", "last_seen")),
+    )
 
 
 def _keys() -> None:

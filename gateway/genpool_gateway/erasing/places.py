@@ -1,0 +1,37 @@
+"""In which buckets contents of a task may lie. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from genpool_core import timing
+from genpool_core.workerconfig import S3Config
+from genpool_gateway.tasks.places import PoolPlace
+from genpool_gateway.tasks.record import TaskRecord
+
+_MARGIN = timedelta(seconds=timing.PLACE_MARGIN_SECONDS)
+
+
+def places_of(record: TaskRecord, known: Sequence[PoolPlace], current: S3Config | None) -> list[S3Config]:
+    """The pool's bucket, and those that it had while the task was there; none where nothing is known.
+
+    ``known``: all that the pool was seen with, the last one first. ``current``: the one of this moment; None where the
+    pool is gone. Workers of the spec before may go on for a while, so a place counts a little longer than it was seen;
+    and what was before the first one was seen is not known, so that one counts from the beginning.
+    """
+    found = [] if current is None else [current]
+    first = min((place.first_seen for place in known), default=None)
+    for number, place in enumerate(known):
+        newest = number == 0 and current is None
+        began = (
+            place.first_seen == first
+            or record.ended_at is None
+            or place.first_seen - _MARGIN <= record.ended_at
+        )
+        if newest or (began and place.last_seen + _MARGIN >= record.created_at):
+            found.append(place.s3)
+    unique: dict[tuple[str | None, str, str], S3Config] = {}
+    for s3 in found:
+        unique.setdefault((s3.endpoint, s3.bucket, s3.prefix), s3)
+    return list(unique.values())
