@@ -42,6 +42,8 @@ class Apart:
 
 def set_apart(checked: CheckedTask, owner: str) -> Apart:
     """Take out of a task's message what makes it too large. Raises TooLarge where that is not enough."""
+    if len(checked.content) <= MOST_MESSAGE_BYTES:
+        return Apart(checked)
     inputs: list[Input] = []
     for place, name in _largest_first(checked):
         if len(checked.content) <= MOST_MESSAGE_BYTES:
@@ -55,8 +57,6 @@ def set_apart(checked: CheckedTask, owner: str) -> Apart:
             f"the task is a message of {len(checked.content):,} bytes{without}, and queues take at most "
             f"{MOST_MESSAGE_BYTES:,}: send files as links, or upload them first (POST /v1/uploads)."
         )
-    if not inputs:
-        return Apart(checked)
     # As the worker will read it.
     serving = checked.serving
     validated = validate(checked.body, serving.config, serving.catalog, owner=owner)

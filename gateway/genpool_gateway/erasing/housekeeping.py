@@ -26,8 +26,16 @@ class Look:
 class Housekeeping:
     """Does one look after the other; each ends early once ``stopping`` is set."""
 
-    def __init__(self, looks: Sequence[Look], stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        looks: Sequence[Look],
+        stopping: threading.Event,
+        *,
+        every: float = timing.HOUSEKEEPING_SECONDS,
+    ) -> None:
+        """``every``: seconds after which it is looked what is due."""
         self._looks = looks
+        self._every = every
         self._stopping = stopping
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
 
@@ -47,7 +55,7 @@ class Housekeeping:
 
     def _run(self) -> None:
         due = [time.monotonic() + look.seconds for look in self._looks]
-        while not self._stopping.wait(timing.HOUSEKEEPING_SECONDS):
+        while not self._stopping.wait(self._every):
             for number, look in enumerate(self._looks):
                 if time.monotonic() < due[number]:
                     continue

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
 
 from genpool_core.tasks.uploads import upload_key
+from genpool_gateway.store.opening import open_store
 from integration.bucket import Bucket
 from integration.gateway.api import Api
 from integration.gateway.test_ended import api as api  # noqa: PLC0414 - a fixture
@@ -30,6 +32,12 @@ def test_a_file_of_the_stated_size_is_put_below_its_owners_folder(api: Api, buck
     found = bucket.client().list_objects_v2(Bucket=bucket.name, Prefix=f"{prefix}uploads/")["Contents"]
     (key,) = [item["Key"] for item in found]
     owner = key.removeprefix(f"{prefix}uploads/").partition("/")[0]
+    store = open_store(api.process.environment["GENPOOL_DATABASE_URL"])
+    now = datetime.now(UTC)
+    (noted,) = store.loose.due((bucket.endpoint, bucket.name), before=now, limit=9)
+    store.close()
+    assert (noted.key, noted.upload, noted.owner) == (key, made["id"], owner)
+    assert now - noted.made_at < timedelta(minutes=1)
     assert key == upload_key(made["id"], prefix=prefix, owner=owner)
 
 

@@ -17,7 +17,8 @@ def test_each_look_is_done_and_one_that_fails_is_done_again() -> None:
             again.set()
         raise ValueError("a fault")
 
-    housekeeping = Housekeeping([Look("broken", 0, fail), Look("works", 0, done.set)], threading.Event())
+    looks = [Look("broken", 0, fail), Look("works", 0, done.set)]
+    housekeeping = Housekeeping(looks, threading.Event(), every=0.01)
     assert housekeeping.unhealthy() is not None
     housekeeping.start()
     assert done.wait(10)
@@ -29,7 +30,7 @@ def test_each_look_is_done_and_one_that_fails_is_done_again() -> None:
 
 def test_a_thread_that_has_ended_is_told() -> None:
     stopping = threading.Event()
-    housekeeping = Housekeeping([], stopping)
+    housekeeping = Housekeeping([], stopping, every=0.01)
     housekeeping.start()
     housekeeping.stop(10)
     stopping.clear()
