@@ -6,7 +6,7 @@ succeeded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -82,13 +82,10 @@ class Ledger:
         """Write the end of a run, or find that it has one. Returns the end that stands."""
         return self._create(keys.end_key(self._prefix, record.task_key, record.run), record)
 
-    def erase(
-        self, key: str, erased: Callable[[EndRecord], EndRecord], *, inputs: Sequence[str] = ()
-    ) -> None:
-        """Delete all objects of a task but its ends, which are written again as ``erased`` makes them, and its inputs.
+    def erase(self, key: str, erased: Callable[[EndRecord], EndRecord]) -> None:
+        """Delete all objects of a task but its ends, which are written again as ``erased`` makes them.
 
-        The ends come first: what stands in them is told to those who ask. ``inputs``: keys of files that were uploaded
-        for it. Twice equals once.
+        The ends come first: what stands in them is told to those who ask. Twice equals once.
         """
         found = self._store.keys(keys.task_prefix(self._prefix, key))
         found += self._store.keys(keys.inputs_prefix(self._prefix, key))
@@ -97,7 +94,7 @@ class Ledger:
             standing = self._get(item, EndRecord)
             if standing is not None:
                 self._store.put(item, _json(erased(standing[0])))
-        self._store.delete([*inputs, *(item for item in found if item not in ends)])
+        self._store.delete([item for item in found if item not in ends])
 
     def ends(self) -> Iterator[EndRecord]:
         """The end records of all tasks, in no order; one that cannot be read is told in the log and left out.

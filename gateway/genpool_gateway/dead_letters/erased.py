@@ -54,4 +54,5 @@ class LettersOfErased:
             )
             return
         self._letters.apply(require_serving(pool), Selection(frozenset(found)), Action.DISCARD)
-        self._events.discard(sorted(found), self._now())
+        buried = [record.id for record in records if record.end is not None and record.end.outcome in _BURIED]
+        self._events.discard(buried, self._now())

@@ -7,28 +7,31 @@ stays is the end: who, when, how. It keeps the task from being done again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 import structlog
 
 from genpool_adapters.ledger import Ledger
-from genpool_core.errors import UnreadableLedger
-from genpool_core.tasks.uploads import upload_key, upload_values
+from genpool_core import timing
+from genpool_core.errors import GenPoolError, UnreadableLedger
 from genpool_core.workerconfig import S3Config
-from genpool_gateway.erasing.places import places_of
+from genpool_gateway.erasing.places import places_of, uploads_of
+from genpool_gateway.erasing.unused import UnusedInputs
 from genpool_gateway.pools.errors import BucketNotListed
 from genpool_gateway.pools.links import s3_of
 from genpool_gateway.pools.ports import LedgersByPlace
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.change import erased_end
 from genpool_gateway.tasks.errors import NotEnded
-from genpool_gateway.tasks.places import LooseInputs, PlaceStore
+from genpool_gateway.tasks.places import LooseInput, LooseInputs, PlaceStore
 from genpool_gateway.tasks.ports import RetentionStore
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 
 _log = structlog.get_logger(__name__)
+#: Uploads of an erased task are due at once.
+_UNUSED = timedelta(seconds=timing.UNUSED_INPUT_SECONDS)
 
 
 class Elsewhere(Protocol):
@@ -52,15 +55,17 @@ class Eraser:
         store: RetentionStore,
         places: PlaceStore,
         loose: LooseInputs,
+        unused: UnusedInputs,
         pools: PoolSource,
         ledgers: LedgersByPlace,
-        now: Callable[[], datetime],
         *,
+        now: Callable[[], datetime],
         elsewhere: Sequence[Elsewhere] = (),
     ) -> None:
         self._store = store
         self._places = places
         self._loose = loose
+        self._unused = unused
         self._pools = pools
         self._ledgers = ledgers
         self._now = now
@@ -79,9 +84,10 @@ class Eraser:
         if record.state is not TaskState.ENDED:
             raise NotEnded(f"task {record.id} has not ended: cancel it, or wait for its end, then delete it.")
         at = self._now()
-        self._erase_objects(record, at)
+        uploads = self._erase_objects(record, at)
         self._forget_elsewhere([record])
         erased = self._store.erase(record.id, at)
+        self._settle(uploads)
         if erased is not None and erased.state is not TaskState.ENDED:
             raise NotEnded(f"task {record.id} was replayed meanwhile: wait for its end, then delete it.")
         return erased or record
@@ -92,9 +98,10 @@ class Eraser:
         Raises as :meth:`erase` does.
         """
         at, done = self._now(), []
+        uploads: list[LooseInput] = []
         for record in records:
             try:
-                self._erase_objects(record, at)
+                uploads += self._erase_objects(record, at)
             except UnreadableLedger as error:
                 _log.warning("task_not_erased", task=record.id, reason=error.reason, message=error.message)
             else:
@@ -107,6 +114,7 @@ class Eraser:
         self._forget_elsewhere(rest)
         for record in rest:
             self._store.erase(record.id, at)
+        self._settle(uploads)
         return len(done)
 
     def _forget_elsewhere(self, records: Sequence[TaskRecord]) -> None:
@@ -115,18 +123,26 @@ class Eraser:
             if found:
                 place.forget(found)
 
-    def _erase_objects(self, record: TaskRecord, at: datetime) -> None:
-        # Both are looked for before anything is deleted.
-        found = [(self._ledger(s3, record), s3.prefix) for s3 in self._where(record)]
-        owner, uploads = record.owner, upload_values(record.parameters)
-        if owner is not None and uploads:
-            shared = self._loose.used_by_others(record.id, owner, uploads)
-            uploads = [value for value in uploads if value not in shared]
-        for ledger, prefix in found:
-            inputs = (upload_key(value, prefix=prefix, owner=owner or "") for value in uploads if owner)
-            ledger.erase(
-                record.id, partial(erased_end, at=at), inputs=[key for key in inputs if key is not None]
-            )
+    def _erase_objects(self, record: TaskRecord, at: datetime) -> list[LooseInput]:
+        """Erase all of a task in its buckets but its uploads, which it gives back: others may use them."""
+        places = self._where(record)
+        # All are looked for before anything is deleted.
+        ledgers = [self._ledger(s3, record) for s3 in places]
+        uploads = [each for s3 in places for each in uploads_of(record, s3, at - _UNUSED)]
+        if uploads:
+            # Before the task store forgets that the task used them.
+            self._loose.note(uploads)
+        for ledger in ledgers:
+            ledger.erase(record.id, partial(erased_end, at=at))
+        return uploads
+
+    def _settle(self, uploads: Sequence[LooseInput]) -> None:
+        """Delete the uploads that no other task uses. What cannot be done now the next look does."""
+        for place in {each.place for each in uploads}:
+            try:
+                self._unused.settle([each for each in uploads if each.place == place])
+            except GenPoolError as error:
+                _log.warning("uploads_not_deleted", reason=error.reason, message=error.message)
 
     def _where(self, record: TaskRecord) -> list[S3Config]:
         """Where contents of a task may lie."""

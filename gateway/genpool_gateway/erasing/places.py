@@ -1,13 +1,14 @@
-"""In which buckets contents of a task may lie. Pure."""
+"""Where contents of a task may lie. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from genpool_core import timing
+from genpool_core.tasks.uploads import upload_key, upload_values
 from genpool_core.workerconfig import S3Config
-from genpool_gateway.tasks.places import PoolPlace
+from genpool_gateway.tasks.places import LooseInput, PoolPlace
 from genpool_gateway.tasks.record import TaskRecord
 
 _MARGIN = timedelta(seconds=timing.PLACE_MARGIN_SECONDS)
@@ -35,3 +36,15 @@ def places_of(record: TaskRecord, known: Sequence[PoolPlace], current: S3Config 
     for s3 in found:
         unique.setdefault((s3.endpoint, s3.bucket, s3.prefix), s3)
     return list(unique.values())
+
+
+def uploads_of(record: TaskRecord, s3: S3Config, at: datetime) -> list[LooseInput]:
+    """The uploads that a task names, as objects of a bucket that were made at this time."""
+    owner = record.owner
+    if owner is None:
+        return []
+    found = (
+        (value, upload_key(value, prefix=s3.prefix, owner=owner))
+        for value in upload_values(record.parameters)
+    )
+    return [LooseInput(s3, key, at, upload=value, owner=owner) for value, key in found if key is not None]

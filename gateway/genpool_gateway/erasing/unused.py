@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,7 +12,7 @@ from genpool_core import timing
 from genpool_gateway.erasing.told import Told
 from genpool_gateway.pools.errors import BucketNotListed
 from genpool_gateway.pools.ports import PoolBuckets
-from genpool_gateway.tasks.places import LooseInputs
+from genpool_gateway.tasks.places import LooseInput, LooseInputs
 
 _log = structlog.get_logger(__name__)
 #: Objects in one go.
@@ -51,17 +51,28 @@ class UnusedInputs:
             with self._told.of(f"bucket {place[1]}"):
                 self._bucket(place, before)
 
+    def settle(self, inputs: Sequence[LooseInput]) -> None:
+        """Delete those of these inputs of one bucket that no task uses; the others are their tasks'.
+
+        Raises
+        ------
+        BucketNotListed, SettingsError, StorageError, TaskStoreError
+            It is done at a later look.
+        """
+        used = self._loose.used(inputs)
+        unused = [each for each in inputs if each.key not in used]
+        if unused:
+            s3 = unused[0].s3
+            bucket = self._buckets.of(s3)
+            if bucket is None:
+                raise BucketNotListed.of(s3, "inputs that no task uses are not deleted")
+            bucket.delete([each.key for each in unused])
+            _log.info("unused_inputs_deleted", bucket=s3.bucket, objects=len(unused))
+        self._loose.forget(inputs)
+
     def _bucket(self, place: tuple[str | None, str], before: datetime) -> None:
         for _ in range(MOST_GROUPS):
             due = self._loose.due(place, before=before, limit=GROUP)
             if not due or self._stopping.is_set():
                 return
-            used = self._loose.used(due)
-            unused = [each for each in due if each.key not in used]
-            if unused:
-                bucket = self._buckets.of(unused[0].s3)
-                if bucket is None:
-                    raise BucketNotListed.of(unused[0].s3, "inputs that no task uses are not deleted")
-                bucket.delete([each.key for each in unused])
-                _log.info("unused_inputs_deleted", bucket=place[1], objects=len(unused))
-            self._loose.forget(due)
+            self.settle(due)

@@ -39,13 +39,15 @@ def build_erasing(
 ) -> Erasing:
     """Put them together. Connects to nothing."""
     stopping = threading.Event()
+    unused = UnusedInputs(store.loose, stores, now, stopping)
     eraser = Eraser(
         store.retention,
         store.places,
         store.loose,
+        unused,
         pools,
         stores,
-        now,
+        now=now,
         elsewhere=[LettersOfErased(letters, pools, store.events, now)],
     )
     retention = Retention(
@@ -54,10 +56,6 @@ def build_erasing(
     looks = [
         Look("places", timing.HOUSEKEEPING_SECONDS, PlaceKeeper(pools, store.places, now).look),
         Look("retention", timing.RETENTION_LOOK_SECONDS, retention.look),
-        Look(
-            "unused inputs",
-            timing.RETENTION_LOOK_SECONDS,
-            UnusedInputs(store.loose, stores, now, stopping).look,
-        ),
+        Look("unused inputs", timing.RETENTION_LOOK_SECONDS, unused.look),
     ]
     return Erasing(eraser, Housekeeping(looks, stopping))

@@ -63,11 +63,11 @@ class SqlLooseInputs:
         """As the port says."""
         with self._database.reading() as connection:
             known = _tasks(connection, {each.task for each in inputs if each.task is not None})
-            users = _users(connection, {each.upload for each in inputs if each.upload is not None})
+            owners = _owners(connection, {each.upload for each in inputs if each.upload is not None})
         return {
             each.key
             for each in inputs
-            if each.task in known or any(owner == each.owner for _, owner in users.get(each.upload or "", ()))
+            if each.task in known or each.owner in owners.get(each.upload or "", ())
         }
 
     def forget(self, inputs: Collection[LooseInput]) -> None:
@@ -75,16 +75,6 @@ class SqlLooseInputs:
         with self._database.writing() as connection:
             for part in chunks(sorted({_key(each) for each in inputs})):
                 connection.execute(delete(loose_inputs).where(tuple_(*_KEY).in_(part)))
-
-    def used_by_others(self, task: str, owner: str, uploads: Collection[str]) -> set[str]:
-        """As the port says."""
-        with self._database.reading() as connection:
-            users = _users(connection, set(uploads))
-        return {
-            upload
-            for upload, of_it in users.items()
-            if any(other != task and its_owner == owner for other, its_owner in of_it)
-        }
 
 
 def _tasks(connection: Connection, ids: set[str]) -> set[str]:
@@ -96,17 +86,17 @@ def _tasks(connection: Connection, ids: set[str]) -> set[str]:
     return found
 
 
-def _users(connection: Connection, uploads: set[str]) -> dict[str, list[tuple[str, str | None]]]:
-    """Task and owner of each use of these uploads, of tasks that have contents."""
-    found: dict[str, list[tuple[str, str | None]]] = {}
+def _owners(connection: Connection, uploads: set[str]) -> dict[str, set[str | None]]:
+    """Owners of the tasks that use each of these uploads and have contents."""
+    found: dict[str, set[str | None]] = {}
     for part in chunks(uploads):
         statement = (
-            select(task_uploads.c.upload, tasks.c.id, tasks.c.owner)
+            select(task_uploads.c.upload, tasks.c.owner)
             .join_from(task_uploads, tasks)
             .where(task_uploads.c.upload.in_(part), tasks.c.erased_at.is_(None))
         )
-        for row in connection.execute(statement):
-            found.setdefault(row.upload, []).append((row.id, row.owner))
+        for row in connection.execute(statement.distinct()):
+            found.setdefault(row.upload, set()).add(row.owner)
     return found
 
 

@@ -73,6 +73,3 @@ class LooseInputs(Protocol):
 
     def forget(self, inputs: Collection[LooseInput]) -> None:
         """They belong to a task, or are gone."""
-
-    def used_by_others(self, task: str, owner: str, uploads: Collection[str]) -> set[str]:
-        """Those of these uploads that another task of this owner uses, whose contents have not been deleted."""

@@ -39,7 +39,7 @@ from integration.bucket import Bucket
 from integration.gateway.api import POOL, Api, pool_manifest
 from integration.gateway.test_dead_letters import bury, dead
 from integration.gateway.test_ended import api as api  # noqa: PLC0414 - a fixture
-from support.task_changes import T0, accepting, at, end_record
+from support.task_changes import T0, accepting, at, end_record, key
 
 RETENTION = 3600
 
@@ -111,8 +111,8 @@ class World:
         manifest = pool_manifest("/", storage={"type": "S3", "s3": s3, "retentionSeconds": RETENTION})
         return pools_of([manifest], partial(shipped_files, default_workflows()))
 
-    def put(self, key: str) -> None:
-        self.bucket.client().put_object(Bucket=self.bucket.name, Key=f"{self.prefix}{key}", Body=b"a secret")
+    def put(self, name: str) -> None:
+        self.bucket.client().put_object(Bucket=self.bucket.name, Key=f"{self.prefix}{name}", Body=b"a secret")
 
     def left(self) -> set[str]:
         return _keys(self.bucket, self.prefix)
@@ -121,8 +121,13 @@ class World:
         return self.now
 
     def eraser(self) -> Eraser:
-        store = self.store
-        return Eraser(store.retention, store.places, store.loose, self.pools, self.stores, self.clock)
+        store, unused = self.store, self.unused()
+        return Eraser(
+            store.retention, store.places, store.loose, unused, self.pools, self.stores, now=self.clock
+        )
+
+    def unused(self) -> UnusedInputs:
+        return UnusedInputs(self.store.loose, self.stores, self.clock)
 
     def retention(self, keep_days: int = 90) -> Retention:
         store, keep = self.store, keep_days * 86_400
@@ -143,16 +148,17 @@ class World:
         self.store.events.apply([replace(change, end=end)])
         run_ = keys.run_prefix("", record.id, 1)
         end_key = keys.end_key(self.prefix, record.id, 1)
-        for key in (f"{run_}a1-n/a.png", f"{run_}attempts/1.json", keys.input_key("", record.id, "ab" * 32)):
-            self.put(key)
+        inputs = keys.input_key("", record.id, "ab" * 32)
+        for name_ in (f"{run_}a1-n/a.png", f"{run_}attempts/1.json", inputs):
+            self.put(name_)
         self.bucket.client().put_object(
             Bucket=self.bucket.name, Key=end_key, Body=end.model_dump_json().encode()
         )
         return record.id
 
     def end_at(self, task: str) -> EndRecord:
-        key = keys.end_key(self.prefix, task, 1)
-        data = self.bucket.client().get_object(Bucket=self.bucket.name, Key=key)["Body"].read()
+        name = keys.end_key(self.prefix, task, 1)
+        data = self.bucket.client().get_object(Bucket=self.bucket.name, Key=name)["Body"].read()
         return EndRecord.model_validate_json(data)
 
 
@@ -233,17 +239,17 @@ def test_after_a_rebuild_an_erased_task_is_known_as_one(world: World, tmp_path: 
 def test_what_no_task_uses_goes_after_a_day_and_what_is_used_goes_with_its_task(world: World) -> None:
     used, unused = f"upload:{'0' * 32}/a.png", f"upload:{'1' * 32}/a.png"
     for value in (used, unused):
-        key = upload_key(value, prefix=world.prefix, owner="anna")
-        assert key is not None
-        world.store.loose.note([LooseInput(world.s3, key, at(0), upload=value, owner="anna")])
-        world.put(key.removeprefix(world.prefix))
+        name = upload_key(value, prefix=world.prefix, owner="anna")
+        assert name is not None
+        world.store.loose.note([LooseInput(world.s3, name, at(0), upload=value, owner="anna")])
+        world.put(name.removeprefix(world.prefix))
     unknown = f"uploads/anna/{'2' * 32}/a.png"
     world.put(unknown)
     inputs = InputStore(world.stores, world.store.loose, world.clock)
     nothing = "f" * 40
     inputs.put(world.s3, nothing, [Input("ab" * 32, b"a picture", "image/png")]).result(20)
     task = world.ended("a", 10, image_url=used)
-    unused_inputs = UnusedInputs(world.store.loose, world.stores, world.clock)
+    unused_inputs = world.unused()
     before = world.left()
     world.now = at(timing.UNUSED_INPUT_SECONDS)
     unused_inputs.look()
@@ -256,3 +262,19 @@ def test_what_no_task_uses_goes_after_a_day_and_what_is_used_goes_with_its_task(
     world.eraser().erase(record)
     assert world.left() == {_end(task), unknown}
     assert world.store.loose.places(before=at(10**6)) == []
+
+
+def test_an_upload_of_several_tasks_goes_with_the_last_of_them(world: World) -> None:
+    upload = f"upload:{'0' * 32}/a.png"
+    world.put(f"uploads/anna/{'0' * 32}/a.png")
+    for name, seconds in (("asked", 10), ("aged", 20), ("aged-too", 20)):
+        world.ended(name, seconds, image_url=upload)
+    record = world.store.reader.get(key("asked"))
+    assert record is not None
+    world.now = at(30)
+    world.eraser().erase(record)
+    world.unused().look()
+    assert f"uploads/anna/{'0' * 32}/a.png" in world.left()
+    world.now = at(21 + RETENTION)
+    world.retention().look()
+    assert world.left() == {_end(key(name)) for name in ("asked", "aged", "aged-too")}

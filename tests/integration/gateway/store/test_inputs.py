@@ -57,12 +57,9 @@ def test_an_upload_is_used_by_tasks_of_its_owner(store: TaskStore) -> None:
         loose("3", upload=upload(3), owner="anna"),
     ]
     assert store.loose.used(found) == {"1"}
-    uploads = [upload(1), upload(2)]
-    assert store.loose.used_by_others(key("a"), "anna", uploads) == {upload(1)}
     for name in "ab":
         store.events.apply([change(name, "ended", seconds=3)])
     store.retention.erase(key("a"), at(4))
-    assert store.loose.used_by_others(key("b"), "anna", uploads) == set()
     assert store.loose.used(found) == {"1"}
     store.retention.erase(key("b"), at(4))
     assert store.loose.used(found) == set()

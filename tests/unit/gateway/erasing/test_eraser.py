@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,13 +12,14 @@ import pytest
 from fakes.worker_ports import FakeStore, SharedStore
 from fakes.worker_steps import FakeClock, Steps
 from genpool_adapters.ledger import Ledger
+from genpool_core import timing
 from genpool_core.errors import BrokerError, GenPoolError, StorageError
 from genpool_core.ledger.records import EndRecord
 from genpool_core.workerconfig import S3Config
 from genpool_gateway.erasing.eraser import Eraser
 from genpool_gateway.erasing.places import places_of
 from genpool_gateway.tasks.change import ERASED_MESSAGE, erase
-from genpool_gateway.tasks.places import PoolPlace
+from genpool_gateway.tasks.places import LooseInput, PoolPlace
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 from genpool_gateway.tasks.told import ended_record
 from support.pool_objects import pool_object, served
@@ -52,8 +53,9 @@ class FakeTaskStore:
 
     done: list[str] = field(default_factory=list)
     places: list[PoolPlace] = field(default_factory=list)
-    shared: set[str] = field(default_factory=set)
-    """Uploads that other tasks use."""
+    noted: list[LooseInput] = field(default_factory=list)
+    settled: list[LooseInput] = field(default_factory=list)
+    unsettled: bool = False
 
     def erase(self, task: str, at: datetime) -> TaskRecord | None:
         self.done.append(task)
@@ -63,9 +65,15 @@ class FakeTaskStore:
         assert pool_uid == POOL.uid
         return self.places
 
-    def used_by_others(self, _task: str, owner: str, uploads: Collection[str]) -> set[str]:
-        assert owner == "key-1"
-        return self.shared & set(uploads)
+    def note(self, inputs: Sequence[LooseInput]) -> None:
+        assert self.done == []
+        self.noted += inputs
+
+    def settle(self, inputs: Sequence[LooseInput]) -> None:
+        assert self.done
+        if self.unsettled:
+            raise StorageError("the bucket does not answer.")
+        self.settled += inputs
 
 
 class World:
@@ -106,9 +114,10 @@ class World:
             tasks,
             tasks,
             tasks,
+            tasks,
             pools or FakePools([pool]),
             self,
-            lambda: NOW,
+            now=lambda: NOW,
             elsewhere=[self],
         )
 
@@ -181,27 +190,17 @@ def test_a_bucket_that_is_away_leaves_the_task_to_be_deleted_again() -> None:
     assert {key for key in world.shared.objects if TASK in key} == ENDS
 
 
-def test_what_was_uploaded_for_it_goes_and_what_was_uploaded_for_others_stays() -> None:
+@pytest.mark.parametrize("unsettled", [False, True])
+def test_its_uploads_are_given_back_before_it_is_forgotten_and_settled_after(*, unsettled: bool) -> None:
     world = World()
-    own, other = f"upload:{'0' * 32}/own.png", f"upload:{'1' * 32}/other.png"
-    for owner, value in (("key-1", own), ("key-1", other), ("key-2", own)):
-        world.shared.objects[f"p/uploads/{owner}/{value.removeprefix('upload:')}"] = b"a picture"
+    world.tasks.unsettled = unsettled
+    own = f"upload:{'0' * 32}/own.png"
     world.eraser().erase(replace(ENDED, parameters={"image": own, "size": 5}))
-    left = {key for key in world.shared.objects if "uploads/" in key}
-    assert left == {f"p/uploads/key-1/{'1' * 32}/other.png", f"p/uploads/key-2/{'0' * 32}/own.png"}
-
-
-def test_an_upload_that_another_task_uses_stays_until_that_goes() -> None:
-    world, value = World(), f"upload:{'0' * 32}/a.png"
-    key = f"p/uploads/key-1/{'0' * 32}/a.png"
-    world.shared.objects[key] = b"a picture"
-    world.tasks.shared = {value}
-    task = replace(ENDED, parameters={"image": value, "again": value})
-    world.eraser().erase(task)
-    assert key in world.shared.objects
-    world.tasks.shared = set()
-    world.eraser().erase(task)
-    assert key not in world.shared.objects
+    (noted,) = world.tasks.noted
+    assert (noted.key, noted.upload, noted.owner) == (f"p/uploads/key-1/{'0' * 32}/own.png", own, "key-1")
+    assert noted.made_at == NOW - timedelta(seconds=timing.UNUSED_INPUT_SECONDS)
+    assert world.tasks.settled == ([] if unsettled else [noted])
+    assert world.tasks.done == [TASK]
 
 
 def _place(seconds: float, *, bucket: str = "results", prefix: str = "p/", last: float = 0) -> PoolPlace:
