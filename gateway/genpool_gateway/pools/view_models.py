@@ -29,7 +29,7 @@ class WorkflowView(View):
     parameters: JsonObject
     """JSON Schema of ``parameters`` of a task, with bounds, defaults and descriptions."""
     files: list[str]
-    """Parameters whose value is the URL of a file, which the worker fetches."""
+    """Parameters whose value is a file: a URL, which the worker fetches, a data URI, or an upload's id."""
     timeout_seconds: int
     """Longest run of one attempt."""
 

@@ -23,6 +23,9 @@ from genpool_gateway.pools.view_models import (
     WorkflowView,
 )
 
+#: Keywords that bound a text.
+_OF_TEXT = frozenset({"minLength", "maxLength", "pattern", "enum"})
+
 
 def workflow_views(directory: PoolDirectory) -> list[WorkflowView]:
     """Workflows by name. Pools that serve a name with other parameters have an entry of their own."""
@@ -45,9 +48,7 @@ def parameters_schema(workflow: WorkflowYaml) -> JsonObject:
         schema = parameter.value.json_schema
         if name in given:
             schema["default"] = given[name]
-        if parameter.file:
-            schema["format"] = "uri"
-        properties[name] = schema
+        properties[name] = _of_file(schema) if parameter.file else schema
     required = [
         name for name, parameter in workflow.parameters.items() if parameter.required and name not in given
     ]
@@ -57,6 +58,13 @@ def parameters_schema(workflow: WorkflowYaml) -> JsonObject:
         "required": [*required],
         "additionalProperties": False,
     }
+
+
+def _of_file(schema: JsonObject) -> JsonObject:
+    """What a file may be: what the workflow says of its URL is not meant of a data URI."""
+    of_text = {name: value for name, value in schema.items() if name in _OF_TEXT}
+    others: JsonObject = {name: value for name, value in schema.items() if name not in _OF_TEXT}
+    return {**others, "format": "uri", "anyOf": [of_text, {"pattern": "^[Dd][Aa][Tt][Aa]:"}]}
 
 
 def pool_views(directory: PoolDirectory, links: Callable[[ServedPool], str]) -> list[PoolView]:

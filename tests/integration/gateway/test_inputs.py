@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -127,3 +129,20 @@ def test_where_the_bucket_is_not_listed_it_is_said(
         assert (answer.status_code, answer.json()["reason"]) == (413, "RequestTooLarge")
         assert "is not in gateway.stores of the chart" in answer.json()["detail"]
         assert (api.queued(), _stored(api, bucket)) == ([], {})
+
+
+def test_a_bucket_that_hangs_keeps_nobody_else_waiting(api: Api, store: TcpProxy) -> None:
+    store.hang()
+    small = {"workflow": PEOPLE, "parameters": {"image_url": "https://example.com/a.png"}}
+    with ThreadPoolExecutor(12) as senders:
+        # Each sender has connections of its own.
+        large = [
+            senders.submit(Api(api.process, api.key).call, "POST", "/v1/tasks", PHOTO) for _ in range(12)
+        ]
+        for _ in range(20):
+            began = time.monotonic()
+            _send(api, small)
+            assert time.monotonic() - began < 2
+        answers = [each.result() for each in large]
+    assert {(each.status_code, each.json()["reason"]) for each in answers} == {(503, "StorageUnavailable")}
+    assert len(api.queued()) == 20

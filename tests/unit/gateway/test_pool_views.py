@@ -78,6 +78,15 @@ def test_workflows() -> None:
     assert properties["size"]["minimum"] == 400
     assert properties["size"]["default"] == 680
     assert properties["image_url"]["format"] == "uri"
+    for value, fits in (
+        ("https://example.com/a.png", True),
+        (f"https://example.com/{'a' * 5000}", False),
+        (f"data:image/png;base64,{'A' * 5000}", True),
+        (f"upload:{'0' * 32}/a.png", True),
+        ("", False),
+        (5, False),
+    ):
+        assert jsonschema.Draft202012Validator(properties["image_url"]).is_valid(value) is fits
 
 
 def test_the_schema_of_parameters_is_one() -> None:
