@@ -254,7 +254,11 @@ REASONS: Mapping[str, Reason] = {
     ),
     "MethodNotAllowed": Reason(7005, "The path does not know this method.", "See /docs."),
     "NotEnded": Reason(7006, "The task has not ended.", "Cancel it, or wait for its end."),
-    "RequestTooLarge": Reason(7007, "The body is too large.", "Send files as links."),
+    "RequestTooLarge": Reason(
+        7007,
+        "The body is too large, or its task does not fit into a queue and its files cannot go to the pool's bucket.",
+        "Send files as links, or list the bucket in gateway.stores.",
+    ),
     "UnsupportedMediaType": Reason(7008, "The body is no JSON.", "Send application/json."),
     "IdempotencyKeyReused": Reason(
         7009, "The Idempotency-Key was used for another request.", "Send a new key with a new request."

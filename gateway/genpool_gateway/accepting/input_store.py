@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from genpool_core.errors import SettingsError, StorageError
@@ -21,6 +22,14 @@ WIDTH = 8
 MOST = 64
 
 
+@dataclass
+class _Lane:
+    """The tasks of one bucket."""
+
+    gate: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(WIDTH))
+    under_way: int = 0
+
+
 class InputStore:
     """See the module. :meth:`put` may be called by any thread."""
 
@@ -30,8 +39,7 @@ class InputStore:
         self._loose = loose
         self._now = now
         self._lock = threading.Lock()
-        self._lanes: dict[tuple[str | None, str], ThreadPoolExecutor] = {}
-        self._under_way: dict[tuple[str | None, str], int] = {}
+        self._lanes: dict[tuple[str | None, str], _Lane] = {}
         self._stopping = False
 
     def put(self, s3: S3Config, task: str, inputs: Sequence[Input]) -> Future[None]:
@@ -45,33 +53,41 @@ class InputStore:
         Overloaded
             As many tasks wait for the bucket as may.
         """
-        place = (s3.endpoint, s3.bucket)
         with self._lock:
-            waiting = self._under_way.get(place, 0)
-            if self._stopping or waiting >= MOST:
+            lane = self._lanes.setdefault((s3.endpoint, s3.bucket), _Lane())
+            if self._stopping or lane.under_way >= MOST:
                 text = (
                     "the gateway is stopping"
                     if self._stopping
                     else f"{MOST} tasks wait for bucket {s3.bucket}"
                 )
                 raise Overloaded(f"{text}: send the task again in a moment.")
-            lane = self._lanes.get(place)
-            if lane is None:
-                lane = self._lanes[place] = ThreadPoolExecutor(
-                    WIDTH, thread_name_prefix=f"inputs {s3.bucket}"
-                )
-            self._under_way[place] = waiting + 1
-            future = lane.submit(self._put, s3, task, tuple(inputs))
-        future.add_done_callback(lambda _done: self._ended(place))
+            lane.under_way += 1
+        future: Future[None] = Future()
+        # One that hangs holds up nobody, the end of the process neither.
+        work = (lane, future, s3, task, tuple(inputs))
+        threading.Thread(target=self._run, args=work, name=f"inputs {s3.bucket}", daemon=True).start()
         return future
 
     def stop(self) -> None:
-        """Put nothing more; what is under way ends by its own time-outs."""
+        """Put nothing more; what is under way ends with the process."""
+        self._stopping = True
+
+    def _run(
+        self, lane: _Lane, future: Future[None], s3: S3Config, task: str, inputs: Sequence[Input]
+    ) -> None:
+        trouble: Exception | None = None
+        try:
+            with lane.gate:
+                self._put(s3, task, inputs)
+        except Exception as error:  # noqa: BLE001 - raised where it is waited for
+            trouble = error
         with self._lock:
-            self._stopping = True
-            lanes = list(self._lanes.values())
-        for lane in lanes:
-            lane.shutdown(wait=False)
+            lane.under_way -= 1
+        if trouble is None:
+            future.set_result(None)
+        else:
+            future.set_exception(trouble)
 
     def _put(self, s3: S3Config, task: str, inputs: Sequence[Input]) -> None:
         if self._stopping:
@@ -86,10 +102,6 @@ class InputStore:
         self._loose.note([LooseInput(s3, key, self._now(), task=task) for key, _ in objects])
         for key, each in objects:
             store.put(key, each.data, each.content_type)
-
-    def _ended(self, place: tuple[str | None, str]) -> None:
-        with self._lock:
-            self._under_way[place] -= 1
 
 
 def _not_listed(s3: S3Config) -> TooLarge:

@@ -62,7 +62,10 @@ async def replay_callback(request: Request, task: TaskId, caller: AnyCaller) -> 
 
 @router.delete("/tasks/{task}", summary="Delete a task's contents")
 async def delete_task(request: Request, task: TaskId, caller: AnyCaller) -> TaskView:
-    """Deletes what a task was given and what it made, in the bucket too; how it ended stays. Twice equals once."""
+    """Deletes what a task was given and what it made, also in the bucket and among the dead letters.
+
+    How it ended stays. Twice equals once.
+    """
     services = services_of(request)
     record = await visible_task(services, caller, task)
 
