@@ -70,11 +70,17 @@ class ValidatedTask:
 
 
 def validate(
-    body: JsonObject, config: WorkerConfig, catalog: Catalog, *, owner: str | None = None
+    body: JsonObject,
+    config: WorkerConfig,
+    catalog: Catalog,
+    *,
+    owner: str | None = None,
+    as_sent: bool = False,
 ) -> ValidatedTask:
     """Bind a task to its workflow, with its parameters checked.
 
     ``owner``: id of the API key that sent it, as the gateway says; None of a plain producer's, which has no uploads.
+    ``as_sent``: it comes from its sender, not from the gateway, so it names nothing that the gateway set apart.
 
     Raises
     ------
@@ -85,8 +91,9 @@ def validate(
     """
     task = parse_task(body)
     check_callback(task.callback_url, config)
+    by_gateway = owner is not None and not as_sent
     if task.shape is Shape.GRAPH:
-        return _own_graph(task, config, catalog, owner)
+        return _own_graph(task, config, catalog, by_gateway=by_gateway)
     workflow = _workflow_for(task, catalog)
     bound = bind(workflow.parameters, task.given, task.explicit)
     uploads, inputs = {}, {}
@@ -95,7 +102,7 @@ def validate(
         if is_upload(value):
             uploads[name] = _upload(name, value, config, owner)
         elif is_input(value):
-            inputs[name] = _input(name, value, owner)
+            inputs[name] = _input(name, value, by_gateway=by_gateway)
         elif is_data_uri(value):
             read_data_uri(name, value, config.max_input_bytes)
         else:
@@ -131,10 +138,10 @@ def _upload(name: str, value: str, config: WorkerConfig, owner: str | None) -> s
     return key
 
 
-def _input(name: str, value: str, owner: str | None) -> str:
+def _input(name: str, value: str, *, by_gateway: bool) -> str:
     """SHA-256 of the file. Raises RefusedInput where it is none, or the gateway has not written it."""
     digest = digest_of(value)
-    if owner is None or digest is None:
+    if not by_gateway or digest is None:
         sentence = (
             f"{name} is input:…, which only the gateway writes: send a URL, a data URI, or an upload's id."
         )
@@ -186,7 +193,7 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
 
 
-def _own_graph(task: Task, config: WorkerConfig, catalog: Catalog, owner: str | None) -> ValidatedTask:
+def _own_graph(task: Task, config: WorkerConfig, catalog: Catalog, *, by_gateway: bool) -> ValidatedTask:
     if not config.allow_graphs:
         raise InvalidTask(
             "prompt is a ComfyUI graph, and this pool accepts none: send workflow_type and parameters, or set "
@@ -197,7 +204,7 @@ def _own_graph(task: Task, config: WorkerConfig, catalog: Catalog, owner: str | 
         )
     if task.graph is not None and is_graph_reference(task.graph):
         digest = graph_digest(task.graph)
-        if owner is None or digest is None:
+        if not by_gateway or digest is None:
             sentence = (
                 "prompt names a graph in the bucket, which only the gateway does: send the graph itself."
             )

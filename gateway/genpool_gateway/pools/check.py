@@ -128,7 +128,7 @@ def _checked(directory: PoolDirectory, request: JsonObject, new_id: str, owner: 
     task_id = task_id_of(body) or new_id
     pool = _pool(directory, request.get("pool"), body)
     serving = require_serving(pool)
-    validated = validate(body, serving.config, serving.catalog, owner=owner)
+    validated = validate(body, serving.config, serving.catalog, owner=owner, as_sent=True)
     content = canonical_json(body)
     return CheckedTask(pool, serving, body, content, task_id, validated, priority, metadata)
 

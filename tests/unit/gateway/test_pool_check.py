@@ -160,3 +160,18 @@ def test_no_pool_at_all() -> None:
     with pytest.raises(NotServed, match="Make a GenerationPool") as caught:
         check_request(PoolDirectory(()), {"prompt": "x"}, new_id="new")
     assert caught.value.reason == "PoolUnknown"
+
+
+@pytest.mark.parametrize(
+    ("sent", "parameter"),
+    [
+        ({**API, "parameters": {"image_url": f"input:{'ab' * 32}"}}, "image_url"),
+        ({"pool": "graphs", "prompt": {"$input": "ab" * 32}}, "prompt"),
+    ],
+)
+def test_nobody_sends_what_only_the_gateway_writes(sent: dict[str, Any], parameter: str) -> None:
+    graphs = {"allowGraphs": True, "allowGraphsWithPodIdentity": True}
+    pools = PoolDirectory.of([*POOLS.pools, *directory(pool_object("graphs", security=graphs)).pools])
+    with pytest.raises(RefusedTask, match="only the gateway") as caught:
+        check_request(pools, sent, new_id="new", owner="key-1")
+    assert caught.value.parameter == parameter

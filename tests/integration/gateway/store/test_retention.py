@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import func, select
 
 from genpool_core import timing
 from genpool_core.ledger.records import AttemptRecord, Output
 from genpool_gateway.store.opening import TaskStore
 from genpool_gateway.store.tables import idempotency, task_contents, task_events, tasks
+from genpool_gateway.tasks.change import erased_end
 from genpool_gateway.tasks.ports import Acceptance, Idempotency, NewTask, TaskQuery
 from support.task_changes import accepting, at, change, end_record, key
 
@@ -124,3 +127,30 @@ def test_tasks_over_age_are_found_by_pool_the_oldest_first(store: TaskStore) -> 
     assert due("another") == []
     store.retention.erase(key("t0"), at(3))
     assert due() == [key("t1")]
+
+
+def test_rows_of_pools_that_keep_contents_go_later_unless_those_were_deleted(store: TaskStore) -> None:
+    names = ["kept", "erased", "old"]
+    store.accepting.accept([NewTask(accepting(name)) for name in names], {}, at(0))
+    store.events.apply([change(name, "ended", seconds=place) for place, name in ((5, "kept"), (6, "erased"))])
+    store.events.apply([change("old", "ended", seconds=1)])
+    store.retention.erase(key("erased"), at(7))
+    known = store.reader.get(key("kept"))
+    assert known is not None
+    kept = {known.pool.uid: at(3), "another": at(0)}
+    assert store.retention.delete_ended(before=at(9), limit=10, with_contents=kept) == 2
+    assert store.reader.get(key("kept")) is not None
+    assert store.retention.delete_ended(before=at(9), limit=10, with_contents={"another": at(0)}) == 1
+
+
+def test_a_tombstone_that_is_read_back_leaves_nothing_of_a_task(store: TaskStore) -> None:
+    given = accepting("a", parameters={"prompt": SECRET}, callback_url=f"https://x.example/{SECRET}")
+    given = replace(given, submission=replace(given.submission, body=SECRET.encode()))  # type: ignore[type-var]
+    store.accepting.accept([NewTask(given)], {}, at(0))
+    store.events.apply([change("a", "output", seconds=2, data={"run": 1, "attempt": 1, "key": SECRET})])
+    tombstone = erased_end(end_record("a", message=SECRET), at(20))
+    store.events.apply([change("a", "ended", seconds=9, end=tombstone, data={"outcome": "succeeded"})])
+    assert SECRET not in everything(store)
+    record = store.reader.get(key("a"))
+    assert record is not None
+    assert (record.erased_at, record.end) == (at(20), tombstone)
