@@ -136,7 +136,7 @@ async def _submit(
     full = services.limits.take(apart.checked.pool)
     if full is not None and key is None and sent.task_id is None:
         raise full
-    await keep_inputs(services, task, apart)
+    await keep_inputs(services, task, apart, full)
     # One that may have been sent before is looked for, whatever the queue: its sender waits to hear of it.
     return services.acceptor.submit(task, cap=caller.max_queued, full=full), task.record.id
 

@@ -6,18 +6,22 @@ from anyio import to_thread
 
 from genpool_core import timing
 from genpool_core.errors import StorageError
+from genpool_gateway.accepting.refusals import QueueFull
 from genpool_gateway.accepting.set_apart import Apart
 from genpool_gateway.api.services import Services
 from genpool_gateway.tasks.ports import NewTask
 
 
-async def keep_inputs(services: Services, task: NewTask, apart: Apart) -> None:
+async def keep_inputs(services: Services, task: NewTask, apart: Apart, full: QueueFull | None) -> None:
     """Wait until the inputs of a task are in its pool's bucket. Raises StorageError, TooLarge, Overloaded.
 
     A task that was accepted before has its inputs there: its sender hears of it also while the bucket is away.
+    ``full``: the refusal of any other one, for which nothing is put.
     """
     if not apart.inputs or await to_thread.run_sync(services.known.knows, task, services.now()):
         return
+    if full is not None:
+        raise full
     s3 = apart.checked.serving.config.s3
     put = services.inputs.put(s3, task.record.id, apart.inputs)
     try:

@@ -106,11 +106,14 @@ class Eraser:
                 _log.warning("task_not_erased", task=record.id, reason=error.reason, message=error.message)
             else:
                 done.append(record)
-        rest = [record for record in done if any(place.concerns(record) for place in self._elsewhere)]
-        # First those that need no other place, which may be away.
+        plain: list[TaskRecord] = []
+        rest: list[TaskRecord] = []
         for record in done:
-            if record not in rest:
-                self._store.erase(record.id, at)
+            elsewhere = any(place.concerns(record) for place in self._elsewhere)
+            (rest if elsewhere else plain).append(record)
+        # First those that need no other place, which may be away.
+        for record in plain:
+            self._store.erase(record.id, at)
         self._forget_elsewhere(rest)
         for record in rest:
             self._store.erase(record.id, at)

@@ -15,7 +15,7 @@ import pytest
 
 from genpool_core.canonical import canonical_json
 from genpool_core.ledger import keys
-from integration.broker import Vhost
+from integration.broker import Vhost, until
 from integration.bucket import Bucket
 from integration.gateway.api import Api, prepare
 from integration.gateway.conftest import GatewayProcess
@@ -32,7 +32,7 @@ PHOTO = {
 GRAPH = {"9": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x" * 70_000}}}
 
 
-def _prepared(process: GatewayProcess, bucket: Bucket, endpoint: str) -> Api:
+def _prepared(process: GatewayProcess, bucket: Bucket, endpoint: str, **spec: Any) -> Api:  # noqa: ANN401 - fields of the spec
     """A gateway with a pool for photos and graphs; it is not started."""
     s3 = {"endpoint": endpoint, "bucket": bucket.name, "prefix": f"{process.vhost.name}/"}
     return prepare(
@@ -40,6 +40,7 @@ def _prepared(process: GatewayProcess, bucket: Bucket, endpoint: str) -> Api:
         storage={"type": "S3", "s3": s3},
         security={"allowGraphs": True, "allowGraphsWithPodIdentity": True},
         workflows=[{"name": PEOPLE, "source": {"builtin": PEOPLE}}],
+        **spec,
     )
 
 
@@ -146,3 +147,21 @@ def test_a_bucket_that_hangs_keeps_nobody_else_waiting(api: Api, store: TcpProxy
         answers = [each.result() for each in large]
     assert {(each.status_code, each.json()["reason"]) for each in answers} == {(503, "StorageUnavailable")}
     assert len(api.queued()) == 20
+
+
+def test_nothing_is_put_for_a_queue_that_is_full(
+    gateway_process: GatewayProcess, vhost: Vhost, bucket: Bucket
+) -> None:
+    assert vhost is gateway_process.vhost
+    made = _prepared(
+        gateway_process, bucket, bucket.endpoint, queue={"name": "generation_tasks", "maxWaiting": 1}
+    )
+    listing(gateway_process, bucket)
+    with running(made) as api:
+        first = _send(api, PHOTO, **{"Idempotency-Key": "order-1"})
+        until(lambda: api.call("POST", "/v1/tasks", PHOTO).status_code == 429, "the queue is full")
+        before = _stored(api, bucket)
+        answer = api.call("POST", "/v1/tasks", {**PHOTO, "task_id": "new"})
+        assert (answer.status_code, answer.json()["reason"]) == (429, "QueueFull")
+        assert _stored(api, bucket) == before
+        assert _send(api, PHOTO, **{"Idempotency-Key": "order-1"})["id"] == first["id"]
