@@ -105,6 +105,16 @@ class AcceptingStore(Protocol):
         """Tasks that still are ``accepting``, the oldest first."""
 
 
+@dataclass(frozen=True)
+class EndedLately:
+    """A task that ended, as far as other tasks' waits are estimated from it."""
+
+    owned: bool
+    """Whether it came through the API; else it is a plain producer's."""
+    seconds: float | None
+    """From the start of its last attempt to its end; None where it never began."""
+
+
 class TaskReader(Protocol):
     """For those who ask. Called by many threads."""
 
@@ -124,7 +134,14 @@ class TaskReader(Protocol):
         """Tasks of a pool that were accepted or heard of, and have neither started nor ended."""
 
     def queue_position(self, task: str) -> int | None:
-        """How many of its pool's tasks were accepted before it and not claimed yet; None when it waits no more."""
+        """How many of its pool's tasks were accepted before it and not claimed yet.
+
+        None when it waits no more, when there are more than 10,000, and in a replay: its place is not that of its
+        first acceptance.
+        """
+
+    def ended_lately(self, pool_uid: str, *, limit: int) -> list[EndedLately]:
+        """The tasks of a pool that ended last, the newest first."""
 
 
 class EventStore(Protocol):
