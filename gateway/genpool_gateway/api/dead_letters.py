@@ -65,6 +65,9 @@ class LettersDone(BaseModel):
     """Messages among them that were no task."""
     kept: int
     """Dead letters that stay, in their order."""
+    no_room: int
+    """Those among them that were to be replayed, and for which the work queue has no room (``queue.maxWaiting``):
+    replay them later."""
 
 
 @router.get("/dead-letters", summary="List dead letters")
@@ -92,7 +95,10 @@ async def list_dead_letters(
 
 @router.post("/dead-letters/replay", summary="Replay dead letters", responses=BODY_PROBLEMS)
 async def replay_dead_letters(request: Request, wanted: LettersWanted, caller: AnyCaller) -> LettersDone:
-    """Put dead letters into their work queue as new runs. Each is published before it is taken off its own queue."""
+    """Put dead letters into their work queue as new runs. Each is published before it is taken off its own queue.
+
+    As many as the queue has room for (`queue.maxWaiting`), the oldest first; 429 where it is full.
+    """
     return await _apply(services_of(request), wanted, caller, Action.REPLAY)
 
 
@@ -108,10 +114,15 @@ async def _apply(services: Services, wanted: LettersWanted, caller: Caller, acti
         raise Problem("Forbidden", text)
     pool = services.pools.snapshot().visible_to(caller.pools).find(wanted.pool)
     serving = require_serving(pool)
+    full = services.limits.full(pool) if action is Action.REPLAY else None
+    if full is not None:
+        raise full
     selection = Selection(None if wanted.tasks is None else frozenset(wanted.tasks), wanted.reason)
 
     def work() -> Done:
-        done = services.dead_letters.apply(serving, selection, action)
+        done = services.dead_letters.apply(
+            serving, selection, action, lambda wanted: services.limits.take_some(pool, wanted)
+        )
         if action is Action.DISCARD:
             services.events.discard(done.tasks, services.now())
         count = f"{pool.name}: {len(done.tasks) + done.others}"
@@ -121,6 +132,11 @@ async def _apply(services: Services, wanted: LettersWanted, caller: Caller, acti
     run: Callable[[], Done] = work
     done = await to_thread.run_sync(run)
     asked = frozenset() if wanted.tasks is None else frozenset(wanted.tasks)
+    found = {*done.tasks, *(ref.key for ref in done.no_room if ref is not None)}
     return LettersDone(
-        tasks=done.tasks, missing=sorted(asked - set(done.tasks)), others=done.others, kept=done.kept
+        tasks=done.tasks,
+        missing=sorted(asked - found),
+        others=done.others,
+        kept=done.kept,
+        no_room=len(done.no_room),
     )

@@ -31,13 +31,18 @@ class CallbackReplayed(BaseModel):
 
 @router.post("/tasks/{task}/replay", status_code=HTTPStatus.ACCEPTED, summary="Do a task again")
 async def replay_task(request: Request, task: TaskId, caller: AnyCaller) -> TaskView:
-    """A new run of a task that has ended, with the same parameters, under the same id."""
+    """A new run of a task that has ended, with the same parameters, under the same id.
+
+    It counts as one more task of its owner: where the owner asks for it, the key's `max_queued` holds. It needs room in
+    its queue too (`queue.maxWaiting`).
+    """
     services = services_of(request)
     record = await visible_task(services, caller, task)
     pools = services.pools.snapshot()
 
     def replay() -> None:
-        services.replayer.replay(record, pools)
+        # The limit of what an owner may ask for; an operator's replay of another's task is not asked for by the owner.
+        services.replayer.replay(record, pools, cap=caller.max_queued if record.owner == caller.id else None)
         _audit(services, caller, "task.replayed", task)
 
     await to_thread.run_sync(replay)

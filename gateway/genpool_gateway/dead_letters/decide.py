@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -35,6 +35,15 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class LetterQueues:
+    """Where dead letters are, and where they came from."""
+
+    queue: str
+    dead_queue: str
+    pool_uid: str
+
+
+@dataclass(frozen=True)
 class Letter:
     """A dead letter, and the task that it is; None for a message that is no task."""
 
@@ -50,6 +59,8 @@ class Step:
     letter: Letter
     publish: OutgoingMessage | None
     chosen: bool
+    no_room: bool = False
+    """It fits what was asked for, and is not chosen because its work queue is full."""
 
 
 def read_letter(delivery: Delivery, pool_uid: str) -> Letter:
@@ -69,33 +80,37 @@ def plan(
     letters: Sequence[Letter],
     selection: Selection,
     action: Action,
-    *,
-    queue: str,
-    dead_queue: str,
-    pool_uid: str,
+    queues: LetterQueues,
+    take: Callable[[int], int] = lambda wanted: wanted,
 ) -> list[Step]:
     """A step for each letter, in order. A letter that was not chosen is published anew at the end of its queue.
 
-    So the queue is as it was, but for those that were chosen: returned messages have no order.
+    So the queue is as it was, but for those that were chosen: returned messages have no order. ``take``: of how many
+    replays there is room for how many; the first ones are chosen.
     """
-    return [_step(letter, selection, action, queue, dead_queue, pool_uid) for letter in letters]
+    fitting = sum(_fits(letter, selection) for letter in letters)
+    left = take(fitting) if action is Action.REPLAY else fitting
+    steps = []
+    for letter in letters:
+        fits = _fits(letter, selection)
+        if not fits or left == 0:
+            steps.append(Step(letter, _again(letter, queues.dead_queue), chosen=False, no_room=fits))
+            continue
+        left -= 1
+        publish = _next_run(letter, queues) if action is Action.REPLAY else None
+        steps.append(Step(letter, publish, chosen=True))
+    return steps
 
 
-def _step(
-    letter: Letter, selection: Selection, action: Action, queue: str, dead_queue: str, pool_uid: str
-) -> Step:
-    if not _is_chosen(letter, selection):
-        return Step(letter, _again(letter, dead_queue), chosen=False)
-    if action is Action.DISCARD:
-        return Step(letter, None, chosen=True)
+def _next_run(letter: Letter, queues: LetterQueues) -> OutgoingMessage:
     run = 1 if letter.ref is None else letter.ref.run + 1
     own: dict[str, headers.HeaderValue] = {headers.SCHEMA: SCHEMA_VERSION}
     if run > 1:
         own[headers.RUN] = run
-    copy = copy_of(letter.delivery, "", queue, own, pool_uid=pool_uid)
+    copy = copy_of(letter.delivery, "", queues.queue, own, pool_uid=queues.pool_uid)
     # What was said of its death is not said of the new run.
     kept = {key: value for key, value in copy.headers.items() if key not in _OF_ITS_END}
-    return Step(letter, replace(copy, headers=kept), chosen=True)
+    return replace(copy, headers=kept)
 
 
 _OF_ITS_END = frozenset(
@@ -103,7 +118,7 @@ _OF_ITS_END = frozenset(
 )
 
 
-def _is_chosen(letter: Letter, selection: Selection) -> bool:
+def _fits(letter: Letter, selection: Selection) -> bool:
     if selection.tasks is not None and (letter.ref is None or letter.ref.key not in selection.tasks):
         return False
     return selection.reason is None or letter.reason == selection.reason

@@ -16,7 +16,7 @@ from genpool_core.errors import BrokerError
 from genpool_core.identity import TaskRef
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
 from genpool_core.messages.base import PoolRef
-from genpool_gateway.dead_letters.decide import Action, Selection, Step, plan, read_letter
+from genpool_gateway.dead_letters.decide import Action, LetterQueues, Selection, Step, plan, read_letter
 from genpool_gateway.pools.pool import Serving
 
 _log = structlog.get_logger(__name__)
@@ -53,7 +53,9 @@ class Done:
     others: int = 0
     """Messages that are no task."""
     kept: int = 0
-    """Messages that were not chosen."""
+    """Messages that stay."""
+    no_room: list[TaskRef | None] = field(default_factory=list)
+    """Those among them that were to be replayed, and for which the work queue has no room."""
 
 
 class DeadLetters:
@@ -64,8 +66,10 @@ class DeadLetters:
         self._queues = queues
         self._replayed = replayed
 
-    def apply(self, serving: Serving, selection: Selection, action: Action) -> Done:
-        """Go through a pool's dead letters.
+    def apply(
+        self, serving: Serving, selection: Selection, action: Action, take: Callable[[int], int]
+    ) -> Done:
+        """Go through a pool's dead letters. ``take``: of how many replays there is room for how many.
 
         Raises
         ------
@@ -75,14 +79,8 @@ class DeadLetters:
         done, config = Done(), serving.config
         with self._queues.reading(serving) as reading:
             letters = [read_letter(delivery, config.pool.uid) for delivery in reading.messages()]
-            steps = plan(
-                letters,
-                selection,
-                action,
-                queue=serving.queue,
-                dead_queue=config.dead_queue,
-                pool_uid=config.pool.uid,
-            )
+            queues = LetterQueues(serving.queue, config.dead_queue, config.pool.uid)
+            steps = plan(letters, selection, action, queues, take)
             for start in range(0, len(steps), _GROUP):
                 self._group(serving, reading, steps[start : start + _GROUP], action, done)
         return done
@@ -106,6 +104,7 @@ class DeadLetters:
         ref = step.letter.ref
         if not step.chosen:
             done.kept += 1
+            done.no_room += [ref] if step.no_room else []
         elif ref is None:
             done.others += 1
         else:

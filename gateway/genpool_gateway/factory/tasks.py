@@ -191,7 +191,7 @@ def build_tasks(
         links=links,
         dead_letters=DeadLetters(RabbitDeadQueues(vhosts, publishing), begin_run),
         keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
-        replayer=Replayer(queues, store.events, now),
+        replayer=Replayer(queues, store.events, now, room=limits.take, unfinished=store.reader.count_owned),
         callback_replay=CallbackReplay(pools, stores, lambda broker, vhost: publishers.get((broker, vhost))),
         eraser=eraser,
         now=now,

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.queries import read_records, select_records
-from genpool_gateway.store.tables import ENDED, UNSUCCESSFUL, WAITING, task_events, tasks
+from genpool_gateway.store.tables import ENDED, UNFINISHED, UNSUCCESSFUL, WAITING, task_events, tasks
 from genpool_gateway.tasks.ports import EndedLately, TaskQuery
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord
 
@@ -57,6 +57,12 @@ class SqlTaskReader:
     def count_unfinished(self, pool_uid: str) -> int:
         """As the port says."""
         statement = select(func.count()).select_from(tasks).where(WAITING, tasks.c.pool_uid == pool_uid)
+        with self._database.reading() as connection:
+            return int(connection.execute(statement).scalar_one())
+
+    def count_owned(self, owner: str) -> int:
+        """As the port says."""
+        statement = select(func.count()).select_from(tasks).where(UNFINISHED, tasks.c.owner == owner)
         with self._database.reading() as connection:
             return int(connection.execute(statement).scalar_one())
 

@@ -133,6 +133,9 @@ class TaskReader(Protocol):
     def count_unfinished(self, pool_uid: str) -> int:
         """Tasks of a pool that were accepted or heard of, and have neither started nor ended."""
 
+    def count_owned(self, owner: str) -> int:
+        """Tasks of an owner that have not ended."""
+
     def queue_position(self, task: str) -> int | None:
         """How many of its pool's tasks were accepted before it and not claimed yet.
 

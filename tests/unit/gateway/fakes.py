@@ -105,6 +105,9 @@ class FakeReader:
     def count_unfinished(self, _pool_uid: str) -> int:
         return len(self._all())
 
+    def count_owned(self, owner: str) -> int:
+        return sum(item.owner == owner for item in self._all())
+
     def queue_position(self, _task: str) -> int | None:
         return None
 

@@ -17,12 +17,12 @@ from genpool_core.identity import TaskRef, task_key
 from genpool_core.messages import headers
 from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
 from genpool_core.messages.base import PoolRef
-from genpool_gateway.dead_letters.decide import Action, Selection, plan, read_letter
+from genpool_gateway.dead_letters.decide import Action, LetterQueues, Selection, plan, read_letter
 from genpool_gateway.dead_letters.work import DeadLetters
 from unit.gateway.samples import POOL
 
 WORKER = names.worker_user(POOL.uid, "0" * 8)
-QUEUES = {"queue": "work", "dead_queue": "work.dead", "pool_uid": POOL.uid}
+QUEUES = LetterQueues("work", "work.dead", POOL.uid)
 
 
 def letter(
@@ -48,7 +48,7 @@ def key_of(word: str, owner: str = "default") -> str:
 
 def test_a_replay_is_the_next_run_in_the_work_queue_without_a_word_of_its_death() -> None:
     (step,) = plan(
-        [read_letter(letter("a", run=2, owner="key-1"), POOL.uid)], Selection(), Action.REPLAY, **QUEUES
+        [read_letter(letter("a", run=2, owner="key-1"), POOL.uid)], Selection(), Action.REPLAY, QUEUES
     )
     assert step.publish is not None
     assert (step.publish.exchange, step.publish.routing_key) == ("", "work")
@@ -63,7 +63,7 @@ def test_a_replay_is_the_next_run_in_the_work_queue_without_a_word_of_its_death(
 
 
 def test_what_is_not_chosen_is_published_as_it_was() -> None:
-    (step,) = plan([read_letter(letter("a"), POOL.uid)], Selection(reason="Other"), Action.DISCARD, **QUEUES)
+    (step,) = plan([read_letter(letter("a"), POOL.uid)], Selection(reason="Other"), Action.DISCARD, QUEUES)
     assert not step.chosen
     assert step.publish is not None
     assert (step.publish.routing_key, step.publish.headers) == ("work.dead", letter("a").headers)
@@ -83,7 +83,7 @@ def test_which_are_chosen(selection: Selection, chosen: str) -> None:
     letters = [
         read_letter(one, POOL.uid) for one in (letter("a"), letter("b", reason="Expired"), letter("c"))
     ]
-    steps = plan(letters, selection, Action.DISCARD, **QUEUES)
+    steps = plan(letters, selection, Action.DISCARD, QUEUES)
     assert "".join(str(step.letter.delivery.token) for step in steps if step.chosen) == chosen
 
 
@@ -94,9 +94,7 @@ def test_a_reason_and_a_run_that_a_producer_wrote_are_not_believed() -> None:
 
 def test_a_message_that_is_no_task_can_be_chosen_by_its_reason() -> None:
     broken = Delivery(b"no json", {headers.REASON: "InvalidMessage"}, Properties(user_id=WORKER))
-    (step,) = plan(
-        [read_letter(broken, POOL.uid)], Selection(reason="InvalidMessage"), Action.REPLAY, **QUEUES
-    )
+    (step,) = plan([read_letter(broken, POOL.uid)], Selection(reason="InvalidMessage"), Action.REPLAY, QUEUES)
     assert step.chosen
     assert step.publish is not None
     assert (step.letter.ref, step.publish.body) == (None, b"no json")
@@ -139,14 +137,18 @@ CONFIG = SimpleNamespace(dead_queue="work.dead", pool=POOL)
 SERVING = SimpleNamespace(queue="work", config=CONFIG)
 
 
-def apply(queues: Queues, selection: Selection, action: Action) -> tuple[Any, list[tuple[str, int]]]:
+def apply(
+    queues: Queues, selection: Selection, action: Action, room: int = 10**6
+) -> tuple[Any, list[tuple[str, int]]]:
     runs: list[tuple[str, int]] = []
 
     def replayed(pool: PoolRef, ref: TaskRef) -> None:
         assert pool == POOL
         runs.append((ref.task_id, ref.run))
 
-    return DeadLetters(cast("Any", queues), replayed).apply(cast("Any", SERVING), selection, action), runs
+    letters = DeadLetters(cast("Any", queues), replayed)
+    done = letters.apply(cast("Any", SERVING), selection, action, lambda wanted: min(wanted, room))
+    return done, runs
 
 
 def test_a_pass_replays_some_and_keeps_the_others_in_their_order() -> None:
@@ -160,6 +162,17 @@ def test_a_pass_replays_some_and_keeps_the_others_in_their_order() -> None:
     assert kept == [word for word in words if not word.endswith("7")]
     assert (len(done.tasks), done.kept, done.others) == (60, 540, 0)
     assert runs == [(word, 2) for word in words if word.endswith("7")]
+
+
+def test_a_replay_puts_no_more_into_a_queue_than_it_has_room_for() -> None:
+    queues = Queues(*(letter(word, reason="Expired" if word in "bdf" else "NodeFailed") for word in "abcdef"))
+    done, runs = apply(queues, Selection(reason="Expired"), Action.REPLAY, room=2)
+    assert runs == [("b", 2), ("d", 2)]
+    kept = [json.loads(one.body)["task_id"] for one in queues.published if one.routing_key == "work.dead"]
+    assert (kept, done.kept) == (["a", "c", "e", "f"], 4)
+    assert [ref.task_id for ref in done.no_room] == ["f"]
+    dropped, _ = apply(queues, Selection(reason="Expired"), Action.DISCARD, room=0)
+    assert len(dropped.tasks) == 3
 
 
 def test_what_the_broker_refuses_stays_where_it_is() -> None:
