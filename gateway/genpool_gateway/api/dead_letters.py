@@ -9,6 +9,8 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from genpool_core.reasons import CODES
+from genpool_gateway.api.audit import audit
 from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.cursors import read_cursor
@@ -19,9 +21,11 @@ from genpool_gateway.dead_letters.decide import Action, Selection
 from genpool_gateway.dead_letters.work import Done
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.pools.directory import require_serving
-from genpool_gateway.tasks.ports import AuditEntry, TaskQuery
+from genpool_gateway.tasks.ports import TaskQuery
 
 router = APIRouter(tags=["dead letters"], responses=PROBLEMS, route_class=JsonRoute)
+#: As the audit log names them.
+_ACTIONS = {Action.REPLAY: "dead-letters.replayed", Action.DISCARD: "dead-letters.discarded"}
 TaskKey = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 
@@ -125,8 +129,7 @@ async def _apply(services: Services, wanted: LettersWanted, caller: Caller, acti
         )
         if action is Action.DISCARD:
             services.events.discard(done.tasks, services.now())
-        count = f"{pool.name}: {len(done.tasks) + done.others}"
-        services.keys.audit(AuditEntry(services.now(), caller.id, f"dead-letters.{action.value}", count))
+        audit(services, caller, _ACTIONS[action], _subject(pool.name, wanted, done))
         return done
 
     run: Callable[[], Done] = work
@@ -140,3 +143,9 @@ async def _apply(services: Services, wanted: LettersWanted, caller: Caller, acti
         kept=done.kept,
         no_room=len(done.no_room),
     )
+
+
+def _subject(pool: str, wanted: LettersWanted, done: Done) -> str:
+    """What was done, in the audit log; a reason is a constant of ours, as far as it is in the table of reasons."""
+    of_reason = f", reason {wanted.reason}" if wanted.reason in CODES else ""
+    return f"{pool}: {len(done.tasks) + done.others}{of_reason}"
