@@ -15,11 +15,13 @@ import yaml
 from genpool_core import names
 from genpool_core.messages import headers
 from genpool_core.podlayout import S3_ACCESS_KEY, S3_SECRET_KEY
-from integration.broker import Vhost
+from genpool_core.topology.desired import intake_topology
+from integration.broker import Vhost, until
 from integration.bucket import Bucket
 from integration.gateway.api import PASSWORD, POOL, QUEUE, WORKER, Api, prepare
 from integration.gateway.conftest import GatewayProcess, Receiver
 
+INTAKE = "photos"
 #: Routes without a line, by the name that the OpenAPI document gives them, and why.
 EXCUSED = {
     "submit_task": "the task itself says who sent it and when",
@@ -60,7 +62,14 @@ def rig(gateway_process: GatewayProcess, vhost: Vhost, bucket: Bucket, receiver:
     process = gateway_process
     assert vhost is process.vhost
     s3 = {"endpoint": bucket.endpoint, "bucket": bucket.name, "prefix": f"{vhost.name}/"}
-    api = prepare(process, storage={"type": "S3", "s3": s3}, security={"callbackHosts": receiver.allow})
+    vhost.apply(intake_topology(INTAKE, vhost.version))
+    api = prepare(
+        process,
+        queue={"name": QUEUE, "intake": INTAKE},
+        storage={"type": "S3", "s3": s3},
+        security={"callbackHosts": receiver.allow},
+    )
+    process.queues = [QUEUE, INTAKE]
     folder = process.folder / "store"
     folder.mkdir()
     (folder / S3_ACCESS_KEY).write_text(bucket.access_key)
@@ -119,6 +128,21 @@ def dead_letters(action: str) -> Callable[[Rig], str]:
     return act
 
 
+def intake_letters(action: str) -> Callable[[Rig], str]:
+    def act(rig: Rig) -> str:
+        vhost, dead = rig.api.process.vhost, names.dead_queue(INTAKE)
+        with vhost.raw() as connection:
+            connection.channel().basic_publish("", dead, b"no json")
+        until(lambda: vhost.ready(dead), "the dead letter")
+        rig.do("POST", f"/v1/dead-letters/intake/{action}", {"pool": "text", "all": True})
+        if action == "replay":
+            until(lambda: vhost.ready(dead), "it is refused again")
+            vhost.purge(dead)
+        return f"intake {INTAKE} before {POOL.namespace}/{POOL.name}: 1"
+
+    return act
+
+
 def make_key(rig: Rig) -> str:
     return str(rig.do("POST", "/v1/keys", {"name": "ann"}, admin=True)["id"])
 
@@ -136,6 +160,8 @@ DONE: Mapping[str, tuple[str, Callable[[Rig], str]]] = {
     "delete_task": ("task.deleted", delete),
     "replay_dead_letters": ("dead-letters.replayed", dead_letters("replay")),
     "discard_dead_letters": ("dead-letters.discarded", dead_letters("discard")),
+    "replay_intake_letters": ("dead-letters.replayed", intake_letters("replay")),
+    "discard_intake_letters": ("dead-letters.discarded", intake_letters("discard")),
     "make_key": ("key.made", make_key),
     "revoke_key": ("key.revoked", revoke_key),
 }

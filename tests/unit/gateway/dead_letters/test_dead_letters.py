@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from types import SimpleNamespace
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -22,7 +22,7 @@ from genpool_gateway.dead_letters.work import DeadLetters
 from unit.gateway.samples import POOL
 
 WORKER = names.worker_user(POOL.uid, "0" * 8)
-QUEUES = LetterQueues("work", "work.dead", POOL.uid)
+QUEUES = LetterQueues("default", "/", "work", "work.dead", POOL)
 
 
 def letter(
@@ -74,9 +74,9 @@ def test_what_is_not_chosen_is_published_as_it_was() -> None:
     [
         (Selection(), "abc"),
         (Selection(reason="NodeFailed"), "ac"),
-        (Selection(tasks=frozenset({key_of("b")})), "b"),
-        (Selection(tasks=frozenset({key_of("a"), key_of("b")}), reason="NodeFailed"), "a"),
-        (Selection(tasks=frozenset()), ""),
+        (Selection(ids=frozenset({key_of("b")})), "b"),
+        (Selection(ids=frozenset({key_of("a"), key_of("b")}), reason="NodeFailed"), "a"),
+        (Selection(ids=frozenset()), ""),
     ],
 )
 def test_which_are_chosen(selection: Selection, chosen: str) -> None:
@@ -109,18 +109,20 @@ class Queues:
         self.published: list[OutgoingMessage] = []
         self.acked: list[object] = []
         self.refused: set[str] = set()
+        self.most: int | None = None
 
     @contextmanager
-    def reading(self, _serving: object) -> Iterator[Queues]:
+    def reading(self, _queues: object, most: int | None = None) -> Iterator[Queues]:
+        self.most = most
         yield self
 
     def messages(self) -> Sequence[Delivery]:
-        return self.deliveries
+        return self.deliveries[: self.most]
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         self.acked += [one.token for one in deliveries]
 
-    def publish(self, _serving: object, messages: Sequence[OutgoingMessage]) -> list[Future[None]]:
+    def publish(self, _queues: object, messages: Sequence[OutgoingMessage]) -> list[Future[None]]:
         futures = []
         for message in messages:
             future: Future[None] = Future()
@@ -133,10 +135,6 @@ class Queues:
         return futures
 
 
-CONFIG = SimpleNamespace(dead_queue="work.dead", pool=POOL)
-SERVING = SimpleNamespace(queue="work", config=CONFIG)
-
-
 def apply(
     queues: Queues, selection: Selection, action: Action, room: int = 10**6
 ) -> tuple[Any, list[tuple[str, int]]]:
@@ -147,7 +145,7 @@ def apply(
         runs.append((ref.task_id, ref.run))
 
     letters = DeadLetters(cast("Any", queues), replayed)
-    done = letters.apply(cast("Any", SERVING), selection, action, lambda wanted: min(wanted, room))
+    done = letters.apply(QUEUES, selection, action, lambda wanted: min(wanted, room))
     return done, runs
 
 
@@ -170,7 +168,7 @@ def test_a_replay_puts_no_more_into_a_queue_than_it_has_room_for() -> None:
     assert runs == [("b", 2), ("d", 2)]
     kept = [json.loads(one.body)["task_id"] for one in queues.published if one.routing_key == "work.dead"]
     assert (kept, done.kept) == (["a", "c", "e", "f"], 4)
-    assert [ref.task_id for ref in done.no_room] == ["f"]
+    assert done.no_room == [key_of("f")]
     dropped, _ = apply(queues, Selection(reason="Expired"), Action.DISCARD, room=0)
     assert len(dropped.tasks) == 3
 
@@ -188,3 +186,60 @@ def test_a_discard_publishes_nothing() -> None:
     done, runs = apply(queues, Selection(), Action.DISCARD)
     assert (queues.published, queues.acked, runs) == ([], ["a", "b"], [])
     assert done.tasks == [key_of("a"), key_of("b")]
+
+
+# Of an intake ------------------------------------------------------------------------------------------------------
+
+INTAKE = LetterQueues.of_intake("default", "/", "photos")
+GATEWAY = names.gateway_user("0" * 8)
+
+
+def refused(word: str, reason: str = "WorkflowUnknown", *, sender: str = GATEWAY) -> Delivery:
+    found = letter(word, reason=reason, sender=sender, run=7, owner="key-1")
+    return replace(found, headers={**found.headers, headers.ENDED_AT: "2026-11-26", headers.ASIDE: 2})
+
+
+def test_an_intakes_message_goes_back_as_its_producer_sent_it() -> None:
+    (step,) = plan([read_letter(refused("a"), None)], Selection(), Action.REPLAY, INTAKE)
+    assert step.publish is not None
+    assert (step.publish.routing_key, step.publish.body) == ("photos", refused("a").body)
+    assert step.publish.headers == {"theirs": "kept", headers.SCHEMA: 1}
+
+
+def test_an_intakes_letters_are_chosen_by_what_they_are_made_of() -> None:
+    letters = [read_letter(one, None) for one in (refused("a"), refused("b", "InvalidTask"), refused("c"))]
+    ids = [letter.id for letter in letters]
+    assert len(set(ids)) == 3
+    chosen = Selection(ids=frozenset({ids[2] or ""}))
+    assert [step.chosen for step in plan(letters, chosen, Action.DISCARD, INTAKE)] == [False, False, True]
+    (kept,) = plan(letters[:1], chosen, Action.DISCARD, INTAKE)
+    assert kept.publish is not None
+    again = Delivery(
+        kept.publish.body, kept.publish.headers, replace(kept.publish.properties, user_id=GATEWAY)
+    )
+    assert read_letter(again, None).id == ids[0], "a copy is the same letter"
+    assert letters[0].ref is None
+
+
+def test_what_the_broker_moved_there_says_no_reason_and_its_producers_word_becomes_none_of_ours() -> None:
+    forged = read_letter(refused("a", sender="somebody"), None)
+    assert (forged.reason, forged.message) == (None, None)
+    (step,) = plan([forged], Selection(ids=frozenset()), Action.DISCARD, INTAKE)
+    assert step.publish is not None
+    assert step.publish.headers == {"theirs": "kept"}
+
+
+def test_a_look_takes_the_oldest_and_changes_nothing() -> None:
+    queues = Queues(*(refused(word) for word in "abc"))
+    found = DeadLetters(cast("Any", queues), lambda _pool, _ref: None).look(INTAKE, 2)
+    assert [letter.delivery.token for letter in found] == ["a", "b"]
+    assert (queues.published, queues.acked, found[0].message) == ([], [], "why")
+
+
+def test_a_pass_over_an_intake_begins_no_run() -> None:
+    queues = Queues(refused("a"), refused("b", "InvalidTask"))
+    runs: list[object] = []
+    letters = DeadLetters(cast("Any", queues), lambda _pool, ref: runs.append(ref))
+    done = letters.apply(INTAKE, Selection(reason="WorkflowUnknown"), Action.REPLAY)
+    assert (len(done.tasks), done.kept, done.others, runs) == (1, 1, 0, [])
+    assert [one.routing_key for one in queues.published] == ["photos", "photos.dead"]
