@@ -139,6 +139,17 @@ EVENT_STORE_RETRY_SECONDS = 0.5
 EVENT_STORE_RETRY_MOST_SECONDS = 15.0
 """Longest such wait."""
 
+EVENTS_COUNT_SECONDS = 0.2
+"""Until the events of a vhost were counted for the first time, the gateway tries it this often, and takes none."""
+EVENTS_FULL_SECONDS = 5.0
+"""A queue that is full is counted this often: when it is no more, the ledgers are read."""
+REBUILD_LOOK_SECONDS = 30.0
+"""The gateway looks this often whether an events queue is full."""
+REBUILD_RETRY_SECONDS = 30.0
+"""First wait before a ledger that could not be read is read again; each further wait is twice as long."""
+REBUILD_RETRY_MOST_SECONDS = 3600.0
+"""Longest such wait."""
+
 # The gateway: retention --------------------------------------------------------------------------------------------
 
 RETENTION_LOOK_SECONDS = 300.0

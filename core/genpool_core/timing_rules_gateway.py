@@ -213,6 +213,26 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "EVENT_STORE_RETRY_MOST_SECONDS == STREAM_COMMENT_SECONDS",
             "a status is late by no more than watchers are left without a word",
         ),
+        Rule(
+            "ACCEPT_IDLE_SECONDS < EVENTS_COUNT_SECONDS < EVENT_STORE_RETRY_SECONDS",
+            "a vhost that is connected is counted at once, and one that is missing costs nothing",
+        ),
+        Rule(
+            "10 * EVENTS_COUNT_SECONDS < EVENTS_FULL_SECONDS < REBUILD_LOOK_SECONDS / 5",
+            "each count of a full queue is a commit, and the ledgers wait for the last one",
+        ),
+        Rule(
+            "REBUILD_LOOK_SECONDS == 2 * STREAM_COMMENT_SECONDS",
+            "a full queue of five million events is not drained by a tenth, 500,000, between two looks",
+        ),
+        Rule(
+            "REBUILD_RETRY_SECONDS == REBUILD_LOOK_SECONDS",
+            "what could not be read is tried at the next look",
+        ),
+        Rule(
+            "100 * REBUILD_RETRY_SECONDS < REBUILD_RETRY_MOST_SECONDS <= 3600",
+            "a ledger that cannot be read is not listed all the time, and one that can be again waits an hour at most",
+        ),
     ),
     "The gateway: retention": (
         Rule(

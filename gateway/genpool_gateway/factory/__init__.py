@@ -78,7 +78,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         login = partial(_login, settings.gateway_secret_dir, broker.name)
         return broker_parameters(broker, vhost, login, CONNECTION_NAME)
 
-    tasks = build_tasks(settings, brokers, place, utc_now)
+    tasks = build_tasks(settings, brokers, place, metrics, utc_now)
     composer = Composer(tasks.store.reader, tasks.links, settings.public_url, tasks.preparation.check)
     receiver = HttpReceiver(signer, now=utc_now)
     callbacks = build_callbacks(brokers, place, receiver, metrics, composer, utc_now)
@@ -92,6 +92,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         unhealthy=lambda: tasks.unhealthy() or intakes.unhealthy(),
         unready=unready,
         render=metrics.registry.render,
+        remark=tasks.rebuilding.rebuilder.remark,
     )
     routes["/readyz/api"] = probe(ServiceReadiness(whole=unready, api=tasks.server.unready))
     return Gateway(callbacks, tasks, intakes, HttpServer(settings.http_port, routes), settings.drain_seconds)

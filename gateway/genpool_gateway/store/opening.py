@@ -13,6 +13,7 @@ from genpool_gateway.store.keys import SqlKeyStore
 from genpool_gateway.store.migrate import migrate
 from genpool_gateway.store.postgresql import PostgresqlDatabase
 from genpool_gateway.store.reading import SqlTaskReader
+from genpool_gateway.store.rebuilds import SqlRebuildStore
 from genpool_gateway.store.retention import SqlRetentionStore
 from genpool_gateway.store.sqlite import SqliteDatabase
 from genpool_gateway.store.subscribers import Subscribers
@@ -23,6 +24,7 @@ from genpool_gateway.tasks.ports import (
     ChangeFeed,
     EventStore,
     KeyStore,
+    RebuildStore,
     RetentionStore,
     TaskReader,
     UnendedStore,
@@ -44,6 +46,7 @@ class TaskStore:
     keys: KeyStore
     usage: UsageStore
     retention: RetentionStore
+    rebuilds: RebuildStore
 
     def prepare(self) -> None:
         """Bring the tables into this release's form; nothing else works before.
@@ -76,6 +79,7 @@ def make_store(url: str) -> TaskStore:
         keys=SqlKeyStore(database),
         usage=SqlUsageStore(database),
         retention=SqlRetentionStore(database),
+        rebuilds=SqlRebuildStore(database),
     )
 
 

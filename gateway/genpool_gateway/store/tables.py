@@ -132,6 +132,13 @@ audit = Table(
     Column("subject", AnyText, nullable=False),
 )
 
+rebuilds = Table(
+    "rebuilds",
+    metadata,
+    Column("pool_uid", Text, primary_key=True),
+    Column("lost_at", UtcTime, nullable=False),
+)
+
 
 def _index(name: str, *columns: str, where: TextClause | None = None) -> None:
     Index(name, *(tasks.c[column] for column in columns), sqlite_where=where, postgresql_where=where)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -286,6 +287,22 @@ class RetentionStore(Protocol):
 
     def erase(self, task: str, at: datetime) -> TaskRecord | None:
         """Delete the contents of an ended task; a tombstone stays. None: no such task. One that has not ended stays."""
+
+
+class RebuildStore(Protocol):
+    """For pools whose events were lost, until their ledgers were read."""
+
+    def events_lost(self, pools: Collection[str], at: datetime) -> None:
+        """Note that events of these pools (UIDs) may have been lost until now."""
+
+    def to_rebuild(self) -> dict[str, datetime]:
+        """Pools whose ledgers were not read since, and until when they lost events."""
+
+    def rebuilt(self, pool: str, lost_at: datetime) -> None:
+        """A ledger was read as it was after that time; what was lost later stays noted."""
+
+    def alone(self) -> AbstractContextManager[bool]:
+        """Whether no other gateway is in this block, for as long as it runs; it does not wait."""
 
 
 class ChangeFeed(Protocol):

@@ -69,7 +69,15 @@ def test_tables_of_a_newer_release_are_left_alone(url: str) -> None:
 def test_a_migration_that_fails_changes_nothing(url: str) -> None:
     store = open_store(url)
     with store.database.writing() as connection:
-        for table in ("alembic_version", "audit", "idempotency", "task_events", "task_contents", "tasks"):
+        for table in (
+            "alembic_version",
+            "rebuilds",
+            "audit",
+            "idempotency",
+            "task_events",
+            "task_contents",
+            "tasks",
+        ):
             connection.execute(text(f"DROP TABLE {table}"))
     store.close()
     # The table of keys is in the way of the migration, after it has made others.

@@ -24,6 +24,11 @@ def upgrade() -> None:
     _tasks()
     _belongings()
     _keys()
+    op.create_table(
+        "rebuilds",
+        Column("pool_uid", Text, primary_key=True),
+        Column("lost_at", BigInteger, nullable=False),
+    )
 
 
 def _tasks() -> None:
