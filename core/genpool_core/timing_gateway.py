@@ -41,6 +41,9 @@ POOLS_RETRY_STEPS: tuple[int, ...] = (1, 1, 2, 3, 5, 8, 13)
 """Waits of the gateway between attempts to reach the API server; the last one again and again."""
 POOLS_FILES_SECONDS = 2.0
 """Files with pools are looked at so often."""
+POOLS_NEWS_SECONDS = 0.5
+"""The gateway looks this often whether a vhost has other pools; its connections there then try at once."""
+
 # The gateway: what the operator hears of it ------------------------------------------------------------------------
 
 BACKLOG_EXPIRY_SECONDS = 30.0

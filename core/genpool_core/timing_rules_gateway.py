@@ -62,6 +62,10 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a Kubernetes that is back is found within the time of one slow answer",
         ),
         Rule("POOLS_FILES_SECONDS <= RESYNC_RETRY_SECONDS", "an edited file counts within seconds"),
+        Rule(
+            "2 * POOLS_NEWS_SECONDS == POOLS_RELIST_SECONDS",
+            "a pool of a new vhost gets its connections about as soon as the gateway knows of it",
+        ),
     ),
     "The gateway: what the operator hears of it": (
         Rule(
