@@ -123,6 +123,8 @@ REQUEST_BURST_SECONDS = 4.0
 """A caller may send as many requests at once as its rate allows in this time."""
 TASK_LIMIT_SECONDS = 30 * 86_400
 """Longest time that a sender may give a task to start, or to end."""
+HEADERS_SECONDS = 10.0
+"""The headers of a request must be there after so long, also the first ones of a connection."""
 BODY_SECONDS = 20.0
 """The body of a request must be there after so long."""
 API_DRAIN_SECONDS = 10.0

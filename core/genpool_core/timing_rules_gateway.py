@@ -189,6 +189,10 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a page that loads is no flood, and a flood is no page",
         ),
         Rule(
+            "2 * HEADERS_SECONDS == BODY_SECONDS",
+            "headers are small, so a slow line has them in half of the time of a body",
+        ),
+        Rule(
             "ACCEPT_CONFIRM_SECONDS < BODY_SECONDS < WAIT_ANSWER_SECONDS / 2",
             "a body of the largest size comes over a slow line, and a caller that drips holds nothing for long",
         ),

@@ -49,6 +49,8 @@ class GatewaySettings(ProgramSettings):
     """Requests that a caller may send in a second; 0: no limit."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
     """Largest body of a request."""
+    headers_seconds: Annotated[float, Field(gt=0)] = timing.HEADERS_SECONDS
+    """The headers of a request must be there after so long."""
     body_seconds: Annotated[float, Field(gt=0)] = timing.BODY_SECONDS
     """A body must be there after so long."""
     task_keep_seconds: Annotated[int, Field(ge=2 * timing.TASK_LIMIT_SECONDS)] = timing.TASK_KEEP_SECONDS

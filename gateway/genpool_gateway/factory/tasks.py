@@ -28,7 +28,7 @@ from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
 from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.adapters.publisher import ConfirmedPublisher
-from genpool_gateway.adapters.stores import Stores, load_stores
+from genpool_gateway.adapters.stores import load_stores
 from genpool_gateway.adapters.task_queues import RabbitWorkQueues, VhostName
 from genpool_gateway.api.app import create_app
 from genpool_gateway.api.server import ApiServer
@@ -71,7 +71,6 @@ class Tasks:
     endings: Endings
     retention: Retention
     rebuilding: Rebuilding
-    stores: Stores
     links: Links
     preparation: Preparation
 
@@ -221,11 +220,12 @@ def build_tasks(
         publishing=publishing,
         events=tuple(events.values()),
         hub=hub,
-        server=ApiServer(create_app(services), hub, port=settings.api_port),
+        server=ApiServer(
+            create_app(services), hub, port=settings.api_port, headers_seconds=settings.headers_seconds
+        ),
         endings=endings,
         retention=retention,
         rebuilding=rebuilding,
-        stores=stores,
         links=links,
         preparation=preparation,
     )
