@@ -28,7 +28,9 @@ GATEWAY_DRAIN_SECONDS = 25
 """Default for how long the gateway waits for attempts in flight after SIGTERM."""
 GATEWAY_CLOSE_SECONDS = 1.0
 """Closing one of the gateway's two connections of a vhost, when the drain has used up its time."""
-GATEWAY_GRACE_SECONDS = 45
+GATEWAY_PRESTOP_SECONDS = 5
+"""One of several gateways goes on answering so long before SIGTERM, until no node sends it requests (``preStop``)."""
+GATEWAY_GRACE_SECONDS = 50
 """``terminationGracePeriodSeconds`` of the gateway's pods, in the chart."""
 
 # The gateway: pools ------------------------------------------------------------------------------------------------

@@ -43,8 +43,12 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "an attempt in flight can end and be acknowledged within a drain",
         ),
         Rule(
-            "AMQP_HANDOVER_SECONDS + GATEWAY_DRAIN_SECONDS + 2 * (GATEWAY_CLOSE_SECONDS + BROKER_ABORT_SECONDS)"
-            " + WEB_STOP_SECONDS < GATEWAY_GRACE_SECONDS",
+            "GATEWAY_PRESTOP_SECONDS == GATEWAY_READY_PERIOD_SECONDS",
+            "kube-proxy and ingresses have the new endpoints in less than the time in which readiness is looked at",
+        ),
+        Rule(
+            "GATEWAY_PRESTOP_SECONDS + AMQP_HANDOVER_SECONDS + GATEWAY_DRAIN_SECONDS"
+            " + 2 * (GATEWAY_CLOSE_SECONDS + BROKER_ABORT_SECONDS) + WEB_STOP_SECONDS < GATEWAY_GRACE_SECONDS",
             "a gateway with a stuck connection has closed everything before Kubernetes kills it",
         ),
     ),

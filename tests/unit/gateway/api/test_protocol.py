@@ -79,7 +79,8 @@ def talk(port: int, *parts: bytes, pause: float = 0.0, drip: bytes = b"") -> tup
 )
 def test_who_drips_is_cut_off(port: int, parts: list[bytes], drip: bytes) -> None:
     answer, seconds = talk(port, *parts, drip=drip)
-    assert SECONDS <= seconds < 10 * SECONDS
+    # The event loop may end a wait a clock tick early.
+    assert 0.9 * SECONDS < seconds < 10 * SECONDS
     assert answer.count(b"HTTP/1.1 200") == parts.count(WHOLE)
     if not drip:
         assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
