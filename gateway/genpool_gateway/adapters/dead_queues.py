@@ -27,6 +27,9 @@ class _Reading:
     def messages(self) -> Sequence[Delivery]:
         return self._reader.taken().deliveries
 
+    def whole(self) -> bool:
+        return self._reader.taken().complete
+
 
 class RabbitDeadQueues:
     """See :class:`genpool_gateway.dead_letters.work.DeadQueues`."""

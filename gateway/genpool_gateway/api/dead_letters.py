@@ -77,11 +77,14 @@ class LettersDone(BaseModel):
     tasks: list[str]
     """Ids of the tasks whose dead letters were replayed or discarded."""
     missing: list[str]
-    """Ids that were asked for, and whose dead letter is not in the queue."""
+    """Ids that were asked for, and whose dead letter was not among those that the pass held."""
     others: int
     """Messages among them that were no task."""
     kept: int
     """Dead letters that stay, in their order."""
+    more: bool
+    """Whether there are others behind these: a pass holds 100,000 messages, or 256 MiB. Those that stay are put behind
+    them, so ask again."""
     no_room: int
     """Those among them that were to be replayed, and for which the work queue has no room (``queue.maxWaiting``):
     replay them later."""
@@ -156,6 +159,7 @@ async def _apply(services: Services, wanted: LettersWanted, caller: Caller, acti
         missing=sorted(asked - found),
         others=done.others,
         kept=done.kept,
+        more=done.more,
         no_room=len(done.no_room),
     )
 

@@ -81,6 +81,8 @@ class IntakeLetters(BaseModel):
     """The workflows that are served behind it now."""
     letters: list[IntakeLetter]
     """The oldest dead letters, at most ``limit``."""
+    more: bool
+    """Whether there are more than these."""
 
 
 class IntakeLettersDone(BaseModel):
@@ -91,9 +93,12 @@ class IntakeLettersDone(BaseModel):
     letters: list[str]
     """Ids of the dead letters that were replayed or discarded."""
     missing: list[str]
-    """Ids that were asked for, and that are not in the queue."""
+    """Ids that were asked for, and that were not among those that the pass held."""
     kept: int
     """Dead letters that stay, in their order."""
+    more: bool
+    """Whether there are others behind these: a pass holds 100,000 messages, or 256 MiB. Those that stay are put behind
+    them, so ask again."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +124,13 @@ async def list_intake_letters(
     """
     services = services_of(request)
     intake = _intake(services, caller, pool)
-    found = await to_thread.run_sync(services.dead_letters.look, intake.queues, limit)
+    found, more = await to_thread.run_sync(services.dead_letters.look, intake.queues, limit)
     return IntakeLetters(
         intake=intake.queues.queue,
         pools=intake.pools,
         workflows=list(intake.behind.workflows),
         letters=[_view(letter) for letter in found],
+        more=more,
     )
 
 
@@ -162,7 +168,9 @@ async def _apply(
         return done
 
     done = await to_thread.run_sync(work)
-    return IntakeLettersDone(letters=done.tasks, missing=sorted(asked - set(done.tasks)), kept=done.kept)
+    return IntakeLettersDone(
+        letters=done.tasks, missing=sorted(asked - set(done.tasks)), kept=done.kept, more=done.more
+    )
 
 
 def _intake(services: Services, caller: Caller, name: str) -> _Intake:

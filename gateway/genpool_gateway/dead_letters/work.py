@@ -35,7 +35,10 @@ class Reading(Protocol):
     """What a pass holds of a queue."""
 
     def messages(self) -> Sequence[Delivery]:
-        """All messages that are there, in order; raises BrokerError."""
+        """The messages that are there, in order, as many as are held at once; raises BrokerError."""
+
+    def whole(self) -> bool:
+        """Whether these were all; raises BrokerError."""
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Acknowledge; raises BrokerError."""
@@ -64,6 +67,8 @@ class Done:
     """Messages that are no task."""
     kept: int = 0
     """Messages that stay."""
+    more: bool = False
+    """Whether there are others behind those that one pass holds."""
     no_room: list[str | None] = field(default_factory=list)
     """Those among them that were to be replayed, and for which the work queue has no room."""
 
@@ -76,10 +81,14 @@ class DeadLetters:
         self._queues = queues
         self._replayed = replayed
 
-    def look(self, queues: LetterQueues, most: int) -> list[Letter]:
-        """The oldest dead letters. They go back afterwards, in an order that is RabbitMQ's. Raises BrokerError."""
+    def look(self, queues: LetterQueues, most: int) -> tuple[list[Letter], bool]:
+        """The oldest dead letters, and whether there are more.
+
+        They go back afterwards, in an order that is RabbitMQ's. Raises BrokerError.
+        """
         with self._queues.reading(queues, most) as reading:
-            return [read_letter(delivery, queues.pool_uid) for delivery in reading.messages()]
+            letters = [read_letter(delivery, queues.pool_uid) for delivery in reading.messages()]
+            return letters, not reading.whole()
 
     def apply(
         self,
@@ -98,6 +107,7 @@ class DeadLetters:
         done = Done()
         with self._queues.reading(queues) as reading:
             letters = [read_letter(delivery, queues.pool_uid) for delivery in reading.messages()]
+            done.more = not reading.whole()
             steps = plan(letters, selection, action, queues, take)
             for start in range(0, len(steps), _GROUP):
                 self._group(queues, reading, steps[start : start + _GROUP], action, done)

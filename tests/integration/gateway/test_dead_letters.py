@@ -70,7 +70,14 @@ def test_one_is_replayed_one_kind_discarded_and_the_others_keep_their_order(api:
     answer = api.call(
         "POST", "/v1/dead-letters/replay", {"pool": "text", "tasks": [failed[2], "0" * 40]}
     ).json()
-    assert answer == {"tasks": [failed[2]], "missing": ["0" * 40], "others": 0, "kept": 9, "no_room": 0}
+    assert answer == {
+        "tasks": [failed[2]],
+        "missing": ["0" * 40],
+        "others": 0,
+        "kept": 9,
+        "more": False,
+        "no_room": 0,
+    }
     ((properties, body),) = api.queued()
     assert (properties.headers[headers.RUN], body["parameters"]["prompt"]) == (2, "NodeFailed 2")
     again = api.until_status(failed[2], "queued")

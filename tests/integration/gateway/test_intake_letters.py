@@ -60,9 +60,13 @@ def test_they_are_listed_with_their_reasons_replayed_and_discarded(api: Api, int
     assert listed(api, pool="buildings") == listed(api)
     intake.until_ready(DEAD, 3)
 
+    short = api.call("GET", f"{PATH}?pool=people&limit=2").json()
+    assert (len(short["letters"]), short["more"], page["more"]) == (2, True, False)
+    intake.until_ready(DEAD, 3)
+
     wanted = {"pool": "people", "letters": [cats["id"], "0" * 40]}
     done = api.call("POST", f"{PATH}/discard", wanted).json()
-    assert done == {"letters": [cats["id"]], "missing": ["0" * 40], "kept": 2}
+    assert done == {"letters": [cats["id"]], "missing": ["0" * 40], "kept": 2, "more": False}
     done = api.call("POST", f"{PATH}/replay", {"pool": "people", "reason": "InvalidTask"}).json()
     assert (done["letters"], done["kept"]) == ([found["InvalidTask"]["id"]], 1)
     # Its pool refuses it as before, so it comes back, as another letter.

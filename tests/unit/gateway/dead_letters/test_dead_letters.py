@@ -119,6 +119,9 @@ class Queues:
     def messages(self) -> Sequence[Delivery]:
         return self.deliveries[: self.most]
 
+    def whole(self) -> bool:
+        return self.most is None or self.most >= len(self.deliveries)
+
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         self.acked += [one.token for one in deliveries]
 
@@ -171,6 +174,13 @@ def test_a_replay_puts_no_more_into_a_queue_than_it_has_room_for() -> None:
     assert done.no_room == [key_of("f")]
     dropped, _ = apply(queues, Selection(reason="Expired"), Action.DISCARD, room=0)
     assert len(dropped.tasks) == 3
+
+
+def test_a_pass_that_could_not_hold_all_says_so() -> None:
+    queues = Queues(letter("a"), letter("b"))
+    queues.whole = lambda: False  # type: ignore[method-assign]
+    assert apply(queues, Selection(), Action.DISCARD)[0].more
+    assert not apply(Queues(letter("a")), Selection(), Action.DISCARD)[0].more
 
 
 def test_what_the_broker_refuses_stays_where_it_is() -> None:
@@ -231,7 +241,10 @@ def test_what_the_broker_moved_there_says_no_reason_and_its_producers_word_becom
 
 def test_a_look_takes_the_oldest_and_changes_nothing() -> None:
     queues = Queues(*(refused(word) for word in "abc"))
-    found = DeadLetters(cast("Any", queues), lambda _pool, _ref: None).look(INTAKE, 2)
+    letters = DeadLetters(cast("Any", queues), lambda _pool, _ref: None)
+    found, more = letters.look(INTAKE, 2)
+    assert more
+    assert not letters.look(INTAKE, 3)[1]
     assert [letter.delivery.token for letter in found] == ["a", "b"]
     assert (queues.published, queues.acked, found[0].message) == ([], [], "why")
 
