@@ -33,12 +33,15 @@ class Answer:
 Route = Callable[[], Answer]
 
 
-def probe(check: Check) -> Route:
-    """A route for a probe: 200 ``ok``, or 503 with the sentence."""
+def probe(check: Check, remark: Check = lambda: None) -> Route:
+    """A route for a probe: 200 ``ok``, or 503 with the sentence. ``remark``: said beside ``ok``, for people."""
 
     def route() -> Answer:
         trouble = check()
-        return Answer(200, b"ok\n") if trouble is None else Answer(503, f"{trouble}\n".encode())
+        if trouble is not None:
+            return Answer(503, f"{trouble}\n".encode())
+        said = remark()
+        return Answer(200, b"ok\n" if said is None else f"ok\n{said}\n".encode())
 
     return route
 
@@ -48,12 +51,15 @@ def metrics(render: Callable[[], bytes]) -> Route:
     return lambda: Answer(200, render(), METRICS)
 
 
-def program_routes(*, unhealthy: Check, unready: Check, render: Callable[[], bytes]) -> dict[str, Route]:
+def program_routes(
+    *, unhealthy: Check, unready: Check, render: Callable[[], bytes], remark: Check = lambda: None
+) -> dict[str, Route]:
     """What every program serves: ``/healthz``, ``/readyz`` and ``/metrics``.
 
-    ``unhealthy`` tells why the process should be restarted, ``unready`` why it does not do its work now.
+    ``unhealthy`` tells why the process should be restarted, ``unready`` why it does not do its work now, ``remark``
+    what a person should know of one that does.
     """
-    return {"/healthz": probe(unhealthy), "/readyz": probe(unready), "/metrics": metrics(render)}
+    return {"/healthz": probe(unhealthy), "/readyz": probe(unready, remark), "/metrics": metrics(render)}
 
 
 class HttpServer:

@@ -28,7 +28,9 @@ GATEWAY_DRAIN_SECONDS = 25
 """Default for how long the gateway waits for attempts in flight after SIGTERM."""
 GATEWAY_CLOSE_SECONDS = 1.0
 """Closing one of the gateway's two connections of a vhost, when the drain has used up its time."""
-GATEWAY_GRACE_SECONDS = 45
+GATEWAY_PRESTOP_SECONDS = 5
+"""One of several gateways goes on answering so long before SIGTERM, until no node sends it requests (``preStop``)."""
+GATEWAY_GRACE_SECONDS = 50
 """``terminationGracePeriodSeconds`` of the gateway's pods, in the chart."""
 
 # The gateway: pools ------------------------------------------------------------------------------------------------
@@ -41,6 +43,9 @@ POOLS_RETRY_STEPS: tuple[int, ...] = (1, 1, 2, 3, 5, 8, 13)
 """Waits of the gateway between attempts to reach the API server; the last one again and again."""
 POOLS_FILES_SECONDS = 2.0
 """Files with pools are looked at so often."""
+POOLS_NEWS_SECONDS = 0.5
+"""The gateway looks this often whether a vhost has other pools; its connections there then try at once."""
+
 # The gateway: what the operator hears of it ------------------------------------------------------------------------
 
 BACKLOG_EXPIRY_SECONDS = 30.0
@@ -120,6 +125,8 @@ REQUEST_BURST_SECONDS = 4.0
 """A caller may send as many requests at once as its rate allows in this time."""
 TASK_LIMIT_SECONDS = 30 * 86_400
 """Longest time that a sender may give a task to start, or to end."""
+HEADERS_SECONDS = 10.0
+"""The headers of a request must be there after so long, also the first ones of a connection."""
 BODY_SECONDS = 20.0
 """The body of a request must be there after so long."""
 API_DRAIN_SECONDS = 10.0
@@ -137,6 +144,17 @@ EVENT_REST_MOST_SECONDS = 0.1
 EVENT_STORE_RETRY_SECONDS = 0.5
 """First wait before events are stored again, when the task store failed; each further wait is twice as long."""
 EVENT_STORE_RETRY_MOST_SECONDS = 15.0
+"""Longest such wait."""
+
+EVENTS_COUNT_SECONDS = 0.2
+"""Until the events of a vhost were counted for the first time, the gateway tries it this often, and takes none."""
+EVENTS_FULL_SECONDS = 5.0
+"""A queue that is full is counted this often: when it is no more, the ledgers are read."""
+REBUILD_LOOK_SECONDS = 30.0
+"""The gateway looks this often whether an events queue is full."""
+REBUILD_RETRY_SECONDS = 30.0
+"""First wait before a ledger that could not be read is read again; each further wait is twice as long."""
+REBUILD_RETRY_MOST_SECONDS = 3600.0
 """Longest such wait."""
 
 # The gateway: retention --------------------------------------------------------------------------------------------

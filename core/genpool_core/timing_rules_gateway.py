@@ -43,8 +43,12 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "an attempt in flight can end and be acknowledged within a drain",
         ),
         Rule(
-            "AMQP_HANDOVER_SECONDS + GATEWAY_DRAIN_SECONDS + 2 * (GATEWAY_CLOSE_SECONDS + BROKER_ABORT_SECONDS)"
-            " + WEB_STOP_SECONDS < GATEWAY_GRACE_SECONDS",
+            "GATEWAY_PRESTOP_SECONDS == GATEWAY_READY_PERIOD_SECONDS",
+            "kube-proxy and ingresses have the new endpoints in less than the time in which readiness is looked at",
+        ),
+        Rule(
+            "GATEWAY_PRESTOP_SECONDS + AMQP_HANDOVER_SECONDS + GATEWAY_DRAIN_SECONDS"
+            " + 2 * (GATEWAY_CLOSE_SECONDS + BROKER_ABORT_SECONDS) + WEB_STOP_SECONDS < GATEWAY_GRACE_SECONDS",
             "a gateway with a stuck connection has closed everything before Kubernetes kills it",
         ),
     ),
@@ -62,6 +66,10 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a Kubernetes that is back is found within the time of one slow answer",
         ),
         Rule("POOLS_FILES_SECONDS <= RESYNC_RETRY_SECONDS", "an edited file counts within seconds"),
+        Rule(
+            "2 * POOLS_NEWS_SECONDS == POOLS_RELIST_SECONDS",
+            "a pool of a new vhost gets its connections about as soon as the gateway knows of it",
+        ),
     ),
     "The gateway: what the operator hears of it": (
         Rule(
@@ -185,6 +193,10 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a page that loads is no flood, and a flood is no page",
         ),
         Rule(
+            "2 * HEADERS_SECONDS == BODY_SECONDS",
+            "headers are small, so a slow line has them in half of the time of a body",
+        ),
+        Rule(
             "ACCEPT_CONFIRM_SECONDS < BODY_SECONDS < WAIT_ANSWER_SECONDS / 2",
             "a body of the largest size comes over a slow line, and a caller that drips holds nothing for long",
         ),
@@ -212,6 +224,26 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "EVENT_STORE_RETRY_MOST_SECONDS == STREAM_COMMENT_SECONDS",
             "a status is late by no more than watchers are left without a word",
+        ),
+        Rule(
+            "ACCEPT_IDLE_SECONDS < EVENTS_COUNT_SECONDS < EVENT_STORE_RETRY_SECONDS",
+            "a vhost that is connected is counted at once, and one that is missing costs nothing",
+        ),
+        Rule(
+            "10 * EVENTS_COUNT_SECONDS < EVENTS_FULL_SECONDS < REBUILD_LOOK_SECONDS / 5",
+            "each count of a full queue is a commit, and the ledgers wait for the last one",
+        ),
+        Rule(
+            "REBUILD_LOOK_SECONDS == 2 * STREAM_COMMENT_SECONDS",
+            "a full queue of five million events is not drained by a tenth, 500,000, between two looks",
+        ),
+        Rule(
+            "REBUILD_RETRY_SECONDS == REBUILD_LOOK_SECONDS",
+            "what could not be read is tried at the next look",
+        ),
+        Rule(
+            "100 * REBUILD_RETRY_SECONDS < REBUILD_RETRY_MOST_SECONDS <= 3600",
+            "a ledger that cannot be read is not listed all the time, and one that can be again waits an hour at most",
         ),
     ),
     "The gateway: retention": (

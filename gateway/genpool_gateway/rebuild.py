@@ -1,36 +1,30 @@
 """Reads the ledgers of all pools back into the task store. ``python -m genpool_gateway.rebuild``.
 
-For a database that was lost, and for an events queue that was full. It may run beside gateways, again and again: an end
-that the store has stays as it is.
+For a database that was lost; after an events queue was full the gateway does it by itself. It may run beside gateways,
+again and again: an end that the store has stays as it is.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import structlog
 
-from genpool_adapters.ledger import Ledger
 from genpool_adapters.program import run_program
 from genpool_core import timing
 from genpool_core.errors import StorageError
-from genpool_core.ledger.records import EndRecord
 from genpool_gateway.adapters.stores import Stores, load_stores
 from genpool_gateway.factory.tasks import build_pool_source, database_url
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.pools.source import PoolSource
+from genpool_gateway.rebuilding.ledgers import read_ends
 from genpool_gateway.settings import GatewaySettings
 from genpool_gateway.store.opening import TaskStore, open_store
-from genpool_gateway.tasks.rebuilding import change_of_end
 
 _log = structlog.get_logger("genpool_gateway.rebuild")
-#: Ends in one commit.
-_GROUP = 256
 
 
 @dataclass(frozen=True)
@@ -91,27 +85,12 @@ def _pool(rebuild: Rebuild, pool: ServedPool) -> bool:
         _log.warning("pool_not_read", pool=pool.name, message=text)
         return False
     try:
-        ends, news = _read(rebuild.store, pool, ledger)
+        read = read_ends(rebuild.store.events, pool.ref, ledger)
     except StorageError as error:
         _log.error("pool_not_read", pool=pool.name, reason=error.reason, message=error.message)
         return False
-    _log.info("pool_read", pool=pool.name, ends=ends, new=news)
+    _log.info("pool_read", pool=pool.name, ends=read.ends, new=read.news)
     return True
-
-
-def _read(store: TaskStore, pool: ServedPool, ledger: Ledger) -> tuple[int, int]:
-    """How many ends there are, and how many of them were new."""
-    ends = news = 0
-    for group in _groups(ledger.ends()):
-        ends += len(group)
-        news += len(store.events.apply([change_of_end(end, pool.ref) for end in group]))
-    return ends, news
-
-
-def _groups(ends: Iterable[EndRecord]) -> Iterator[list[EndRecord]]:
-    rest = iter(ends)
-    while group := list(islice(rest, _GROUP)):
-        yield group
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 from genpool_adapters.settings import CommaList, ProgramSettings, split_commas
 from genpool_adapters.shipped_workflows import default_workflows
 from genpool_core import timing
+from genpool_core.topology.desired import EVENTS_MAX
 
 
 class GatewaySettings(ProgramSettings):
@@ -48,9 +49,13 @@ class GatewaySettings(ProgramSettings):
     """Requests that a caller may send in a second; 0: no limit."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
     """Largest body of a request."""
+    headers_seconds: Annotated[float, Field(gt=0)] = timing.HEADERS_SECONDS
+    """The headers of a request must be there after so long."""
     body_seconds: Annotated[float, Field(gt=0)] = timing.BODY_SECONDS
     """A body must be there after so long."""
     task_keep_seconds: Annotated[int, Field(ge=2 * timing.TASK_LIMIT_SECONDS)] = timing.TASK_KEEP_SECONDS
     """Age at which the task store forgets a task that has ended."""
+    events_most: Annotated[int, Field(ge=1)] = EVENTS_MAX
+    """Events that the queue ``genpool.gateway.events`` holds, where its policy is not the operator's."""
     drain_seconds: Annotated[float, Field(ge=0)] = timing.GATEWAY_DRAIN_SECONDS
     """How long attempts in flight may go on after SIGTERM."""

@@ -6,7 +6,8 @@ publishing connections when it is short of memory or disk, and acknowledgements 
 
 from __future__ import annotations
 
+from genpool_adapters.amqp.bell import RetryBell
 from genpool_adapters.amqp.connection import AmqpConnection
 from genpool_adapters.amqp.values import AmqpParameters, QueueCount, broker_parameters
 
-__all__ = ["AmqpConnection", "AmqpParameters", "QueueCount", "broker_parameters"]
+__all__ = ["AmqpConnection", "AmqpParameters", "QueueCount", "RetryBell", "broker_parameters"]

@@ -216,6 +216,11 @@ class AmqpConnection:
         for consumer in self._consumers:
             consumer.detach()
 
+    def try_now(self) -> None:
+        """Called by the owner: consumers that wait for their queue try at once."""
+        for consumer in self._consumers:
+            consumer.try_now()
+
     def _subscribe(self, subscription: Subscription) -> None:
         def add() -> None:
             consumer = Consumer(subscription)

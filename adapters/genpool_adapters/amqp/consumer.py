@@ -51,6 +51,7 @@ class Consumer:
         self._opening = False
         self._paused = False
         self._failures = 0
+        self._waiting: tuple[object, Callable[[], None]] | None = None
         self.active = False
 
     def attach(self, connection: pika.SelectConnection) -> None:
@@ -63,7 +64,17 @@ class Consumer:
         """The connection is gone, and with it every delivery that was not answered."""
         self._connection = None
         self._opening = False
+        self._waiting = None
         self._forget_channel()
+
+    def try_now(self) -> None:
+        """Try at once, if it waits before it tries again."""
+        if self._waiting is None or self._connection is None:
+            return
+        handle, again = self._waiting
+        self._connection.ioloop.remove_timeout(handle)
+        self._failures = 0
+        again()
 
     def pause(self) -> None:
         """Stop consuming; deliveries that are on their way go back to the queue."""
@@ -218,4 +229,9 @@ class Consumer:
         wait = self._backoff.seconds(self._failures, random.random())  # noqa: S311 - spreads load, guards nothing
         level = _log.info if self._failures == 1 else _log.debug
         level("amqp_consumer_waits", queue=self.subscription.queue, reason=why, code=code, retry_seconds=wait)
-        self._connection.ioloop.call_later(wait, again)
+
+        def act() -> None:
+            self._waiting = None
+            again()
+
+        self._waiting = self._connection.ioloop.call_later(wait, act), act

@@ -39,6 +39,9 @@ class Part(Protocol):
     def detach(self, sentence: str) -> None:
         """It is gone; ``sentence`` says why."""
 
+    def try_now(self) -> None:
+        """What waits on the connection before it tries again shall try at once."""
+
 
 class IoThread:
     """Keeps one connection for ``part``. It counts as connected once the part has called :meth:`ready`."""
@@ -57,10 +60,13 @@ class IoThread:
         self._connection: pika.SelectConnection | None = None
         self._running = False
         self._stopping = False
+        self._rung = False
         self.connected = False
         self.sentence = f"RabbitMQ at {settings.place}: not connected yet."
         name = f"amqp-{settings.connection_name or settings.host}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        if settings.bell is not None:
+            settings.bell.add(self)
 
     # From any thread --------------------------------------------------------------------------------------------
 
@@ -82,6 +88,15 @@ class IoThread:
             _log.warning("amqp_stop_forced", broker=self.settings.place, waited_seconds=timeout)
             self.post(self._abort)
             self._thread.join(timing.BROKER_ABORT_SECONDS)
+
+    def try_now(self) -> None:
+        """Connect at once, if it waits for its next attempt; an attempt that fails is followed by the next at once."""
+        with self._state:
+            if not self._running:
+                return
+            self._rung = not self.connected
+            self._state.notify_all()
+        self.post(self._part.try_now)
 
     def post(self, work: Callable[[], None]) -> None:
         """Have ``work`` done by the owning thread; in this thread before its start and after its end."""
@@ -120,6 +135,7 @@ class IoThread:
 
     def ready(self) -> None:
         """The part can work: say so."""
+        self._rung = False
         if not self.connected:
             self._change(connected=True, sentence=f"connected to RabbitMQ at {self.settings.place}.")
 
@@ -129,7 +145,8 @@ class IoThread:
             was_connected = self._session()
             failures = 1 if was_connected else failures + 1
             self._drain()
-            self._wait(self._backoff.seconds(failures, random.random()))  # noqa: S311 - spreads load only
+            if self._wait(self._backoff.seconds(failures, random.random())):  # noqa: S311 - spreads load only
+                failures = 0
         with self._state:
             self._running = False
         self._drain()
@@ -180,13 +197,16 @@ class IoThread:
             except Exception:  # noqa: BLE001 - its caller hears of it by the time-out; the thread lives
                 _log.exception("amqp_work_failed", broker=self.settings.place)
 
-    def _wait(self, seconds: float) -> None:
-        """Wait for the next attempt; work that comes in is done meanwhile, and stopping ends it."""
+    def _wait(self, seconds: float) -> bool:
+        """Wait for the next attempt, and whether it was rung for; work that comes in is done, stopping ends it."""
         deadline = time.monotonic() + seconds
-        while not self._stopping and (left := deadline - time.monotonic()) > 0:
+        while not self._stopping and not self._rung and (left := deadline - time.monotonic()) > 0:
             with self._state:
-                self._state.wait_for(lambda: self._stopping or self._work, left)
+                self._state.wait_for(lambda: self._stopping or self._rung or self._work, left)
             self._drain()
+        with self._state:
+            rung, self._rung = self._rung, False
+        return rung
 
     def _close(self) -> None:
         connection = self._connection

@@ -109,6 +109,9 @@ class QueuePass:
         self._channel = None
         fail(self._done, BrokerError(f"queue {self._queue}: {sentence}", reason=UNREACHABLE))
 
+    def try_now(self) -> None:
+        """Called by the owner: a pass waits for nothing."""
+
     def _on_open(self, channel: pika.channel.Channel) -> None:
         self._channel = channel
         channel.add_on_close_callback(self._on_closed)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pika
 
+from genpool_adapters.amqp.bell import RetryBell
 from genpool_adapters.amqp.wire import WireProperties, text_of
 from genpool_core import timing
 from genpool_core.brokers import BrokerConfig
@@ -39,6 +40,8 @@ class AmqpParameters:
     heartbeat_seconds: int = timing.AMQP_HEARTBEAT_SECONDS
     login: Login | None = field(default=None, repr=False)
     """User and password of the moment, asked at each attempt to connect; raises SettingsError. None: they stay."""
+    bell: RetryBell | None = field(default=None, repr=False, compare=False)
+    """When it rings, a connection that waits before its next attempt makes it at once."""
 
     def current(self) -> AmqpParameters:
         """The same with the login of this moment.

@@ -27,7 +27,7 @@ POLICY_PRIORITY = 1000
 _LAST_NET: JsonObject = {"delivery-limit": timing.DELIVERY_LIMIT}
 #: Events that tell a task's state. Progress, previews and heartbeats are no states: they would only fill the queue.
 STATE_EVENTS = ("task.claimed", "task.output", "task.retried", "task.ended")
-#: Most messages in the events queue; after that the oldest are dropped, and the gateway rebuilds from the ledger.
+#: Most messages in the events queue; after that the oldest are dropped, and the gateway reads the ledgers back.
 #:
 #: A task makes about four (claimed, one or two outputs, ended), so 1,250,000 tasks fit: two a second for a week without
 #: a gateway, or a week of 100 pods at 50 s a task. They need about 160 MB of RabbitMQ's memory (32 bytes each) and, at

@@ -21,7 +21,7 @@ from genpool_core import timing
 from genpool_core.errors import TaskStoreError
 from genpool_gateway.accepting.in_flight import InFlight, Outcome
 from genpool_gateway.accepting.ports import WorkQueues
-from genpool_gateway.accepting.refusals import NotAccepted, OtherRequest, OverCap, Overloaded, QueueFull
+from genpool_gateway.accepting.refusals import NotAccepted, OtherRequest, Overloaded, QueueFull, over_cap
 from genpool_gateway.tasks.ports import Acceptance, Accepted, AcceptingStore, NewTask
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 
@@ -161,10 +161,7 @@ class Acceptor:
             _end(item.done, item.full)
             return None
         if record is None or answer.acceptance is Acceptance.OVER_CAP:
-            text = (
-                f"this key has {item.cap} unfinished tasks, which is its limit: wait until some have ended."
-            )
-            _end(item.done, OverCap(text))
+            _end(item.done, over_cap(item.cap))
             return None
         if answer.acceptance is Acceptance.OTHER_REQUEST:
             text = (

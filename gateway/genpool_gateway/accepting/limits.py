@@ -49,19 +49,38 @@ class Limits:
 
     def take(self, pool: ServedPool) -> QueueFull | None:
         """Why no more tasks of a pool are accepted; None where one more is, which is counted."""
-        most = _most(pool)
-        if most is None:
-            return None
         with self._lock:
-            waiting = self._known.setdefault(pool.ref.uid, Waiting())
-            if waiting.is_full(most):
-                return QueueFull(
-                    f"{waiting.known} tasks of pool {pool.name} wait, and its queue.maxWaiting is {most}: "
-                    "send the task again later.",
-                    retry_after=waiting.seconds_until_room(most),
-                )
-            waiting.add()
+            refusal = self._full(pool)
+            if refusal is None:
+                self._waiting(pool).add()
+            return refusal
+
+    def take_some(self, pool: ServedPool, wanted: int) -> int:
+        """How many of so many tasks are accepted; they are counted."""
+        taken = 0
+        with self._lock:
+            while taken < wanted and self._full(pool) is None:
+                self._waiting(pool).add()
+                taken += 1
+        return taken
+
+    def full(self, pool: ServedPool) -> QueueFull | None:
+        """Why no more tasks of a pool are accepted; counts none."""
+        with self._lock:
+            return self._full(pool)
+
+    def _full(self, pool: ServedPool) -> QueueFull | None:
+        most, waiting = _most(pool), self._waiting(pool)
+        if most is None or not waiting.is_full(most):
             return None
+        return QueueFull(
+            f"{waiting.known} tasks of pool {pool.name} wait, and its queue.maxWaiting is {most}: "
+            "send the task again later.",
+            retry_after=waiting.seconds_until_room(most),
+        )
+
+    def _waiting(self, pool: ServedPool) -> Waiting:
+        return self._known.setdefault(pool.ref.uid, Waiting())
 
     def read(self) -> None:
         """Read the figures of all pools that have a limit."""

@@ -23,6 +23,11 @@ class OverCap(NotAccepted):
     reason = "TooManyTasks"
 
 
+def over_cap(cap: int | None) -> OverCap:
+    """The refusal for a key with so many unfinished tasks."""
+    return OverCap(f"this key has {cap} unfinished tasks, which is its limit: wait until some have ended.")
+
+
 class QueueFull(NotAccepted):
     """As many tasks of the pool wait as may. ``retry_after``: seconds, where that can be told."""
 

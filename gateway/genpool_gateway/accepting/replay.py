@@ -7,10 +7,12 @@ wait for a message that was never sent.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 from genpool_core import timing
 from genpool_core.errors import BrokerError, GenPoolError
@@ -18,8 +20,9 @@ from genpool_core.identity import TaskRef
 from genpool_core.messages.task import parse_body
 from genpool_core.tasks.check import validate
 from genpool_gateway.accepting.ports import WorkQueues
-from genpool_gateway.accepting.refusals import NotPublished, Unconfirmed
+from genpool_gateway.accepting.refusals import NotPublished, QueueFull, Unconfirmed, over_cap
 from genpool_gateway.pools.directory import PoolDirectory, require_serving
+from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.tasks.change import Change
 from genpool_gateway.tasks.errors import NotEnded
 from genpool_gateway.tasks.ports import EventStore
@@ -69,23 +72,50 @@ def replayed(record: TaskRecord) -> Change:
 class Replayer:
     """Begins next runs. Used by many threads."""
 
-    def __init__(self, queues: WorkQueues, events: EventStore, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        queues: WorkQueues,
+        events: EventStore,
+        now: Callable[[], datetime],
+        *,
+        room: Callable[[ServedPool], QueueFull | None],
+        unfinished: Callable[[str], int],
+    ) -> None:
+        """``room``: why a pool takes no further task, or counts one more. ``unfinished``: an owner's tasks."""
         self._queues = queues
         self._events = events
         self._now = now
+        self._room = room
+        self._unfinished = unfinished
+        self._capped = _OwnersLocks()
 
-    def replay(self, record: TaskRecord, pools: PoolDirectory) -> None:
+    def replay(self, record: TaskRecord, pools: PoolDirectory, *, cap: int | None = None) -> None:
         """Publish the next run of a task, confirmed, and store that it waits.
+
+        ``cap``: the most unfinished tasks of its owner. Its replays in this gateway are counted one after the other;
+        what another gateway accepts at the same moment may come on top.
 
         Raises
         ------
-        NotEnded, NotReplayable, InvalidTask, RefusedInput, PoolUnavailable, NotPublished
+        NotEnded, NotReplayable, InvalidTask, RefusedInput, PoolUnavailable, OverCap, QueueFull, NotPublished
             Nothing was done.
         Unconfirmed, TaskStoreError
             It may have been published: the same request again does no harm.
         """
         again = next_run(record, self._now())
-        _check(again, pools)
+        pool = _checked(again, pools)
+        if cap is None or again.owner is None:
+            self._begin(again, pool)
+            return
+        with self._capped.of(again.owner):
+            if self._unfinished(again.owner) >= cap:
+                raise over_cap(cap)
+            self._begin(again, pool)
+
+    def _begin(self, again: TaskRecord, pool: ServedPool) -> None:
+        full = self._room(pool)
+        if full is not None:
+            raise full
         (published,) = self._queues.publish([again])
         try:
             published.result(timing.ACCEPT_CONFIRM_SECONDS)
@@ -98,14 +128,31 @@ class Replayer:
         self._events.apply([replayed(again)])
 
 
-def _check(record: TaskRecord, pools: PoolDirectory) -> None:
-    """That the pool of today takes it, whose workflows and bounds may have changed."""
+class _OwnersLocks:
+    """A lock for each owner, for as long as somebody has it."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+
+    def of(self, owner: str) -> threading.Lock:
+        """The lock of an owner."""
+        with self._guard:
+            lock = self._locks.get(owner)
+            if lock is None:
+                lock = self._locks[owner] = threading.Lock()
+            return lock
+
+
+def _checked(record: TaskRecord, pools: PoolDirectory) -> ServedPool:
+    """The pool of today, which takes the task, though its workflows and bounds may have changed."""
     pool = pools.by_uid(record.pool.uid)
     if pool is None or record.submission is None:
         raise NotReplayable(f"pool {record.pool.namespace}/{record.pool.name} of task {record.id} is gone.")
     serving = require_serving(pool)
     body = parse_body(record.submission.body)
     validate(body, serving.config, serving.catalog, owner=record.submission.owner)
+    return pool
 
 
 def _unconfirmed(record: TaskRecord, why: str) -> Unconfirmed:

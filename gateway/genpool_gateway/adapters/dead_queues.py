@@ -1,4 +1,4 @@
-"""The dead-letter queues of all pools on RabbitMQ."""
+"""The dead-letter queues of all pools and intakes on RabbitMQ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genpool_adapters.amqp.queue_pass import QueuePass, queue_pass
 from genpool_core.errors import BrokerError, Lasts
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
 from genpool_gateway.adapters.task_queues import VhostName
-from genpool_gateway.pools.pool import Serving
+from genpool_gateway.dead_letters.decide import LetterQueues
 
 #: What a pass holds at most.
 _MOST = 100_000
@@ -27,6 +27,9 @@ class _Reading:
     def messages(self) -> Sequence[Delivery]:
         return self._reader.taken().deliveries
 
+    def whole(self) -> bool:
+        return self._reader.taken().complete
+
 
 class RabbitDeadQueues:
     """See :class:`genpool_gateway.dead_letters.work.DeadQueues`."""
@@ -38,23 +41,23 @@ class RabbitDeadQueues:
         self._publishing = publishing
 
     @contextmanager
-    def reading(self, serving: Serving) -> Iterator[_Reading]:
+    def reading(self, queues: LetterQueues, most: int | None = None) -> Iterator[_Reading]:
         """On a connection of its own."""
-        place = self._places.get((serving.broker, serving.vhost))
+        place = self._places.get((queues.broker, queues.vhost))
         if place is None:
-            raise _not_here(serving)
+            raise _not_here(queues)
         named = replace(place, connection_name=f"{place.connection_name}-dead-letters")
-        with queue_pass(named, serving.config.dead_queue, most=_MOST, most_bytes=_MOST_BYTES) as reader:
+        with queue_pass(named, queues.dead_queue, most=most or _MOST, most_bytes=_MOST_BYTES) as reader:
             yield _Reading(reader)
 
-    def publish(self, serving: Serving, messages: Sequence[OutgoingMessage]) -> list[Future[None]]:
+    def publish(self, queues: LetterQueues, messages: Sequence[OutgoingMessage]) -> list[Future[None]]:
         """Pipelined with the tasks that are accepted."""
-        return self._publishing[serving.broker, serving.vhost].publish_all(messages)
+        return self._publishing[queues.broker, queues.vhost].publish_all(messages)
 
 
-def _not_here(serving: Serving) -> BrokerError:
+def _not_here(queues: LetterQueues) -> BrokerError:
     return BrokerError(
-        f"broker {serving.broker} with vhost {serving.vhost} is not among the gateway's: see the chart's brokers.",
+        f"broker {queues.broker} with vhost {queues.vhost} is not among the gateway's: see the chart's brokers.",
         reason="BrokerUnknown",
         lasts=Lasts.REPAIR,
     )

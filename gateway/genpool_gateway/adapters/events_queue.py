@@ -20,15 +20,24 @@ class RabbitEvents:
         name = settings.connection_name or "genpool-gateway"
         self._connection = AmqpConnection(replace(settings, connection_name=f"{name}-events"))
 
-    def start(self, on_state: Callable[[Delivery], None], on_passing: Callable[[Delivery], None]) -> None:
-        """Connect, and give each delivery to the one it is for, which must return soon; returns at once."""
+    def connect(self) -> None:
+        """Begin to connect; returns at once."""
+        self._connection.start()
+
+    def count(self) -> int | None:
+        """How many state events wait; None where there is no such queue. Raises BrokerError."""
+        # On the connection that consumes: the broker may hold up those that publish.
+        found = self._connection.passive_declare(names.GATEWAY_EVENTS_QUEUE)
+        return None if found is None else found.ready
+
+    def take(self, on_state: Callable[[Delivery], None], on_passing: Callable[[Delivery], None]) -> None:
+        """Give each delivery to the one it is for, which must return soon; returns at once."""
         self._connection.consume(names.GATEWAY_EVENTS_QUEUE, on_state, prefetch=WINDOW)
         self._connection.declare_exclusive(
             names.watch_queue(secrets.token_hex(8)),
             bindings=[(names.EVENTS_EXCHANGE, f"*.{kind}") for kind in ("task.progress", "task.preview")],
             on_message=on_passing,
         )
-        self._connection.start()
 
     def trouble(self) -> str | None:
         """Why nothing is heard now; None when it is, or when there is no such vhost yet."""

@@ -53,6 +53,32 @@ class GatewayMetrics:
             "pool",
         )
 
+        self.events_queue_full = registry.gauge(
+            "genpool_events_queue_full",
+            "1 while the queue of state events is full, and drops its oldest",
+            *_VHOST,
+        )
+        self.rebuilds_waiting = registry.gauge(
+            "genpool_rebuilds_waiting", "Pools that lost events, whose ledgers are still to be read"
+        )
+        self.rebuilds = registry.counter(
+            "genpool_rebuilds_total",
+            "Ledgers that were read after a loss of events, or could not be",
+            "outcome",
+        )
+
+    def events_full(self, vhost: tuple[str, str], *, yes: bool) -> None:
+        """Whether the events queue of a vhost is full."""
+        self.events_queue_full.labels(*vhost).set(1 if yes else 0)
+
+    def to_rebuild(self, pools: int) -> None:
+        """Pools whose ledgers are to be read."""
+        self.rebuilds_waiting.set(pools)
+
+    def rebuilt(self, outcome: str) -> None:
+        """A ledger was ``read``, or that ``failed``."""
+        self.rebuilds.labels(outcome).inc()
+
     def vhost(self, broker: str, vhost: str) -> VhostMetrics:
         """What is counted for one vhost."""
         return VhostMetrics(self, broker, vhost)

@@ -10,7 +10,17 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 
 from genpool_core.version import __version__
-from genpool_gateway.api import accept, dead_letters, ended, keys, pools, tasks, uploads, usage
+from genpool_gateway.api import (
+    accept,
+    dead_letters,
+    ended,
+    intake_letters,
+    keys,
+    pools,
+    tasks,
+    uploads,
+    usage,
+)
 from genpool_gateway.api.direct import DirectSubmit
 from genpool_gateway.api.docs_page import add_docs_page
 from genpool_gateway.api.document import describe
@@ -52,6 +62,7 @@ def create_app(services: Services) -> FastAPI:
         ended.router,
         uploads.router,
         dead_letters.router,
+        intake_letters.router,
         pools.router,
         usage.router,
         keys.router,

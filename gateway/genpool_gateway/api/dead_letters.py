@@ -3,29 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Self
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from genpool_core.reasons import CODES
+from genpool_gateway.api.audit import audit
 from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.cursors import read_cursor
 from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.tasks import TaskPage, pools_to_list, task_page
-from genpool_gateway.dead_letters.decide import Action, Selection
+from genpool_gateway.dead_letters.decide import Action, LetterQueues, Selection
 from genpool_gateway.dead_letters.work import Done
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.pools.directory import require_serving
-from genpool_gateway.tasks.ports import AuditEntry, TaskQuery
+from genpool_gateway.tasks.ports import TaskQuery
 
 router = APIRouter(tags=["dead letters"], responses=PROBLEMS, route_class=JsonRoute)
+#: As the audit log names them.
+ACTIONS = {Action.REPLAY: "dead-letters.replayed", Action.DISCARD: "dead-letters.discarded"}
 TaskKey = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 
-class LettersWanted(BaseModel):
+class Choice(BaseModel):
+    """Which dead letters: some, those with one reason, or all."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """Why they died: a constant in CamelCase."""
+    all: Annotated[bool, Field(strict=True)] = False
+    """All dead letters, whatever they are."""
+
+    def chosen(self) -> list[str] | None:
+        """Those named by themselves."""
+        raise NotImplementedError
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        if not self.all and self.chosen() is None and self.reason is None:
+            raise ValueError("say which: by their ids, by a reason, or all: true")
+        if self.all and (self.chosen() is not None or self.reason is not None):
+            raise ValueError("all goes with neither ids nor reason")
+        return self
+
+
+class LettersWanted(Choice):
     """Which dead letters of a pool: some tasks', those with one reason, or all."""
 
     model_config = ConfigDict(
@@ -38,18 +63,10 @@ class LettersWanted(BaseModel):
     """``namespace/name``, or the name where there is one of it."""
     tasks: Annotated[list[TaskKey], Field(min_length=1, max_length=10_000)] | None = None
     """Ids of tasks."""
-    reason: Annotated[str, Field(min_length=1, max_length=128)] | None = None
-    """Why they died: a constant in CamelCase."""
-    all: Annotated[bool, Field(strict=True)] = False
-    """All of the pool's dead letters, whatever they are."""
 
-    @model_validator(mode="after")
-    def _says_which(self) -> LettersWanted:
-        if not self.all and self.tasks is None and self.reason is None:
-            raise ValueError("say which: tasks, reason, or all: true")
-        if self.all and (self.tasks is not None or self.reason is not None):
-            raise ValueError("all goes with neither tasks nor reason")
-        return self
+    def chosen(self) -> list[str] | None:
+        """Those named by themselves."""
+        return self.tasks
 
 
 class LettersDone(BaseModel):
@@ -60,11 +77,17 @@ class LettersDone(BaseModel):
     tasks: list[str]
     """Ids of the tasks whose dead letters were replayed or discarded."""
     missing: list[str]
-    """Ids that were asked for, and whose dead letter is not in the queue."""
+    """Ids that were asked for, and whose dead letter was not among those that the pass held."""
     others: int
     """Messages among them that were no task."""
     kept: int
     """Dead letters that stay, in their order."""
+    more: bool
+    """Whether there are others behind these: a pass holds 100,000 messages, or 256 MiB. Those that stay are put behind
+    them, so ask again."""
+    no_room: int
+    """Those among them that were to be replayed, and for which the work queue has no room (``queue.maxWaiting``):
+    replay them later."""
 
 
 @router.get("/dead-letters", summary="List dead letters")
@@ -92,7 +115,10 @@ async def list_dead_letters(
 
 @router.post("/dead-letters/replay", summary="Replay dead letters", responses=BODY_PROBLEMS)
 async def replay_dead_letters(request: Request, wanted: LettersWanted, caller: AnyCaller) -> LettersDone:
-    """Put dead letters into their work queue as new runs. Each is published before it is taken off its own queue."""
+    """Put dead letters into their work queue as new runs. Each is published before it is taken off its own queue.
+
+    As many as the queue has room for (`queue.maxWaiting`), the oldest first; 429 where it is full.
+    """
     return await _apply(services_of(request), wanted, caller, Action.REPLAY)
 
 
@@ -103,24 +129,48 @@ async def discard_dead_letters(request: Request, wanted: LettersWanted, caller: 
 
 
 async def _apply(services: Services, wanted: LettersWanted, caller: Caller, action: Action) -> LettersDone:
-    if not caller.sees_all:
-        text = f"key {caller.name!r} has the role {caller.role}: this needs the role operator or admin."
-        raise Problem("Forbidden", text)
+    require_operator(caller)
     pool = services.pools.snapshot().visible_to(caller.pools).find(wanted.pool)
     serving = require_serving(pool)
+    full = services.limits.full(pool) if action is Action.REPLAY else None
+    if full is not None:
+        raise full
     selection = Selection(None if wanted.tasks is None else frozenset(wanted.tasks), wanted.reason)
 
     def work() -> Done:
-        done = services.dead_letters.apply(serving, selection, action)
+        done = services.dead_letters.apply(
+            LetterQueues.of_pool(serving),
+            selection,
+            action,
+            lambda wanted: services.limits.take_some(pool, wanted),
+        )
         if action is Action.DISCARD:
             services.events.discard(done.tasks, services.now())
-        count = f"{pool.name}: {len(done.tasks) + done.others}"
-        services.keys.audit(AuditEntry(services.now(), caller.id, f"dead-letters.{action.value}", count))
+        subject = f"{pool.name}: {len(done.tasks) + done.others}"
+        audit(services, caller, ACTIONS[action], subject + of_reason(wanted.reason))
         return done
 
     run: Callable[[], Done] = work
     done = await to_thread.run_sync(run)
     asked = frozenset() if wanted.tasks is None else frozenset(wanted.tasks)
+    found = {*done.tasks, *done.no_room}
     return LettersDone(
-        tasks=done.tasks, missing=sorted(asked - set(done.tasks)), others=done.others, kept=done.kept
+        tasks=done.tasks,
+        missing=sorted(asked - found),
+        others=done.others,
+        kept=done.kept,
+        more=done.more,
+        no_room=len(done.no_room),
     )
+
+
+def require_operator(caller: Caller) -> None:
+    """Raise the Problem ``Forbidden`` for a user."""
+    if not caller.sees_all:
+        text = f"key {caller.name!r} has the role {caller.role}: this needs the role operator or admin."
+        raise Problem("Forbidden", text)
+
+
+def of_reason(reason: str | None) -> str:
+    """A reason in the audit log, as far as it is one of ours."""
+    return f", reason {reason}" if reason in CODES else ""

@@ -8,13 +8,12 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
+from genpool_gateway.api.audit import audit
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.problems import CONFLICT, PROBLEMS
-from genpool_gateway.api.services import Services, services_of
+from genpool_gateway.api.services import services_of
 from genpool_gateway.api.tasks import TaskId
 from genpool_gateway.api.views import full_answer, newest, visible_task
-from genpool_gateway.keys.access import Caller
-from genpool_gateway.tasks.ports import AuditEntry
 from genpool_gateway.tasks.view import TaskView
 
 router = APIRouter(tags=["tasks"], responses={**PROBLEMS, **CONFLICT})
@@ -31,14 +30,19 @@ class CallbackReplayed(BaseModel):
 
 @router.post("/tasks/{task}/replay", status_code=HTTPStatus.ACCEPTED, summary="Do a task again")
 async def replay_task(request: Request, task: TaskId, caller: AnyCaller) -> TaskView:
-    """A new run of a task that has ended, with the same parameters, under the same id."""
+    """A new run of a task that has ended, with the same parameters, under the same id.
+
+    It counts as one more task of its owner: where the owner asks for it, the key's `max_queued` holds. It needs room in
+    its queue too (`queue.maxWaiting`).
+    """
     services = services_of(request)
     record = await visible_task(services, caller, task)
     pools = services.pools.snapshot()
 
     def replay() -> None:
-        services.replayer.replay(record, pools)
-        _audit(services, caller, "task.replayed", task)
+        # The limit of what an owner may ask for; an operator's replay of another's task is not asked for by the owner.
+        services.replayer.replay(record, pools, cap=caller.max_queued if record.owner == caller.id else None)
+        audit(services, caller, "task.replayed", task)
 
     await to_thread.run_sync(replay)
     return await full_answer(services, await newest(services, record))
@@ -54,7 +58,7 @@ async def replay_callback(request: Request, task: TaskId, caller: AnyCaller) -> 
 
     def replay() -> str:
         webhook_id = services.callback_replay.replay(record)
-        _audit(services, caller, "callback.replayed", task)
+        audit(services, caller, "callback.replayed", task)
         return webhook_id
 
     return CallbackReplayed(webhook_id=await to_thread.run_sync(replay))
@@ -71,11 +75,7 @@ async def delete_task(request: Request, task: TaskId, caller: AnyCaller) -> Task
 
     def erase() -> None:
         services.eraser.erase(record)
-        _audit(services, caller, "task.deleted", task)
+        audit(services, caller, "task.deleted", task)
 
     await to_thread.run_sync(erase)
     return await full_answer(services, await newest(services, record))
-
-
-def _audit(services: Services, caller: Caller, action: str, task: str) -> None:
-    services.keys.audit(AuditEntry(services.now(), caller.id, action, task))

@@ -11,6 +11,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from genpool_gateway.api.audit import audit
 from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AdminCaller
 from genpool_gateway.api.document import link
@@ -18,7 +19,7 @@ from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem
 from genpool_gateway.api.services import services_of
 from genpool_gateway.keys.access import Role
 from genpool_gateway.keys.secret import digest_of, new_key
-from genpool_gateway.tasks.ports import ApiKey, AuditEntry
+from genpool_gateway.tasks.ports import ApiKey
 
 router = APIRouter(tags=["keys"], responses=PROBLEMS, route_class=JsonRoute)
 #: Its name is not ``key``, as that is the secret itself, which is never in a URL.
@@ -82,12 +83,18 @@ class KeyList(BaseModel):
 
 
 class AuditView(BaseModel):
-    """Something that a key did."""
+    """Something that somebody did."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     time: datetime
+    """When."""
     key: str
+    """Id of the API key; `installation` is the first one, `user-…` somebody whom a proxy names."""
     action: str
+    """What."""
     subject: str
+    """To which task or key; of dead letters, to which pool's, and to how many."""
 
 
 class AuditList(BaseModel):
@@ -125,7 +132,7 @@ async def make_key(request: Request, wanted: KeyRequest, caller: AdminCaller) ->
 
     def store() -> None:
         services.keys.add_key(key)
-        services.keys.audit(AuditEntry(services.now(), caller.id, "key.made", key.id))
+        audit(services, caller, "key.made", key.id)
 
     await to_thread.run_sync(store)
     return NewKeyView.model_validate({**_fields(key), "key": secret})
@@ -139,7 +146,7 @@ async def revoke_key(request: Request, id: KeyId, caller: AdminCaller) -> KeyVie
     def revoke() -> ApiKey | None:
         found = services.keys.revoke_key(id, services.now())
         if found is not None:
-            services.keys.audit(AuditEntry(services.now(), caller.id, "key.revoked", id))
+            audit(services, caller, "key.revoked", id)
         return found
 
     revoked = await to_thread.run_sync(revoke)

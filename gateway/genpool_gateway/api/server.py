@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from genpool_adapters.settings import variable
 from genpool_core import timing
 from genpool_core.errors import SettingsError
+from genpool_gateway.api.protocol import BoundedHead
 from genpool_gateway.events.hub import Hub
 
 _BACKLOG = 1024
@@ -19,7 +21,15 @@ _BACKLOG = 1024
 class ApiServer:
     """Serves an application. Its constructor takes the port (0: any free one); raises SettingsError where it cannot."""
 
-    def __init__(self, app: FastAPI, hub: Hub, *, port: int, host: str = "") -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        hub: Hub,
+        *,
+        port: int,
+        host: str = "",
+        headers_seconds: float = timing.HEADERS_SECONDS,
+    ) -> None:
         self._hub = hub
         try:
             # Dual stack, where the machine has IPv6 at all.
@@ -37,6 +47,7 @@ class ApiServer:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                http=partial(BoundedHead, seconds=headers_seconds),  # type: ignore[arg-type] # it makes one
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
 from genpool_gateway.api.accept import WaitSeconds
+from genpool_gateway.api.audit import audit
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.cursors import cursor_after, read_cursor
 from genpool_gateway.api.problems import CONFLICT, PROBLEMS
@@ -138,15 +139,18 @@ async def cancel_task(request: Request, response: Response, task: TaskId, caller
     record = await visible_task(services, caller, task)
     if record.state is not TaskState.ENDED:
         await to_thread.run_sync(services.ends.require, record)
-        record = await to_thread.run_sync(_request_cancel, services, record)
+        record = await to_thread.run_sync(_request_cancel, services, caller, record)
         services.look_at_ends()
     if record.state is TaskState.ENDED:
         response.status_code = HTTPStatus.OK
     return await linked_answer(services, record)
 
 
-def _request_cancel(services: Services, record: TaskRecord) -> TaskRecord:
-    return services.events.request_cancel(record.id, services.now()) or record
+def _request_cancel(services: Services, caller: Caller, record: TaskRecord) -> TaskRecord:
+    found = services.events.request_cancel(record.id, services.now()) or record
+    if record.cancel_requested_at is None and found.cancel_requested_at is not None:
+        audit(services, caller, "task.canceled", record.id)
+    return found
 
 
 def _filter(status: list[Status]) -> tuple[frozenset[TaskState], frozenset[str], bool | None]:

@@ -12,6 +12,7 @@ from genpool_core.ledger.records import Output
 from genpool_gateway.api.problems import Problem
 from genpool_gateway.api.services import Services
 from genpool_gateway.keys.access import Caller
+from genpool_gateway.tasks.expected_start import MEASURED, PoolLoad, expected_start, is_shared
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 from genpool_gateway.tasks.view import Beside, Link, TaskView, view_of
 
@@ -106,7 +107,23 @@ def _ask(services: Services, record: TaskRecord) -> Beside:
             outputs = landed(services.reader.events(record.id), record)
             return Beside(outputs=outputs, links=services.links.sign(record.pool.uid, outputs))
         case _:
-            return Beside(queue_position=services.reader.queue_position(record.id))
+            return _place(services, record)
+
+
+def _place(services: Services, record: TaskRecord) -> Beside:
+    """Its place in the queue, and when it is expected to start."""
+    lately = services.reader.ended_lately(record.pool.uid, limit=MEASURED)
+    pool = services.pools.snapshot().by_uid(record.pool.uid)
+    intake = None if pool is None or pool.spec is None else pool.spec.queue.intake
+    if is_shared(intake, lately):
+        return Beside()
+    position = services.reader.queue_position(record.id)
+    load = None
+    if pool is not None and services.pools.outdated() is None:
+        load = PoolLoad(pool.status.ready_replicas, pool.status.busy_replicas)
+    return Beside(
+        queue_position=position, expected_start_at=expected_start(position, load, lately, services.now())
+    )
 
 
 def _links(services: Services, record: TaskRecord) -> Mapping[str, Link]:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from genpool_gateway.dead_letters.decide import Action, Selection
+from genpool_gateway.dead_letters.decide import Action, LetterQueues, Selection
 from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.source import PoolSource
@@ -53,6 +53,7 @@ class LettersOfErased:
                 "dead_letters_left", pool=f"{ref.namespace}/{ref.name}", tasks=sorted(found), message=text
             )
             return
-        self._letters.apply(require_serving(pool), Selection(frozenset(found)), Action.DISCARD)
+        queues = LetterQueues.of_pool(require_serving(pool))
+        self._letters.apply(queues, Selection(frozenset(found)), Action.DISCARD)
         buried = [record.id for record in records if record.end is not None and record.end.outcome in _BURIED]
         self._events.discard(buried, self._now())

@@ -1,4 +1,4 @@
-"""A pass over a pool's dead letters: each message is taken once, and acknowledged when what follows is confirmed."""
+"""A pass over dead letters: each message is taken once, and acknowledged when what follows is confirmed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,15 @@ from genpool_core.errors import BrokerError
 from genpool_core.identity import TaskRef
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
 from genpool_core.messages.base import PoolRef
-from genpool_gateway.dead_letters.decide import Action, Selection, Step, plan, read_letter
-from genpool_gateway.pools.pool import Serving
+from genpool_gateway.dead_letters.decide import (
+    Action,
+    Letter,
+    LetterQueues,
+    Selection,
+    Step,
+    plan,
+    read_letter,
+)
 
 _log = structlog.get_logger(__name__)
 #: Messages that wait for their confirmation at the same time.
@@ -28,20 +35,26 @@ class Reading(Protocol):
     """What a pass holds of a queue."""
 
     def messages(self) -> Sequence[Delivery]:
-        """All messages that are there, in order; raises BrokerError."""
+        """The messages that are there, in order, as many as are held at once; raises BrokerError."""
+
+    def whole(self) -> bool:
+        """Whether these were all; raises BrokerError."""
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Acknowledge; raises BrokerError."""
 
 
 class DeadQueues(Protocol):
-    """The dead-letter queues of all pools."""
+    """The dead-letter queues of all pools and intakes."""
 
-    def reading(self, serving: Serving) -> AbstractContextManager[Reading]:
-        """Take the messages of a pool's dead-letter queue; what is not acknowledged goes back. Raises BrokerError."""
+    def reading(self, queues: LetterQueues, most: int | None = None) -> AbstractContextManager[Reading]:
+        """Take the messages of a dead-letter queue, or the oldest; what is not acknowledged goes back.
 
-    def publish(self, serving: Serving, messages: Sequence[OutgoingMessage]) -> list[Future[None]]:
-        """Publish on the broker of a pool, in order; raises nothing."""
+        Raises BrokerError.
+        """
+
+    def publish(self, queues: LetterQueues, messages: Sequence[OutgoingMessage]) -> list[Future[None]]:
+        """Publish in their vhost, in order; raises nothing."""
 
 
 @dataclass
@@ -49,11 +62,15 @@ class Done:
     """What a pass did."""
 
     tasks: list[str] = field(default_factory=list)
-    """Ids of the tasks that were replayed or discarded; a task of several letters is there several times."""
+    """Ids of what was replayed or discarded; a task of several letters is there several times."""
     others: int = 0
     """Messages that are no task."""
     kept: int = 0
-    """Messages that were not chosen."""
+    """Messages that stay."""
+    more: bool = False
+    """Whether there are others behind those that one pass holds."""
+    no_room: list[str | None] = field(default_factory=list)
+    """Those among them that were to be replayed, and for which the work queue has no room."""
 
 
 class DeadLetters:
@@ -64,53 +81,63 @@ class DeadLetters:
         self._queues = queues
         self._replayed = replayed
 
-    def apply(self, serving: Serving, selection: Selection, action: Action) -> Done:
-        """Go through a pool's dead letters.
+    def look(self, queues: LetterQueues, most: int) -> tuple[list[Letter], bool]:
+        """The oldest dead letters, and whether there are more.
+
+        They go back afterwards, in an order that is RabbitMQ's. Raises BrokerError.
+        """
+        with self._queues.reading(queues, most) as reading:
+            letters = [read_letter(delivery, queues.pool_uid) for delivery in reading.messages()]
+            return letters, not reading.whole()
+
+    def apply(
+        self,
+        queues: LetterQueues,
+        selection: Selection,
+        action: Action,
+        take: Callable[[int], int] = lambda wanted: wanted,
+    ) -> Done:
+        """Go through the dead letters of a pool or an intake. ``take``: of how many replays there is room for how many.
 
         Raises
         ------
         BrokerError
             The pass ended early: what was done is done, and the other messages are in the queue again.
         """
-        done, config = Done(), serving.config
-        with self._queues.reading(serving) as reading:
-            letters = [read_letter(delivery, config.pool.uid) for delivery in reading.messages()]
-            steps = plan(
-                letters,
-                selection,
-                action,
-                queue=serving.queue,
-                dead_queue=config.dead_queue,
-                pool_uid=config.pool.uid,
-            )
+        done = Done()
+        with self._queues.reading(queues) as reading:
+            letters = [read_letter(delivery, queues.pool_uid) for delivery in reading.messages()]
+            done.more = not reading.whole()
+            steps = plan(letters, selection, action, queues, take)
             for start in range(0, len(steps), _GROUP):
-                self._group(serving, reading, steps[start : start + _GROUP], action, done)
+                self._group(queues, reading, steps[start : start + _GROUP], action, done)
         return done
 
     def _group(
-        self, serving: Serving, reading: Reading, steps: Sequence[Step], action: Action, done: Done
+        self, queues: LetterQueues, reading: Reading, steps: Sequence[Step], action: Action, done: Done
     ) -> None:
         messages = [step.publish for step in steps if step.publish is not None]
-        futures = iter(self._queues.publish(serving, messages))
+        futures = iter(self._queues.publish(queues, messages))
         troubles = [None if step.publish is None else _trouble(next(futures)) for step in steps]
         # What was published goes, or it would be there twice; what was not stays.
         settled = [step for step, trouble in zip(steps, troubles, strict=True) if trouble is None]
         reading.ack([step.letter.delivery for step in settled])
         for step in settled:
-            self._note(step, serving.config.pool, action, done)
+            self._note(step, queues.pool, action, done)
         first = next((trouble for trouble in troubles if trouble is not None), None)
         if first is not None:
             raise first
 
-    def _note(self, step: Step, pool: PoolRef, action: Action, done: Done) -> None:
-        ref = step.letter.ref
+    def _note(self, step: Step, pool: PoolRef | None, action: Action, done: Done) -> None:
+        letter, ref = step.letter, step.letter.ref
         if not step.chosen:
             done.kept += 1
-        elif ref is None:
+            done.no_room += [letter.id] if step.no_room else []
+        elif letter.id is None:
             done.others += 1
         else:
-            done.tasks.append(ref.key)
-            if action is Action.REPLAY:
+            done.tasks.append(letter.id)
+            if action is Action.REPLAY and ref is not None and pool is not None:
                 self._replayed(pool, replace(ref, run=ref.run + 1))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from genpool_adapters.amqp import AmqpParameters, broker_parameters
+from genpool_adapters.amqp import AmqpParameters, RetryBell, broker_parameters
 from genpool_adapters.brokerfile import load_brokers
 from genpool_adapters.http_server import HttpServer, probe, program_routes
 from genpool_adapters.secret_files import read_secret
@@ -23,6 +23,7 @@ from genpool_gateway.factory.intakes import build_intakes
 from genpool_gateway.factory.readiness import ServiceReadiness
 from genpool_gateway.factory.tasks import Tasks, build_tasks
 from genpool_gateway.intake.supervisor import Intakes
+from genpool_gateway.pools.news import PoolNews, VhostName
 from genpool_gateway.settings import GatewaySettings
 
 CONNECTION_NAME = "genpool-gateway"
@@ -40,6 +41,7 @@ class Gateway:
     callbacks: Callbacks
     tasks: Tasks
     intakes: Intakes
+    news: PoolNews
     http: HttpServer
     drain_seconds: float
 
@@ -49,11 +51,13 @@ class Gateway:
         self.callbacks.start()
         self.tasks.start()
         self.intakes.start()
+        self.news.start()
 
     def stop(self) -> None:
         """Take nothing more, let what is in hand end, close; what is left is requeued."""
         deadline = time.monotonic() + self.drain_seconds
         self.callbacks.begin_stop()
+        self.news.stop(timing.GATEWAY_CLOSE_SECONDS)
         self.intakes.stop(min(timing.AMQP_STOP_SECONDS, self.drain_seconds))
         self.tasks.stop(deadline)
         self.callbacks.stop(deadline)
@@ -73,16 +77,22 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     signer.check()
     brokers = tuple(load_brokers(settings.brokers_file).brokers)
     metrics = GatewayMetrics()
+    bells = {(broker.name, vhost): RetryBell() for broker in brokers for vhost in broker.vhosts}
 
     def place(broker: BrokerConfig, vhost: str) -> AmqpParameters:
         login = partial(_login, settings.gateway_secret_dir, broker.name)
-        return broker_parameters(broker, vhost, login, CONNECTION_NAME)
+        parameters = broker_parameters(broker, vhost, login, CONNECTION_NAME)
+        return replace(parameters, bell=bells[broker.name, vhost])
 
-    tasks = build_tasks(settings, brokers, place, utc_now)
+    tasks = build_tasks(settings, brokers, place, metrics, utc_now)
     composer = Composer(tasks.store.reader, tasks.links, settings.public_url, tasks.preparation.check)
     receiver = HttpReceiver(signer, now=utc_now)
     callbacks = build_callbacks(brokers, place, receiver, metrics, composer, utc_now)
     intakes = build_intakes(brokers, place, tasks.pools, metrics, utc_now)
+
+    def tell(vhost: VhostName) -> None:
+        if vhost in bells:
+            bells[vhost].ring()
 
     def unready() -> str | None:
         return callbacks.unready() or tasks.unready()
@@ -92,9 +102,17 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         unhealthy=lambda: tasks.unhealthy() or intakes.unhealthy(),
         unready=unready,
         render=metrics.registry.render,
+        remark=tasks.rebuilding.rebuilder.remark,
     )
     routes["/readyz/api"] = probe(ServiceReadiness(whole=unready, api=tasks.server.unready))
-    return Gateway(callbacks, tasks, intakes, HttpServer(settings.http_port, routes), settings.drain_seconds)
+    return Gateway(
+        callbacks,
+        tasks,
+        intakes,
+        PoolNews(tasks.pools, tell),
+        HttpServer(settings.http_port, routes),
+        settings.drain_seconds,
+    )
 
 
 def _login(folder: Path, broker: str) -> tuple[str, str]:

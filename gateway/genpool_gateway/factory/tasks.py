@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from genpool_adapters.amqp import AmqpConnection, AmqpParameters
@@ -26,8 +27,9 @@ from genpool_gateway.adapters.dead_queues import RabbitDeadQueues
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
+from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.adapters.publisher import ConfirmedPublisher
-from genpool_gateway.adapters.stores import Stores, load_stores
+from genpool_gateway.adapters.stores import load_stores
 from genpool_gateway.adapters.task_queues import RabbitWorkQueues, VhostName
 from genpool_gateway.api.app import create_app
 from genpool_gateway.api.server import ApiServer
@@ -43,6 +45,7 @@ from genpool_gateway.factory.callbacks import Place
 from genpool_gateway.factory.erasing import build_erasing
 from genpool_gateway.factory.janitor import Endings, build_endings
 from genpool_gateway.factory.limits import build_limits
+from genpool_gateway.factory.rebuilding import Rebuilding, build_rebuilding
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.links import Links
@@ -69,7 +72,7 @@ class Tasks:
     server: ApiServer
     endings: Endings
     housekeeping: Housekeeping
-    stores: Stores
+    rebuilding: Rebuilding
     links: Links
     preparation: Preparation
 
@@ -96,6 +99,7 @@ class Tasks:
             self.acceptor.stop(left())
             self.endings.stop(deadline)
             self.housekeeping.stop(left())
+            self.rebuilding.stop(left())
             for queue, events in self.events:
                 events.stop(left())
                 queue.stop(deadline)
@@ -118,6 +122,7 @@ class Tasks:
         checks = [self.server.unhealthy, self.preparation.unhealthy]
         if self.preparation.begun:
             checks += [self.acceptor.unhealthy, self.endings.unhealthy, self.housekeeping.unhealthy]
+            checks += [self.rebuilding.unhealthy]
             checks += [events.unhealthy for _, events in self.events]
         return next((trouble for check in checks if (trouble := check()) is not None), None)
 
@@ -137,7 +142,11 @@ class Tasks:
 
 
 def build_tasks(
-    settings: GatewaySettings, brokers: Sequence[BrokerConfig], place: Place, now: Callable[[], datetime]
+    settings: GatewaySettings,
+    brokers: Sequence[BrokerConfig],
+    place: Place,
+    metrics: GatewayMetrics,
+    now: Callable[[], datetime],
 ) -> Tasks:
     """Put them together. Connects to nothing, and takes the API's port.
 
@@ -162,19 +171,25 @@ def build_tasks(
     def begin_run(pool: PoolRef, ref: TaskRef) -> None:
         store.events.apply([accepted_again(pool, ref, now())])
 
-    events = tuple(
-        _events(store, endings, parameters, AskedCallbacks(store.reader, pools, publishers[name]))
+    events = {
+        name: _events(store, endings, parameters, AskedCallbacks(store.reader, pools, publishers[name]))
         for name, parameters in vhosts.items()
-    )
+    }
     passing = PassingEvents(hub)
+    taking = {
+        name: (queue, partial(queue.take, stored.put, passing.put))
+        for name, (queue, stored) in events.items()
+    }
+    rebuilding = build_rebuilding(store, stores, pools, metrics, taking, now=now, most=settings.events_most)
 
     letters = DeadLetters(RabbitDeadQueues(vhosts, publishing), begin_run)
     erasing = build_erasing(store, stores, pools, letters, now=now, keep_seconds=settings.task_keep_seconds)
 
     def begin() -> None:
-        for queue, stored in events:
+        for queue, stored in events.values():
+            queue.connect()
             stored.start()
-            queue.start(stored.put, passing.put)
+        rebuilding.start()
         store.database.subscribe(hub.look, hub.look_all)
         acceptor.start()
         endings.start()
@@ -198,7 +213,7 @@ def build_tasks(
         links=links,
         dead_letters=letters,
         keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
-        replayer=Replayer(queues, store.events, now),
+        replayer=Replayer(queues, store.events, now, room=limits.take, unfinished=store.reader.count_owned),
         callback_replay=CallbackReplay(pools, stores, lambda broker, vhost: publishers.get((broker, vhost))),
         eraser=erasing.eraser,
         now=now,
@@ -212,12 +227,14 @@ def build_tasks(
         limits=limits,
         inputs=inputs,
         publishing=publishing,
-        events=events,
+        events=tuple(events.values()),
         hub=hub,
-        server=ApiServer(create_app(services), hub, port=settings.api_port),
+        server=ApiServer(
+            create_app(services), hub, port=settings.api_port, headers_seconds=settings.headers_seconds
+        ),
         endings=endings,
         housekeeping=erasing.housekeeping,
-        stores=stores,
+        rebuilding=rebuilding,
         links=links,
         preparation=preparation,
     )

@@ -36,6 +36,16 @@ class Behind:
     """For tasks that name none."""
     workflows: tuple[str, ...]
     """Names, without aliases, as the refusals list them."""
+    pools: tuple[ServedPool, ...]
+    """All of them."""
+
+
+def intake_of(pool: ServedPool) -> IntakeName | None:
+    """The intake that a pool has in force."""
+    queue = None if pool.manifest is None else intake_in_force(pool.manifest)
+    if pool.manifest is None or queue is None:
+        return None
+    return pool.manifest.spec.broker.name, pool.manifest.spec.broker.vhost, queue
 
 
 def intakes(directory: PoolDirectory) -> dict[IntakeName, Behind]:
@@ -69,4 +79,5 @@ def _behind(queue: str, pools: list[GenerationPool], served: Mapping[str, Served
         {**places(soon, ready=False), **places(now, ready=True)},
         fallback(now, ready=True) or fallback(soon, ready=False),
         tuple(sorted(names)),
+        tuple(served[pool.metadata.uid] for pool in pools),
     )

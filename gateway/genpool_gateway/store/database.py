@@ -28,6 +28,9 @@ class Database(Protocol):
     def starting(self) -> AbstractContextManager[Connection]:
         """A transaction in which this release may make and change the tables, while no other gateway does."""
 
+    def alone(self) -> AbstractContextManager[bool]:
+        """Whether no other gateway is in this block, for as long as it runs; it does not wait."""
+
     def lock_owners(self, connection: Connection, owners: Collection[str]) -> None:
         """Let no other transaction count or add tasks of these owners before this one has ended."""
 

@@ -16,6 +16,7 @@ from genpool_gateway.store.migrate import migrate
 from genpool_gateway.store.places import SqlPlaceStore
 from genpool_gateway.store.postgresql import PostgresqlDatabase
 from genpool_gateway.store.reading import SqlTaskReader
+from genpool_gateway.store.rebuilds import SqlRebuildStore
 from genpool_gateway.store.retention import SqlRetentionStore
 from genpool_gateway.store.sqlite import SqliteDatabase
 from genpool_gateway.store.subscribers import Subscribers
@@ -28,6 +29,7 @@ from genpool_gateway.tasks.ports import (
     EventStore,
     KeyStore,
     KnownTasks,
+    RebuildStore,
     RetentionStore,
     TaskReader,
     UnendedStore,
@@ -52,6 +54,7 @@ class TaskStore:
     retention: RetentionStore
     loose: LooseInputs
     places: PlaceStore
+    rebuilds: RebuildStore
 
     def prepare(self) -> None:
         """Bring the tables into this release's form; nothing else works before.
@@ -87,6 +90,7 @@ def make_store(url: str) -> TaskStore:
         retention=SqlRetentionStore(database),
         loose=SqlLooseInputs(database),
         places=SqlPlaceStore(database),
+        rebuilds=SqlRebuildStore(database),
     )
 
 

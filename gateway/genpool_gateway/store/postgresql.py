@@ -25,6 +25,9 @@ _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 #: The number of an advisory lock; those of owners have two, of which this is the first.
 _TABLES_LOCK = 0x67656E706F6F6C
 _LOCK_TABLES = text("SELECT pg_advisory_xact_lock(:lock)")
+_ALONE_LOCK = _TABLES_LOCK + 1
+_TRY_ALONE = text("SELECT pg_try_advisory_lock(:lock)")
+_END_ALONE = text("SELECT pg_advisory_unlock(:lock)")
 _OWNERS_LOCK = 0x6770
 _LOCK_OWNER = text("SELECT pg_advisory_xact_lock(:space, hashtext(:owner))")
 
@@ -64,6 +67,17 @@ class PostgresqlDatabase:
             yield connection
             # It goes back to the others only now; a failure has closed it.
             allow(connection, timing.TASK_STORE_SILENCE_SECONDS)
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """By an advisory lock of a connection: should that break, another gateway may begin."""
+        with self.reading() as connection:
+            alone = bool(connection.execute(_TRY_ALONE, {"lock": _ALONE_LOCK}).scalar_one())
+            try:
+                yield alone
+            finally:
+                if alone:
+                    connection.execute(_END_ALONE, {"lock": _ALONE_LOCK})
 
     def lock_owners(self, connection: Connection, owners: Collection[str]) -> None:
         """By advisory locks, until the transaction ends: in one order, so that two groups never wait in a circle."""

@@ -11,10 +11,12 @@ from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.queries import read_records, select_records
-from genpool_gateway.store.tables import UNSUCCESSFUL, WAITING, task_events, tasks
-from genpool_gateway.tasks.ports import TaskQuery
+from genpool_gateway.store.tables import ENDED, UNFINISHED, UNSUCCESSFUL, WAITING, task_events, tasks
+from genpool_gateway.tasks.ports import EndedLately, TaskQuery
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord
 
+#: Places in a queue are told up to here: each costs the reading of so many rows.
+MOST_BEFORE = 10_000
 _PLACE = tuple_(tasks.c.created_at, tasks.c.id)
 
 
@@ -58,21 +60,49 @@ class SqlTaskReader:
         with self._database.reading() as connection:
             return int(connection.execute(statement).scalar_one())
 
+    def count_owned(self, owner: str) -> int:
+        """As the port says."""
+        statement = select(func.count()).select_from(tasks).where(UNFINISHED, tasks.c.owner == owner)
+        with self._database.reading() as connection:
+            return int(connection.execute(statement).scalar_one())
+
     def queue_position(self, task: str) -> int | None:
         """As the port says."""
-        own = select(tasks.c.pool_uid, tasks.c.created_at).where(tasks.c.id == task, WAITING)
+        own = select(tasks.c.pool_uid, tasks.c.created_at).where(
+            tasks.c.id == task, WAITING, tasks.c.run == 1
+        )
         with self._database.reading() as connection:
             found = connection.execute(own).first()
             if found is None:
                 return None
-            earlier = (
-                WAITING,
-                tasks.c.owner.is_not(None),
-                tasks.c.pool_uid == found.pool_uid,
-                _before(found.created_at, task),
+            before = int(connection.execute(before_statement(*found, task)).scalar_one())
+        return before if before <= MOST_BEFORE else None
+
+    def ended_lately(self, pool_uid: str, *, limit: int) -> list[EndedLately]:
+        """As the port says."""
+        with self._database.reading() as connection:
+            found = connection.execute(lately_statement(pool_uid, limit)).all()
+        return [
+            EndedLately(
+                row.owner is not None,
+                None if row.started_at is None else max(0.0, (row.ended_at - row.started_at).total_seconds()),
             )
-            statement = select(func.count()).select_from(tasks).where(*earlier)
-            return int(connection.execute(statement).scalar_one())
+            for row in found
+        ]
+
+
+def before_statement(pool_uid: str, created_at: datetime, task: str) -> Select[Any]:
+    """How many of a pool's tasks wait before one, or more than are told. An index finds them."""
+    earlier = (WAITING, tasks.c.pool_uid == pool_uid, _before(created_at, task))
+    some = select(literal(1)).select_from(tasks).where(*earlier).limit(MOST_BEFORE + 1).subquery()
+    return select(func.count()).select_from(some)
+
+
+def lately_statement(pool_uid: str, limit: int) -> Select[Any]:
+    """The tasks of a pool that ended last; an index gives their order."""
+    columns = (tasks.c.owner, tasks.c.started_at, tasks.c.ended_at)
+    statement = select(*columns).where(ENDED, tasks.c.pool_uid == pool_uid)
+    return statement.order_by(tasks.c.ended_at.desc()).limit(limit)
 
 
 def _before(created_at: datetime, task: str) -> ColumnElement[bool]:

@@ -75,6 +75,11 @@ class SqliteDatabase:
                 yield connection
 
     @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """There is one gateway, and in it one thread that asks."""
+        yield True
+
+    @contextmanager
     def _turn(self) -> Iterator[None]:
         if not self._lock.acquire(timeout=timing.TASK_STORE_LOCK_SECONDS):
             raise TaskStoreError(

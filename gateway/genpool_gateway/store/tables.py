@@ -167,6 +167,13 @@ audit = Table(
     Column("subject", AnyText, nullable=False),
 )
 
+rebuilds = Table(
+    "rebuilds",
+    metadata,
+    Column("pool_uid", Text, primary_key=True),
+    Column("lost_at", UtcTime, nullable=False),
+)
+
 
 def _index(name: str, *columns: str, where: TextClause | None = None) -> None:
     Index(name, *(tasks.c[column] for column in columns), sqlite_where=where, postgresql_where=where)
@@ -180,6 +187,7 @@ _index("tasks_unfinished", "owner", where=UNFINISHED)
 _index("tasks_waiting", "pool_uid", "created_at", "id", where=WAITING)
 _index("tasks_accepting", "created_at", where=ACCEPTING)
 _index("tasks_ended", "ended_at", where=ENDED)
+_index("tasks_ended_by_pool", "pool_uid", "ended_at", where=ENDED)
 _index("tasks_unsuccessful", "created_at", "id", where=UNSUCCESSFUL)
 _index("tasks_to_cancel", "cancel_requested_at", where=TO_CANCEL)
 _index("tasks_to_start", "start_by", where=TO_START)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -115,6 +116,16 @@ class KnownTasks(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class EndedLately:
+    """A task that ended, as far as other tasks' waits are estimated from it."""
+
+    owned: bool
+    """Whether it came through the API; else it is a plain producer's."""
+    seconds: float | None
+    """From the start of its last attempt to its end; None where it never began."""
+
+
 class TaskReader(Protocol):
     """For those who ask. Called by many threads."""
 
@@ -133,8 +144,18 @@ class TaskReader(Protocol):
     def count_unfinished(self, pool_uid: str) -> int:
         """Tasks of a pool that were accepted or heard of, and have neither started nor ended."""
 
+    def count_owned(self, owner: str) -> int:
+        """Tasks of an owner that have not ended."""
+
     def queue_position(self, task: str) -> int | None:
-        """How many of its pool's tasks were accepted before it and not claimed yet; None when it waits no more."""
+        """How many of its pool's tasks were accepted before it and not claimed yet.
+
+        None when it waits no more, when there are more than 10,000, and in a replay: its place is not that of its
+        first acceptance.
+        """
+
+    def ended_lately(self, pool_uid: str, *, limit: int) -> list[EndedLately]:
+        """The tasks of a pool that ended last, the newest first."""
 
 
 class EventStore(Protocol):
@@ -281,6 +302,22 @@ class RetentionStore(Protocol):
 
     def erase(self, task: str, at: datetime) -> TaskRecord | None:
         """Delete the contents of an ended task; a tombstone stays. None: no such task. One that has not ended stays."""
+
+
+class RebuildStore(Protocol):
+    """For pools whose events were lost, until their ledgers were read."""
+
+    def events_lost(self, pools: Collection[str], at: datetime) -> None:
+        """Note that events of these pools (UIDs) may have been lost until now."""
+
+    def to_rebuild(self) -> dict[str, datetime]:
+        """Pools whose ledgers were not read since, and until when they lost events."""
+
+    def rebuilt(self, pool: str, lost_at: datetime) -> None:
+        """A ledger was read as it was after that time; what was lost later stays noted."""
+
+    def alone(self) -> AbstractContextManager[bool]:
+        """Whether no other gateway is in this block, for as long as it runs; it does not wait."""
 
 
 class ChangeFeed(Protocol):

@@ -136,9 +136,13 @@ class TaskView(ViewModel):
     erased_at: datetime | None = None
     """When its contents were deleted on demand; how it ended stays."""
     queue_position: int | None = None
-    """Tasks of the pool that were accepted before it and wait too; null where that is not known."""
+    """Tasks of the pool that were accepted before it and wait too; null where that is not known.
+
+    It is not where plain producers or an intake share the queue, where there are more than 10,000, and in a replay."""
     expected_start_at: datetime | None = None
-    """When it is expected to start, from measured times; null where nothing was measured."""
+    """When it is expected to start, from its place, the pods that are ready and the times of the last tasks.
+
+    Null where one of these is not known; where no pod is ready: how long one takes to start is not measured."""
     progress: ProgressView | None = None
     """While it runs."""
     parameters: JsonObject = {}

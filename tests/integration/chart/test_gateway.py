@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from genpool_core import timing
 from genpool_core.workerconfig import S3Config
 from genpool_gateway.adapters.stores import load_stores
 from genpool_gateway.settings import GatewaySettings
@@ -48,6 +49,7 @@ def test_tasks_are_kept_on_a_volume_that_stays(helm: str, monkeypatch: pytest.Mo
     assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
     spec, pod = objects["Deployment", "genpool-gateway"]["spec"], pod_of(objects, "gateway")
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    assert "lifecycle" not in pod["containers"][0], "nobody else would answer meanwhile"
     assert pod["securityContext"]["fsGroup"] == 10_001
     file = parse_address(_settings(objects, monkeypatch).database_url).path
     assert file is not None
@@ -77,6 +79,8 @@ def test_several_gateways_share_a_postgresql_and_roll(helm: str, monkeypatch: py
     objects = _gateway(helm, replicas=3, **POSTGRESQL)
     spec, pod = objects["Deployment", "genpool-gateway"]["spec"], pod_of(objects, "gateway")
     assert (spec["replicas"], spec.get("strategy")) == (3, None)
+    command = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    assert command == ["python3", "-c", f"import time; time.sleep({timing.GATEWAY_PRESTOP_SECONDS})"]
     assert not [kind for kind, _ in objects if kind == "PersistentVolumeClaim"]
     file = _settings(objects, monkeypatch).database_url_file
     assert file == Path("/etc/genpool-database/url")

@@ -57,6 +57,12 @@ def listed(api: Api, query: str = "") -> set[str]:
     return {task["id"] for task in api.call("GET", f"/v1/dead-letters{query}").json()["tasks"]}
 
 
+def test_a_pool_without_an_intake_has_no_letters_of_one(api: Api) -> None:
+    answer = api.call("GET", "/v1/dead-letters/intake?pool=text")
+    assert (answer.status_code, answer.json()["reason"]) == (404, "NotFound")
+    assert "has no intake in force" in answer.json()["detail"]
+
+
 def test_one_is_replayed_one_kind_discarded_and_the_others_keep_their_order(api: Api) -> None:
     failed, expired = bury(api, 6, "NodeFailed"), bury(api, 4, "Expired")
     until(lambda: listed(api) == {*failed, *expired}, "all are listed")
@@ -64,7 +70,14 @@ def test_one_is_replayed_one_kind_discarded_and_the_others_keep_their_order(api:
     answer = api.call(
         "POST", "/v1/dead-letters/replay", {"pool": "text", "tasks": [failed[2], "0" * 40]}
     ).json()
-    assert answer == {"tasks": [failed[2]], "missing": ["0" * 40], "others": 0, "kept": 9}
+    assert answer == {
+        "tasks": [failed[2]],
+        "missing": ["0" * 40],
+        "others": 0,
+        "kept": 9,
+        "more": False,
+        "no_room": 0,
+    }
     ((properties, body),) = api.queued()
     assert (properties.headers[headers.RUN], body["parameters"]["prompt"]) == (2, "NodeFailed 2")
     again = api.until_status(failed[2], "queued")

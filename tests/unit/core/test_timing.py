@@ -101,6 +101,7 @@ def chart_times() -> dict[str, int]:
         assert operator[probe][field] == gateway[probe][field]
     timeouts = {probe["timeoutSeconds"] for probe in (*operator.values(), *gateway.values())}
     (grace,) = re.findall(r"^ +terminationGracePeriodSeconds: (\d+)$", template("gateway"), re.MULTILINE)
+    (prestop,) = re.findall(r"time\.sleep\((\d+)\)", template("gateway"))
     return {
         **{name: gateway[probe][field] for name, (probe, field) in shared.items()},
         "CHART_TIMEOUT_SECONDS": timeouts.pop() if len(timeouts) == 1 else 0,
@@ -109,6 +110,7 @@ def chart_times() -> dict[str, int]:
         "OPERATOR_READY_PERIOD_SECONDS": operator["readinessProbe"]["periodSeconds"],
         "GATEWAY_READY_PERIOD_SECONDS": gateway["readinessProbe"]["periodSeconds"],
         "GATEWAY_GRACE_SECONDS": int(grace),
+        "GATEWAY_PRESTOP_SECONDS": int(prestop),
     }
 
 

@@ -9,7 +9,7 @@ from genpool_core.errors import BrokerError, Lasts, TaskStoreError
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
 from genpool_gateway.callbacks.disposition import Answered, Outcome
 from genpool_gateway.callbacks.ports import WebhookRequest
-from genpool_gateway.tasks.ports import TaskQuery
+from genpool_gateway.tasks.ports import EndedLately, TaskQuery
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord
 
 
@@ -105,8 +105,14 @@ class FakeReader:
     def count_unfinished(self, _pool_uid: str) -> int:
         return len(self._all())
 
+    def count_owned(self, owner: str) -> int:
+        return sum(item.owner == owner for item in self._all())
+
     def queue_position(self, _task: str) -> int | None:
         return None
+
+    def ended_lately(self, _pool_uid: str, *, limit: int) -> list[EndedLately]:  # noqa: ARG002 - the port's
+        return []
 
     def _all(self) -> Sequence[TaskRecord]:
         if self.fault is not None:

@@ -112,6 +112,9 @@ def gateway() -> Program:
     intake.routed("photos/people")
     intake.put_aside("QueueFull")
     intake.dead("WorkflowUnknown")
+    metrics.events_full(("default", "/"), yes=True)
+    metrics.to_rebuild(2)
+    metrics.rebuilt("read")
     return Program(
         metrics.registry,
         [
@@ -123,9 +126,12 @@ def gateway() -> Program:
             "gauge genpool_broker_connected{broker,vhost}",
             "counter genpool_intake_messages_total{broker,vhost,intake,outcome,reason}",
             "counter genpool_intake_tasks_total{broker,vhost,intake,pool}",
+            "gauge genpool_events_queue_full{broker,vhost}",
+            "gauge genpool_rebuilds_waiting",
+            "counter genpool_rebuilds_total{outcome}",
         ],
         {
-            "outcome": {"delivered", "failed", "routed", "put_aside", "dead"},
+            "outcome": {"delivered", "failed", "routed", "put_aside", "dead", "read"},
             "le": {"0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "+Inf"},
         },
     )

@@ -86,7 +86,8 @@ def test_a_replay_begins_with_an_accepted_of_the_next_run(store: TaskStore) -> N
     record = store.reader.get(key("a"))
     assert record is not None
     assert (record.state, record.end, record.ended_at) == (TaskState.QUEUED, None, None)
-    assert store.reader.queue_position(key("a")) == 0
+    assert store.reader.count_unfinished(record.pool.uid) == 1
+    assert store.reader.queue_position(key("a")) is None, "it was accepted long before others that wait"
     assert store.events.apply([replace(LIFE[0], id="late")]) == []
 
 

@@ -31,6 +31,7 @@ def test_the_migrations_make_what_the_code_knows(store: TaskStore) -> None:
     assert {name for _, name, _ in made} == {
         *("tasks_unfinished", "tasks_waiting", "tasks_accepting", "tasks_ended", "tasks_unsuccessful"),
         *("tasks_to_cancel", "tasks_to_start", "tasks_to_end", "tasks_message_left"),
+        "tasks_ended_by_pool",
     }
 
 
@@ -69,7 +70,7 @@ def test_a_migration_that_fails_changes_nothing(url: str) -> None:
     store = open_store(url)
     with store.database.writing() as connection:
         of_tasks = ("idempotency", "task_events", "task_contents", "task_uploads", "tasks")
-        for table in ("alembic_version", "audit", "loose_inputs", "pool_places", *of_tasks):
+        for table in ("alembic_version", "rebuilds", "audit", "loose_inputs", "pool_places", *of_tasks):
             connection.execute(text(f"DROP TABLE {table}"))
     store.close()
     # The table of keys is in the way of the migration, after it has made others.

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Select, text
 from sqlalchemy.dialects import sqlite
 
 from genpool_core.messages.base import PoolRef
-from genpool_gateway.store.opening import TaskStore
-from genpool_gateway.store.reading import find_statement
-from genpool_gateway.tasks.ports import NewTask, TaskQuery
+from genpool_gateway.store import reading
+from genpool_gateway.store.opening import TaskStore, open_store
+from genpool_gateway.store.reading import before_statement, find_statement, lately_statement
+from genpool_gateway.tasks.ports import EndedLately, NewTask, TaskQuery
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 from support.task_changes import accepting, at, change, end_record, key
 
@@ -105,6 +106,30 @@ def test_the_place_in_the_queue_counts_what_was_accepted_before_and_waits(filled
     assert filled.reader.queue_position(key("e")) == 0
 
 
+def test_a_replay_has_no_place_as_it_was_accepted_long_ago(filled: TaskStore) -> None:
+    filled.events.apply([change("a", "accepted", seconds=20, run=2, attempt=0)])
+    assert filled.reader.queue_position(key("a")) is None
+
+
+def test_a_place_far_back_is_not_counted(store: TaskStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_BEFORE", 3)
+    group = [accepting(f"t{number}", seconds=number) for number in range(6)]
+    store.accepting.accept([NewTask(each) for each in group], {}, at(0))
+    assert [store.reader.queue_position(each.id) for each in group] == [0, 1, 2, 3, None, None]
+
+
+def test_the_last_ends_of_a_pool_are_told_with_their_times(filled: TaskStore) -> None:
+    filled.events.apply([change("p", "ended", seconds=12, end=end_record("p", owner=None))])
+    # b and p began at 4 s by their end records; of a nobody knows.
+    assert filled.reader.ended_lately("uid-1", limit=9) == [
+        EndedLately(owned=False, seconds=8.0),
+        EndedLately(owned=True, seconds=3.0),
+        EndedLately(owned=True, seconds=None),
+    ]
+    assert len(filled.reader.ended_lately("uid-1", limit=1)) == 1
+    assert filled.reader.ended_lately("uid-2", limit=9) == []
+
+
 def test_what_waits_is_counted_by_pool(filled: TaskStore) -> None:
     assert [filled.reader.count_unfinished(uid) for uid in ("uid-1", "uid-2", "uid-3")] == [2, 1, 0]
 
@@ -121,20 +146,30 @@ def test_what_waits_is_counted_by_pool(filled: TaskStore) -> None:
     ],
 )
 def test_an_index_serves_each_list(sqlite_url: str, query: TaskQuery, index: str) -> None:
-    from genpool_gateway.store.opening import open_store  # noqa: PLC0415
-
-    store = open_store(sqlite_url)
-    compiled = find_statement(query).compile(
-        dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True}
-    )
-    with store.database.reading() as connection:
-        values = tuple(compiled.params[name] for name in compiled.positiontup or ())
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", _plain(values)).all()
-        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
-    store.close()
-    said = "\n".join(str(row[-1]) for row in plan)
+    said = plan(sqlite_url, find_statement(query))
     assert index in said
     assert "SCAN task_contents" not in said
+
+
+def test_indexes_serve_what_is_asked_for_a_task_that_waits(sqlite_url: str) -> None:
+    assert "INDEX tasks_waiting (pool_uid=? AND (created_at,id)<" in plan(
+        sqlite_url, before_statement("uid-1", at(0), "x")
+    )
+    lately = plan(sqlite_url, lately_statement("uid-1", 50))
+    assert "USING INDEX tasks_ended_by_pool" in lately
+    assert "TEMP B-TREE" not in lately
+
+
+def plan(url: str, statement: Select[Any]) -> str:
+    """How SQLite goes about a statement."""
+    store = open_store(url)
+    compiled = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
+    with store.database.reading() as connection:
+        values = tuple(compiled.params[name] for name in compiled.positiontup or ())
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", _plain(values)).all()
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+    store.close()
+    return "\n".join(str(row[-1]) for row in rows)
 
 
 def _plain(values: tuple[Any, ...]) -> tuple[Any, ...]:

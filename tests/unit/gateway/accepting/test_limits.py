@@ -149,6 +149,30 @@ def test_a_refusal_says_why_and_when_to_come_back() -> None:
     assert again.retry_after == 4
 
 
+@pytest.mark.parametrize(
+    ("count", "most", "wanted", "taken"),
+    [
+        (0, 3, 10, 3),
+        (0, 3, 2, 2),
+        (2, 3, 10, 1),
+        (3, 3, 10, 0),
+        (5, 3, 10, 0),
+        (9, None, 10, 10),
+        (None, 3, 10, 10),
+    ],
+)
+def test_several_take_what_room_there_is(
+    count: int | None, most: int | None, wanted: int, taken: int
+) -> None:
+    made, pool = limits(count, most=most)
+    assert (made.full(pool) is None) is (taken > 0)
+    assert made.take_some(pool, wanted) == taken
+    if most is not None and count is not None:
+        assert (made.take(pool) is None) is (count + taken < most), (
+            "they count for those that come after them"
+        )
+
+
 def test_nothing_is_read_while_the_pools_are_unknown() -> None:
     made, pool = limits(10, pools=Pools(PoolsUnknown("not read.")))
     assert made.take(pool) is None

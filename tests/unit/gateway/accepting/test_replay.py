@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from genpool_core.errors import BrokerError, GenPoolError
 from genpool_core.identity import accepted_event_id
 from genpool_core.messages import headers
 from genpool_gateway.accepting.message import task_message
+from genpool_gateway.accepting.refusals import OverCap, QueueFull
 from genpool_gateway.accepting.replay import Replayer, next_run, replayed
 from genpool_gateway.tasks.change import Change, apply_change, erase
 from genpool_gateway.tasks.record import Position, StoredEvent, Submission, TaskRecord, TaskState
@@ -106,7 +108,7 @@ def test_it_is_stored_when_the_broker_has_it(
     fault: BrokerError | None, reason: str | None, stored: int
 ) -> None:
     queues, events = FakeQueues(fault), FakeEvents()
-    replayer = Replayer(queues, events, lambda: LATER)
+    replayer = Replayer(queues, events, lambda: LATER, room=lambda _: None, unfinished=lambda _: 0)
     raised: str | None = None
     try:
         replayer.replay(ENDED, POOLS)
@@ -128,5 +130,67 @@ def test_it_is_stored_when_the_broker_has_it(
 def test_a_pool_that_would_refuse_it_today_is_not_sent_it(pools: Any, reason: str) -> None:  # noqa: ANN401 - directory
     queues = FakeQueues()
     with pytest.raises(GenPoolError) as caught:
-        Replayer(queues, FakeEvents(), lambda: LATER).replay(ENDED, pools)
+        Replayer(queues, FakeEvents(), lambda: LATER, room=lambda _: None, unfinished=lambda _: 0).replay(
+            ENDED, pools
+        )
     assert (caught.value.reason, queues.published) == (reason, [])
+
+
+@pytest.mark.parametrize(
+    ("cap", "unfinished", "full", "reason"),
+    [
+        (None, 1000, None, None),
+        (3, 2, None, None),
+        (3, 3, None, "TooManyTasks"),
+        (None, 0, QueueFull("full.", retry_after=9), "QueueFull"),
+        (3, 3, QueueFull("full."), "TooManyTasks"),
+    ],
+)
+def test_a_cap_and_a_full_queue_hold_a_replay(
+    cap: int | None, unfinished: int, full: QueueFull | None, reason: str | None
+) -> None:
+    queues = FakeQueues()
+    replayer = Replayer(
+        queues, FakeEvents(), lambda: LATER, room=lambda _: full, unfinished={"key-1": unfinished}.__getitem__
+    )
+    raised: str | None = None
+    try:
+        replayer.replay(ENDED, POOLS, cap=cap)
+    except GenPoolError as error:
+        raised = error.reason
+    assert (raised, len(queues.published)) == (reason, 0 if reason else 1)
+
+
+def test_an_owners_replays_are_counted_one_after_the_other() -> None:
+    waiting: list[TaskRecord] = []
+
+    class Slow(FakeQueues):
+        def publish(self, tasks: Sequence[TaskRecord]) -> list[Future[None]]:
+            (future,) = super().publish(tasks)
+            threading.Timer(0.02, lambda: waiting.extend(tasks)).start()
+            return [future]
+
+    class Stored(FakeEvents):
+        def apply(self, changes: Sequence[Change]) -> list[StoredEvent]:
+            while len(waiting) < len(self.changes) + 1:
+                threading.Event().wait(0.001)
+            return super().apply(changes)
+
+    queues, events = Slow(), Stored()
+    replayer = Replayer(
+        queues, events, lambda: LATER, room=lambda _: None, unfinished=lambda _: len(events.changes)
+    )
+    refused: list[str] = []
+
+    def replay() -> None:
+        try:
+            replayer.replay(ENDED, POOLS, cap=3)
+        except OverCap as error:
+            refused.append(error.message)
+
+    threads = [threading.Thread(target=replay) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(queues.published), len(refused)) == (3, 5)

@@ -59,7 +59,7 @@ class World:
         assert action is Action.DISCARD
         if self.away:
             raise BrokerError("the broker is away.")
-        self.passes.append(selection.tasks)
+        self.passes.append(selection.ids)
 
     def discard(self, tasks: list[str], at: datetime) -> None:
         assert at == NOW

@@ -25,6 +25,11 @@ def upgrade() -> None:
     _belongings()
     _inputs()
     _keys()
+    op.create_table(
+        "rebuilds",
+        Column("pool_uid", Text, primary_key=True),
+        Column("lost_at", BigInteger, nullable=False),
+    )
 
 
 def _tasks() -> None:
@@ -63,6 +68,7 @@ def _tasks() -> None:
     _index("tasks_waiting", "pool_uid", "created_at", "id", where=text("waiting = 1"))
     _index("tasks_accepting", "created_at", where=text("state = 'accepting'"))
     _index("tasks_ended", "ended_at", where=text("ended_at IS NOT NULL"))
+    _index("tasks_ended_by_pool", "pool_uid", "ended_at", where=text("ended_at IS NOT NULL"))
     _index("tasks_unsuccessful", "created_at", "id", where=text("outcome <> 'succeeded'"))
     _index(
         "tasks_to_cancel",
