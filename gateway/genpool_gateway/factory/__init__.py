@@ -94,7 +94,8 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         render=metrics.registry.render,
     )
     routes["/readyz/api"] = probe(ServiceReadiness(whole=unready, api=tasks.server.unready))
-    return Gateway(callbacks, tasks, intakes, HttpServer(settings.http_port, routes), settings.drain_seconds)
+    http = HttpServer(settings.http_port, routes, host=settings.http_host)
+    return Gateway(callbacks, tasks, intakes, http, settings.drain_seconds)
 
 
 def _login(folder: Path, broker: str) -> tuple[str, str]:

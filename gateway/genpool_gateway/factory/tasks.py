@@ -206,7 +206,7 @@ def build_tasks(
         publishing=publishing,
         events=events,
         hub=hub,
-        server=ApiServer(create_app(services), hub, port=settings.api_port),
+        server=ApiServer(create_app(services), hub, port=settings.api_port, host=settings.api_host),
         endings=endings,
         retention=retention,
         stores=stores,
