@@ -23,6 +23,7 @@ _OURS = (
     "genpool_operator",
     "genpool_worker",
     "genpool_gateway",
+    "genpool_cli",
     "genpool_dev",
 )
 #: Libraries that speak too much, and from which level they are heard. Pika tells each failed connection several times

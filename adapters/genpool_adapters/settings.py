@@ -34,6 +34,8 @@ class ProgramSettings(BaseSettings):
         env_prefix=PREFIX, enable_decoding=False, frozen=True, use_attribute_docstrings=True
     )
 
+    http_host: str = ""
+    """Address at which /healthz, /readyz and /metrics are served; all of the machine's when empty."""
     http_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     """Port of /healthz, /readyz and /metrics."""
     log_format: LogFormat = "json"

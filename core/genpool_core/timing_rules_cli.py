@@ -26,4 +26,22 @@ CLI_RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
         Rule("EVENT_STORE_RETRY_SECONDS < CLI_RETRY_SECONDS <= 2", "many who wait do not hold up who starts"),
     ),
+    "GenPool on one machine": (
+        Rule(
+            "LOCAL_LOOK_SECONDS < LOCAL_RESTART_SECONDS <= CLI_RETRY_SECONDS",
+            "a program that died is missed no longer than callers wait",
+        ),
+        Rule(
+            "LOCAL_RESTART_MOST_SECONDS == LOCAL_STEADY_SECONDS / 2 == CALLBACK_RETRY_MOST_SECONDS",
+            "one that dies in its first moments again and again costs little, and is found to work within two minutes",
+        ),
+        Rule(
+            "GATEWAY_DRAIN_SECONDS < LOCAL_STOP_SECONDS <= LOCAL_STEADY_SECONDS / 2",
+            "a gateway delivers what it has in hand",
+        ),
+        Rule(
+            "LOCAL_UP_SECONDS == CLI_AWAY_SECONDS and LOCAL_LOOK_SECONDS >= ACCEPT_IDLE_SECONDS",
+            "a start takes no longer than callers wait for a gateway, and watching costs nothing",
+        ),
+    ),
 }

@@ -27,6 +27,8 @@ class GatewaySettings(ProgramSettings):
     """Namespaces whose pools are served, separated by commas; all when empty."""
     builtin_workflows: Annotated[Path, Field(default_factory=default_workflows)]
     """Folder with the shipped workflows, for pools that are read from files."""
+    api_host: str = ""
+    """Address at which the API listens; all of the machine's when empty."""
     api_port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     """Port of the API."""
     database_url: str = "sqlite:////var/lib/genpool/tasks.db"

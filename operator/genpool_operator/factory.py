@@ -136,7 +136,7 @@ def build_operator(settings: OperatorSettings) -> Operator:
         resync=resync,
         user_cleanup=user_cleanup,
         access=access,
-        http=HttpServer(settings.http_port, routes),
+        http=HttpServer(settings.http_port, routes, host=settings.http_host),
         registry=watch_registry(store, requests.request),
         kopf_settings=watch_settings(names.objects_selector()),
         namespaces=settings.namespaces,

@@ -149,7 +149,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         status=status,
         heartbeat=heartbeat,
         commands=CommandListener(cancellation, heartbeat.beat),
-        http=HttpServer(settings.http_port, routes),
+        http=HttpServer(settings.http_port, routes, host=settings.http_host),
     )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
+
+#: More than any line needs.
+_WIDE = 10_000
 
 
 class Format(StrEnum):
@@ -19,10 +23,16 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def out() -> Console:
-    """Where answers go. Lines are not cut where nobody sees them."""
+def out(shown: RenderableType) -> None:
+    """Print an answer. Where no person sees it, lines are neither cut nor filled up."""
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=10_000, soft_wrap=True)
+    if console.is_terminal:
+        console.print(shown)
+        return
+    wide = Console(file=io.StringIO(), highlight=False, width=_WIDE)
+    with wide.capture() as captured:
+        wide.print(shown)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def note(text: str) -> None:
@@ -50,7 +60,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
     for row in rows:
         shown.add_row(*(plain(cell) for cell in row))
     if shown.row_count:
-        out().print(shown)
+        out(shown)
     else:
         note(empty)
 
@@ -63,7 +73,7 @@ def facts(rows: Iterable[tuple[str, object]]) -> None:
     for name, value in rows:
         if value not in (None, "", [], {}):
             shown.add_row(plain(name), plain(value))
-    out().print(shown)
+    out(shown)
 
 
 def plain(value: object) -> str:

@@ -65,7 +65,7 @@ def explain_pool(pool: Json) -> None:
     )
     wrong = [each for each in pool["conditions"] if each["status"] != "True"]
     if wrong:
-        out().print("\nWhat is not as it should be:")
+        out("\nWhat is not as it should be:")
         table(
             ("condition", "status", "reason", "since", "message"),
             (

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import structlog
-import yaml
 
+from genpool_adapters.manifest_files import manifest_files, manifests_of
 from genpool_adapters.shipped_workflows import shipped_files
 from genpool_core import timing
 from genpool_core.errors import InvalidManifest
-from genpool_core.jsontypes import JsonObject
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.manifests import pools_of
 
 _log = structlog.get_logger("genpool_gateway.adapters.file_pools")
-_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 Stamp = tuple[tuple[str, int, int, int], ...]
 
 
@@ -81,7 +78,7 @@ class FilePools:
             stamp = _stamp(self._path)
             if stamp == self._stamp:
                 return
-            found = pools_of(_manifests(self._path), self._shipped)
+            found = pools_of(manifests_of(self._path), self._shipped)
         except OSError as error:
             self._stamp = None
             self._fail(
@@ -103,36 +100,7 @@ class FilePools:
             _log.warning("pools_not_read", message=sentence)
 
 
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    return sorted(
-        item for item in path.iterdir() if item.suffix in _SUFFIXES and not item.name.startswith(".")
-    )
-
-
 def _stamp(path: Path) -> Stamp:
     """Changes when a file does."""
-    found = [(item, item.stat()) for item in _files(path)]
+    found = [(item, item.stat()) for item in manifest_files(path)]
     return tuple((str(item), stat.st_mtime_ns, stat.st_size, stat.st_ino) for item, stat in found)
-
-
-def _manifests(path: Path) -> Iterator[JsonObject]:
-    for item in _files(path):
-        raw = item.read_bytes()
-        if not raw.strip():
-            # Whoever writes a file empties it first, and no pool is gone in that moment.
-            raise InvalidManifest(
-                f"{item.name} is empty, or is being written: write a pool into it, or delete it."
-            )
-        try:
-            documents = list(yaml.safe_load_all(raw))
-        except (yaml.YAMLError, ValueError) as error:
-            mark = getattr(error, "problem_mark", None)
-            line = "" if mark is None else f", line {mark.line + 1}"
-            raise InvalidManifest(f"{item.name}{line} is not YAML.") from None
-        for document in documents:
-            if isinstance(document, dict):
-                nested = document.get("items") if document.get("kind") == "List" else None
-                found = nested if isinstance(nested, list) else [document]
-                yield from (body for body in found if isinstance(body, dict))

@@ -105,14 +105,9 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         remark=tasks.rebuilding.rebuilder.remark,
     )
     routes["/readyz/api"] = probe(ServiceReadiness(whole=unready, api=tasks.server.unready))
-    return Gateway(
-        callbacks,
-        tasks,
-        intakes,
-        PoolNews(tasks.pools, tell),
-        HttpServer(settings.http_port, routes),
-        settings.drain_seconds,
-    )
+    http = HttpServer(settings.http_port, routes, host=settings.http_host)
+    news = PoolNews(tasks.pools, tell)
+    return Gateway(callbacks, tasks, intakes, news, http, settings.drain_seconds)
 
 
 def _login(folder: Path, broker: str) -> tuple[str, str]:

@@ -230,7 +230,11 @@ def build_tasks(
         events=tuple(events.values()),
         hub=hub,
         server=ApiServer(
-            create_app(services), hub, port=settings.api_port, headers_seconds=settings.headers_seconds
+            create_app(services),
+            hub,
+            host=settings.api_host,
+            port=settings.api_port,
+            headers_seconds=settings.headers_seconds,
         ),
         endings=endings,
         housekeeping=erasing.housekeeping,

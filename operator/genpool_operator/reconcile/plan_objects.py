@@ -11,6 +11,7 @@ from genpool_core.conditions import ACCEPTED, TOPOLOGY_READY, Finding
 from genpool_core.errors import BrokerError, InvalidManifest
 from genpool_core.intakes import wanted_intake
 from genpool_core.jsontypes import JsonObject
+from genpool_core.topology.of_pool import wanted_topology
 from genpool_core.topology.plan import Step, plan_topology, plan_users
 from genpool_operator.decide.manifests import (
     PodDefaults,
@@ -24,7 +25,7 @@ from genpool_operator.decide.manifests.config_map import data_hash
 from genpool_operator.decide.objects import ConfigMapView, DeploymentView
 from genpool_operator.decide.ownership import PREVIOUS_POOL, OwnerFacts, Ownership, marked, ownership
 from genpool_operator.decide.publication import is_due
-from genpool_operator.decide.topology import queue_taken, wanted_topology, worker_users
+from genpool_operator.decide.topology import queue_taken, worker_users
 from genpool_operator.decide.volumes import check_volumes
 from genpool_operator.decide.workflows import check_workflows
 from genpool_operator.reconcile.observed import ObjectState, Observed

@@ -6,8 +6,8 @@ from genpool_adapters.management.api import ManagementApi
 from genpool_adapters.management.apply_topology import apply_step
 from genpool_adapters.management.read_topology import read_topology
 from genpool_core.api.pool import GenerationPool
+from genpool_core.topology.of_pool import wanted_topology
 from genpool_core.topology.plan import BrokerUser, TopologyPlan, plan_topology
-from genpool_operator.decide.topology import wanted_topology
 
 QUEUE = "generation_tasks"
 UID = "11111111-2222-3333-4444-555555555555"

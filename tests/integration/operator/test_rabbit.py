@@ -20,11 +20,11 @@ from genpool_core.brokers import BrokerConfig
 from genpool_core.messages.amqp import OutgoingMessage
 from genpool_core.messages.base import PoolRef
 from genpool_core.messages.events import GatewayBacklog, WorkerHeartbeat
+from genpool_core.topology.of_pool import wanted_topology
 from genpool_core.topology.plan import BrokerUser, TopologyPlan, plan_topology
 from genpool_core.topology.rights import gateway_permissions
 from genpool_operator.adapters.rabbit import RabbitBrokers
 from genpool_operator.decide.reading import read_queue
-from genpool_operator.decide.topology import wanted_topology
 from genpool_operator.decide.workers import WorkerCounts
 from integration.broker import Vhost, until
 from integration.operator.provisioning import PASSWORD, QUEUE, UID, plan, settle

@@ -1,0 +1,303 @@
+"""``genpool local up``: files and programs of a pool on this machine, started and waited for."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+import requests
+import yaml
+
+from genpool_cli.errors import Away, CliError
+from genpool_cli.local import rabbitmq
+from genpool_cli.local.folder import Folder, Run, write
+from genpool_cli.local.keys import BROKER, broker_password, operator_key, write_secrets
+from genpool_cli.local.supervision import Program
+from genpool_cli.local.wishes import Wanted, broker_of, command_of, read_pool, storage_keys
+from genpool_core import names, timing
+from genpool_core.brokers import BrokerConfig
+from genpool_core.workerconfig import grace_seconds
+
+HOST = "127.0.0.1"
+_LOG_LINES = 12
+
+
+@dataclass(frozen=True)
+class Options:
+    """Of the command."""
+
+    manifest: Path
+    comfyui: str
+    comfyui_command: str | None = None
+    rabbitmq: str | None = None
+    management: str | None = None
+    port: int = 8000
+
+
+def up(folder: Folder, options: Options, say: Callable[[str], None]) -> Run:
+    """Start everything; returns when it serves.
+
+    Raises
+    ------
+    CliError
+        Something is wrong with what was asked for, it runs already, or a program does not serve: its log is shown.
+    """
+    run = folder.run()
+    if run is not None and run.alive:
+        raise CliError(
+            f"GenPool runs already, at {run.url}: genpool local status, or genpool local down.",
+            reason="Running",
+        )
+    wanted = read_pool(options.manifest)
+    folder.make()
+    ports = _ports(folder, options)
+    programs = _programs(folder, options, wanted, ports, say)
+    write(folder.work / "programs.json", json.dumps([asdict(program) for program in programs]))
+    supervisor = _start(folder)
+    url = f"http://{HOST}:{ports['api']}"
+    run = Run(
+        supervisor.pid,
+        supervisor.create_time(),
+        url,
+        f"{wanted.pool.metadata.namespace}/{wanted.pool.metadata.name}",
+        options.comfyui,
+        "private" if options.rabbitmq is None else "given",
+    )
+    folder.write_run(run)
+    try:
+        wait_ready(folder, programs, run)
+    except BaseException:
+        down(folder)
+        raise
+    return run
+
+
+def down(folder: Folder) -> bool:
+    """End everything; whether anything ran. The data stay. Raises CliError where it does not end."""
+    run = folder.run()
+    if run is None or not run.alive:
+        folder.write_run(None)
+        return False
+    process = psutil.Process(run.pid)
+    process.terminate()
+    programs = _written_programs(folder)
+    try:
+        process.wait(sum(program.stop_seconds for program in programs) + timing.LOCAL_STOP_SECONDS)
+    except psutil.TimeoutExpired as error:
+        raise CliError(
+            f"Process {run.pid} does not end: see {folder.logs}/genpool.log.", reason="Stuck"
+        ) from error
+    folder.write_run(None)
+    return True
+
+
+def unready(program: Program) -> str | None:
+    """Why a program does not serve yet, in its own words where it has some; None when it does."""
+    if not program.ready:
+        return None
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.get(program.ready, timeout=timing.CLI_RETRY_SECONDS)
+    except requests.RequestException:
+        return "does not answer"
+    return None if answer.ok else answer.text.strip() or f"answers {answer.status_code}"
+
+
+def wait_ready(folder: Folder, programs: Sequence[Program], run: Run) -> None:
+    """Wait until all programs serve. Raises Away, with the end of the log of one that does not."""
+    deadline = time.monotonic() + timing.LOCAL_UP_SECONDS
+    waiting = list(programs)
+    while waiting:
+        trouble = unready(waiting[0])
+        if trouble is None:
+            waiting.pop(0)
+        elif time.monotonic() > deadline or not run.alive:
+            name = waiting[0].name
+            raise Away(
+                f"{name} {trouble}. The end of {folder.logs}/{name}.log:\n{_tail(folder.logs / f'{name}.log')}",
+                reason="NotReady",
+            )
+        else:
+            time.sleep(timing.LOCAL_LOOK_SECONDS / 5)
+
+
+def _programs(
+    folder: Folder, options: Options, wanted: Wanted, ports: Mapping[str, int], say: Callable[[str], None]
+) -> list[Program]:
+    pool = wanted.pool
+    credentials = folder.secrets / "broker"
+    programs: list[Program] = []
+    url, management = options.rabbitmq, options.management
+    if url is None:
+        login = rabbitmq.Login(broker_password(folder))
+        own = rabbitmq.Ports(*(ports[name] for name in ("amqp", "management", "mapper", "distribution")))
+        say("RabbitMQ: a private one (its package is fetched the first time, 34 MB)")
+        programs += rabbitmq.programs(rabbitmq.unpacked(), folder.data / "rabbitmq", own, login)
+        url = f"amqp://{login.user}:{login.password}@{HOST}:{own.amqp}"
+        management = f"http://{HOST}:{own.management}"
+    broker, user, password = broker_of(url, management, pool.spec.broker.vhost, credentials)
+    write(credentials / "username", user)
+    write(credentials / "password", password)
+    write_secrets(folder, operator_key(folder), pool.metadata.uid, storage_keys())
+    _write_files(folder, wanted, broker)
+    if options.comfyui_command is not None:
+        port = int(options.comfyui.rpartition(":")[2])
+        programs.append(
+            Program(
+                "comfyui",
+                command_of(options.comfyui_command, port),
+                ready=f"{options.comfyui}/system_stats",
+                restart_file=str(folder.work / "restart-comfyui"),
+            )
+        )
+    module = [sys.executable, "-m"]
+    programs += [
+        Program("topology", (*module, "genpool_cli.local.topology", str(folder.root))),
+        Program(
+            "gateway",
+            (*module, "genpool_gateway.app"),
+            _gateway(folder, ports),
+            ready=f"http://{HOST}:{ports['gateway']}/readyz",
+        ),
+        Program(
+            "worker",
+            (*module, "genpool_worker.app"),
+            _worker(folder, options, broker, pool.spec.broker.vhost, ports),
+            ready=f"http://{HOST}:{ports['worker']}/readyz",
+            stop_seconds=grace_seconds(pool),
+        ),
+    ]
+    return programs
+
+
+def _write_files(folder: Folder, wanted: Wanted, broker: BrokerConfig) -> None:
+    pool = wanted.pool
+    # A private RabbitMQ is the broker whatever the pool calls it.
+    named = broker.model_copy(update={"name": BROKER})
+    brokers = {"brokers": [named.model_dump(by_alias=True, exclude_defaults=True)]}
+    write(folder.work / "brokers.yaml", yaml.safe_dump(brokers))
+    write(folder.work / "pools" / "pool.yaml", wanted.manifests)
+    for name, text in wanted.config.items():
+        write(folder.work / "config" / name, text)
+    s3 = pool.spec.storage.s3
+    store = {
+        "endpoint": s3.endpoint,
+        "publicEndpoint": s3.public_endpoint,
+        "bucket": s3.bucket,
+        "region": s3.region,
+        "credentialsPath": str(folder.secrets / "storage"),
+    }
+    listed = {"stores": [{key: value for key, value in store.items() if value is not None}]}
+    write(folder.work / "stores.yaml", yaml.safe_dump(listed))
+
+
+def _gateway(folder: Folder, ports: Mapping[str, int]) -> dict[str, str]:
+    return {
+        "GENPOOL_BROKERS_FILE": str(folder.work / "brokers.yaml"),
+        "GENPOOL_GATEWAY_SECRET_DIR": str(folder.secrets / "gateway"),
+        "GENPOOL_POOLS_FILE": str(folder.work / "pools"),
+        "GENPOOL_STORES_FILE": str(folder.work / "stores.yaml"),
+        "GENPOOL_DATABASE_URL": f"sqlite:///{folder.data / 'tasks.db'}",
+        "GENPOOL_API_HOST": HOST,
+        "GENPOOL_API_PORT": str(ports["api"]),
+        "GENPOOL_HTTP_HOST": HOST,
+        "GENPOOL_HTTP_PORT": str(ports["gateway"]),
+        "GENPOOL_PUBLIC_URL": f"http://{HOST}:{ports['api']}",
+    }
+
+
+def _worker(
+    folder: Folder, options: Options, broker: BrokerConfig, vhost: str, ports: Mapping[str, int]
+) -> dict[str, str]:
+    return {
+        "GENPOOL_CONFIG_DIR": str(folder.work / "config"),
+        "GENPOOL_POD_NAME": socket.gethostname().lower() or "local",
+        "GENPOOL_BROKER_HOST": broker.host,
+        "GENPOOL_BROKER_PORT": str(broker.port),
+        "GENPOOL_BROKER_TLS": str(broker.tls).lower(),
+        "GENPOOL_BROKER_VHOST": vhost,
+        "GENPOOL_BROKER_CREDENTIALS_DIR": str(folder.secrets / "worker"),
+        "GENPOOL_S3_CREDENTIALS_DIR": str(folder.secrets / "storage"),
+        "GENPOOL_COMFYUI_URL": options.comfyui,
+        # Of the worker's own: ComfyUI's folders are the person's, and nothing in them is taken away.
+        "GENPOOL_SCRATCH_DIR": str(folder.work / "scratch"),
+        "GENPOOL_RESTART_FILE": str(folder.work / "restart-comfyui"),
+        "GENPOOL_IMAGE_DIGEST_FILE": str(folder.work / "image-digest"),
+        "GENPOOL_HTTP_HOST": HOST,
+        "GENPOOL_HTTP_PORT": str(ports["worker"]),
+    }
+
+
+def _ports(folder: Folder, options: Options) -> dict[str, int]:
+    """Ports of this folder: the same at each start where they are still free."""
+    path = folder.data / "ports.json"
+    own = ("amqp", "management", "mapper", "distribution", "gateway", "worker")
+    known: dict[str, int] = json.loads(path.read_text(encoding="ascii")) if path.exists() else {}
+    if not all(_is_free(known.get(name, 0)) for name in own):
+        known = dict(zip(own, _free_ports(len(own)), strict=True))
+        write(path, json.dumps(known))
+    if not _is_free(options.port):
+        raise CliError(
+            f"Port {options.port} is taken: name another one for the API by --port.", reason="PortTaken"
+        )
+    return {**known, "api": options.port}
+
+
+def _is_free(port: int) -> bool:
+    if not port:
+        return False
+    try:
+        with closing(socket.create_server((HOST, port))):
+            return True
+    except OSError:
+        return False
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        taken = [stack.enter_context(closing(socket.create_server((HOST, 0)))) for _ in range(count)]
+        return [int(one.getsockname()[1]) for one in taken]
+
+
+def _start(folder: Folder) -> psutil.Process:
+    """The supervisor, as a process that outlives this one and its terminal."""
+    with (folder.logs / "genpool.log").open("ab") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "genpool_cli.local.supervisor", str(folder.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return psutil.Process(child.pid)
+
+
+def _written_programs(folder: Folder) -> list[Program]:
+    found = json.loads((folder.work / "programs.json").read_text(encoding="utf-8"))
+    return [Program(**{**each, "command": tuple(each["command"])}) for each in found]
+
+
+def first_key(folder: Folder) -> Path:
+    """The file with the key of the role admin."""
+    return folder.secrets / "gateway" / names.ADMIN_API_KEY
+
+
+def states(folder: Folder) -> list[tuple[str, str | None]]:
+    """Each program, and why it does not serve; None when it does."""
+    return [(program.name, unready(program)) for program in _written_programs(folder)]
+
+
+def _tail(path: Path) -> str:
+    try:
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:])
+    except OSError:
+        return "(no log)"
