@@ -109,7 +109,7 @@ BACKLOG_LEAST_SECONDS = 0.25
 TAKE_OUT_SECONDS = 30.0
 """Messages of cancelled tasks are taken out of a queue that nobody consumes at most this often."""
 TAKE_OUT_PASS_SECONDS = 5.0
-"""Longest time for which the messages of a queue are held for that."""
+"""How long messages are taken for that; giving them back takes about as long."""
 
 # The gateway: its API ----------------------------------------------------------------------------------------------
 
@@ -135,7 +135,11 @@ API_DRAIN_SECONDS = 10.0
 # The gateway: dead letters -----------------------------------------------------------------------------------------
 
 QUEUE_PASS_SECONDS = 120.0
-"""Taking all messages of a queue in one pass; one message takes less than a millisecond."""
+"""Taking all messages of a queue in one pass, and giving them back; one message takes about a millisecond."""
+QUEUE_RETURN_SECONDS = 1.0
+"""A few messages that were given back are counted by their queue within this time."""
+QUEUE_RETURN_LOOK_SECONDS = 0.002
+"""The queue is asked for its count this often meanwhile."""
 
 # The gateway: events -------------------------------------------------------------------------------------------------
 

@@ -214,6 +214,14 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "WAIT_ANSWER_SECONDS <= QUEUE_PASS_SECONDS < API_KEEP_ALIVE_SECONDS * 2",
             "100,000 messages are taken in this time, and whoever asked for it is still there",
         ),
+        Rule(
+            "3 * QUEUE_RETURN_SECONDS < TAKE_OUT_PASS_SECONDS",
+            "where a consumer takes what is given back, a pass ends soon",
+        ),
+        Rule(
+            "100 * QUEUE_RETURN_LOOK_SECONDS < QUEUE_RETURN_SECONDS",
+            "an answer of a broker takes about a millisecond, a write to its disk some",
+        ),
     ),
     "The gateway: events": (
         Rule("EVENT_REST_MOST_SECONDS <= PREVIEW_SECONDS / 4", "watchers see a status as it comes"),

@@ -109,6 +109,18 @@ def test() -> None:
     sys.exit(run_tests())
 
 
+@app.command("test-brokers")
+def test_brokers(
+    releases: Annotated[list[str] | None, typer.Argument(help="Such as 4.0; all by default.")] = None,
+) -> None:
+    """Run what depends on RabbitMQ's version, on a real server of each that is supported."""
+    from genpool_dev import brokertests, rabbitmq  # noqa: PLC0415
+    from genpool_dev.privilege import ensure_root  # noqa: PLC0415
+
+    ensure_root()
+    sys.exit(brokertests.run(releases or list(rabbitmq.RELEASES)))
+
+
 @app.command()
 def generate(
     *,

@@ -10,7 +10,7 @@ from enum import Enum
 from genpool_core import names
 from genpool_core.identity import TaskRef
 from genpool_core.messages import headers
-from genpool_core.messages.amqp import Delivery, OutgoingMessage, Properties
+from genpool_core.messages.amqp import Delivery, OutgoingMessage
 from genpool_core.messages.base import SCHEMA_VERSION, PoolRef
 from genpool_core.messages.copies import copy_of
 from genpool_core.tasks.decode import TaskDelivery, decode
@@ -128,10 +128,9 @@ def plan(
     queues: LetterQueues,
     take: Callable[[int], int] = lambda wanted: wanted,
 ) -> list[Step]:
-    """A step for each letter, in order. A letter that was not chosen is published anew at the end of its queue.
+    """A step for each letter, in order.
 
-    So the queue is as it was, but for those that were chosen: returned messages have no order. ``take``: of how many
-    replays there is room for how many; the first ones are chosen.
+    ``take``: of how many replays there is room for how many; the first ones are chosen.
     """
     fitting = sum(_fits(letter, selection) for letter in letters)
     left = take(fitting) if action is Action.REPLAY else fitting
@@ -139,7 +138,7 @@ def plan(
     for letter in letters:
         fits = _fits(letter, selection)
         if not fits or left == 0:
-            steps.append(Step(letter, _again(letter, queues), chosen=False, no_room=fits))
+            steps.append(Step(letter, None, chosen=False, no_room=fits))
             continue
         left -= 1
         publish = _next_run(letter, queues) if action is Action.REPLAY else None
@@ -172,11 +171,3 @@ def _fits(letter: Letter, selection: Selection) -> bool:
     if selection.ids is not None and letter.id not in selection.ids:
         return False
     return selection.reason is None or letter.reason == selection.reason
-
-
-def _again(letter: Letter, queues: LetterQueues) -> OutgoingMessage:
-    """The same message in the same queue. Our own headers stay where one of us wrote them, and are believed then."""
-    delivery = letter.delivery
-    properties: Properties = replace(delivery.properties, user_id=None, expiration=None)
-    kept = dict(delivery.headers) if letter.believed else headers.theirs(delivery.headers)
-    return OutgoingMessage("", queues.dead_queue, delivery.body, kept, properties, verbatim=True)

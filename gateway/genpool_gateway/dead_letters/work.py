@@ -109,8 +109,12 @@ class DeadLetters:
             letters = [read_letter(delivery, queues.pool_uid) for delivery in reading.messages()]
             done.more = not reading.whole()
             steps = plan(letters, selection, action, queues, take)
-            for start in range(0, len(steps), _GROUP):
-                self._group(queues, reading, steps[start : start + _GROUP], action, done)
+            chosen = [step for step in steps if step.chosen]
+            # The others are not acknowledged, and go back to their places.
+            done.kept = len(steps) - len(chosen)
+            done.no_room = [step.letter.id for step in steps if step.no_room]
+            for start in range(0, len(chosen), _GROUP):
+                self._group(queues, reading, chosen[start : start + _GROUP], action, done)
         return done
 
     def _group(
@@ -130,10 +134,7 @@ class DeadLetters:
 
     def _note(self, step: Step, pool: PoolRef | None, action: Action, done: Done) -> None:
         letter, ref = step.letter, step.letter.ref
-        if not step.chosen:
-            done.kept += 1
-            done.no_room += [letter.id] if step.no_room else []
-        elif letter.id is None:
+        if letter.id is None:
             done.others += 1
         else:
             done.tasks.append(letter.id)

@@ -23,12 +23,12 @@ from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.accepting.input_store import InputStore
 from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.accepting.replay import Replayer
-from genpool_gateway.adapters.dead_queues import RabbitDeadQueues
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
 from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.adapters.publisher import ConfirmedPublisher
+from genpool_gateway.adapters.queue_passes import RabbitDeadQueues
 from genpool_gateway.adapters.stores import load_stores
 from genpool_gateway.adapters.task_queues import RabbitWorkQueues, VhostName
 from genpool_gateway.api.app import create_app

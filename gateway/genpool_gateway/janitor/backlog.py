@@ -22,7 +22,7 @@ from genpool_core.errors import GenPoolError
 from genpool_core.messages.announcements import event_message
 from genpool_core.messages.events import GatewayBacklog
 from genpool_gateway.janitor.lanes import Lanes
-from genpool_gateway.janitor.ports import PoolBroker, WorkQueuePass
+from genpool_gateway.janitor.ports import PoolBroker, WorkQueues
 from genpool_gateway.janitor.take_out import MOST, QueueSeen, may_take_out, reported, sort_out
 from genpool_gateway.pools.pool import Serving
 from genpool_gateway.pools.source import PoolSource
@@ -53,7 +53,7 @@ class Backlog:
         store: UnendedStore,
         pools: PoolSource,
         broker: PoolBroker,
-        looks: Callable[[], WorkQueuePass],
+        queues: WorkQueues,
         lanes: Lanes,
         *,
         now: Callable[[], datetime],
@@ -63,7 +63,7 @@ class Backlog:
         self._store = store
         self._pools = pools
         self._broker = broker
-        self._looks = looks
+        self._queues = queues
         self._lanes = lanes
         self._now = now
         self._told: dict[str, _Told] = {}
@@ -161,13 +161,9 @@ class Backlog:
         told.passed_at = now
         uid = serving.config.pool.uid
         ended = self._store.messages_left(uid)
-        look = self._looks()
-        try:
-            held = look.hold(serving, MOST)
+        with self._queues.holding(serving, MOST) as held:
             found = sort_out(held.deliveries, uid, ended)
-            look.settle(found.drop, found.keep)
-        finally:
-            look.close()
+            held.drop(found.drop)
         if found.worn:
             told.worn_until = now + 100 * timing.TAKE_OUT_SECONDS
         gone = {task for task, _ in ended} if held.whole else found.dropped

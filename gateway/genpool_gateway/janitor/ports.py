@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,16 +48,15 @@ class HeldMessages:
     deliveries: Sequence[Delivery]
     whole: bool
     """Whether these are all that wait."""
+    drop: Callable[[Sequence[Delivery]], None]
+    """Acknowledges some; raises BrokerError."""
 
 
-class WorkQueuePass(Protocol):
-    """One look at the messages of a work queue that nobody consumes. Used by one thread, once."""
+class WorkQueues(Protocol):
+    """The work queues of all pools."""
 
-    def hold(self, serving: Serving, most: int) -> HeldMessages:
-        """Hold the first messages; none where somebody consumes the queue now. Raises BrokerError."""
+    def holding(self, serving: Serving, most: int) -> AbstractContextManager[HeldMessages]:
+        """Hold the first messages of a queue; none where somebody consumes it now.
 
-    def settle(self, drop: Sequence[Delivery], keep: Sequence[Delivery]) -> None:
-        """Acknowledge some, and give the others back in their order."""
-
-    def close(self) -> None:
-        """End the look; what was not settled goes back."""
+        What was not dropped goes back at the end, in its order. Raises BrokerError.
+        """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 
 import pika
@@ -15,6 +16,7 @@ from integration.gateway.api import PASSWORD, QUEUE, WORKER, Api, prepare
 from integration.gateway.conftest import GatewayProcess
 
 DEAD = names.dead_queue(QUEUE)
+MANY = int(os.environ.get("GENPOOL_DEAD_LETTERS", "2000"))
 
 
 @pytest.fixture
@@ -90,6 +92,27 @@ def test_one_is_replayed_one_kind_discarded_and_the_others_keep_their_order(api:
     assert listed(api) == {*failed} - {failed[2]}
     assert api.task(expired[0])["status"] == "failed"
     assert dead(api) == [f"NodeFailed {number}" for number in (0, 1, 3, 4, 5)]
+
+
+def test_many_of_which_some_are_discarded(api: Api) -> None:
+    """Written straight into the queue; a worker's end comes with each, but nothing here asks for it."""
+    with api.process.vhost.raw(WORKER, PASSWORD) as connection:
+        channel = connection.channel()
+        for number in range(MANY):
+            reason = "Expired" if number % 10 == 3 else "NodeFailed"
+            body = {"task_id": f"t-{number}", "prompt": str(number)}
+            properties = pika.BasicProperties(
+                headers={headers.REASON: reason}, user_id=WORKER, delivery_mode=2
+            )
+            channel.basic_publish("", DEAD, json.dumps(body).encode(), properties)
+    until(lambda: api.process.vhost.ready(DEAD) == MANY, "all are there")
+    answer = api.call("POST", "/v1/dead-letters/discard", {"pool": "text", "reason": "Expired"}).json()
+    assert (len(answer["tasks"]), answer["kept"]) == (MANY // 10, MANY - MANY // 10)
+    with api.process.vhost.raw() as connection:
+        channel, found = connection.channel(), []
+        while (message := channel.basic_get(DEAD, auto_ack=True))[0] is not None:
+            found.append(int(json.loads(message[2])["prompt"]))
+    assert found == [number for number in range(MANY) if number % 10 != 3]
 
 
 def test_only_operators_may_and_a_wish_says_which(api: Api) -> None:

@@ -62,11 +62,9 @@ def test_a_replay_is_the_next_run_in_the_work_queue_without_a_word_of_its_death(
     assert step.letter.ref == TaskRef("a", key_of("a", "key-1"), 2)
 
 
-def test_what_is_not_chosen_is_published_as_it_was() -> None:
-    (step,) = plan([read_letter(letter("a"), POOL.uid)], Selection(reason="Other"), Action.DISCARD, QUEUES)
-    assert not step.chosen
-    assert step.publish is not None
-    assert (step.publish.routing_key, step.publish.headers) == ("work.dead", letter("a").headers)
+def test_what_is_not_chosen_is_left_where_it_is() -> None:
+    (step,) = plan([read_letter(letter("a"), POOL.uid)], Selection(reason="Other"), Action.REPLAY, QUEUES)
+    assert (step.chosen, step.publish) == (False, None)
 
 
 @pytest.mark.parametrize(
@@ -152,15 +150,14 @@ def apply(
     return done, runs
 
 
-def test_a_pass_replays_some_and_keeps_the_others_in_their_order() -> None:
+def test_a_pass_replays_some_and_touches_no_other() -> None:
     words = [f"{number:03}" for number in range(600)]
     queues = Queues(
         *(letter(word, reason="Expired" if word.endswith("7") else "NodeFailed") for word in words)
     )
     done, runs = apply(queues, Selection(reason="Expired"), Action.REPLAY)
-    assert queues.acked == words
-    kept = [json.loads(one.body)["task_id"] for one in queues.published if one.routing_key == "work.dead"]
-    assert kept == [word for word in words if not word.endswith("7")]
+    assert queues.acked == [word for word in words if word.endswith("7")]
+    assert [json.loads(one.body)["task_id"] for one in queues.published] == queues.acked
     assert (len(done.tasks), done.kept, done.others) == (60, 540, 0)
     assert runs == [(word, 2) for word in words if word.endswith("7")]
 
@@ -169,8 +166,7 @@ def test_a_replay_puts_no_more_into_a_queue_than_it_has_room_for() -> None:
     queues = Queues(*(letter(word, reason="Expired" if word in "bdf" else "NodeFailed") for word in "abcdef"))
     done, runs = apply(queues, Selection(reason="Expired"), Action.REPLAY, room=2)
     assert runs == [("b", 2), ("d", 2)]
-    kept = [json.loads(one.body)["task_id"] for one in queues.published if one.routing_key == "work.dead"]
-    assert (kept, done.kept) == (["a", "c", "e", "f"], 4)
+    assert (queues.acked, done.kept) == (["b", "d"], 4)
     assert done.no_room == [key_of("f")]
     dropped, _ = apply(queues, Selection(reason="Expired"), Action.DISCARD, room=0)
     assert len(dropped.tasks) == 3

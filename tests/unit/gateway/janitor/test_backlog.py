@@ -13,7 +13,7 @@ from genpool_core.messages.amqp import Delivery, Properties
 from genpool_gateway.janitor.backlog import Backlog
 from integration.gateway.api import POOL
 from unit.gateway.janitor.test_janitor import Now
-from unit.gateway.janitor.world import FakePass, World
+from unit.gateway.janitor.world import FakeWorkQueues, World
 from unit.gateway.samples import NOW
 
 USER = Properties(user_id=names.gateway_user("0" * 8))
@@ -33,14 +33,14 @@ def told(world: World) -> list[int]:
     return found
 
 
-def backlog(world: World, look: FakePass) -> Backlog:
+def backlog(world: World, look: FakeWorkQueues) -> Backlog:
     """Its clock goes on by a whole period with each question."""
     clock = itertools.count(100.0, timing.BACKLOG_SECONDS)
     return Backlog(
         world,
         cast("Any", world),
         world,
-        lambda: look,
+        look,
         cast("Any", Now()),
         now=lambda: NOW,
         monotonic=lambda: next(clock),
@@ -49,13 +49,13 @@ def backlog(world: World, look: FakePass) -> Backlog:
 
 def test_a_row_of_cancels_is_told_and_then_taken_out() -> None:
     world = World(counts=QueueCount(ready=3, consumers=0))
-    look = FakePass([message("a"), message("x"), message("b")])
+    look = FakeWorkQueues([message("a"), message("x"), message("b")])
     made = backlog(world, look)
     made._tell()
     assert told(world) == []
     world.left = {key("a"), key("b")}
     made._tell()
-    assert (look.dropped, look.kept) == ([message("a"), message("b")], [message("x")])
+    assert look.dropped == [message("a"), message("b")]
     assert look.closed
     assert world.left == set()
     made._tell()
@@ -65,7 +65,7 @@ def test_a_row_of_cancels_is_told_and_then_taken_out() -> None:
 
 def test_where_a_worker_consumes_it_drops_them() -> None:
     world = World(counts=QueueCount(ready=3, consumers=1), left={key("a")})
-    look = FakePass([message("a")])
+    look = FakeWorkQueues([message("a")])
     made = backlog(world, look)
     for _ in range(4):
         made._tell()
@@ -76,7 +76,7 @@ def test_what_a_whole_look_does_not_find_is_gone() -> None:
     """As after a purge: a figure that is too high would keep pods from starting."""
     for whole, left in ((True, set()), (False, {key("gone")})):
         world = World(counts=QueueCount(ready=1, consumers=0), left={key("gone")})
-        made = backlog(world, FakePass([message("x")], whole=whole))
+        made = backlog(world, FakeWorkQueues([message("x")], whole=whole))
         made._tell()
         made._tell()
         assert world.left == left

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -203,21 +204,17 @@ class FakeQueue:
 
 
 @dataclass
-class FakePass:
-    """A look at messages that wait."""
+class FakeWorkQueues:
+    """One queue with messages that wait."""
 
     deliveries: Sequence[Delivery]
     whole: bool = True
     dropped: list[Delivery] = field(default_factory=list)
-    kept: list[Delivery] = field(default_factory=list)
     closed: bool = False
 
-    def hold(self, _serving: Serving, most: int) -> HeldMessages:
-        return HeldMessages(self.deliveries[:most], self.whole)
-
-    def settle(self, drop: Sequence[Delivery], keep: Sequence[Delivery]) -> None:
-        self.dropped += drop
-        self.kept += keep
-
-    def close(self) -> None:
-        self.closed = True
+    @contextmanager
+    def holding(self, _serving: Serving, most: int) -> Iterator[HeldMessages]:
+        try:
+            yield HeldMessages(self.deliveries[:most], self.whole, self.dropped.extend)
+        finally:
+            self.closed = True
