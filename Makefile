@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean test-brokers soak-api soak-gateway bench-gateway
+.PHONY: help setup demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean test-brokers soak-api soak-gateway soak-outages bench-gateway
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -74,6 +74,13 @@ soak-api: $(STAMP) ## Schemathesis against the API for some minutes (EXAMPLES=30
 soak-gateway: $(STAMP) ## The gateway is killed at random points of accepting 5,000 tasks (TASKS, TIMES, SEED)
 	@GENPOOL_KILLED_TASKS=$${TASKS:-5000} GENPOOL_KILLED_TIMES=$${TIMES:-50} GENPOOL_KILLED_SEED=$${SEED:-$$RANDOM} \
 		$(VENV)/bin/pytest -q tests/integration/gateway/test_api_killed.py -k killed
+
+soak-outages: $(STAMP) ## Database, broker and bucket are away for a minute each, refusing and silent (AWAY=60)
+	@GENPOOL_OUTAGE_SECONDS=$${AWAY:-60} GENPOOL_BESIDE_SAMPLES=200 \
+		GENPOOL_OUTAGES=postgresql-cut,postgresql-silent,broker-cut,broker-silent,s3-cut,s3-silent \
+		$(VENV)/bin/pytest -q -s tests/integration/gateway/ends/test_outages.py \
+		"tests/integration/gateway/test_dispatch.py::test_a_receiver_that_hangs_costs_the_others_nothing_and_the_broker_little" \
+		| grep --line-buffered -v "^{"
 
 bench-gateway: $(STAMP) ## How fast the gateway accepts tasks, beside a plain handler (as root, some minutes)
 	@$(PY) bench/gateway.py

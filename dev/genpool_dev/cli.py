@@ -110,7 +110,7 @@ def test() -> None:
 
 
 @app.command("test-brokers")
-def test_brokers(
+def on_brokers(
     releases: Annotated[list[str] | None, typer.Argument(help="Such as 4.0; all by default.")] = None,
 ) -> None:
     """Run what depends on RabbitMQ's version, on a real server of each that is supported."""

@@ -15,6 +15,8 @@ from genpool_adapters.amqp import AmqpParameters
 from genpool_core.topology.desired import Topology, Version, parse_version
 
 T = TypeVar("T")
+#: RabbitMQ 3.10 and 3.11 have the second word.
+_DEFAULT_TYPE = ("default_queue_type", "defaultqueuetype")
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,10 @@ class Vhost:
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
-    def create(self) -> None:
-        self.api("PUT", _path("vhosts", self.name), {})
+    def create(self, default_queue_type: str | None = None) -> None:
+        """``default_queue_type`` of queues that are declared without one; RabbitMQ 3.10 never changes it afterwards."""
+        types = {} if default_queue_type is None else dict.fromkeys(_DEFAULT_TYPE, default_queue_type)
+        self.api("PUT", _path("vhosts", self.name), types)
         self.permit(self.server.username)
 
     def delete(self) -> None:

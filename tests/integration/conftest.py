@@ -50,10 +50,16 @@ def rabbitmq_server() -> Server:
 
 
 @pytest.fixture
-def rabbitmq(rabbitmq_server: Server) -> Iterator[Vhost]:
+def default_queue_type() -> str | None:
+    """Of the vhost's queues that are declared without a type; the server's where it is None."""
+    return None
+
+
+@pytest.fixture
+def rabbitmq(rabbitmq_server: Server, default_queue_type: str | None) -> Iterator[Vhost]:
     """A vhost of a real RabbitMQ, gone after the test."""
     vhost = Vhost(rabbitmq_server, f"test-{uuid.uuid4().hex[:12]}")
-    vhost.create()
+    vhost.create(default_queue_type)
     try:
         yield vhost
     finally:

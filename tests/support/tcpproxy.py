@@ -21,6 +21,7 @@ class TcpProxy:
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._hangs = threading.Event()
+        self._moves = threading.Event()
         self._server: socket.socket | None = None
         self.port = 0
         self.mend()
@@ -33,9 +34,14 @@ class TcpProxy:
         """Take connections and all that is sent, and give nothing on, until :meth:`mend`."""
         self._hangs.set()
 
+    def stall(self) -> None:
+        """Move nothing until :meth:`mend`; what is sent meanwhile arrives then, as when a network loses packets."""
+        self._moves.clear()
+
     def mend(self) -> None:
         """Take connections (again), on the same port."""
         self._hangs.clear()
+        self._moves.set()
         if self._server is not None:
             return
         server = socket.create_server(("127.0.0.1", self.port))
@@ -51,6 +57,7 @@ class TcpProxy:
             with contextlib.suppress(OSError):
                 server.shutdown(socket.SHUT_RDWR)
             server.close()
+        self._moves.set()
         self.break_connections()
 
     def break_connections(self) -> None:
@@ -85,18 +92,20 @@ class TcpProxy:
             with self._lock:
                 self._open |= {client, target}
             with contextlib.suppress(OSError):
-                _pump(client, target, self._hangs)
+                _pump(client, target, self._hangs, self._moves)
             with self._lock:
                 self._open -= {client, target}
 
 
-def _pump(left: socket.socket, right: socket.socket, hangs: threading.Event) -> None:
+def _pump(left: socket.socket, right: socket.socket, hangs: threading.Event, moves: threading.Event) -> None:
     """Move bytes both ways until one side ends."""
     with selectors.DefaultSelector() as selector:
         selector.register(left, selectors.EVENT_READ, right)
         selector.register(right, selectors.EVENT_READ, left)
         while True:
-            for key, _ in selector.select():
+            found = selector.select()
+            moves.wait()
+            for key, _ in found:
                 source = key.fileobj
                 assert isinstance(source, socket.socket)
                 data = source.recv(1 << 16)

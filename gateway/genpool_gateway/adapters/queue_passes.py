@@ -54,8 +54,8 @@ class RabbitDeadQueues:
         return self._publishing[queues.broker, queues.vhost].publish_all(messages)
 
 
-class RabbitWorkQueues:
-    """See :class:`genpool_gateway.janitor.ports.WorkQueues`."""
+class RabbitWorkQueuePasses:
+    """See :class:`genpool_gateway.janitor.ports.WorkQueuePasses`."""
 
     def __init__(self, places: Mapping[VhostName, AmqpParameters]) -> None:
         self._places = places

@@ -11,7 +11,7 @@ from genpool_adapters.amqp import AmqpConnection, AmqpParameters
 from genpool_core import timing
 from genpool_gateway.adapters.janitor_queue import RabbitJanitorQueue
 from genpool_gateway.adapters.pool_broker import RabbitPoolBroker
-from genpool_gateway.adapters.queue_passes import RabbitWorkQueues
+from genpool_gateway.adapters.queue_passes import RabbitWorkQueuePasses
 from genpool_gateway.adapters.stores import Stores
 from genpool_gateway.adapters.task_queues import VhostName
 from genpool_gateway.janitor.announcer import Announcer
@@ -67,7 +67,7 @@ def build_endings(
     broker, lanes = RabbitPoolBroker(publishing), Lanes()
     announcer = Announcer(broker, stores, store.events)
     ends = Ends(pools, stores, broker, announcer, store.unended, now=now)
-    backlog = Backlog(store.unended, pools, broker, RabbitWorkQueues(places), lanes, now=now)
+    backlog = Backlog(store.unended, pools, broker, RabbitWorkQueuePasses(places), lanes, now=now)
     janitors = tuple(
         Janitor(
             name,

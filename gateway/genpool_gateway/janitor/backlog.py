@@ -22,7 +22,7 @@ from genpool_core.errors import GenPoolError
 from genpool_core.messages.announcements import event_message
 from genpool_core.messages.events import GatewayBacklog
 from genpool_gateway.janitor.lanes import Lanes
-from genpool_gateway.janitor.ports import PoolBroker, WorkQueues
+from genpool_gateway.janitor.ports import PoolBroker, WorkQueuePasses
 from genpool_gateway.janitor.take_out import MOST, QueueSeen, may_take_out, reported, sort_out
 from genpool_gateway.pools.pool import Serving
 from genpool_gateway.pools.source import PoolSource
@@ -53,7 +53,7 @@ class Backlog:
         store: UnendedStore,
         pools: PoolSource,
         broker: PoolBroker,
-        queues: WorkQueues,
+        queues: WorkQueuePasses,
         lanes: Lanes,
         *,
         now: Callable[[], datetime],

@@ -52,7 +52,7 @@ class HeldMessages:
     """Acknowledges some; raises BrokerError."""
 
 
-class WorkQueues(Protocol):
+class WorkQueuePasses(Protocol):
     """The work queues of all pools."""
 
     def holding(self, serving: Serving, most: int) -> AbstractContextManager[HeldMessages]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,6 +20,9 @@ from support import amqp_wire as wire
 from unit.gateway.messages import message
 
 Ask = Callable[..., str]
+#: ``make soak-outages`` takes more of them, and compares them however short they are.
+SAMPLES = int(os.environ.get("GENPOOL_BESIDE_SAMPLES", "20"))
+_NOISE_SECONDS = 0.5 if SAMPLES < 100 else 0.0
 
 
 @pytest.fixture
@@ -121,16 +125,26 @@ def test_a_receiver_that_hangs_costs_the_others_nothing_and_the_broker_little(
     gateway: GatewayProcess, other_receiver: Receiver, ask: Ask
 ) -> None:
     """300 callbacks that take 10 s each: they wait in the gateway, and are not published again and again."""
+
+    def p95() -> float:
+        waits = []
+        for _ in range(SAMPLES):
+            asked_at = time.time()
+            webhook_id = ask("200", to=other_receiver)
+            (request,) = until(lambda: other_receiver.seen(webhook_id), "the other callback", 20)  # noqa: B023 - at once
+            waits.append(request["at"] - asked_at)
+        return sorted(waits)[SAMPLES * 95 // 100 - 1]
+
+    without = p95()
     for _ in range(300):
         ask("hang")
     began = time.monotonic()
-    waits = []
-    for _ in range(20):
-        asked_at = time.time()
-        webhook_id = ask("200", to=other_receiver)
-        (request,) = until(lambda: other_receiver.seen(webhook_id), "the other callback", 20)  # noqa: B023 - at once
-        waits.append(request["at"] - asked_at)
-    assert sorted(waits)[18] < 2, waits
+    beside = p95()
+    print(  # noqa: T201 - the soak's report
+        f"p95 of {SAMPLES} callbacks beside a receiver that hangs: {beside * 1000:.0f} ms, "
+        f"{beside / without:.2f} times the {without * 1000:.0f} ms without it"
+    )
+    assert beside <= max(1.5 * without, _NOISE_SECONDS)
     until(lambda: _counted(gateway, "callbacks_retried") >= 2, "attempts at the one that hangs end", 40)
     republished = _counted(gateway, "callbacks_retried") + _counted(gateway, "callbacks_stepped_aside")
     assert republished < 20 * (time.monotonic() - began)

@@ -20,6 +20,12 @@ def queue_type() -> str:
 
 
 @pytest.fixture
+def default_queue_type(queue_type: str) -> str:
+    """The work queue is declared without a type, as plain producers do."""
+    return queue_type
+
+
+@pytest.fixture
 def pool(
     gateway_process: GatewayProcess,
     vhost: Vhost,

@@ -136,9 +136,6 @@ def make_pool(
 ) -> Pool:
     """Its gateway may write into the bucket; it is not started. ``queue_type``: of the work queue."""
     vhost = process.vhost
-    # RabbitMQ 3.10 has another word for it.
-    types = dict.fromkeys(("default_queue_type", "defaultqueuetype"), queue_type)
-    vhost.api("PUT", f"vhosts/{vhost.name}", types)
     prefix = f"{uuid.uuid4().hex}/"
     s3 = {"endpoint": bucket.endpoint, "bucket": bucket.name, "prefix": prefix}
     api = prepare(
