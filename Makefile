@@ -73,7 +73,7 @@ soak-api: $(STAMP) ## Schemathesis against the API for some minutes (EXAMPLES=30
 
 soak-gateway: $(STAMP) ## The gateway is killed at random points of accepting 5,000 tasks (TASKS, TIMES, SEED)
 	@GENPOOL_KILLED_TASKS=$${TASKS:-5000} GENPOOL_KILLED_TIMES=$${TIMES:-50} GENPOOL_KILLED_SEED=$${SEED:-$$RANDOM} \
-		$(VENV)/bin/pytest -q tests/integration/gateway/test_api_killed.py -k killed
+		$(VENV)/bin/pytest -q -s tests/integration/gateway/test_api_killed.py -k killed | grep --line-buffered -v "^{"
 
 soak-outages: $(STAMP) ## Database, broker and bucket are away for a minute each, refusing and silent (AWAY=60)
 	@GENPOOL_OUTAGE_SECONDS=$${AWAY:-60} GENPOOL_BESIDE_SAMPLES=200 \

@@ -12,14 +12,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from genpool_core import timing
 from genpool_core.errors import TaskStoreError
-from genpool_gateway.accepting.in_flight import InFlight, Outcome
+from genpool_gateway.accepting.in_flight import Accepting, InFlight, Outcome
 from genpool_gateway.accepting.ports import WorkQueues
 from genpool_gateway.accepting.refusals import NotAccepted, OtherRequest, Overloaded, QueueFull, over_cap
 from genpool_gateway.tasks.ports import Acceptance, Accepted, AcceptingStore, NewTask
@@ -39,7 +39,7 @@ class _Waiting:
     task: NewTask
     cap: int | None
     full: QueueFull | None
-    done: Future[Outcome] = field(default_factory=Future)
+    done: Accepting
 
 
 class Acceptor:
@@ -70,16 +70,15 @@ class Acceptor:
             self._changed.notify()
         self._thread.join(max(0.0, deadline - time.monotonic()))
 
-    def submit(
-        self, task: NewTask, *, cap: int | None = None, full: QueueFull | None = None
-    ) -> Future[Outcome]:
+    def submit(self, task: NewTask, *, cap: int | None = None, full: QueueFull | None = None) -> Accepting:
         """Accept a task; returns at once. ``cap``: the most unfinished tasks of its owner.
 
         ``full``: the refusal where the task is not known already.
 
         The future ends when the broker has the task, or with a refusal, ``Unconfirmed``, or TaskStoreError.
         """
-        waiting = _Waiting(task if full is None else replace(task, room=False), cap, full)
+        done = Accepting(task.record.id)
+        waiting = _Waiting(task if full is None else replace(task, room=False), cap, full, done)
         with self._changed:
             if self._stopping or len(self._waiting) + len(self._flights) >= MOST:
                 text = "the gateway is stopping" if self._stopping else f"{MOST} tasks wait to be accepted"
@@ -175,6 +174,7 @@ class Acceptor:
             with suppress(InvalidStateError):
                 item.done.set_result(Outcome(record, repeated=True))
             return None
+        item.done.task = record.id
         return record if self._flights.begin(record, item.done, fresh=fresh) else None
 
     def _publish(self, records: Sequence[TaskRecord]) -> None:

@@ -28,6 +28,15 @@ class _Flight:
     waiters: list[tuple[Future[Outcome], bool]] = field(default_factory=list)
 
 
+class Accepting(Future[Outcome]):
+    """A task that is being accepted."""
+
+    def __init__(self, task: str) -> None:
+        super().__init__()
+        self.task = task
+        """Its id: that of the task that was stored before, once a repeat is known to be one."""
+
+
 @dataclass
 class Settled:
     """What the store must be told."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from concurrent.futures import Future
 from http import HTTPStatus
 from typing import Annotated
 
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from genpool_core import timing
 from genpool_core.errors import GenPoolError
 from genpool_core.jsontypes import JsonObject
-from genpool_gateway.accepting.in_flight import Outcome
+from genpool_gateway.accepting.in_flight import Accepting, Outcome
 from genpool_gateway.accepting.refusals import Unconfirmed
 from genpool_gateway.accepting.set_apart import Apart, set_apart
 from genpool_gateway.api.bodies import JsonRoute
@@ -99,7 +98,7 @@ async def accepted_view(
     services: Services, sent: SubmitTask, caller: Caller, key: str | None, wait: float = 0.0
 ) -> tuple[TaskView, int]:
     """Accept a task, and wait for its end so many seconds; the answer and its status."""
-    record = (await _confirmed(services, *await _submit(services, sent, caller, key))).record
+    record = (await _confirmed(services, await _submit(services, sent, caller, key))).record
     if wait and record.state is not TaskState.ENDED:
         record = await wait_for_end(services, record, wait)
     status = HTTPStatus.OK if record.state is TaskState.ENDED else HTTPStatus.ACCEPTED
@@ -125,10 +124,8 @@ async def no_task() -> Response:
     raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)
 
 
-async def _submit(
-    services: Services, sent: SubmitTask, caller: Caller, key: str | None
-) -> tuple[Future[Outcome], str]:
-    """Check a task and hand it to the acceptor; its future and its id. Raises a Problem or a GenPoolError."""
+async def _submit(services: Services, sent: SubmitTask, caller: Caller, key: str | None) -> Accepting:
+    """Check a task and hand it to the acceptor. Raises a Problem or a GenPoolError."""
     if sent.is_large():
         apart, task = await to_thread.run_sync(_checked, services, sent, caller, key, limiter=services.large)
     else:
@@ -138,17 +135,17 @@ async def _submit(
         raise full
     await keep_inputs(services, task, apart, full)
     # One that may have been sent before is looked for, whatever the queue: its sender waits to hear of it.
-    return services.acceptor.submit(task, cap=caller.max_queued, full=full), task.record.id
+    return services.acceptor.submit(task, cap=caller.max_queued, full=full)
 
 
-async def _confirmed(services: Services, future: Future[Outcome], task: str) -> Outcome:
+async def _confirmed(services: Services, accepting: Accepting) -> Outcome:
     try:
-        return await services.bridge.result(future, timing.ACCEPT_CONFIRM_SECONDS)
+        return await services.bridge.result(accepting, timing.ACCEPT_CONFIRM_SECONDS)
     except TimeoutError:
         raise Unconfirmed(
             "neither database nor broker have confirmed the task in time. If it was stored, it is settled later: ask "
             "for it by its id, or send it again under the same Idempotency-Key.",
-            task=task,
+            task=accepting.task,
         ) from None
 
 
@@ -162,7 +159,7 @@ def _checked(services: Services, sent: SubmitTask, caller: Caller, key: str | No
 
 async def _result(services: Services, sent: SubmitTask, caller: Caller) -> JsonObject:
     try:
-        outcome = await _confirmed(services, *await _submit(services, sent, caller, None))
+        outcome = await _confirmed(services, await _submit(services, sent, caller, None))
     except Problem as problem:
         return _refused(problem)
     except GenPoolError as error:

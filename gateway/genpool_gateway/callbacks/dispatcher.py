@@ -22,12 +22,12 @@ from genpool_gateway.callbacks.compose import Composer
 from genpool_gateway.callbacks.disposition import (
     Acknowledge,
     Answered,
-    Away,
     DeadLetter,
     Outcome,
     RetryLater,
     decide_aside,
     decide_disposition,
+    decide_unasked,
     is_retried,
 )
 from genpool_gateway.callbacks.ports import CallbackQueue, Metrics, Receiver
@@ -101,8 +101,7 @@ class Dispatcher:
         try:
             request = self._composer.compose(callback)
         except (TaskStoreError, PoolsUnknown) as error:
-            # It says nothing against the receiver, and passes.
-            self._settle(delivery, callback, Away(f"it was not asked: {error.message}"), 0.0)
+            self._wait(delivery, callback, error.message)
             return Tried()
         if request is None:
             self._queue.ack(delivery)
@@ -114,6 +113,13 @@ class Dispatcher:
         self._settle(delivery, callback, outcome, seconds)
         good = isinstance(outcome, Answered) and not is_retried(outcome)
         return Tried(good=good, slow=seconds >= timing.CALLBACK_SLOW_SECONDS)
+
+    def _wait(self, delivery: Delivery, callback: Callback, why: str) -> None:
+        decided = decide_unasked(callback.failed_before, callback.put_off_seconds(self._now()))
+        if isinstance(decided, DeadLetter):
+            self._dead_letter(delivery, decided, callback)
+        elif self._delay(delivery, callback, decided, callback.asides_before):
+            _log.info("callback_waits", message=why, **_facts(callback, decided))
 
     def _settle(self, delivery: Delivery, callback: Callback, outcome: Outcome, seconds: float) -> None:
         put_off = callback.put_off_seconds(self._now())

@@ -98,6 +98,17 @@ def decide_aside(asides_before: int, failed_before: int, put_off_seconds: float)
     return RetryLater(delay, failed_before)
 
 
+def decide_unasked(failed_before: int, put_off_seconds: float) -> RetryLater | DeadLetter:
+    """What to do with a callback that could not be put together, because something of ours is away.
+
+    That says nothing against the receiver, so it is no attempt, and the wait stays short.
+    """
+    delay = timing.RETRY_STEPS[1 if put_off_seconds else 0]
+    if _is_over(delay, put_off_seconds):
+        return _given_up("ReceiverAway", "it could not be sent", failed_before)
+    return RetryLater(delay, failed_before)
+
+
 def _decide(outcome: Outcome, attempts: int) -> Disposition:
     match outcome:
         case Forbidden(reason, why):

@@ -1,6 +1,6 @@
 """A gateway that is killed while it accepts, or that loses its broker or its database.
 
-Every 202 is in the queue, and what was sent again under its key is one task.
+Every 202 is in the queue or done, and what was sent again under its key is one task, which runs once.
 ``GENPOOL_KILLED_TASKS`` and ``GENPOOL_KILLED_TIMES`` make it longer; ``make soak-gateway`` sets them.
 """
 
@@ -13,15 +13,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from genpool_dev.postgresql import PostgresqlServer
 from genpool_gateway.store.opening import make_store
 from integration.broker import Vhost, until
-from integration.gateway.api import Api, prepare
+from integration.bucket import Bucket
+from integration.gateway.api import POOL, Api, prepare
 from integration.gateway.conftest import GatewayProcess
 from integration.gateway.senders import Senders, consume
+from integration.worker.rig import Process, Rig, free_port, make_rig
 from support.tcpproxy import TcpProxy
 
 TASKS = int(os.environ.get("GENPOOL_KILLED_TASKS", "300"))
@@ -30,9 +33,9 @@ _AWAY_SECONDS = 2.0
 _SEED = int(os.environ.get("GENPOOL_KILLED_SEED", "8"))
 
 
-def _api(process: GatewayProcess, url: str | None = None) -> Api:
+def _api(process: GatewayProcess, url: str | None = None, **spec: Any) -> Api:  # noqa: ANN401 - fields of the pool's spec
     """A gateway that comes back on the port that it had."""
-    made = prepare(process)
+    made = prepare(process, **spec)
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = int(taken.getsockname()[1])
     process.environment |= {"GENPOOL_REQUESTS_PER_SECOND": "0", "GENPOOL_API_PORT": str(port)}
@@ -50,12 +53,12 @@ def process(gateway_process: GatewayProcess, vhost: Vhost) -> Iterator[GatewayPr
     assert "Traceback" not in gateway_process.log
 
 
-def _unsettled(url: str) -> int:
-    """Tasks of which the store does not know that the broker has them."""
+def _count(url: str, condition: str) -> int:
+    """Tasks in the store that fit a condition of SQL."""
     store = make_store(url)
     try:
         with store.database.reading() as connection:
-            found = connection.exec_driver_sql("SELECT count(*) FROM tasks WHERE state = 'accepting'")
+            found = connection.exec_driver_sql(f"SELECT count(*) FROM tasks WHERE {condition}")  # noqa: S608 - this test's own words
             return int(found.scalar_one())
     finally:
         store.close()
@@ -64,7 +67,7 @@ def _unsettled(url: str) -> int:
 def _check(senders: Senders, process: GatewayProcess) -> None:
     """What was accepted is in the queue, under one id each, and the store knows it."""
     url = process.environment["GENPOOL_DATABASE_URL"]
-    until(lambda: _unsettled(url) == 0, "all tasks are settled", 60)
+    until(lambda: _count(url, "state = 'accepting'") == 0, "all tasks are settled", 60)
     queued = consume(process.vhost)
     assert {name: ids for name, ids in senders.named.items() if len(ids) > 1} == {}
     assert set(queued) == set(senders.accepted.values())
@@ -82,11 +85,45 @@ def _killed(process: GatewayProcess, senders: Senders, times: int) -> None:
             process.spawn()
 
 
-def test_killed_while_it_accepts(process: GatewayProcess) -> None:
-    api = _api(process)
+@pytest.fixture
+def rig(process: GatewayProcess, bucket: Bucket, tmp_path: Path) -> Iterator[Rig]:
+    """Workers of the gateway's pool."""
+    folder = tmp_path / "workers"
+    folder.mkdir()
+    made = make_rig(process.vhost, bucket, folder, POOL)
+    yield made
+    made.stop()
+
+
+def _worker(rig: Rig, name: str) -> Process:
+    """A worker, and the ComfyUI that is its own."""
+    comfyui = rig.comfyui(scratch=name, port=free_port())
+    rig.worker(name, GENPOOL_SCRATCH_DIR=str(rig.folder / name))
+    return comfyui
+
+
+def test_killed_while_it_accepts(process: GatewayProcess, rig: Rig) -> None:
+    """Workers do the tasks meanwhile. ComfyUI's own log says how often it ran."""
+    s3 = rig.config.s3.model_dump(mode="json", by_alias=True, exclude_none=True)
+    storage = {"endpoint": s3["endpoint"], "bucket": s3["bucket"], "prefix": s3["prefix"]}
+    api = _api(process, storage={"type": "S3", "s3": storage})
+    comfyuis = [_worker(rig, f"worker-{number}") for number in range(2)]
     senders = Senders([api.url], api.key, TASKS)
     _killed(process, senders, TIMES)
-    _check(senders, process)
+    url = process.environment["GENPOOL_DATABASE_URL"]
+    until(lambda: _count(url, "state <> 'ended'") == 0, "all tasks have ended", 60 + TASKS)
+    rig.wait_quiet()
+    assert {name: ids for name, ids in senders.named.items() if len(ids) > 1} == {}
+    assert {end.task_key: end.outcome for end in rig.ends()} == dict.fromkeys(
+        senders.accepted.values(), "succeeded"
+    )
+    assert len(set(senders.accepted.values())) == TASKS
+    logs = [comfyui.text() for comfyui in comfyuis]
+    runs = [sum(log.count(what) for log in logs) for what in ("got prompt", "Prompt executed")]
+    assert runs == [TASKS, TASKS]
+    assert rig.dead_letters() == []
+    repeats = sum(len(worker.events("end_published_again")) for worker in rig.workers)
+    print(f"{TASKS} tasks, {TIMES} kills: ComfyUI ran {runs[1]} times; {repeats} repeats were dropped")  # noqa: T201 - the soak's report
 
 
 def test_killed_while_it_accepts_on_postgresql(process: GatewayProcess, postgresql_url: str) -> None:

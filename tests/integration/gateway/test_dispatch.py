@@ -22,7 +22,7 @@ from unit.gateway.messages import message
 Ask = Callable[..., str]
 #: ``make soak-outages`` takes more of them, and compares them however short they are.
 SAMPLES = int(os.environ.get("GENPOOL_BESIDE_SAMPLES", "20"))
-_NOISE_SECONDS = 0.5 if SAMPLES < 100 else 0.0
+ROUNDS, _NOISE_SECONDS = (1, 0.5) if SAMPLES < 100 else (3, 0.0)
 
 
 @pytest.fixture
@@ -127,13 +127,17 @@ def test_a_receiver_that_hangs_costs_the_others_nothing_and_the_broker_little(
     """300 callbacks that take 10 s each: they wait in the gateway, and are not published again and again."""
 
     def p95() -> float:
-        waits = []
-        for _ in range(SAMPLES):
-            asked_at = time.time()
-            webhook_id = ask("200", to=other_receiver)
-            (request,) = until(lambda: other_receiver.seen(webhook_id), "the other callback", 20)  # noqa: B023 - at once
-            waits.append(request["at"] - asked_at)
-        return sorted(waits)[SAMPLES * 95 // 100 - 1]
+        """The median of some rounds: other programs of the machine have their moments."""
+        rounds = []
+        for _ in range(ROUNDS):
+            waits = []
+            for _ in range(SAMPLES):
+                asked_at = time.time()
+                webhook_id = ask("200", to=other_receiver)
+                (request,) = until(lambda: other_receiver.seen(webhook_id), "the other callback", 20)  # noqa: B023 - at once
+                waits.append(request["at"] - asked_at)
+            rounds.append(sorted(waits)[SAMPLES * 95 // 100 - 1])
+        return sorted(rounds)[ROUNDS // 2]
 
     without = p95()
     for _ in range(300):
@@ -141,7 +145,7 @@ def test_a_receiver_that_hangs_costs_the_others_nothing_and_the_broker_little(
     began = time.monotonic()
     beside = p95()
     print(  # noqa: T201 - the soak's report
-        f"p95 of {SAMPLES} callbacks beside a receiver that hangs: {beside * 1000:.0f} ms, "
+        f"p95 of {ROUNDS} x {SAMPLES} callbacks beside a receiver that hangs: {beside * 1000:.0f} ms, "
         f"{beside / without:.2f} times the {without * 1000:.0f} ms without it"
     )
     assert beside <= max(1.5 * without, _NOISE_SECONDS)

@@ -308,8 +308,8 @@ class Rig:
         return [CallbackMessage.model_validate_json(body) for _, body in self.taken(names.CALLBACKS_QUEUE)]
 
 
-def make_rig(vhost: Vhost, bucket: Bucket, folder: Path) -> Rig:
-    """A pool that serves the shipped workflows."""
+def make_rig(vhost: Vhost, bucket: Bucket, folder: Path, pool: PoolRef | None = None) -> Rig:
+    """A pool that serves the shipped workflows; ``pool``: one that others know already."""
     entries = [
         WorkflowEntry(
             name=name,
@@ -320,14 +320,14 @@ def make_rig(vhost: Vhost, bucket: Bucket, folder: Path) -> Rig:
         )
         for name in ("text-to-image", "DDColor人物黑白修复.json", "DDColor建筑黑白修复.json")
     ]
-    uid = str(uuid.uuid4())
+    pool = pool or PoolRef(namespace="default", name="pool", uid=str(uuid.uuid4()))
     config = WorkerConfig(
-        pool=PoolRef(namespace="default", name="pool", uid=uid),
+        pool=pool,
         queue=QUEUE,
         dead_queue=names.dead_queue(QUEUE),
         max_attempts=3,
         workflows=entries,
-        s3=S3Config(endpoint=bucket.endpoint, bucket=bucket.name, prefix=f"{uid}/"),
+        s3=S3Config(endpoint=bucket.endpoint, bucket=bucket.name, prefix=f"{pool.uid}/{uuid.uuid4().hex}/"),
         image_hosts=[LOOPBACK],
         max_input_bytes=5 << 20,
         grace_seconds=600,

@@ -234,6 +234,7 @@ def test_while_the_task_store_is_away_a_callback_waits_and_the_receiver_is_not_t
     assert tried == Tried()
     assert world.queue.done == ["publish", "ack"]
     assert world.queue.published[0].exchange == "genpool.retry.5s"
+    assert world.queue.published[0].headers.get(h.ATTEMPT, 0) == 0
     assert world.receiver.requests == []
 
 

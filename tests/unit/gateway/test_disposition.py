@@ -14,10 +14,22 @@ from genpool_gateway.callbacks.disposition import (
     RetryLater,
     decide_aside,
     decide_disposition,
+    decide_unasked,
     delays,
 )
 
 LAST = len(delays())
+
+
+@pytest.mark.parametrize(("put_off", "delay"), [(0.0, 5), (5.0, 30), (80_000.0, 30)])
+def test_what_could_not_be_put_together_waits_and_no_attempt_is_counted(put_off: float, delay: int) -> None:
+    assert decide_unasked(4, put_off) == RetryLater(delay, 4)
+
+
+def test_what_could_not_be_put_together_for_a_day_is_given_up() -> None:
+    found = decide_unasked(4, timing.CALLBACK_GIVE_UP_SECONDS)
+    assert isinstance(found, DeadLetter)
+    assert (found.reason, found.attempts) == ("ReceiverAway", 4)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])

@@ -214,6 +214,16 @@ def test_an_unknown_outcome_keeps_the_row_and_a_retry_settles_it(world: World) -
     assert world.broker.sent[:2] == ["a", "a"]
 
 
+def test_a_repeat_is_known_by_the_first_ones_id_while_it_waits(world: World) -> None:
+    """Its sender is told that id when its own time is over."""
+    world.broker.answer = "later"
+    world.acceptor.start()
+    first, second = world.acceptor.submit(new("a", key="k")), world.acceptor.submit(new("b", key="k"))
+    until(lambda: (first.task, second.task) == ("a", "a"), "it is known")
+    world.broker.open[0].set_result(None)
+    assert second.result(5).record.id == "a"
+
+
 def test_what_a_process_before_left_is_published_at_the_start(world: World) -> None:
     world.store.rows["old"] = record("old")
     world.acceptor.start()
