@@ -228,3 +228,12 @@ def prepare(process: GatewayProcess, **spec: Any) -> Api:  # noqa: ANN401 - fiel
         "GENPOOL_DATABASE_URL": f"sqlite:///{process.folder / 'tasks.db'}",
     }
     return Api(process, process.key.admin_api_key)
+
+
+@contextmanager
+def running(api: Api) -> Iterator[Api]:
+    """Start its gateway and wait until it is ready."""
+    api.process.start()
+    api.process.until_ready()
+    yield api
+    api.session.close()

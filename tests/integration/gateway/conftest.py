@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -24,6 +24,9 @@ from genpool_core.topology.rights import gateway_permissions
 from genpool_dev.postgresql import PostgresqlServer
 from integration.broker import Vhost, until
 from support.shared_postgresql import shared_server
+
+if TYPE_CHECKING:
+    from integration.gateway.api import Api
 
 FAST_STEP_MS = 300
 
@@ -236,3 +239,29 @@ def postgresql_database(postgresql_server: PostgresqlServer) -> Iterator[str]:
 @pytest.fixture
 def postgresql_url(postgresql_server: PostgresqlServer, postgresql_database: str) -> str:
     return postgresql_server.url(postgresql_database)
+
+
+@pytest.fixture
+def pool_spec() -> dict[str, Any]:
+    """Fields of the spec of the pool behind ``api``, beside the usual ones."""
+    return {}
+
+
+@pytest.fixture
+def api_settings() -> dict[str, str]:
+    """Settings of the gateway behind ``api``, beside the usual ones."""
+    return {}
+
+
+@pytest.fixture
+def api(
+    gateway_process: GatewayProcess, vhost: Vhost, pool_spec: dict[str, Any], api_settings: dict[str, str]
+) -> Iterator[Api]:
+    """A gateway that serves one pool, and a caller of it."""
+    from integration.gateway.api import prepare, running  # noqa: PLC0415 - it needs this module
+
+    assert vhost is gateway_process.vhost
+    made = prepare(gateway_process, **pool_spec)
+    gateway_process.environment |= api_settings
+    with running(made):
+        yield made

@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from genpool_core import names
 from genpool_core.identity import task_key
-from integration.broker import Vhost, until
-from integration.gateway.api import POOL, QUEUE, Api, prepare
-from integration.gateway.conftest import GatewayProcess
-
-
-@pytest.fixture
-def api(gateway_process: GatewayProcess, vhost: Vhost) -> Iterator[Api]:
-    assert vhost is gateway_process.vhost
-    made = prepare(gateway_process)
-    gateway_process.start()
-    gateway_process.until_ready()
-    yield made
-    made.session.close()
+from integration.broker import until
+from integration.gateway.api import POOL, QUEUE, Api
 
 
 def test_an_accepted_task_is_in_its_queue_as_any_producers(api: Api) -> None:

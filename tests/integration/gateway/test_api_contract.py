@@ -9,15 +9,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
-from integration.broker import Vhost
-from integration.gateway.api import Api, prepare
-from integration.gateway.conftest import GatewayProcess
+from integration.gateway.api import Api
 
 EXAMPLES = os.environ.get("GENPOOL_CONTRACT_EXAMPLES", "10")
 _SEED = os.environ.get("GENPOOL_CONTRACT_SEED", "8")
@@ -42,14 +39,8 @@ expected-statuses = ["401", "403", "404", "405", "413", "415", "422", "503"]
 
 
 @pytest.fixture
-def api(gateway_process: GatewayProcess, vhost: Vhost) -> Iterator[Api]:
-    assert vhost is gateway_process.vhost
-    made = prepare(gateway_process)
-    gateway_process.environment["GENPOOL_REQUESTS_PER_SECOND"] = "0"
-    gateway_process.start()
-    gateway_process.until_ready()
-    yield made
-    made.session.close()
+def api_settings() -> dict[str, str]:
+    return {"GENPOOL_REQUESTS_PER_SECOND": "0"}
 
 
 def _schemathesis(api: Api, folder: Path, *options: str) -> None:

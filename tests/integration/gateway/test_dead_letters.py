@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 
 import pika
-import pytest
 
 from genpool_core import names
 from genpool_core.messages import headers
-from integration.broker import Vhost, until
-from integration.gateway.api import PASSWORD, QUEUE, WORKER, Api, prepare
-from integration.gateway.conftest import GatewayProcess
+from integration.broker import until
+from integration.gateway.api import PASSWORD, QUEUE, WORKER, Api
 
 DEAD = names.dead_queue(QUEUE)
 MANY = int(os.environ.get("GENPOOL_DEAD_LETTERS", "2000"))
-
-
-@pytest.fixture
-def api(gateway_process: GatewayProcess, vhost: Vhost) -> Iterator[Api]:
-    assert vhost is gateway_process.vhost
-    made = prepare(gateway_process)
-    gateway_process.start()
-    gateway_process.until_ready()
-    yield made
-    made.session.close()
 
 
 def bury(api: Api, count: int, reason: str) -> list[str]:

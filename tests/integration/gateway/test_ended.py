@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from genpool_core.messages.events import TaskOutput
 from genpool_core.podlayout import S3_ACCESS_KEY, S3_SECRET_KEY
 from integration.broker import Vhost, until
 from integration.bucket import Bucket
-from integration.gateway.api import POOL, Api, about, prepare
+from integration.gateway.api import POOL, Api, about, prepare, running
 from integration.gateway.conftest import GatewayProcess, Receiver
 
 PICTURE = b"a picture"
@@ -38,14 +37,6 @@ def _prepared(process: GatewayProcess, bucket: Bucket, receiver: Receiver) -> Ap
     """A gateway with a pool in that bucket; it is not started."""
     s3 = {"endpoint": bucket.endpoint, "bucket": bucket.name, "prefix": f"{process.vhost.name}/"}
     return prepare(process, storage={"type": "S3", "s3": s3}, security={"callbackHosts": receiver.allow})
-
-
-@contextmanager
-def running(api: Api) -> Iterator[Api]:
-    api.process.start()
-    api.process.until_ready()
-    yield api
-    api.session.close()
 
 
 @pytest.fixture

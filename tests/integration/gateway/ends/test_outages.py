@@ -94,6 +94,9 @@ def test_a_part_is_away(outages: Outages, part: str, how: str) -> None:
     done = pool.submit("done")
     pool.api.claimed(done)
     pool.api.until_status(done["id"], "running")
+    erased = pool.submit("erased")
+    pool.put_end(pool.api.ended(erased))
+    pool.api.until_status(erased["id"], "succeeded")
     callers = Callers(pool)
     with callers.calling():
         until(lambda: callers.accepts(5), "tasks are accepted before")
@@ -109,6 +112,9 @@ def test_a_part_is_away(outages: Outages, part: str, how: str) -> None:
                 assert set(callers.answers) == {"202"}
                 if how == "cut":
                     assert _rebuild(process) == 1
+                    answer = pool.api.call("DELETE", f"/v1/tasks/{erased['id']}")
+                    assert (answer.status_code, answer.json()["reason"]) == (503, "StorageUnavailable")
+                    assert "Retry-After" in answer.headers
             seen = dict(callers.answers)
         mended = time.monotonic()
         callers.mark()
@@ -119,7 +125,8 @@ def test_a_part_is_away(outages: Outages, part: str, how: str) -> None:
     assert not late.is_alive()
     until(lambda: process.get("/readyz").status_code == 200, "it is ready", _RECOVERY_SECONDS)
     _check_ends(pool, done["id"], cancelled)
-    _check_queue(pool, callers, {known["id"], done["id"], *cancelled}, part)
+    _check_queue(pool, callers, {known["id"], done["id"], erased["id"], *cancelled}, part)
+    assert pool.api.call("DELETE", f"/v1/tasks/{erased['id']}").status_code == 200
     if part == "s3":
         assert _rebuild(process) == 0
     print(  # noqa: T201 - the soak's report
