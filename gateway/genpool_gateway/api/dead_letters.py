@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Self
 
-from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -151,7 +150,7 @@ async def _apply(services: Services, wanted: LettersWanted, caller: Caller, acti
         return done
 
     run: Callable[[], Done] = work
-    done = await to_thread.run_sync(run)
+    done = await services.apart.run(run)
     asked = frozenset() if wanted.tasks is None else frozenset(wanted.tasks)
     found = {*done.tasks, *done.no_room}
     return LettersDone(

@@ -14,6 +14,7 @@ from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.accepting.input_store import InputStore
 from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.accepting.replay import Replayer
+from genpool_gateway.api.apart import Apart
 from genpool_gateway.api.bridge import Bridge
 from genpool_gateway.callbacks.replay import CallbackReplay
 from genpool_gateway.dead_letters.work import DeadLetters
@@ -77,6 +78,7 @@ class Services:
     """Of threads that read and check what is large, which would keep the event loop from everybody else."""
     options: ApiOptions = field(default_factory=ApiOptions)
     bridge: Bridge = field(default_factory=Bridge)
+    apart: Apart = field(default_factory=Apart)
 
 
 def services_of(request: Request) -> Services:

@@ -1,0 +1,38 @@
+"""Requests that wait for a bucket, or for a pass over a queue, have threads of their own.
+
+All others share the usual ones, and would wait behind them while a bucket is silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+
+from genpool_gateway.accepting.refusals import Overloaded
+
+T = TypeVar("T")
+_THREADS = 8
+#: Requests that may wait for one of them.
+_WAITING = 16
+
+
+class Apart:
+    """Used by one event loop."""
+
+    def __init__(self) -> None:
+        self._limiter = CapacityLimiter(_THREADS)
+        self._requests = 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """The result of ``work``; raises Overloaded where many such requests wait already."""
+        if self._requests >= _THREADS + _WAITING:
+            raise Overloaded(
+                "the bucket or the broker answers slowly, and many requests wait for it: send this again in a moment."
+            )
+        self._requests += 1
+        try:
+            return await to_thread.run_sync(work, limiter=self._limiter)
+        finally:
+            self._requests -= 1
