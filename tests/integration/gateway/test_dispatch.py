@@ -22,7 +22,7 @@ from unit.gateway.messages import message
 Ask = Callable[..., str]
 #: ``make soak-outages`` takes more of them, and compares them however short they are.
 SAMPLES = int(os.environ.get("GENPOOL_BESIDE_SAMPLES", "20"))
-ROUNDS, _NOISE_SECONDS = (1, 0.5) if SAMPLES < 100 else (3, 0.0)
+ROUNDS, _NOISE_SECONDS = (1, 0.5) if SAMPLES < 100 else (5, 0.0)
 
 
 @pytest.fixture
@@ -130,6 +130,8 @@ def test_a_receiver_that_hangs_costs_the_others_nothing_and_the_broker_little(
         """The median of some rounds: other programs of the machine have their moments."""
         rounds = []
         for _ in range(ROUNDS):
+            # Whoever looks into a longer log takes more of the processor from the gateway.
+            other_receiver.log.unlink(missing_ok=True)
             waits = []
             for _ in range(SAMPLES):
                 asked_at = time.time()
@@ -137,6 +139,7 @@ def test_a_receiver_that_hangs_costs_the_others_nothing_and_the_broker_little(
                 (request,) = until(lambda: other_receiver.seen(webhook_id), "the other callback", 20)  # noqa: B023 - at once
                 waits.append(request["at"] - asked_at)
             rounds.append(sorted(waits)[SAMPLES * 95 // 100 - 1])
+        print("p95 of each round in ms:", *(round(1000 * one) for one in rounds))  # noqa: T201 - the soak's report
         return sorted(rounds)[ROUNDS // 2]
 
     without = p95()
