@@ -150,7 +150,7 @@ async def _apply(services: Services, wanted: LettersWanted, caller: Caller, acti
         return done
 
     run: Callable[[], Done] = work
-    done = await services.apart.run(run)
+    done = await services.slow.run(run)
     asked = frozenset() if wanted.tasks is None else frozenset(wanted.tasks)
     found = {*done.tasks, *done.no_room}
     return LettersDone(

@@ -61,7 +61,7 @@ async def replay_callback(request: Request, task: TaskId, caller: AnyCaller) -> 
         audit(services, caller, "callback.replayed", task)
         return webhook_id
 
-    return CallbackReplayed(webhook_id=await services.apart.run(replay))
+    return CallbackReplayed(webhook_id=await services.slow.run(replay))
 
 
 @router.delete("/tasks/{task}", summary="Delete a task's contents")
@@ -77,5 +77,5 @@ async def delete_task(request: Request, task: TaskId, caller: AnyCaller) -> Task
         services.eraser.erase(record)
         audit(services, caller, "task.deleted", task)
 
-    await services.apart.run(erase)
+    await services.slow.run(erase)
     return await full_answer(services, await newest(services, record))

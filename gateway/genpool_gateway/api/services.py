@@ -14,8 +14,8 @@ from genpool_gateway.accepting.acceptor import Acceptor
 from genpool_gateway.accepting.input_store import InputStore
 from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.accepting.replay import Replayer
-from genpool_gateway.api.apart import Apart
 from genpool_gateway.api.bridge import Bridge
+from genpool_gateway.api.slow import SlowRequests
 from genpool_gateway.callbacks.replay import CallbackReplay
 from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.erasing.eraser import Eraser
@@ -78,7 +78,7 @@ class Services:
     """Of threads that read and check what is large, which would keep the event loop from everybody else."""
     options: ApiOptions = field(default_factory=ApiOptions)
     bridge: Bridge = field(default_factory=Bridge)
-    apart: Apart = field(default_factory=Apart)
+    slow: SlowRequests = field(default_factory=SlowRequests)
 
 
 def services_of(request: Request) -> Services:

@@ -17,9 +17,9 @@ from genpool_core.canonical import canonical_json
 from genpool_core.ledger import keys
 from integration.broker import Vhost, until
 from integration.bucket import Bucket
-from integration.gateway.api import Api, prepare
+from integration.gateway.api import Api, prepare, running
 from integration.gateway.conftest import GatewayProcess
-from integration.gateway.test_ended import listing, running
+from integration.gateway.test_ended import listing
 from support.tcpproxy import TcpProxy
 
 PEOPLE = "DDColor人物黑白修复.json"

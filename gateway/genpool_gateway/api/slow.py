@@ -18,7 +18,7 @@ _THREADS = 8
 _WAITING = 16
 
 
-class Apart:
+class SlowRequests:
     """Used by one event loop."""
 
     def __init__(self) -> None:
