@@ -185,6 +185,10 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a revoked key ends within seconds, and the database is not asked at each request",
         ),
         Rule(
+            "8 * 3600 < SESSION_SECONDS < 24 * 3600",
+            "a working day needs one login, and a browser that was left open is nobody's the next day",
+        ),
+        Rule(
             "WAIT_ANSWER_SECONDS < API_KEEP_ALIVE_SECONDS < 2 * WAIT_ANSWER_SECONDS",
             "a proxy closes its idle connection first, or a request could be sent into one that we close",
         ),

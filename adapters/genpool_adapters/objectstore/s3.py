@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import boto3
 from boto3.s3.transfer import TransferConfig
@@ -131,6 +132,11 @@ class S3Store:
                     raise answer from None
                 raise StorageError(f"the bucket {self._bucket} did not take a file: {error}") from error
 
+    def put_body(self, key: str, body: bytes, content_type: str) -> None:
+        """Put what is in memory."""
+        with self._translated():
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+
     def delete(self, keys: list[str]) -> None:
         """Delete objects."""
         with self._translated():
@@ -152,12 +158,13 @@ class S3Store:
                 f"{said}."
             )
 
-    def sign(self, key: str) -> str:
-        """A link that is valid as long as the pool says, for the public endpoint."""
+    def sign(self, key: str, *, save_as: str | None = None) -> str:
+        """A link for the public endpoint, valid as long as the pool says. ``save_as``: a browser saves it so."""
+        params = {"Bucket": self._bucket, "Key": key}
+        if save_as is not None:
+            params["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quote(save_as, safe='')}"
         with self._translated():
-            return self._signer.generate_presigned_url(
-                "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=self._ttl
-            )
+            return self._signer.generate_presigned_url("get_object", Params=params, ExpiresIn=self._ttl)
 
     def sign_put(self, key: str, content_type: str, size: int, seconds: float) -> str:
         """A link by which one object of exactly this size and type may be put. No I/O."""

@@ -7,7 +7,17 @@ import sys
 from pathlib import Path
 
 from genpool_dev import chartvalues
-from genpool_dev.generate import commands, crd, messages, openapi, reasons, reference, settings, timing
+from genpool_dev.generate import (
+    commands,
+    crd,
+    messages,
+    openapi,
+    page_reasons,
+    reasons,
+    reference,
+    settings,
+    timing,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -22,6 +32,7 @@ def outputs() -> dict[Path, str]:
         Path("docs/reference/settings.md"): settings.page(),
         Path("docs/reference/commands.md"): commands.page(),
         Path("docs/reference/reasons.md"): reasons.page(),
+        Path("gateway/genpool_gateway/page/js/words/reasons.en.js"): page_reasons.module(),
         Path("docs/reference/openapi.json"): openapi.document_text(),
         Path("docs/explanation/timing.md"): timing.page(),
         Path("charts/genpool/values.schema.json"): chartvalues.schema_text(),

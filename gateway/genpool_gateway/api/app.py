@@ -14,9 +14,11 @@ from genpool_gateway.api import (
     accept,
     dead_letters,
     ended,
+    files,
     intake_letters,
     keys,
     pools,
+    session,
     tasks,
     uploads,
     usage,
@@ -28,11 +30,13 @@ from genpool_gateway.api.middleware import SecurityHeaders
 from genpool_gateway.api.problems import answer_with_problems
 from genpool_gateway.api.rates import Rates
 from genpool_gateway.api.services import Services, services_of
+from genpool_gateway.api.web_page import add_web_page
 
 _ABOUT = """Tasks for pools of ComfyUI workers.
 
-Send `Authorization: Bearer KEY` (or `X-API-Key: KEY`) with each request. Errors are `application/problem+json` with a
-`reason` and its `code`."""
+Send `Authorization: Bearer KEY` (or `X-API-Key: KEY`) with each request. A browser may begin a session instead
+(`POST /v1/session`), and then sends `X-CSRF-Token` with each request that changes something. Errors are
+`application/problem+json` with a `reason` and its `code`."""
 
 
 def create_app(services: Services) -> FastAPI:
@@ -61,15 +65,18 @@ def create_app(services: Services) -> FastAPI:
         tasks.router,
         ended.router,
         uploads.router,
+        files.router,
         dead_letters.router,
         intake_letters.router,
         pools.router,
         usage.router,
         keys.router,
+        session.router,
     ):
         app.include_router(_versioned(router))
     describe(app)
     add_docs_page(app)
+    add_web_page(app)
     app.add_middleware(DirectSubmit)
     app.add_middleware(SecurityHeaders)
     if services.options.cors_origins:

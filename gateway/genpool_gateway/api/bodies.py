@@ -49,11 +49,16 @@ async def read_json_body(request: Request) -> JsonValue:
     services = services_of(request)
     options = services.options
     _require_json(request)
-    _require_size(request, options.max_body_bytes)
-    body = await _read(request, options.max_body_bytes, options.body_seconds)
+    body = await read_body(request, options.max_body_bytes, options.body_seconds)
     if len(body) > _LARGE:
         return await to_thread.run_sync(_parse, body, limiter=services.large)
     return _parse(body)
+
+
+async def read_body(request: Request, limit: int, seconds: float) -> bytes:
+    """The whole body, whatever it is; raises the Problem that one is which is too large or too slow."""
+    _require_size(request, limit)
+    return await _read(request, limit, seconds)
 
 
 def _require_json(request: Request) -> None:

@@ -8,10 +8,17 @@ from fastapi import FastAPI
 from starlette.routing import compile_path
 
 from genpool_gateway.api.problem_view import ProblemView
+from genpool_gateway.keys import cookie
 
 _SECURITY: dict[str, dict[str, str]] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": cookie.NAME,
+        "description": "After POST /v1/session. Requests that change something need X-CSRF-Token too.",
+    },
 }
 #: What FastAPI gives for invalid requests; ours are problems.
 _UNUSED = ("HTTPValidationError", "ValidationError")

@@ -153,6 +153,7 @@ async def revoke_key(request: Request, id: KeyId, caller: AdminCaller) -> KeyVie
     if revoked is None:
         raise Problem("NotFound", f"there is no key {id!r}.")
     services.keyring.forget()
+    services.sessions.forget()
     return KeyView.model_validate(_fields(revoked))
 
 

@@ -23,6 +23,7 @@ from genpool_gateway.events.hub import Hub
 from genpool_gateway.janitor.ends import Ends
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
+from genpool_gateway.keys.sessions import SessionRing
 from genpool_gateway.pools.links import Links
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.places import LooseInputs
@@ -67,6 +68,7 @@ class Services:
     pools: PoolSource
     links: Links
     keyring: KeyRing
+    sessions: SessionRing
     replayer: Replayer
     callback_replay: CallbackReplay
     eraser: Eraser

@@ -47,6 +47,7 @@ from genpool_gateway.factory.janitor import Endings, build_endings
 from genpool_gateway.factory.limits import build_limits
 from genpool_gateway.factory.rebuilding import Rebuilding, build_rebuilding
 from genpool_gateway.keys.identify import KeyRing
+from genpool_gateway.keys.sessions import SessionRing
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.links import Links
 from genpool_gateway.pools.pool import ServedPool
@@ -196,6 +197,7 @@ def build_tasks(
         erasing.housekeeping.start()
 
     preparation = Preparation(store.prepare, begin)
+    keyring = KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir))
     services = Services(
         acceptor=acceptor,
         limits=limits,
@@ -212,7 +214,8 @@ def build_tasks(
         pools=pools,
         links=links,
         dead_letters=letters,
-        keyring=KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir)),
+        keyring=keyring,
+        sessions=SessionRing(store.keys, keyring, now),
         replayer=Replayer(queues, store.events, now, room=limits.take, unfinished=store.reader.count_owned),
         callback_replay=CallbackReplay(pools, stores, lambda broker, vhost: publishers.get((broker, vhost))),
         eraser=erasing.eraser,

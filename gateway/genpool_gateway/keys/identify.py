@@ -49,7 +49,7 @@ class KeyRing:
         if not is_key(key):
             return None
         digest = digest_of(key)
-        caller = self._first(key) or _caller(self._store.key_by_digest(digest))
+        caller = self.by_digest(digest)
         with self._lock:
             self._known[digest] = (self._clock() + timing.KEY_CACHE_SECONDS, caller)
             self._known.move_to_end(digest)
@@ -57,13 +57,17 @@ class KeyRing:
                 self._known.popitem(last=False)
         return caller
 
+    def by_digest(self, digest: str) -> Caller | None:
+        """The caller of the key with this SHA-256, as it is now; None: revoked, or gone. Raises TaskStoreError."""
+        return self._first(digest) or _caller(self._store.key_by_digest(digest))
+
     def forget(self) -> None:
         """Look all keys up again: one was revoked here."""
         with self._lock:
             self._known.clear()
 
-    def _first(self, key: str) -> Caller | None:
-        if any(hmac.compare_digest(key.encode(), first.encode()) for first in self._first_keys()):
+    def _first(self, digest: str) -> Caller | None:
+        if any(hmac.compare_digest(digest, digest_of(first)) for first in self._first_keys()):
             return Caller(FIRST_KEY, FIRST_KEY, "admin")
         return None
 

@@ -25,11 +25,14 @@ _log = structlog.get_logger(__name__)
 class SigningStore(Protocol):
     """A bucket that the gateway has keys for."""
 
-    def sign(self, key: str) -> str:
-        """A link to an object. No I/O. Raises StorageError."""
+    def sign(self, key: str, *, save_as: str | None = None) -> str:
+        """A link to an object, or to save it under a name. No I/O. Raises StorageError."""
 
     def sign_put(self, key: str, content_type: str, size: int, seconds: float) -> str:
         """A link by which one object of exactly this size and type may be put. No I/O. Raises StorageError."""
+
+    def put_body(self, key: str, body: bytes, content_type: str) -> None:
+        """Put an object. Raises StorageError."""
 
 
 class Buckets(Protocol):
@@ -78,6 +81,13 @@ class Links:
             # The task is told all the same: its results are there, and another moment gives the link.
             _log.warning("links_not_signed", pool=pool_uid, reason=error.reason, message=error.message)
         return signed
+
+    def to_save(self, pool_uid: str, output: Output) -> str | None:
+        """A link by which a browser saves a result; None where the gateway may not sign. Raises what signing does."""
+        pool = self.pools.snapshot().by_uid(pool_uid)
+        s3 = None if pool is None else s3_of(pool)
+        store = None if s3 is None else self.buckets.of(s3.model_copy(update={"bucket": output.bucket}))
+        return None if store is None else store.sign(output.key, save_as=output.key.rpartition("/")[2])
 
     def note(self, pool: ServedPool) -> str:
         """How links to the results of a pool are made, as a sentence."""

@@ -9,7 +9,7 @@ from genpool_core.errors import RefusedInput
 from genpool_core.tasks.uploads import upload_key, upload_value
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import BucketNotListed
-from genpool_gateway.pools.links import Buckets
+from genpool_gateway.pools.links import Buckets, SigningStore
 from genpool_gateway.pools.pool import ServedPool
 
 
@@ -42,6 +42,15 @@ def new_upload(  # noqa: PLR0913 - what an upload is
     PoolUnavailable, RefusedInput, BucketNotListed, StorageError, SettingsError
         There is none for it.
     """
+    value = upload_value(token, name)
+    store, key = upload_place(pool, buckets, owner=owner, value=value, size=size)
+    return Upload(value, key, store.sign_put(key, content_type, size, timing.UPLOAD_LINK_SECONDS))
+
+
+def upload_place(
+    pool: ServedPool, buckets: Buckets, *, owner: str, value: str, size: int
+) -> tuple[SigningStore, str]:
+    """The bucket and the key of an upload. ``value``: its id. Raises what :func:`new_upload` does."""
     config = require_serving(pool).config
     if size > config.max_input_bytes:
         raise RefusedInput(
@@ -54,10 +63,9 @@ def new_upload(  # noqa: PLR0913 - what an upload is
     store = buckets.of(config.s3)
     if store is None:
         raise BucketNotListed.of(config.s3, "nothing can be uploaded; send links to files instead")
-    value = upload_value(token, name)
     key = upload_key(value, prefix=config.s3.prefix, owner=owner)
     if key is None:
         raise RefusedInput(
             "name: send 1 to 100 letters, digits, dots, dashes or underscores.", parameter="name"
         )
-    return Upload(value, key, store.sign_put(key, content_type, size, timing.UPLOAD_LINK_SECONDS))
+    return store, key

@@ -1,15 +1,15 @@
-"""API keys and the audit log."""
+"""API keys, sessions and the audit log."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
-from genpool_gateway.store.tables import api_keys, audit
-from genpool_gateway.tasks.ports import ApiKey, AuditEntry
+from genpool_gateway.store.tables import api_keys, audit, sessions
+from genpool_gateway.tasks.ports import ApiKey, AuditEntry, Session
 
 
 class SqlKeyStore:
@@ -42,6 +42,23 @@ class SqlKeyStore:
             connection.execute(unrevoked.values(revoked_at=at))
             found = connection.execute(select(api_keys).where(api_keys.c.id == key)).mappings().first()
         return None if found is None else rows.key_of(found)
+
+    def add_session(self, session: Session, now: datetime) -> None:
+        """As the port says."""
+        with self._database.writing() as connection:
+            connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+            connection.execute(insert(sessions).values(vars(session)))
+
+    def session_by_digest(self, digest: str) -> Session | None:
+        """As the port says."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(sessions).where(sessions.c.digest == digest)).mappings().first()
+        return None if found is None else Session(**found)
+
+    def end_session(self, digest: str) -> None:
+        """As the port says."""
+        with self._database.writing() as connection:
+            connection.execute(delete(sessions).where(sessions.c.digest == digest))
 
     def audit(self, entry: AuditEntry) -> None:
         """As the port says."""

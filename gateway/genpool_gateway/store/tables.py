@@ -156,6 +156,14 @@ api_keys = Table(
     Column("revoked_at", UtcTime),
 )
 
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("key_digest", Text, nullable=False),
+    Column("expires_at", UtcTime, nullable=False, index=True),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -217,6 +217,17 @@ class ApiKey:
 
 
 @dataclass(frozen=True)
+class Session:
+    """A browser that showed an API key once. Neither the key nor the cookie is kept, only their hashes."""
+
+    digest: str = field(repr=False)
+    """SHA-256 of the cookie's value, hexadecimal."""
+    key_digest: str = field(repr=False)
+    """SHA-256 of the key: the session is over when the key is revoked."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class AuditEntry:
     """Something that a key did and that a person may ask about."""
 
@@ -227,7 +238,7 @@ class AuditEntry:
 
 
 class KeyStore(Protocol):
-    """For API keys and the audit log."""
+    """For API keys, sessions and the audit log."""
 
     def key_by_digest(self, digest: str) -> ApiKey | None:
         """The key with this SHA-256, revoked or not."""
@@ -240,6 +251,15 @@ class KeyStore(Protocol):
 
     def revoke_key(self, key: str, at: datetime) -> ApiKey | None:
         """Revoke by id; None: no such key. One that is revoked stays as it is."""
+
+    def add_session(self, session: Session, now: datetime) -> None:
+        """Store a new one, and drop those that are over."""
+
+    def session_by_digest(self, digest: str) -> Session | None:
+        """The session whose cookie has this SHA-256, over or not."""
+
+    def end_session(self, digest: str) -> None:
+        """Drop it; nothing where there is none."""
 
     def audit(self, entry: AuditEntry) -> None:
         """Append to the audit log."""

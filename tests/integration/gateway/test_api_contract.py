@@ -77,7 +77,7 @@ def test_a_stream_is_what_the_document_says(api: Api) -> None:
 def test_the_document_is_whole(api: Api) -> None:
     document = api.call("GET", "/openapi.json", key=None).json()
     assert document["openapi"].startswith("3.1.")
-    assert set(document["components"]["securitySchemes"]) == {"bearer", "apiKey"}
+    assert set(document["components"]["securitySchemes"]) == {"bearer", "apiKey", "session"}
     for path, item in document["paths"].items():
         for method, operation in item.items():
             assert operation["summary"], (path, method)

@@ -8,7 +8,7 @@ import pytest
 
 from genpool_core.errors import TaskStoreError
 from genpool_gateway.store.opening import TaskStore
-from genpool_gateway.tasks.ports import ApiKey, AuditEntry
+from genpool_gateway.tasks.ports import ApiKey, AuditEntry, Session
 from support.task_changes import at
 
 KEY = ApiKey("id1", "Anna's laptop", "d1", "user", ("team/photos",), 50, at(1))
@@ -43,3 +43,15 @@ def test_the_audit_log_shows_the_newest_first(store: TaskStore) -> None:
     for entry in entries:
         store.keys.audit(entry)
     assert store.keys.audit_log(limit=2) == [entries[2], entries[1]]
+
+
+def test_sessions_are_found_until_they_are_ended_and_old_ones_go(store: TaskStore) -> None:
+    one, other = Session("s1", "d1", at(10)), Session("s2", "d1", at(20))
+    store.keys.add_session(one, at(0))
+    assert store.keys.session_by_digest("s1") == one
+    assert store.keys.session_by_digest("s9") is None
+    store.keys.add_session(other, at(10))
+    assert store.keys.session_by_digest("s1") is None
+    store.keys.end_session("s2")
+    store.keys.end_session("s2")
+    assert store.keys.session_by_digest("s2") is None

@@ -5,41 +5,10 @@ from dataclasses import replace
 import pytest
 
 from genpool_core import timing
-from genpool_core.errors import TaskStoreError
 from genpool_gateway.keys.identify import FIRST_KEY, KeyRing
-from genpool_gateway.keys.secret import digest_of, new_key
-from genpool_gateway.tasks.ports import ApiKey, AuditEntry
+from genpool_gateway.keys.secret import new_key
+from unit.gateway.keys.key_fakes import FIRST, KEY, MemoryKeys
 from unit.gateway.samples import NOW
-
-FIRST, KEY = new_key(), new_key()
-
-
-class MemoryKeys:
-    def __init__(self) -> None:
-        self.stored = [ApiKey("key-1", "ann", digest_of(KEY), "user", ("art/text",), 10, NOW)]
-        self.looks = 0
-        self.failing = False
-
-    def key_by_digest(self, digest: str) -> ApiKey | None:
-        if self.failing:
-            raise TaskStoreError("the database is away.")
-        self.looks += 1
-        return next((key for key in self.stored if key.digest == digest), None)
-
-    def keys(self) -> list[ApiKey]:
-        return self.stored
-
-    def add_key(self, key: ApiKey) -> None:
-        self.stored.append(key)
-
-    def revoke_key(self, key: str, at: object) -> ApiKey | None:
-        raise NotImplementedError
-
-    def audit(self, entry: AuditEntry) -> None:
-        raise NotImplementedError
-
-    def audit_log(self, *, limit: int) -> list[AuditEntry]:
-        raise NotImplementedError
 
 
 class World:

@@ -149,6 +149,13 @@ def _keys() -> None:
         Column("revoked_at", BigInteger),
     )
     op.create_table(
+        "sessions",
+        Column("digest", Text, primary_key=True),
+        Column("key_digest", Text, nullable=False),
+        Column("expires_at", BigInteger, nullable=False),
+    )
+    op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"])
+    op.create_table(
         "audit",
         Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
         Column("time", BigInteger, nullable=False),

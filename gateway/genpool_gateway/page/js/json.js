@@ -1,0 +1,22 @@
+// JSON whose integers keep all their digits: a seed may be larger than a JavaScript number can say.
+
+/** @typedef {null | boolean | number | bigint | string | Json[] | {[name: string]: Json}} Json */
+
+/** @param {string} text @returns {any} */
+export function parse(text) {
+  return JSON.parse(text, (_name, value, ...rest) => {
+    if (typeof value !== "number" || !Number.isInteger(value) || Number.isSafeInteger(value)) return value;
+    const source = rest[0] && /** @type {{source?: string}} */ (rest[0]).source;
+    return source && /^-?\d+$/.test(source) ? BigInt(source) : value;
+  });
+}
+
+/** @param {unknown} value @param {number} [indent] @returns {string} */
+export function stringify(value, indent) {
+  const raw = /** @type {{rawJSON?: (text: string) => unknown}} */ (/** @type {unknown} */ (JSON)).rawJSON;
+  return JSON.stringify(
+    value,
+    (_name, each) => (typeof each === "bigint" ? (raw ? raw(String(each)) : Number(each)) : each),
+    indent,
+  );
+}

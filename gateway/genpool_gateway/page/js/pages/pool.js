@@ -1,0 +1,81 @@
+// One pool: its figures, what its scaler thinks, what is wrong and what to do, what it takes.
+import { html } from "../html.js";
+import { get } from "../api.js";
+import { ago, number, plainName, size } from "../format.js";
+import { t } from "../language.js";
+import { useLoaded } from "../load.js";
+import { Empty, LinkButton, Trouble, Waiting } from "../parts/basics.js";
+import { PoolState, scalerSentence } from "../parts/poolstate.js";
+import { href } from "../route.js";
+
+/** @typedef {import("../pools.js").Pool} Pool */
+
+const SECONDS = 5;
+
+/** @param {{route: import("../route.js").Route}} props */
+export function Pool({ route }) {
+  const name = route.parts.join("/");
+  const { data, problem, reload } = useLoaded(() => get("/v1/pools"), [], SECONDS);
+  if (!data) return problem ? html`<${Trouble} problem=${problem} onRetry=${reload} />` : html`<${Waiting} />`;
+  /** @type {Pool | undefined} */
+  const pool = data.pools.find((/** @type {Pool} */ each) => each.name === name);
+  return html`<div class="single">
+    <p><a href="#/pools">← ${t("menu.pools")}</a></p>
+    ${!pool ? html`<${Empty} title=${t("pool.gone", { name })} />` : html`
+      <div class="row spread"><h1>${name}</h1><${PoolState} pool=${pool} /></div>
+      <${Trouble} problem=${problem} />
+      ${pool.trouble && html`<div class="trouble"><p>${pool.trouble}</p></div>`}
+      <${Figures} pool=${pool} />
+      <section class="card"><h2>${t("pools.scaler")}</h2><p>${scalerSentence(pool)}</p>
+        <p class="help">${[pool.scaling.mode && t("scaler.mode", { mode: pool.scaling.mode }),
+          pool.scaling.last_scale_time && t("scaler.last", { when: ago(pool.scaling.last_scale_time) })].filter(Boolean).join(" · ")}</p></section>
+      <${Conditions} pool=${pool} />
+      <${Takes} pool=${pool} />`}
+  </div>`;
+}
+
+/** @param {{pool: Pool}} props */
+function Figures({ pool }) {
+  const { queue, replicas, scaling } = pool;
+  const figures = [
+    [t("pools.waiting"), number(queue.waiting)],
+    [t("pools.running"), number(queue.running)],
+    [t("replicas.wanted"), number(scaling.desired)],
+    [t("replicas.existing"), number(replicas.existing)],
+    [t("replicas.ready"), number(replicas.ready)],
+    [t("replicas.busy"), number(replicas.busy)],
+    [t("replicas.bounds"), `${number(replicas.least)} – ${number(replicas.most)}`],
+    [t("pools.dead"), queue.dead_lettered ? html`<a class="bad" href=${href(["dead"], { pool: pool.name })}>${number(queue.dead_lettered)}</a>` : number(queue.dead_lettered)],
+  ];
+  return html`<dl class="figures">${figures.map(([name, value]) => html`<div class="card"><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+    <p class="help">${queue.observed_at ? t("observed", { when: ago(queue.observed_at) }) : t("observed.never")}</p>`;
+}
+
+/** @param {{pool: Pool}} props */
+function Conditions({ pool }) {
+  if (!pool.conditions.length) return html`<section class="card"><h2>${t("conditions")}</h2><p class="help">${t("conditions.none")}</p></section>`;
+  const bad = [...pool.conditions].sort((one, other) => Number(one.status === "True") - Number(other.status === "True"));
+  return html`<section class="card"><h2>${t("conditions")}</h2><ul class="conditions">${bad.map((each) => html`
+    <li key=${each.type}><span class=${`badge pool-${each.status === "True" ? "good" : each.status === "False" ? "bad" : "unknown"}`}>
+      ${t(`condition.${each.status}`)}</span>
+      <div><strong>${plainName(each.type)}</strong> <span class="help">${each.reason} · ${ago(each.last_transition_time)}</span>
+      <p>${each.message}</p></div></li>`)}</ul></section>`;
+}
+
+/** @param {{pool: Pool}} props */
+function Takes({ pool }) {
+  const { limits } = pool;
+  const any = (/** @type {string[]} */ hosts) => (hosts.length ? hosts.join(", ") : t("limits.anyHost"));
+  const rows = [
+    [t("limits.queue"), pool.queue.name ?? "–"],
+    limits && [t("limits.attempts"), number(limits.max_attempts)],
+    limits && [t("limits.input"), size(limits.max_input_bytes)],
+    limits && [t("limits.images"), any(limits.image_hosts)],
+    limits && [t("limits.callbacks"), any(limits.callback_hosts)],
+    limits && [t("limits.graphs"), t(limits.allow_graphs ? "yes" : "no")],
+    [t("limits.links"), pool.links],
+  ].filter(Boolean);
+  return html`<section class="card"><h2>${t("limits")}</h2>
+    <div class="row">${pool.workflows.map((name) => html`<${LinkButton} icon="create" to=${href(["create", name], { pool: pool.name })}>${name}</${LinkButton}>`)}</div>
+    <dl class="facts">${rows.map((row) => html`<div><dt>${/** @type {any} */ (row)[0]}</dt><dd>${/** @type {any} */ (row)[1]}</dd></div>`)}</dl></section>`;
+}

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from genpool_core.topology.desired import vhost_topology
+from genpool_dev import browser as chromium
+from integration.broker import Server, Vhost
+from integration.bucket import Bucket
+from integration.gateway.conftest import GatewayProcess, key_of
+from integration.gateway.page.world import World, started
+
+
+@pytest.fixture(scope="module")
+def world(
+    rabbitmq_server: Server, bucket: Bucket, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """One gateway for a file of tests."""
+    vhost = Vhost(rabbitmq_server, f"test-{uuid.uuid4().hex[:12]}")
+    vhost.create()
+    vhost.apply(vhost_topology(vhost.version))
+    folder: Path = tmp_path_factory.mktemp("gateway")
+    process = GatewayProcess(vhost, folder, key_of(vhost))
+    try:
+        yield started(process, vhost, bucket)
+    finally:
+        process.kill()
+        vhost.delete()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium."""
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=chromium.executable(), args=chromium.arguments())
+        yield made
+        made.close()
