@@ -49,6 +49,14 @@ async def list_tasks(  # noqa: PLR0913, PLR0917 - its filters
     pool: Annotated[str | None, Query(max_length=320, description="`namespace/name` of a pool.")] = None,
     workflow: Annotated[str | None, Query(max_length=128)] = None,
     task_id: Annotated[str | None, Query(max_length=512, description="The producer's word.")] = None,
+    search: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=200,
+            description="A part of a parameter, of the metadata or of an id; among the newest 20,000 tasks.",
+        ),
+    ] = None,
     cursor: Annotated[str | None, Query(max_length=256, description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> TaskPage:
@@ -63,6 +71,7 @@ async def list_tasks(  # noqa: PLR0913, PLR0917 - its filters
         cancel_requested=asked,
         workflow=workflow,
         task_id=task_id,
+        search=search,
         before=None if cursor is None else read_cursor(cursor),
         limit=limit,
     )

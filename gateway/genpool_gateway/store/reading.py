@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Text, func, literal, or_, select, tuple_, type_coerce
 
 from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.queries import read_records, select_records
-from genpool_gateway.store.tables import ENDED, UNFINISHED, UNSUCCESSFUL, WAITING, task_events, tasks
-from genpool_gateway.tasks.ports import EndedLately, TaskQuery
+from genpool_gateway.store.tables import (
+    ENDED,
+    UNFINISHED,
+    UNSUCCESSFUL,
+    WAITING,
+    task_contents,
+    task_events,
+    tasks,
+)
+from genpool_gateway.tasks.ports import SEARCHED, EndedLately, TaskQuery
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord
 
 #: Places in a queue are told up to here: each costs the reading of so many rows.
@@ -139,6 +148,24 @@ def _conditions(query: TaskQuery) -> list[ColumnElement[bool]]:
         wanted.append(or_(tasks.c.outcome.is_not(None), asked if query.cancel_requested else ~asked))
     if query.outcomes and not query.states and "succeeded" not in query.outcomes:
         wanted.append(UNSUCCESSFUL)
+    if query.search is not None:
+        wanted += _found(query.search)
     if query.before is not None:
         wanted.append(_before(*query.before))
     return wanted
+
+
+def _found(search: str) -> list[ColumnElement[bool]]:
+    """Is among the newest tasks, and has a text in it. What is kept as JSON has all but ASCII escaped."""
+    edge = select(tasks.c.created_at).order_by(tasks.c.created_at.desc(), tasks.c.id.desc())
+    oldest = edge.offset(SEARCHED).limit(1).scalar_subquery()
+    escaped = json.dumps(search)[1:-1]
+    inside = [
+        type_coerce(column, Text).icontains(escaped, autoescape=True)
+        for column in (task_contents.c.parameters, task_contents.c.metadata)
+    ]
+    ids = [
+        tasks.c.id == search.lower(),
+        type_coerce(tasks.c.task_id, Text).icontains(search, autoescape=True),
+    ]
+    return [or_(oldest.is_(None), tasks.c.created_at > oldest), or_(*ids, *inside)]

@@ -55,6 +55,10 @@ class Accepted:
     record: TaskRecord | None
 
 
+#: A search reads what tasks were given, which no index serves: so many of the newest, a fraction of a second.
+SEARCHED = 20_000
+
+
 @dataclass(frozen=True)
 class TaskQuery:
     """Which tasks to list, the newest first."""
@@ -73,6 +77,8 @@ class TaskQuery:
     reason: str | None = None
     """Of the end: a constant in CamelCase."""
     task_id: str | None = None
+    search: str | None = None
+    """A part of what a task was given, of its metadata, or of its ids; among the newest ``SEARCHED`` tasks."""
     before: tuple[datetime, str] | None = None
     """Only tasks older than this ``(created_at, id)``: the end of the page before."""
     limit: int = 50

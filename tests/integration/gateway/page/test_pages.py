@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -13,7 +12,14 @@ from integration.gateway.page.pictures import lake
 from integration.gateway.page.visitor import DESK, PHONE, Visitor, visiting
 from integration.gateway.page.world import PHOTO, World
 
-PROMPTS = ("a lake between hills", "a quiet bay at dusk", "hills in the morning", "the last light", "a pale sun", "evening")
+PROMPTS = (
+    "a lake between hills",
+    "a quiet bay at dusk",
+    "hills in the morning",
+    "the last light",
+    "a pale sun",
+    "evening",
+)
 REASONS = (
     ("OutOfMemory", "KSampler (17) needed 13.2 GiB, and 9.8 GiB are free."),
     ("NodeFailed", "VAEDecode (8): the tensor has the wrong shape."),
@@ -31,7 +37,10 @@ def _tasks(world: World) -> None:
     world.api.submit("a boat that waits", workflow="text-to-image")
     for reason, message in (*REASONS, REASONS[0]):
         world.dead(reason, message)
-    others = [world.other_pool(n, ready=n != 3, waiting=n * 7 % 40, replicas=n % 5, dead=int(n == 3)) for n in range(1, 200)]
+    others = [
+        world.other_pool(n, ready=n != 3, waiting=n * 7 % 40, replicas=n % 5, dead=int(n == 3))
+        for n in range(1, 200)
+    ]
     world.write_pools(*others, waiting=2, replicas=3, dead=3)
     until(lambda: len(world.api.call("GET", "/v1/pools").json()["pools"]) == 200, "the pools are read")
 
@@ -43,7 +52,10 @@ def visitor(browser: Browser, world: World) -> Iterator[Visitor]:
         yield made
 
 
-@pytest.mark.parametrize(("language", "size", "dark"), [("en", DESK, True), ("zh", DESK, False), ("zh", PHONE, False), ("en", PHONE, True)])
+@pytest.mark.parametrize(
+    ("language", "size", "dark"),
+    [("en", DESK, True), ("zh", DESK, False), ("zh", PHONE, False), ("en", PHONE, True)],
+)
 def test_each_page_is_fit_to_be_read(
     browser: Browser, world: World, language: str, size: tuple[int, int], *, dark: bool
 ) -> None:
@@ -86,8 +98,8 @@ def test_the_gallery_filters_searches_and_downloads(visitor: Visitor) -> None:
     expect(page.locator(".tile")).to_have_count(len(PROMPTS))
     page.locator(".filters select").select_option(PHOTO)
     expect(page.locator(".empty")).to_be_visible()
-    page.go_back()
     visitor.go("#/gallery?status=succeeded")
+    expect(page.locator(".tile")).to_have_count(len(PROMPTS))
     for tick in page.locator(".tick input").all()[:2]:
         tick.check()
     saved: list[str] = []
@@ -141,8 +153,6 @@ def test_usage_sums_up(visitor: Visitor) -> None:
     page = visitor.page
     visitor.go("#/usage?days=7")
     expect(page.locator(".bars li")).to_have_count(7)
-    today = datetime.now(UTC)
-    assert today - timedelta(days=7) < today
     table = page.get_by_role("region", name="By workflow")
     expect(table).to_contain_text("text-to-image")
     expect(page.get_by_role("region", name="By key")).to_contain_text("installation")

@@ -58,7 +58,7 @@ class Visitor:
             for rule in found["violations"]
             if rule["impact"] in _SERIOUS
         ]
-        assert bad == []
+        assert not bad, bad
         width = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert width <= 0, f"{name} is wider than the window by {width} pixels"
         if PICTURES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,14 +12,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pika
 import yaml
 
+from genpool_core import names
 from genpool_core.ledger.records import Output
+from genpool_core.messages import headers
 from genpool_core.messages.events import TaskPreview, TaskProgress
 from genpool_core.podlayout import S3_ACCESS_KEY, S3_SECRET_KEY
 from integration.broker import Vhost
 from integration.bucket import Bucket
-from integration.gateway.api import Api, about, pool_manifest, prepare
+from integration.gateway.api import PASSWORD, QUEUE, WORKER, Api, about, pool_manifest, prepare
 from integration.gateway.conftest import GatewayProcess
 from integration.gateway.page.pictures import lake
 
@@ -135,6 +139,23 @@ class World:
         fields.setdefault("parameters", task["parameters"])
         fields.setdefault("gpu_seconds", 7.4)
         self.api.ended(task, outputs=outputs, **fields)
+
+    def dead(self, reason: str, message: str) -> dict[str, Any]:
+        """A task that failed for good, with its message in the dead-letter queue."""
+        task = self.api.submit(f"{reason} {uuid.uuid4().hex[:4]}", workflow="text-to-image")
+        letters = self.api.queued()
+        properties, body = letters[-1]  # Those before it are of tasks that nobody does.
+        own = {headers.REASON: reason, headers.OWNER: properties.headers[headers.OWNER]}
+        copy = pika.BasicProperties(
+            message_id=properties.message_id, headers=own, user_id=WORKER, delivery_mode=2
+        )
+        with self.api.process.vhost.raw(WORKER, PASSWORD) as connection:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            channel.basic_publish("", names.dead_queue(QUEUE), json.dumps(body).encode(), copy)
+        self.api.claimed(task)
+        self.fail(task, reason, message)
+        return self.api.until_status(task["id"], "failed")
 
     def fail(self, task: Mapping[str, Any], reason: str, message: str) -> None:
         """The worker ends a task that is dead."""

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Select, text
 from sqlalchemy.dialects import sqlite
 
+from genpool_core.jsontypes import JsonObject
 from genpool_core.messages.base import PoolRef
 from genpool_gateway.store import reading
 from genpool_gateway.store.opening import TaskStore, open_store
@@ -174,3 +175,37 @@ def plan(url: str, statement: Select[Any]) -> str:
 
 def _plain(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(0 if hasattr(value, "year") else value for value in values)
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("QUIET bay", ["s1"]),
+        ("静かな", ["s2"]),
+        ("100%", ["s3"]),
+        ("a_b", ["s3"]),
+        ("back\\slash", ["s3"]),
+        ("family album", ["s2"]),
+        ("word of s1", ["s1"]),
+        ("nothing like it", []),
+        ("%", ["s3"]),
+    ],
+)
+def test_a_search_finds_what_tasks_were_given_and_are_called(
+    store: TaskStore, search: str, found: list[str]
+) -> None:
+    given = {"s1": "a quiet Bay", "s2": "静かな湖", "s3": "100% a_b back\\slash"}
+    records = []
+    for place, (name, prompt) in enumerate(given.items()):
+        record = replace(
+            accepting(name, seconds=place), parameters={"prompt": prompt}, task_id=f"word of {name}"
+        )
+        assert record.submission is not None
+        metadata: JsonObject = {"file": "Family Album/1.png"} if name == "s2" else {}
+        records.append(replace(record, submission=replace(record.submission, metadata=metadata)))
+    store.accepting.accept([NewTask(each) for each in records], {}, at(0))
+    assert [record.id for record in store.reader.find(TaskQuery(search=search))] == [
+        key(name) for name in found
+    ]
+    (one,) = store.reader.find(TaskQuery(search=key("s1").upper()))
+    assert one.id == key("s1")

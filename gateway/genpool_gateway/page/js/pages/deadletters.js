@@ -2,7 +2,7 @@
 import { html, useState } from "../html.js";
 import { get, post } from "../api.js";
 import { useEndless } from "../endless.js";
-import { moment, plainName } from "../format.js";
+import { moment } from "../format.js";
 import { t } from "../language.js";
 import { useAction, useLoaded } from "../load.js";
 import { Attempts } from "../parts/attempts.js";
@@ -74,7 +74,7 @@ function Letter({ task, busy, onWanted }) {
     <p><strong>${happened}</strong></p>
     <p>${task.error?.message}</p>
     ${advice && html`<p class="advice">${advice}</p>`}
-    <p class="help">${poolName(task)} · ${task.workflow ?? t("ownGraph")} · <a href=${href(["dead"], { pool: poolName(task), reason })}>${plainName(reason)}</a></p>
+    <p class="help">${poolName(task)} · ${task.workflow ?? t("ownGraph")} · <a href=${href(["dead"], { pool: poolName(task), reason })}><code>${reason}</code></a></p>
     <div class="row">
       <${Button} icon="replay" busy=${busy} onClick=${() => onWanted({ action: "replay", ...one })}>${t("dead.replay")}</${Button}>
       <${Button} icon="trash" kind="quiet" busy=${busy} onClick=${() => onWanted({ action: "discard", ...one })}>${t("dead.discard")}</${Button}></div>

@@ -57,8 +57,8 @@ function Tile({ task, chosen, onToggle }) {
   const title = titleOf(task);
   return html`
     <div class=${`tile ${chosen ? "chosen" : ""}`} data-task=${task.id}>
-      <a href=${href(["task", task.id])} class="tile-link" aria-label=${`${title}: ${t(`status.${task.status}`)}`}>
-        <${Thumbnail} task=${task} /></a>
+      <a href=${href(["task", task.id])} class="tile-link"><span class="hidden">${title}: ${t(`status.${task.status}`)}</span>
+        <${Thumbnail} task=${task} named /></a>
       <label class="tick"><input type="checkbox" checked=${chosen} onChange=${onToggle} aria-label=${t("choose", { name: title })} /></label>
       <p class="tile-title" title=${title}>${title}</p>
       <p class="tile-foot"><${Badge} status=${task.status} /><time datetime=${task.created_at}>${ago(task.created_at)}</time></p>

@@ -4,7 +4,7 @@ import { call, get, post } from "../api.js";
 import { moment } from "../format.js";
 import { t } from "../language.js";
 import { useAction, useLoaded } from "../load.js";
-import { Button, Confirm, Copyable, Trouble, Waiting } from "../parts/basics.js";
+import { Button, Confirm, Copyable, Empty, Trouble, Waiting } from "../parts/basics.js";
 
 const ROLES = ["user", "operator", "admin"];
 
@@ -26,13 +26,13 @@ export function Keys() {
       ${made && html`<div class="card made" role="status"><p><strong>${t("keys.made", { name: made.name })}</strong></p>
         <p>${t("keys.once")}</p><${Copyable} text=${made.key} /></div>`}
       <${Trouble} problem=${revoking.problem} />
-      <div class="scroll" tabindex="0" role="region" aria-label=${t("menu.keys")}><table><thead><tr>
+      ${data.keys.length === 0 ? html`<${Empty} title=${t("keys.empty")}><p>${t("keys.empty.do")}</p></${Empty}>` : html`<div class="scroll" tabindex="0" role="region" aria-label=${t("menu.keys")}><table><thead><tr>
         ${["name", "role", "pools", "created", "state"].map((name) => html`<th scope="col">${t(`keys.${name}`)}</th>`)}<th scope="col"><span class="hidden">${t("keys.revoke")}</span></th></tr></thead>
         <tbody>${data.keys.map((/** @type {Key} */ key) => html`<tr key=${key.id}>
           <th scope="row">${key.name}<span class="help block">${key.id}</span></th><td>${t(`role.${key.role}`)}</td>
           <td>${key.pools ? key.pools.join(", ") : t("all")}</td><td>${moment(key.created_at)}</td>
           <td>${key.revoked_at ? t("keys.revoked", { when: moment(key.revoked_at) }) : t("keys.valid")}</td>
-          <td>${!key.revoked_at && html`<${Button} kind="quiet" icon="trash" onClick=${() => setLeaving(key)}>${t("keys.revoke")}</${Button}>`}</td></tr>`)}</tbody></table></div>
+          <td>${!key.revoked_at && html`<${Button} kind="quiet" icon="trash" onClick=${() => setLeaving(key)}>${t("keys.revoke")}</${Button}>`}</td></tr>`)}</tbody></table></div>`}
       ${leaving && html`<${Confirm} title=${t("keys.revoke.title", { name: leaving.name })} text=${t("keys.revoke.text")}
         action=${t("keys.revoke")} onNo=${() => setLeaving(null)} onYes=${() => revoke(leaving)} />`}
     </div>`;

@@ -46,7 +46,7 @@ export function Usage({ route, session }) {
           <div class="card"><dt>${t("usage.succeeded")}</dt><dd>${percent(total.succeeded / total.tasks)}</dd></div>
           <div class="card"><dt>${t("gpuTime")}</dt><dd>${duration(total.gpu)}</dd></div>
           <div class="card"><dt>${t("usage.sla")}</dt><dd>${share(total)}</dd></div></dl>
-        <${Bars} title=${t("usage.byDay")} bars=${byDay(rows, since, data.until)} />
+        <${Bars} title=${t("usage.byDay")} good=${t("usage.succeeded")} bad=${t("usage.others")} bars=${byDay(rows, since, data.until)} />
         <${Table} title=${t("usage.byWorkflow")} rows=${summed(rows, (row) => row.workflow ?? t("ownGraph"))} />
         <${Table} title=${t("usage.byKey")} rows=${summed(rows, (row) => (row.owner ? (known.get(row.owner) ?? row.owner) : t("usage.plain")))} />
         <${Table} title=${t("usage.byPool")} rows=${summed(rows, (row) => row.pool)} />`}

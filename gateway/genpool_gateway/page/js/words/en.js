@@ -72,10 +72,10 @@ export const en = /** @type {const} */ ({
   "attempts.none": "No attempt is known: it ended before a worker had it.",
 
   "usage.span": "Span", "usage.days": "{n} days", "usage.none": "Nothing has ended in these days.", "usage.tasks": "Tasks", "usage.succeeded": "Succeeded",
-  "usage.sla": "Began in time", "usage.byDay": "By day", "usage.byWorkflow": "By workflow", "usage.byKey": "By key", "usage.byPool": "By pool",
+  "usage.others": "Not succeeded", "usage.sla": "Began in time", "usage.byDay": "By day", "usage.byWorkflow": "By workflow", "usage.byKey": "By key", "usage.byPool": "By pool",
   "usage.name": "Name", "usage.plain": "plain producers", "usage.bar": "{day}: {tasks} tasks, {gpu} of GPU time",
 
-  "keys.make": "Make a key", "keys.name": "For whom", "keys.role": "Role", "keys.pools": "Pools", "keys.created": "Made", "keys.state": "State",
+  "keys.empty": "No key was made yet.", "keys.empty.do": "Make one for each person and program, so that usage and rights are told apart.", "keys.make": "Make a key", "keys.name": "For whom", "keys.role": "Role", "keys.pools": "Pools", "keys.created": "Made", "keys.state": "State",
   "keys.valid": "valid", "keys.revoked": "revoked {when}", "keys.revoke": "Revoke", "keys.made": "The key for {name}", "keys.once": "It is shown this once: copy it now.",
   "keys.revoke.title": "Revoke the key of {name}?", "keys.revoke.text": "Whoever uses it is turned away within seconds. Its tasks stay.",
 

@@ -73,10 +73,10 @@ export const zh = {
   "attempts.none": "没有尝试记录：在工作进程接手之前就结束了。",
 
   "usage.span": "时间范围", "usage.days": "{n} 天", "usage.none": "这段时间没有结束的任务。", "usage.tasks": "任务", "usage.succeeded": "成功",
-  "usage.sla": "按时开始", "usage.byDay": "按天", "usage.byWorkflow": "按工作流", "usage.byKey": "按密钥", "usage.byPool": "按资源池",
+  "usage.others": "未成功", "usage.sla": "按时开始", "usage.byDay": "按天", "usage.byWorkflow": "按工作流", "usage.byKey": "按密钥", "usage.byPool": "按资源池",
   "usage.name": "名称", "usage.plain": "普通生产者", "usage.bar": "{day}：{tasks} 个任务，GPU 时间 {gpu}",
 
-  "keys.make": "创建密钥", "keys.name": "用途", "keys.role": "角色", "keys.pools": "资源池", "keys.created": "创建时间", "keys.state": "状态",
+  "keys.empty": "还没有创建密钥。", "keys.empty.do": "请为每个人和每个程序各创建一个，以便区分用量和权限。", "keys.make": "创建密钥", "keys.name": "用途", "keys.role": "角色", "keys.pools": "资源池", "keys.created": "创建时间", "keys.state": "状态",
   "keys.valid": "有效", "keys.revoked": "已于 {when} 吊销", "keys.revoke": "吊销", "keys.made": "{name} 的密钥", "keys.once": "仅显示这一次，请立即复制。",
   "keys.revoke.title": "吊销 {name} 的密钥？", "keys.revoke.text": "几秒之内使用者将被拒绝。它的任务会保留。",
 
