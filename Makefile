@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean test-brokers soak-api soak-gateway soak-outages bench-gateway
+.PHONY: help setup demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean test-brokers soak-api soak-gateway soak-outages bench-gateway page-vendor page-pictures
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -66,6 +66,12 @@ lock: $(STAMP) ## Renew the hashed requirements from pyproject.toml
 
 test-brokers: $(STAMP) ## What depends on RabbitMQ's version, on 3.10, 4.0 and 4.3 (as root, some minutes; RELEASES)
 	@$(PY) -m genpool_dev test-brokers $${RELEASES:-}
+
+page-vendor: ## Renew the libraries of the web page from npm (needs npm)
+	@bash dev/page-vendor.sh
+
+page-pictures: $(STAMP) ## Take the pictures of the web page in docs/images anew
+	@$(PY) -m genpool_dev.page_pictures
 
 soak-api: $(STAMP) ## Schemathesis against the API for some minutes (EXAMPLES=300, SEED=number)
 	@GENPOOL_CONTRACT_EXAMPLES=$${EXAMPLES:-300} GENPOOL_CONTRACT_SEED=$${SEED:-$$RANDOM} \

@@ -42,7 +42,8 @@ class GatewaySettings(ProgramSettings):
     authentication: Literal["keys", "none"] = "keys"
     """``none`` takes everybody for an administrator: for development on one machine only."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(split_commas)] = ()
-    """Networks of proxies that are believed about who asks, with commas in between."""
+    """Networks of proxies that are believed about who asks, and whether by HTTPS (``X-Forwarded-Proto``), with commas
+    in between."""
     trusted_proxy_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] = "X-Forwarded-User"
     """Header in which such a proxy names the user; from anybody else it is dropped."""
     cors_origins: CommaList = ()

@@ -13,14 +13,14 @@ from integration.gateway.page.visitor import DESK, PHONE, Visitor, visiting
 from integration.gateway.page.world import PHOTO, World
 
 WAITS = {"en": "Next in the queue.", "zh": "下一个就是它。"}
+PROMPTS = {"en": "a lake between hills at dawn, still water", "zh": "清晨群山之间的湖，水面平静"}
 DONE = {"en": "Done", "zh": "已完成"}
 
 
 @pytest.fixture
 def visitor(browser: Browser, world: World) -> Iterator[Visitor]:
     with visiting(browser, world) as made:
-        made.log_in()
-        made.page.locator("#workflow").select_option(label="text-to-image")
+        made.enter("#/create/text-to-image")
         yield made
 
 
@@ -34,7 +34,7 @@ def test_a_picture_from_its_prompt_to_its_end(
         visitor.log_in()
         page = visitor.page
         page.locator("#workflow").select_option(label="text-to-image")
-        page.locator("#field-prompt").fill(f"a lake between hills at dawn, {language} {size[0]}")
+        page.locator("#field-prompt").fill(PROMPTS[language])
         page.locator("#field-seed").fill("18446744073709551615")
         page.locator("#field-steps").fill("25")
         page.locator("#send").click()
@@ -71,7 +71,8 @@ def test_photos_become_a_task_each_and_are_compared(visitor: Visitor) -> None:
     world, page = visitor.world, visitor.page
     page.locator("#workflow").select_option(label=PHOTO)
     files = [
-        FilePayload(name=f"家庭 {n}.png", mimeType="image/png", buffer=lake(n, grey=True)) for n in range(3)
+        FilePayload(name=f"湖边 {1956 + n}.png", mimeType="image/png", buffer=lake(n, grey=True))
+        for n in range(3)
     ]
     page.locator("input[type=file]").set_input_files(files)
     expect(page.locator(".photos li")).to_have_count(3)
@@ -84,7 +85,7 @@ def test_photos_become_a_task_each_and_are_compared(visitor: Visitor) -> None:
         task for task in tasks if task["id"] == page.locator("article.task").get_attribute("data-task")
     )
     world.api.claimed(task)
-    world.finish(task, lake(0))
+    world.finish(task, lake(int(task["metadata"]["file"][3:7]) - 1956))
     expect(page.locator(".compare")).to_be_visible()
     before = page.locator(".compare .before")
     until(

@@ -48,7 +48,7 @@ def _tasks(world: World) -> None:
 @pytest.fixture
 def visitor(browser: Browser, world: World) -> Iterator[Visitor]:
     with visiting(browser, world) as made:
-        made.log_in()
+        made.enter()
         yield made
 
 
@@ -60,7 +60,7 @@ def test_each_page_is_fit_to_be_read(
     browser: Browser, world: World, language: str, size: tuple[int, int], *, dark: bool
 ) -> None:
     with visiting(browser, world, language, size, dark=dark) as visitor:
-        visitor.log_in()
+        visitor.enter()
         page = visitor.page
         visitor.go("#/gallery")
         expect(page.locator(".tile")).not_to_have_count(0)

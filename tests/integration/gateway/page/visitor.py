@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 
 from integration.gateway.page.world import World
@@ -42,6 +43,14 @@ class Visitor:
             self.open()
         self.page.locator("#key").fill(key or self.world.api.key)
         self.page.locator("form button[type=submit]").click()
+        expect(self.page.locator("nav.menu")).to_be_visible()
+
+    def enter(self, where: str = "") -> None:
+        """Come back with the cookie of a session."""
+        answer = requests.post(f"{self.world.url}/v1/session", json={"key": self.world.api.key}, timeout=10)
+        name, _, value = answer.headers["Set-Cookie"].partition(";")[0].partition("=")
+        self.page.context.add_cookies([{"name": name, "value": value, "url": self.world.url}])
+        self.open(where)
         expect(self.page.locator("nav.menu")).to_be_visible()
 
     def go(self, where: str) -> None:

@@ -142,7 +142,8 @@ class World:
 
     def dead(self, reason: str, message: str) -> dict[str, Any]:
         """A task that failed for good, with its message in the dead-letter queue."""
-        task = self.api.submit(f"{reason} {uuid.uuid4().hex[:4]}", workflow="text-to-image")
+        self.made += 1
+        task = self.api.submit(f"a castle in the clouds, no. {self.made}", workflow="text-to-image")
         letters = self.api.queued()
         properties, body = letters[-1]  # Those before it are of tasks that nobody does.
         own = {headers.REASON: reason, headers.OWNER: properties.headers[headers.OWNER]}

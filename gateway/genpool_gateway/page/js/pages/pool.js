@@ -2,7 +2,7 @@
 import { html } from "../html.js";
 import { get } from "../api.js";
 import { ago, number, plainName, size } from "../format.js";
-import { t } from "../language.js";
+import { knows, t } from "../language.js";
 import { useLoaded } from "../load.js";
 import { Empty, LinkButton, Trouble, Waiting } from "../parts/basics.js";
 import { PoolState, scalerSentence } from "../parts/poolstate.js";
@@ -58,9 +58,12 @@ function Conditions({ pool }) {
   return html`<section class="card"><h2>${t("conditions")}</h2><ul class="conditions">${bad.map((each) => html`
     <li key=${each.type}><span class=${`badge pool-${each.status === "True" ? "good" : each.status === "False" ? "bad" : "unknown"}`}>
       ${t(`condition.${each.status}`)}</span>
-      <div><strong>${plainName(each.type)}</strong> <span class="help">${each.reason} · ${ago(each.last_transition_time)}</span>
+      <div><strong>${nameOf(each.type)}</strong> <span class="help">${each.reason} · ${ago(each.last_transition_time)}</span>
       <p>${each.message}</p></div></li>`)}</ul></section>`;
 }
+
+/** @param {string} type of a condition */
+const nameOf = (type) => (knows(`condition.is${type}`) ? t(`condition.is${type}`) : plainName(type));
 
 /** @param {{pool: Pool}} props */
 function Takes({ pool }) {

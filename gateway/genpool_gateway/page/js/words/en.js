@@ -57,6 +57,8 @@ export const en = /** @type {const} */ ({
   "replicas.wanted": "Pods wanted", "replicas.existing": "Pods", "replicas.ready": "Pods ready", "replicas.busy": "Pods busy", "replicas.bounds": "Least – most",
   observed: "The queue was read {when}.", "observed.never": "The queue was not read yet.",
   conditions: "Conditions", "conditions.none": "The operator has told none yet.", "condition.True": "Well", "condition.False": "Trouble", "condition.Unknown": "Not known",
+  "condition.isReady": "Ready", "condition.isAccepted": "Accepted", "condition.isBrokerReachable": "Broker reachable", "condition.isTopologyReady": "Queues ready",
+  "condition.isWorkersReady": "Pods ready", "condition.isWorkflowsReady": "Workflows ready", "condition.isScalingActive": "Scaling works", "condition.isStorageIsolated": "Storage isolated", "condition.isIntakeReady": "Intake ready", "condition.isLinkLifetimeKept": "Links last",
   limits: "What it takes", "limits.queue": "Queue", "limits.attempts": "Attempts of a task", "limits.input": "Largest input", "limits.images": "Hosts of inputs",
   "limits.callbacks": "Hosts of callbacks", "limits.graphs": "Graphs of your own", "limits.links": "Links to results", "limits.anyHost": "every public host",
 

@@ -63,7 +63,7 @@ export const reasons = {
   NotFound: ["There is no such thing, or it is another owner's.", "Correct the id or the path."],
   MethodNotAllowed: ["The path does not know this method.", "See /docs."],
   NotEnded: ["The task has not ended.", "Cancel it, or wait for its end."],
-  RequestTooLarge: ["The body is too large.", "Send files as links."],
+  RequestTooLarge: ["The body is too large, or its task does not fit into a queue and its files cannot go to the pool's bucket.", "Send files as links, or list the bucket in gateway.stores."],
   UnsupportedMediaType: ["The body is no JSON.", "Send application/json."],
   IdempotencyKeyReused: ["The Idempotency-Key was used for another request.", "Send a new key with a new request."],
   TooManyRequests: ["More requests than the key may send.", "Wait as Retry-After says."],

@@ -58,6 +58,8 @@ export const zh = {
   "replicas.wanted": "期望 Pod", "replicas.existing": "Pod", "replicas.ready": "就绪 Pod", "replicas.busy": "忙碌 Pod", "replicas.bounds": "最少 – 最多",
   observed: "队列读取于{when}。", "observed.never": "还没有读取过队列。",
   conditions: "状况", "conditions.none": "operator 还没有报告。", "condition.True": "正常", "condition.False": "有问题", "condition.Unknown": "未知",
+  "condition.isReady": "就绪", "condition.isAccepted": "已接受", "condition.isBrokerReachable": "消息代理可达", "condition.isTopologyReady": "队列就绪",
+  "condition.isWorkersReady": "Pod 就绪", "condition.isWorkflowsReady": "工作流就绪", "condition.isScalingActive": "伸缩正常", "condition.isStorageIsolated": "存储隔离", "condition.isIntakeReady": "入口队列就绪", "condition.isLinkLifetimeKept": "链接有效期",
   limits: "接收的任务", "limits.queue": "队列", "limits.attempts": "每个任务的尝试次数", "limits.input": "最大输入", "limits.images": "输入文件的主机",
   "limits.callbacks": "回调的主机", "limits.graphs": "自带的图", "limits.links": "结果链接", "limits.anyHost": "所有公网主机",
 
