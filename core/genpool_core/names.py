@@ -56,6 +56,9 @@ CALLBACK_SECRETS = "genpool-callback-secrets"
 SIGNING_KEYS = "signing-keys"
 #: Key of the gateway's Secret: the API key that is there from the beginning, with the role admin.
 ADMIN_API_KEY = "admin-api-key"
+#: Folder beside it with the hashes of words that begin one session each, and how such words begin.
+LOGIN_WORDS = "logins"
+LOGIN_WORD_PREFIX = "gpl_"
 
 #: Users of all our programs begin so; whether a user is one of them is told by its whole form.
 USER_PREFIX = "genpool"

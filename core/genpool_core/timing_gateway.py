@@ -119,6 +119,8 @@ STREAM_COMMENT_SECONDS = 15.0
 """A stream of events in which nothing happens sends a comment this often, so that proxies keep it open."""
 KEY_CACHE_SECONDS = 5.0
 """An API key that was looked up is believed for so long."""
+LOGIN_WORD_SECONDS = 600.0
+"""A link that opens the page, logged in, is good for so long."""
 SESSION_SECONDS = 12 * 3600
 """A browser that showed its API key is known by its cookie for so long."""
 API_KEEP_ALIVE_SECONDS = 75.0

@@ -185,6 +185,10 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a revoked key ends within seconds, and the database is not asked at each request",
         ),
         Rule(
+            "5 * LOCAL_UP_SECONDS <= LOGIN_WORD_SECONDS <= SESSION_SECONDS / 50",
+            "somebody who saw the link on a screen is too late, and who started GenPool and went for a coffee is not",
+        ),
+        Rule(
             "8 * 3600 < SESSION_SECONDS < 24 * 3600",
             "a working day needs one login, and a browser that was left open is nobody's the next day",
         ),

@@ -12,6 +12,7 @@ from genpool_cli.errors import CliError, ExitCode, NotSucceeded
 from genpool_cli.local import up as machine
 from genpool_cli.local.erase import erase as take_away
 from genpool_cli.local.folder import Folder, default_folder
+from genpool_cli.local.logins import login_link
 from genpool_cli.show.output import Format, as_json, facts, note, table
 
 app = typer.Typer(no_args_is_help=True, help="GenPool on this machine, without Kubernetes: up, status, down.")
@@ -50,6 +51,7 @@ def up(  # noqa: PLR0913, PLR0917 - what a machine may have
         [
             ("Pool", run.pool),
             ("API and page", run.url),
+            ("Open the page", login_link(here, run.url)),
             ("Key", machine.first_key(here)),
             ("Logs", here.logs),
             (
@@ -59,6 +61,16 @@ def up(  # noqa: PLR0913, PLR0917 - what a machine may have
             ("End it", "genpool local down"),
         ]
     )
+
+
+@app.command("open")
+def open_page(folder: Where = None) -> None:
+    """Print a link that opens the page, logged in: good once, for ten minutes."""
+    here = Folder((folder or default_folder()).resolve())
+    run = here.run()
+    if run is None or not run.alive:
+        raise NotSucceeded("GenPool does not run here: genpool local up -f pool.yaml")
+    typer.echo(login_link(here, run.url))
 
 
 @app.command()

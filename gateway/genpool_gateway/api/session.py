@@ -32,7 +32,7 @@ class Login(BaseModel):
     )
 
     key: Annotated[str, Field(min_length=1, max_length=128, repr=False)]
-    """The API key."""
+    """The API key; or the word of a link that `genpool local` gives, which is good once."""
 
 
 class SessionView(BaseModel):

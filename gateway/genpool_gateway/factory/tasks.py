@@ -26,6 +26,7 @@ from genpool_gateway.accepting.replay import Replayer
 from genpool_gateway.adapters.events_queue import RabbitEvents
 from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
+from genpool_gateway.adapters.login_words import LoginWords
 from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.adapters.publisher import ConfirmedPublisher
 from genpool_gateway.adapters.queue_passes import RabbitDeadQueues
@@ -197,7 +198,9 @@ def build_tasks(
         erasing.housekeeping.start()
 
     preparation = Preparation(store.prepare, begin)
-    keyring = KeyRing(store.keys, lambda: _first_keys(settings.gateway_secret_dir))
+    first_keys = partial(_first_keys, settings.gateway_secret_dir)
+    keyring = KeyRing(store.keys, first_keys)
+    words = LoginWords(settings.gateway_secret_dir, first_keys)
     services = Services(
         acceptor=acceptor,
         limits=limits,
@@ -215,7 +218,7 @@ def build_tasks(
         links=links,
         dead_letters=letters,
         keyring=keyring,
-        sessions=SessionRing(store.keys, keyring, now),
+        sessions=SessionRing(store.keys, keyring, now, redeem=words.redeem),
         replayer=Replayer(queues, store.events, now, room=limits.take, unfinished=store.reader.count_owned),
         callback_replay=CallbackReplay(pools, stores, lambda broker, vhost: publishers.get((broker, vhost))),
         eraser=erasing.eraser,

@@ -53,17 +53,21 @@ class SessionRing:
         keys: KeyRing,
         now: Callable[[], datetime],
         *,
+        redeem: Callable[[str], str | None] = lambda _word: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``redeem``: the key for which a word stands that is good once."""
         self._store = store
         self._keys = keys
+        self._redeem = redeem
         self._now = now
         self._clock = clock
         self._lock = threading.Lock()
         self._known: OrderedDict[str, tuple[float, Caller | None]] = OrderedDict()
 
     def begin(self, key: str) -> NewSession | None:
-        """A session of a key; None where it is none or was revoked. Raises TaskStoreError."""
+        """A session of a key, or of a word that is good once; None where it is none. Raises TaskStoreError."""
+        key = self._redeem(key) or key
         caller = self._keys.look_up(key)
         if caller is None:
             return None

@@ -1,6 +1,6 @@
 // The page begins here: who asks, then what that one may see.
 import { html, render, useEffect, useState } from "./html.js";
-import { onSessionLost, Problem, whoAsks } from "./api.js";
+import { logIn, onSessionLost, Problem, whoAsks } from "./api.js";
 import { language, setLanguage } from "./language.js";
 import { Shell } from "./shell.js";
 import { Login } from "./pages/login.js";
@@ -13,6 +13,10 @@ const CALLER = document.documentElement.dataset.caller ?? "";
 /** A link on somebody else's page brings no cookie along: what comes again after that, comes from ourselves. */
 const CAME_AGAIN = new URLSearchParams(location.search).has("again");
 
+/** A link of `genpool local` ends in a word that logs in once: out of the address with it, before anything else. */
+const WORD = /^#login=(.+)$/.exec(location.hash)?.[1];
+if (WORD) history.replaceState(null, "", "/");
+
 /** Have the page come again. @returns {boolean} whether it does: once is enough */
 function again() {
   if (CAME_AGAIN) return false;
@@ -20,14 +24,29 @@ function again() {
   return true;
 }
 
+/** @param {string} word @returns {Promise<boolean>} whether it was good */
+async function entersBy(word) {
+  try {
+    await logIn(word);
+    return true;
+  } catch (error) {
+    if (error instanceof Problem) return false;
+    throw error;
+  }
+}
+
 function App() {
   const [session, setSession] = useState(/** @type {Session | null | undefined} */ (undefined));
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [, setWords] = useState(language());
 
+  const entered = () => location.replace(`/${location.hash}`);
+
   const ask = async () => {
     setProblem(null);
     try {
+      // Who is logged in already needs no word; one that is not good any more is as none.
+      if (WORD && !CALLER && !CAME_AGAIN && await entersBy(WORD)) return entered();
       const found = CALLER ? await whoAsks() : null;
       if ((found?.id ?? "") === CALLER && CALLER) setSession(found);
       else if (!again()) setSession(found);
@@ -40,7 +59,6 @@ function App() {
   useEffect(() => onSessionLost(() => setSession(null)), []);
 
   const choose = (/** @type {string} */ name) => { setLanguage(name); setWords(name); };
-  const entered = () => location.replace(`/${location.hash}`);
   if (problem) return html`<main class="alone"><${Trouble} problem=${problem} onRetry=${ask} /></main>`;
   if (session === undefined) return html`<main class="alone"><${Waiting} /></main>`;
   if (session === null) return html`<${Login} onEntered=${entered} onLanguage=${choose} />`;
