@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean test-brokers soak-api soak-gateway soak-outages bench-gateway page-vendor page-pictures
+.PHONY: help setup try try-down demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean test-brokers soak-api soak-gateway soak-outages bench-gateway page-vendor page-pictures
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -15,6 +15,12 @@ setup: $(STAMP) ## Make the virtual environment from the hashed requirements
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@bash dev/setup-venv.sh $(VENV)
+
+try: $(STAMP) ## GenPool on this machine with a stand-in for ComfyUI: page, API, queue; no cluster, no GPU
+	@$(PY) -m genpool_dev try
+
+try-down: $(STAMP) ## End it, and take its data away
+	@$(PY) -m genpool_dev try-down
 
 demo: $(STAMP) ## The whole way of 24 tasks on a real Kubernetes (KEEP=1 leaves it running)
 	@$(PY) -m genpool_dev demo

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from genpool_core.errors import GenPoolError
 from genpool_core.version import __version__
 from genpool_dev.cluster.errors import ClusterError, explain
 from genpool_dev.interrupts import interruptible
@@ -27,6 +28,9 @@ def main() -> None:
             app()
     except ClusterError as error:
         print(f"genpool: {explain(error)}", file=sys.stderr)
+        sys.exit(1)
+    except GenPoolError as error:
+        print(f"genpool: {error.message}", file=sys.stderr)
         sys.exit(1)
 
 
@@ -72,6 +76,22 @@ def demo() -> None:
 
     _as_root_for_local()
     sys.exit(run_demo(keep=os.environ.get("KEEP") == "1"))
+
+
+@app.command("try")
+def try_() -> None:
+    """Run GenPool on this machine with ComfyUI's stand-in, and say where its page is."""
+    from genpool_dev import trying  # noqa: PLC0415
+
+    trying.start()
+
+
+@app.command("try-down")
+def try_down() -> None:
+    """End it, and take its data away."""
+    from genpool_dev import trying  # noqa: PLC0415
+
+    trying.end()
 
 
 @app.command("demo-down")
