@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from genpool_cli.commands import dead_letters, keys, local, pools, submit, tasks
+from genpool_cli.commands import dead_letters, keys, local, pools, submit, tasks, workflow
 from genpool_cli.errors import CliError, ExitCode
 from genpool_cli.reach import Reach
 from genpool_core.errors import GenPoolError
@@ -26,6 +26,7 @@ for group in (submit.app, tasks.app, pools.app):
     app.registered_commands.extend(group.registered_commands)
 app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(keys.app, name="keys")
+app.add_typer(workflow.app, name="workflow")
 app.add_typer(local.app, name="local")
 
 
