@@ -23,7 +23,7 @@ from genpool_adapters.objectstore.folder import FolderStore
 from genpool_adapters.objectstore.s3 import S3Store
 from genpool_core.errors import SettingsError
 from genpool_core.validation import first_fault
-from genpool_core.workerconfig import S3Config, StoreConfig, WorkerConfig
+from genpool_core.workerconfig import FolderConfig, S3Config, StoreConfig, WorkerConfig
 from genpool_gateway.adapters.linked_folder import LinkedFolder
 from genpool_gateway.pools.file_links import FileLinks, folder_id
 
@@ -69,7 +69,7 @@ class Stores:
         self._listed = {(_plain(item.endpoint), item.bucket): item for item in listed}
         self._folders = {folder_id(str(path)): FolderStore(path) for path in folders}
         self._links = links
-        self._made: dict[S3Config, S3Store] = {}
+        self._made: dict[StoreConfig, S3Store | LinkedFolder] = {}
         self._lock = threading.Lock()
 
     def folder(self, identity: str) -> FolderStore | None:
@@ -84,24 +84,26 @@ class Stores:
         SettingsError
             It cannot be used as it is set up.
         """
-        if isinstance(config, S3Config):
-            return self._bucket(config)
-        return LinkedFolder(config, self._links) if folder_id(config.path) in self._folders else None
+        with self._lock:
+            store = self._made.get(config)
+            if store is None:
+                store = self._bucket(config) if isinstance(config, S3Config) else self._linked(config)
+                if store is not None:
+                    self._made[config] = store
+            return store
 
     def _bucket(self, s3: S3Config) -> S3Store | None:
         listed = self._listed.get((_plain(s3.endpoint), s3.bucket))
         if listed is None:
             return None
-        with self._lock:
-            store = self._made.get(s3)
-            if store is None:
-                changes = {
-                    "public_endpoint": listed.public_endpoint or s3.public_endpoint,
-                    "region": listed.region or s3.region,
-                }
-                store = S3Store(s3.model_copy(update=changes), listed.credentials_path)
-                self._made[s3] = store
-            return store
+        changes = {
+            "public_endpoint": listed.public_endpoint or s3.public_endpoint,
+            "region": listed.region or s3.region,
+        }
+        return S3Store(s3.model_copy(update=changes), listed.credentials_path)
+
+    def _linked(self, config: FolderConfig) -> LinkedFolder | None:
+        return LinkedFolder(config, self._links) if folder_id(config.path) in self._folders else None
 
     def ledger(self, config: WorkerConfig) -> Ledger | None:
         """The ledger of a pool's tasks; None where its store is not listed. Raises as :meth:`of` does."""

@@ -83,6 +83,7 @@ def test_a_folder_is_used_where_the_setting_lists_it(tmp_path: Path) -> None:
     stores = load(None, tmp_path)
     store = stores.of(FolderConfig(path=str(tmp_path)))
     assert store is not None
+    assert store is stores.of(FolderConfig(path=str(tmp_path))), "it is made once"
     store.put("a", b"1")
     found = stores.folder(folder_id(str(tmp_path)))
     assert found is not None
