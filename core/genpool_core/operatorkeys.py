@@ -54,7 +54,7 @@ class OperatorKey:
 
     @property
     def signing_key(self) -> bytes:
-        """What the gateway gets of this key: enough to sign the callbacks of each pool, and for nothing else."""
+        """What the gateway gets of this key: enough to sign callbacks and links to files, and for nothing else."""
         return _derive(self.secret, "callbacks", "")
 
     def callback_secret(self, pool_uid: str) -> str:
@@ -83,6 +83,11 @@ class Installation:
 def pool_signing_key(signing_key: bytes, pool_uid: str) -> bytes:
     """What signs the callbacks of one pool."""
     return _derive(signing_key, "pool", pool_uid)
+
+
+def link_signing_key(signing_key: bytes) -> bytes:
+    """What signs the gateway's links to files."""
+    return _derive(signing_key, "file links", "")
 
 
 def installation_tag(namespace_uid: str, secret: str) -> str:

@@ -214,8 +214,9 @@ REASONS: Mapping[str, Reason] = {
     "PoolsUnknown": Reason(4005, "The gateway has not read the pools yet.", "Ask again in a moment."),
     "StoreNotListed": Reason(
         4006,
-        "The gateway may not use the pool's bucket: it ends no waiting task, takes no upload, deletes nothing there.",
-        "Add the bucket to gateway.stores in the chart's values.",
+        "The gateway may not use the pool's bucket or folder: it ends no waiting task, takes no upload, deletes "
+        "nothing there.",
+        "Add the bucket to gateway.stores in the chart's values, or the folder to GENPOOL_FOLDERS.",
     ),
     "QueueUnknown": Reason(
         4007,
@@ -281,6 +282,9 @@ REASONS: Mapping[str, Reason] = {
         7016, "The gateway stops, or holds as many tasks as it can.", "Send the task again in a moment."
     ),
     "QueueBusy": Reason(7017, "Somebody else reads the dead letters now.", "Try again in a moment."),
+    "RangeNotSatisfiable": Reason(
+        7030, "A part of a file was asked for that it does not have.", "Ask for a part of the file's size."
+    ),
     "RequestTimeout": Reason(7018, "The body of a request did not come in time.", "Send it again, faster."),
     "NoCallback": Reason(
         7019,

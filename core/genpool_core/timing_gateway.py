@@ -213,3 +213,5 @@ UNUSED_INPUT_SECONDS = 86_400
 """Inputs that were put into a bucket and that no task uses are deleted so long after that."""
 INPUT_STORE_SECONDS = 10.0
 """A request waits so long for the bucket to take what came inside its task."""
+FOLDER_STAGED_SECONDS = 24 * 3600
+"""Age at which a file of a folder that was not written to its end is deleted."""

@@ -338,5 +338,9 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "INPUT_STORE_SECONDS == ACCEPT_CONFIRM_SECONDS",
             "a sender waits for the bucket as long as for the broker",
         ),
+        Rule(
+            "4 * UPLOAD_LINK_SECONDS < FOLDER_STAGED_SECONDS <= IDEMPOTENCY_SECONDS",
+            "a file that somebody still uploads is not taken for left over, and what is left over is soon gone",
+        ),
     ),
 }

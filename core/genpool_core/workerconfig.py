@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from typing import Self
+
+from pydantic import model_validator
 
 from genpool_core import names, timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.api.security import HostRule
-from genpool_core.api.storage import S3Spec
+from genpool_core.api.storage import StorageSpec
 from genpool_core.canonical import digest
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.messages.base import Message, PoolRef
@@ -47,6 +50,66 @@ class S3Config(Message):
     region: str = "us-east-1"
     url_ttl_seconds: int = timing.LINK_SECONDS
 
+    @property
+    def place(self) -> str:
+        """What end records name as the place of a result."""
+        return self.bucket
+
+    @property
+    def address(self) -> tuple[str | None, str]:
+        """Endpoint and bucket: what tells stores apart."""
+        return self.endpoint, self.bucket
+
+    def at(self, place: str) -> StoreConfig | None:
+        """The same store with another bucket, for results of the time before; None where they are in no bucket."""
+        return None if place.startswith("/") else self.model_copy(update={"bucket": place})
+
+    def __str__(self) -> str:
+        """As sentences name it."""
+        return f"bucket {self.bucket} at {self.endpoint or f'AWS region {self.region}'}"
+
+
+class FolderConfig(Message):
+    """The folder of one machine. Its keys have no prefix: another path says the same."""
+
+    path: str
+    url_ttl_seconds: int = timing.LINK_SECONDS
+
+    @property
+    def prefix(self) -> str:
+        """Before every key: nothing."""
+        return ""
+
+    @property
+    def place(self) -> str:
+        """What end records name as the place of a result. No bucket's name begins with a slash, as this does."""
+        return self.path
+
+    @property
+    def address(self) -> tuple[str | None, str]:
+        """No endpoint, and the path: what tells stores apart."""
+        return None, self.path
+
+    def at(self, place: str) -> StoreConfig | None:
+        """Another folder, for results of the time before; None where they are in no folder."""
+        return self.model_copy(update={"path": place}) if place.startswith("/") else None
+
+    def __str__(self) -> str:
+        """As sentences name it."""
+        return f"folder {self.path}"
+
+
+#: Where a pool's results and records are.
+StoreConfig = S3Config | FolderConfig
+
+
+def store_at(address: tuple[str | None, str], *, prefix: str, region: str) -> StoreConfig:
+    """The store of an address, as far as it takes to use it."""
+    endpoint, place = address
+    if place.startswith("/"):
+        return FolderConfig(path=place)
+    return S3Config(endpoint=endpoint, bucket=place, prefix=prefix, region=region)
+
 
 class WorkerConfig(Message):
     """Everything about the pool that a worker must know."""
@@ -56,7 +119,10 @@ class WorkerConfig(Message):
     dead_queue: str
     max_attempts: int
     workflows: list[WorkflowEntry]
-    s3: S3Config
+    s3: S3Config | None = None
+    """The bucket; exactly one of this and ``folder`` is there."""
+    folder: FolderConfig | None = None
+    """The folder, of a pool on one machine."""
     image_hosts: list[HostRule] = []
     callback_hosts: list[HostRule] = []
     max_input_bytes: int
@@ -72,6 +138,19 @@ class WorkerConfig(Message):
     """
     previews: bool = False
     """Whether ComfyUI is asked for previews."""
+
+    @model_validator(mode="after")
+    def _one_store(self) -> Self:
+        if (self.s3 is None) == (self.folder is None):
+            raise ValueError("exactly one of s3 and folder must be there: the operator writes it")
+        return self
+
+    @property
+    def store(self) -> StoreConfig:
+        """Where results and records are."""
+        store = self.folder or self.s3
+        assert store is not None  # noqa: S101 - the validator
+        return store
 
 
 def workflow_keys(name: str) -> tuple[str, str]:
@@ -120,8 +199,12 @@ def _whole(amount: JsonValue) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def s3_config(spec: S3Spec) -> S3Config:
-    """The bucket that a spec names."""
+def store_config(storage: StorageSpec) -> StoreConfig:
+    """The bucket or folder that a spec names."""
+    if storage.folder is not None:
+        return FolderConfig(path=storage.folder.path, url_ttl_seconds=storage.folder.url_ttl_seconds)
+    spec = storage.s3
+    assert spec is not None  # noqa: S101 - the spec's validator
     return S3Config(
         endpoint=spec.endpoint,
         public_endpoint=spec.public_endpoint,
@@ -135,6 +218,7 @@ def s3_config(spec: S3Spec) -> S3Config:
 def worker_config(pool: GenerationPool) -> WorkerConfig:
     """The configuration for a pool's workers."""
     spec, meta = pool.spec, pool.metadata
+    store = store_config(spec.storage)
     return WorkerConfig(
         pool=PoolRef(namespace=meta.namespace, name=meta.name, uid=meta.uid),
         queue=spec.queue.name,
@@ -151,7 +235,8 @@ def worker_config(pool: GenerationPool) -> WorkerConfig:
             )
             for workflow in spec.workflows
         ],
-        s3=s3_config(spec.storage.s3),
+        s3=store if isinstance(store, S3Config) else None,
+        folder=store if isinstance(store, FolderConfig) else None,
         image_hosts=list(spec.security.image_hosts),
         callback_hosts=list(spec.security.callback_hosts),
         max_input_bytes=to_bytes(spec.security.max_input),

@@ -15,9 +15,12 @@ import structlog
 from genpool_adapters.program import run_program
 from genpool_core import timing
 from genpool_core.errors import StorageError
-from genpool_gateway.adapters.stores import Stores, load_stores
+from genpool_gateway.adapters.stores import Stores
+from genpool_gateway.factory import utc_now
+from genpool_gateway.factory.stores import build_file_links, build_stores
 from genpool_gateway.factory.tasks import build_pool_source, database_url
 from genpool_gateway.pools.directory import PoolDirectory
+from genpool_gateway.pools.errors import how_to_list, not_listed
 from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.rebuilding.ledgers import read_ends
@@ -43,9 +46,8 @@ def main() -> int:
 
 def build_rebuild(settings: GatewaySettings) -> Rebuild:
     """Put it together and open the task store; raises as :func:`genpool_gateway.factory.build_gateway` does."""
-    return Rebuild(
-        build_pool_source(settings), load_stores(settings.stores_file), open_store(database_url(settings))
-    )
+    stores = build_stores(settings, build_file_links(settings, utc_now))
+    return Rebuild(build_pool_source(settings), stores, open_store(database_url(settings)))
 
 
 def run(rebuild: Rebuild) -> int:
@@ -81,7 +83,7 @@ def _pool(rebuild: Rebuild, pool: ServedPool) -> bool:
     config = pool.serving.config
     ledger = rebuild.stores.ledger(config)
     if ledger is None:
-        text = f"bucket {config.s3.bucket} is not in the stores file (the chart's gateway.stores)."
+        text = f"{not_listed(config.store)}. {how_to_list(config.store)}."
         _log.warning("pool_not_read", pool=pool.name, message=text)
         return False
     try:

@@ -6,12 +6,19 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from genpool_adapters.settings import CommaList, ProgramSettings, split_commas
 from genpool_adapters.shipped_workflows import default_workflows
 from genpool_core import timing
 from genpool_core.topology.desired import EVENTS_MAX
+
+
+def _all_absolute(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    for path in paths:
+        if not path.is_absolute():
+            raise ValueError(f"{path} is no absolute path: begin it with a slash")
+    return paths
 
 
 class GatewaySettings(ProgramSettings):
@@ -37,8 +44,11 @@ class GatewaySettings(ProgramSettings):
     """File with that URL, where it holds a password; it goes before."""
     stores_file: Path | None = None
     """Buckets that the gateway may use: for links, inputs, ends of tasks that wait, and deletion."""
+    folders: Annotated[tuple[Path, ...], BeforeValidator(split_commas), AfterValidator(_all_absolute)] = ()
+    """Folders of pools with ``storage.type: Folder`` that it may use for the same, with commas in between."""
     public_url: Annotated[str, Field(pattern=r"^(https?://[^?#]+[^?#/])?$")] = ""
-    """Where callers reach the API, before the paths in its answers; paths alone when empty."""
+    """Where callers reach the API, before the paths in its answers; paths alone when empty, and for links to files in
+    folders what the request itself says (``Host``)."""
     authentication: Literal["keys", "none"] = "keys"
     """``none`` takes everybody for an administrator: for development on one machine only."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(split_commas)] = ()

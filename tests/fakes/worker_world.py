@@ -170,7 +170,7 @@ class World:
             drain=drain,
             cancellation=Cancellation(),
             retry=OutageRetry(drain, self.clock),
-            ledger=Ledger(store, self.config.s3.prefix, own_clock),
+            ledger=Ledger(store, self.config.store.prefix, own_clock),
             publisher=TaskPublisher(broker, store, self.config, name, own_clock, offer),
             metrics=WorkerMetrics(),
             renewing=_no_renewals,

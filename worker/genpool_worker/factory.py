@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from genpool_adapters.amqp import AmqpParameters
 from genpool_adapters.http_server import HttpServer, program_routes
 from genpool_adapters.ledger import Ledger
+from genpool_adapters.objectstore.folder import FolderStore
+from genpool_adapters.objectstore.port import ObjectStore
 from genpool_adapters.objectstore.s3 import S3Store
+from genpool_core.workerconfig import FolderConfig, StoreConfig
 from genpool_worker.adapters.clock import SystemClock
 from genpool_worker.adapters.comfyui_http import ComfyUIHttp
 from genpool_worker.adapters.fetch import GuardedFetcher
@@ -81,7 +85,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
     cancellation = Cancellation()
     status = WorkerStatus(clock, metrics)
     broker = RabbitBroker(_amqp(settings), config.queue, config.pool.uid)
-    store = S3Store(config.s3, settings.s3_credentials_dir)
+    store = _store(config.store, settings)
     comfyui = ComfyUIHttp(settings.comfyui_url, previews=config.previews)
     wedge = Wedge(RestartMarkFile(settings.restart_file), clock)
     availability = Availability(comfyui, catalog, clock, allow_graphs=config.allow_graphs)
@@ -112,7 +116,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         drain=drain,
         cancellation=cancellation,
         retry=OutageRetry(drain, clock),
-        ledger=Ledger(store, config.s3.prefix, clock),
+        ledger=Ledger(store, config.store.prefix, clock),
         publisher=TaskPublisher(broker, store, config, settings.pod_name, clock, heartbeat.offer),
         metrics=metrics,
         renewing=LeaseRenewal,
@@ -125,7 +129,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         broker=broker,
         processor=Processor(context),
         preconditions=Preconditions(
-            comfyui, wedge, availability, about, store, config.s3.prefix, clock, settings.scratch_dir
+            comfyui, wedge, availability, about, store, config.store.prefix, clock, settings.scratch_dir
         ),
         status=status,
         drain=drain,
@@ -151,6 +155,12 @@ def build_worker(settings: WorkerSettings) -> Worker:
         commands=CommandListener(cancellation, heartbeat.beat),
         http=HttpServer(settings.http_port, routes, host=settings.http_host),
     )
+
+
+def _store(config: StoreConfig, settings: WorkerSettings) -> ObjectStore:
+    if isinstance(config, FolderConfig):
+        return FolderStore(Path(config.path))
+    return S3Store(config, settings.s3_credentials_dir)
 
 
 def _amqp(settings: WorkerSettings) -> AmqpParameters:

@@ -1,1 +1,1 @@
-"""The object store of a pool: its port, and S3 behind it."""
+"""The object store of a pool: its port, and behind it S3 or a folder."""

@@ -28,7 +28,11 @@ class Stored:
 
 
 class ObjectStore(Protocol):
-    """The object store. Every method raises StorageError."""
+    """The object store. Every method raises StorageError.
+
+    A key is one or more names of any Unicode with slashes in between, none of them empty, ``.`` or ``..``. No key is
+    another one with a slash and more behind it: a folder cannot hold both.
+    """
 
     def keys(self, prefix: str) -> list[str]:
         """All keys that begin so."""
@@ -43,7 +47,7 @@ class ObjectStore(Protocol):
         """Put an object."""
 
     def put_soon(self, key: str, data: bytes) -> None:
-        """Put a JSON object within two seconds, or fail: for what is worth nothing later."""
+        """Put a JSON object within two seconds, or fail: for what is worth nothing later. A disk takes its time."""
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Put a file."""
@@ -51,5 +55,5 @@ class ObjectStore(Protocol):
     def delete(self, keys: list[str]) -> None:
         """Delete objects; those that are not there are no error."""
 
-    def sign(self, key: str) -> str:
-        """A link to an object that is valid as long as the pool says. No I/O."""
+    def sign(self, key: str) -> str | None:
+        """A link to an object that is valid as long as the pool says; None where the gateway makes it. No I/O."""

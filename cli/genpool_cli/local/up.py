@@ -23,6 +23,7 @@ from genpool_cli.local.keys import BROKER, broker_password, operator_key, write_
 from genpool_cli.local.supervision import Program
 from genpool_cli.local.wishes import Wanted, broker_of, command_of, read_pool, storage_keys
 from genpool_core import names, timing
+from genpool_core.api.storage import StorageSpec
 from genpool_core.brokers import BrokerConfig
 from genpool_core.workerconfig import grace_seconds
 
@@ -147,7 +148,8 @@ def _programs(
     broker, user, password = broker_of(url, management, pool.spec.broker.vhost, credentials)
     write(credentials / "username", user)
     write(credentials / "password", password)
-    write_secrets(folder, operator_key(folder), pool.metadata.uid, storage_keys())
+    keys = {} if pool.spec.storage.s3 is None else storage_keys()
+    write_secrets(folder, operator_key(folder), pool.metadata.uid, keys)
     _write_files(folder, wanted, broker)
     if options.comfyui_command is not None:
         port = int(options.comfyui.rpartition(":")[2])
@@ -165,7 +167,7 @@ def _programs(
         Program(
             "gateway",
             (*module, "genpool_gateway.app"),
-            _gateway(folder, ports),
+            _gateway(folder, pool.spec.storage, ports),
             ready=f"http://{HOST}:{ports['gateway']}/readyz",
         ),
         Program(
@@ -188,7 +190,27 @@ def _write_files(folder: Folder, wanted: Wanted, broker: BrokerConfig) -> None:
     write(folder.work / "pools" / "pool.yaml", wanted.manifests)
     for name, text in wanted.config.items():
         write(folder.work / "config" / name, text)
-    s3 = pool.spec.storage.s3
+    if pool.spec.storage.folder is not None:
+        _make(Path(pool.spec.storage.folder.path))
+    write(folder.work / "stores.yaml", yaml.safe_dump({"stores": _buckets(folder, pool.spec.storage)}))
+
+
+def _make(path: Path) -> None:
+    """Make the folder of results, but not what it is in: a disk that is not mounted is no place for results."""
+    try:
+        path.mkdir(mode=0o750, exist_ok=True)
+    except OSError as error:
+        raise CliError(
+            f"storage.folder.path {path} cannot be made ({error.strerror}): make it, mount its disk, or name another.",
+            reason="Unwritable",
+        ) from error
+
+
+def _buckets(folder: Folder, storage: StorageSpec) -> list[dict[str, str]]:
+    """The buckets that the gateway may use."""
+    s3 = storage.s3
+    if s3 is None:
+        return []
     store = {
         "endpoint": s3.endpoint,
         "publicEndpoint": s3.public_endpoint,
@@ -196,12 +218,12 @@ def _write_files(folder: Folder, wanted: Wanted, broker: BrokerConfig) -> None:
         "region": s3.region,
         "credentialsPath": str(folder.secrets / "storage"),
     }
-    listed = {"stores": [{key: value for key, value in store.items() if value is not None}]}
-    write(folder.work / "stores.yaml", yaml.safe_dump(listed))
+    return [{key: value for key, value in store.items() if value is not None}]
 
 
-def _gateway(folder: Folder, ports: Mapping[str, int]) -> dict[str, str]:
+def _gateway(folder: Folder, storage: StorageSpec, ports: Mapping[str, int]) -> dict[str, str]:
     return {
+        "GENPOOL_FOLDERS": "" if storage.folder is None else storage.folder.path,
         "GENPOOL_BROKERS_FILE": str(folder.work / "brokers.yaml"),
         "GENPOOL_GATEWAY_SECRET_DIR": str(folder.secrets / "gateway"),
         "GENPOOL_POOLS_FILE": str(folder.work / "pools"),

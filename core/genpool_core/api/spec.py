@@ -136,8 +136,8 @@ class GenerationPoolSpec(ApiModel):
             rule("self.workflows.filter(w, has(w.fallback) && w.fallback).size() <= 1", _TWO_FALLBACKS),
             rule(
                 "!has(self.security) || !has(self.security.allowGraphs) || !self.security.allowGraphs"
-                " || has(self.storage.s3.credentials) || (has(self.security.allowGraphsWithPodIdentity)"
-                " && self.security.allowGraphsWithPodIdentity)",
+                " || !has(self.storage.s3) || has(self.storage.s3.credentials)"
+                " || (has(self.security.allowGraphsWithPodIdentity) && self.security.allowGraphsWithPodIdentity)",
                 _GRAPHS_SHARE_IDENTITY,
             ),
         )
@@ -189,8 +189,9 @@ class GenerationPoolSpec(ApiModel):
             raise ValueError(_NO_WORKFLOW)
         if sum(workflow.fallback for workflow in self.workflows) > 1:
             raise ValueError(_TWO_FALLBACKS)
+        s3 = self.storage.s3
         if self.security.allow_graphs and not (
-            self.storage.s3.credentials or self.security.allow_graphs_with_pod_identity
+            s3 is None or s3.credentials or self.security.allow_graphs_with_pod_identity
         ):
             raise ValueError(_GRAPHS_SHARE_IDENTITY)
         # Across a list of lists, which a rule of the schema could not afford to look through.

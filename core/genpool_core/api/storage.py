@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from genpool_core import timing
-from genpool_core.api.base import ApiModel, NameRef
+from genpool_core.api.base import ApiModel, NameRef, rule, rules
+
+_NEEDS_S3 = "type S3 needs the block s3, with the bucket at least, and no block folder"
+_NEEDS_FOLDER = "type Folder needs the block folder, with its path, and no block s3"
 
 
 class S3Spec(ApiModel):
@@ -35,14 +38,41 @@ class S3Spec(ApiModel):
     """
 
 
-class StorageSpec(ApiModel):
-    """The object store."""
+class FolderSpec(ApiModel):
+    """A folder of the one machine on which gateway and workers run (``genpool local``)."""
 
-    type: Literal["S3"] = "S3"
-    """Kind of the store."""
-    s3: S3Spec
-    """The S3 bucket."""
+    path: Annotated[str, Field(max_length=500, pattern=r"^(/\.?[^/\x00-\x1f.,][^/\x00-\x1f,]*)+$")]
+    """Its absolute path; it must exist, on a file system with hard links. It has no
+    comma, and no part of it is ``.`` or begins with ``..``."""
+    url_ttl_seconds: Annotated[int, Field(alias="urlTTLSeconds", ge=60, le=604_800)] = timing.LINK_SECONDS
+    """How long the links to results, which the gateway signs and serves, are valid."""
+
+
+class StorageSpec(ApiModel):
+    """The object store: a bucket, or a folder where there is no Kubernetes."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule("self.type != 'S3' || (has(self.s3) && !has(self.folder))", _NEEDS_S3),
+            rule("self.type != 'Folder' || (has(self.folder) && !has(self.s3))", _NEEDS_FOLDER),
+        )
+    )
+
+    type: Literal["S3", "Folder"] = "S3"
+    """Kind of the store. ``Folder`` is for ``genpool local`` on one machine: on Kubernetes such a pool is refused."""
+    s3: S3Spec | None = None
+    """The S3 bucket, of type S3."""
+    folder: FolderSpec | None = None
+    """The folder, of type Folder."""
     retention_seconds: Annotated[int | None, Field(ge=3600, le=315_360_000)] = None
     """The gateway deletes what a task holds so long after its end: results, uploads, parameters. That it was there,
-    when and how it ended stays. Nothing is deleted when absent, or where the gateway may not use the bucket.
+    when and how it ended stays. Nothing is deleted when absent, or where the gateway may not use the store.
     """
+
+    @model_validator(mode="after")
+    def _as_the_rules_say(self) -> StorageSpec:
+        if self.type == "S3" and (self.s3 is None or self.folder is not None):
+            raise ValueError(_NEEDS_S3)
+        if self.type == "Folder" and (self.folder is None or self.s3 is not None):
+            raise ValueError(_NEEDS_FOLDER)
+        return self

@@ -55,14 +55,14 @@ class Claim(Message):
 
 
 class Output(BaseModel):
-    """A result file in the bucket."""
+    """A result file in the pool's bucket or folder."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     key: str
-    """Object key in the pool's bucket."""
+    """Object key in the pool's bucket, or the file's path below its folder."""
     bucket: str
-    """The bucket."""
+    """The bucket; of a folder its absolute path."""
     node: str
     """Id of the node that made it."""
     kind: str

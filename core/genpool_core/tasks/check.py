@@ -131,7 +131,7 @@ def _upload(name: str, value: str, config: WorkerConfig, owner: str | None) -> s
             f"{name} names an upload, which only a task that is sent to the gateway's API has: send a URL."
         )
         raise RefusedInput(sentence, parameter=name, sent=shown(value))
-    key = upload_key(value, prefix=config.s3.prefix, owner=owner)
+    key = upload_key(value, prefix=config.store.prefix, owner=owner)
     if key is None:
         sentence = f"{name} is no upload's id: send the id that POST /v1/uploads answered, or a URL."
         raise RefusedInput(sentence, parameter=name, sent=shown(value))

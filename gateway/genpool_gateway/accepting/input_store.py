@@ -10,9 +10,10 @@ from datetime import datetime
 
 from genpool_core.errors import SettingsError, StorageError
 from genpool_core.ledger import keys
-from genpool_core.workerconfig import S3Config
+from genpool_core.workerconfig import StoreConfig
 from genpool_gateway.accepting.refusals import Overloaded, TooLarge
 from genpool_gateway.accepting.set_apart import MOST_MESSAGE_BYTES, Input
+from genpool_gateway.pools.errors import how_to_list, not_listed
 from genpool_gateway.pools.ports import PoolBuckets
 from genpool_gateway.tasks.places import LooseInput, LooseInputs
 
@@ -42,7 +43,7 @@ class InputStore:
         self._lanes: dict[tuple[str | None, str], _Lane] = {}
         self._stopping = False
 
-    def put(self, s3: S3Config, task: str, inputs: Sequence[Input]) -> Future[None]:
+    def put(self, store: StoreConfig, task: str, inputs: Sequence[Input]) -> Future[None]:
         """Put the inputs of a task into the bucket of its pool; returns at once. Twice equals once.
 
         The future ends when all are there, or with a StorageError or TaskStoreError. It ends with TooLarge where the
@@ -54,19 +55,15 @@ class InputStore:
             As many tasks wait for the bucket as may.
         """
         with self._lock:
-            lane = self._lanes.setdefault((s3.endpoint, s3.bucket), _Lane())
+            lane = self._lanes.setdefault(store.address, _Lane())
             if self._stopping or lane.under_way >= MOST:
-                text = (
-                    "the gateway is stopping"
-                    if self._stopping
-                    else f"{MOST} tasks wait for bucket {s3.bucket}"
-                )
+                text = "the gateway is stopping" if self._stopping else f"{MOST} tasks wait for {store}"
                 raise Overloaded(f"{text}: send the task again in a moment.")
             lane.under_way += 1
         future: Future[None] = Future()
         # One that hangs holds up nobody, the end of the process neither.
-        work = (lane, future, s3, task, tuple(inputs))
-        threading.Thread(target=self._run, args=work, name=f"inputs {s3.bucket}", daemon=True).start()
+        work = (lane, future, store, task, tuple(inputs))
+        threading.Thread(target=self._run, args=work, name="inputs", daemon=True).start()
         return future
 
     def stop(self) -> None:
@@ -74,12 +71,12 @@ class InputStore:
         self._stopping = True
 
     def _run(
-        self, lane: _Lane, future: Future[None], s3: S3Config, task: str, inputs: Sequence[Input]
+        self, lane: _Lane, future: Future[None], store: StoreConfig, task: str, inputs: Sequence[Input]
     ) -> None:
         trouble: Exception | None = None
         try:
             with lane.gate:
-                self._put(s3, task, inputs)
+                self._put(store, task, inputs)
         except Exception as error:  # noqa: BLE001 - raised where it is waited for
             trouble = error
         with self._lock:
@@ -89,25 +86,23 @@ class InputStore:
         else:
             future.set_exception(trouble)
 
-    def _put(self, s3: S3Config, task: str, inputs: Sequence[Input]) -> None:
+    def _put(self, store: StoreConfig, task: str, inputs: Sequence[Input]) -> None:
         if self._stopping:
             raise Overloaded("the gateway is stopping: send the task again in a moment.")
         try:
-            store = self._buckets.of(s3)
+            bucket = self._buckets.of(store)
         except SettingsError as error:
             raise StorageError(error.message) from error
-        if store is None:
-            raise _not_listed(s3)
-        objects = [(keys.input_key(s3.prefix, task, each.digest), each) for each in inputs]
-        self._loose.note([LooseInput(s3, key, self._now(), task=task) for key, _ in objects])
+        if bucket is None:
+            raise _too_large(store)
+        objects = [(keys.input_key(store.prefix, task, each.digest), each) for each in inputs]
+        self._loose.note([LooseInput(store, key, self._now(), task=task) for key, _ in objects])
         for key, each in objects:
-            store.put(key, each.data, each.content_type)
+            bucket.put(key, each.data, each.content_type)
 
 
-def _not_listed(s3: S3Config) -> TooLarge:
-    where = s3.endpoint or f"AWS region {s3.region}"
+def _too_large(store: StoreConfig) -> TooLarge:
     return TooLarge(
         f"the task is a message of more than {MOST_MESSAGE_BYTES:,} bytes, the most that queues take. Files and graphs "
-        f"of larger ones go to the pool's bucket, but bucket {s3.bucket} at {where} is not in gateway.stores of the "
-        "chart: list it there, with its Secret, or send files as links."
+        f"of larger ones go to the pool's store, but {not_listed(store)}. {how_to_list(store)}, or send files as links."
     )

@@ -1,4 +1,4 @@
-"""Signatures as Standard Webhooks has them, with a secret of its own for each pool."""
+"""Signatures as Standard Webhooks has them, with a secret of its own for each pool; and the keys of links to files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from standardwebhooks import Webhook
 
 from genpool_adapters.secret_files import read_secret
 from genpool_core.names import SIGNING_KEYS
-from genpool_core.operatorkeys import parse_keys, pool_signing_key
+from genpool_core.operatorkeys import link_signing_key, parse_keys, pool_signing_key
 
 
 class Signer:
@@ -40,6 +40,10 @@ class Signer:
     def check(self) -> None:
         """Read the keys once; raises SettingsError as :meth:`headers` does."""
         self._keys()
+
+    def link_keys(self) -> tuple[bytes, ...]:
+        """What signs links to files, the first in use; raises SettingsError as :meth:`headers` does."""
+        return tuple(link_signing_key(key) for key in self._keys())
 
     def _keys(self) -> tuple[bytes, ...]:
         (text,) = read_secret(

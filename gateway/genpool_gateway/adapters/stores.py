@@ -1,4 +1,6 @@
-"""The buckets that the gateway may use: for links, uploads, and ends that no worker makes. From the chart's list alone.
+"""The buckets and folders that the gateway may use: for links, uploads, and ends that no worker makes.
+
+From the chart's list and the setting ``GENPOOL_FOLDERS`` alone: a pool's spec names any path.
 
 The gateway reads no Secret of a pool's namespace. A pool whose bucket is not listed keeps the links that its workers
 signed, and its waiting tasks cannot be ended here.
@@ -17,10 +19,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from genpool_adapters.ledger import Ledger
+from genpool_adapters.objectstore.folder import FolderStore
 from genpool_adapters.objectstore.s3 import S3Store
 from genpool_core.errors import SettingsError
 from genpool_core.validation import first_fault
-from genpool_core.workerconfig import S3Config, WorkerConfig
+from genpool_core.workerconfig import FolderConfig, S3Config, StoreConfig, WorkerConfig
+from genpool_gateway.adapters.linked_folder import LinkedFolder
+from genpool_gateway.pools.file_links import FileLinks, folder_id
 
 REASON = "InvalidStoresFile"
 
@@ -55,18 +60,23 @@ class _Clock:
 
 
 class Stores:
-    """Stores by endpoint and bucket, each made when it is first needed. Used by many threads."""
+    """Stores by endpoint and bucket, or by path, each made when it is first needed. Used by many threads.
 
-    def __init__(self, listed: Sequence[ListedStore]) -> None:
+    ``folders``: absolute paths. ``links``: signs links to files in them.
+    """
+
+    def __init__(self, listed: Sequence[ListedStore], folders: Sequence[Path], links: FileLinks) -> None:
         self._listed = {(_plain(item.endpoint), item.bucket): item for item in listed}
-        self._made: dict[S3Config, S3Store] = {}
+        self._folders = {folder_id(str(path)): FolderStore(path) for path in folders}
+        self._links = links
+        self._made: dict[StoreConfig, S3Store | LinkedFolder] = {}
         self._lock = threading.Lock()
 
-    def lists(self, s3: S3Config) -> bool:
-        """Whether the bucket of a pool is listed."""
-        return (_plain(s3.endpoint), s3.bucket) in self._listed
+    def folder(self, identity: str) -> FolderStore | None:
+        """A folder that is listed, by what stands for it in a link."""
+        return self._folders.get(identity)
 
-    def of(self, s3: S3Config) -> S3Store | None:
+    def of(self, config: StoreConfig) -> S3Store | LinkedFolder | None:
         """The store of a pool; None where it is not listed.
 
         Raises
@@ -74,31 +84,38 @@ class Stores:
         SettingsError
             It cannot be used as it is set up.
         """
+        with self._lock:
+            store = self._made.get(config)
+            if store is None:
+                store = self._bucket(config) if isinstance(config, S3Config) else self._linked(config)
+                if store is not None:
+                    self._made[config] = store
+            return store
+
+    def _bucket(self, s3: S3Config) -> S3Store | None:
         listed = self._listed.get((_plain(s3.endpoint), s3.bucket))
         if listed is None:
             return None
-        with self._lock:
-            store = self._made.get(s3)
-            if store is None:
-                changes = {
-                    "public_endpoint": listed.public_endpoint or s3.public_endpoint,
-                    "region": listed.region or s3.region,
-                }
-                store = S3Store(s3.model_copy(update=changes), listed.credentials_path)
-                self._made[s3] = store
-            return store
+        changes = {
+            "public_endpoint": listed.public_endpoint or s3.public_endpoint,
+            "region": listed.region or s3.region,
+        }
+        return S3Store(s3.model_copy(update=changes), listed.credentials_path)
+
+    def _linked(self, config: FolderConfig) -> LinkedFolder | None:
+        return LinkedFolder(config, self._links) if folder_id(config.path) in self._folders else None
 
     def ledger(self, config: WorkerConfig) -> Ledger | None:
-        """The ledger of a pool's tasks; None where its bucket is not listed. Raises as :meth:`of` does."""
-        return self.ledger_at(config.s3)
+        """The ledger of a pool's tasks; None where its store is not listed. Raises as :meth:`of` does."""
+        return self.ledger_at(config.store)
 
-    def ledger_at(self, s3: S3Config) -> Ledger | None:
-        """The ledger that lies there; None where the bucket is not listed. Raises as :meth:`of` does."""
-        store = self.of(s3)
-        return None if store is None else Ledger(store, s3.prefix, _Clock())
+    def ledger_at(self, config: StoreConfig) -> Ledger | None:
+        """The ledger that lies there; None where the store is not listed. Raises as :meth:`of` does."""
+        store = self.of(config)
+        return None if store is None else Ledger(store, config.prefix, _Clock())
 
 
-def load_stores(path: Path | None) -> Stores:
+def load_stores(path: Path | None, folders: Sequence[Path], links: FileLinks) -> Stores:
     """Read the file; no file lists no bucket.
 
     Raises
@@ -107,10 +124,10 @@ def load_stores(path: Path | None) -> Stores:
         It cannot be read, or a field is wrong; the message names file and field.
     """
     if path is None:
-        return Stores(())
+        return Stores((), folders, links)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Stores(StoresFile.model_validate(content or {}).stores)
+        return Stores(StoresFile.model_validate(content or {}).stores, folders, links)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         problem = " ".join(str(error).split())
         raise SettingsError(f"the stores file {path} cannot be read: {problem}.", reason=REASON) from None

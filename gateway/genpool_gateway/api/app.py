@@ -17,6 +17,7 @@ from genpool_gateway.api import (
     files,
     intake_letters,
     keys,
+    linked_files,
     pools,
     session,
     tasks,
@@ -29,6 +30,7 @@ from genpool_gateway.api.document import describe
 from genpool_gateway.api.middleware import SecurityHeaders
 from genpool_gateway.api.problems import answer_with_problems
 from genpool_gateway.api.rates import Rates
+from genpool_gateway.api.request_base import RequestBase
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.web_page import add_web_page
 
@@ -74,6 +76,8 @@ def create_app(services: Services) -> FastAPI:
         session.router,
     ):
         app.include_router(_versioned(router))
+    # Without the task store: a file is its own truth.
+    app.include_router(linked_files.router, prefix="/v1")
     describe(app)
     add_docs_page(app)
     add_web_page(app)
@@ -83,7 +87,7 @@ def create_app(services: Services) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(services.options.cors_origins),
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=[
                 "Authorization",
                 "X-API-Key",
@@ -94,6 +98,8 @@ def create_app(services: Services) -> FastAPI:
             ],
             expose_headers=["Retry-After"],
         )
+    if not services.options.public_url:
+        app.add_middleware(RequestBase)
     return app
 
 

@@ -24,7 +24,7 @@ from genpool_gateway.api.tasks import TaskId
 from genpool_gateway.api.views import visible_task
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.pools.directory import require_serving
-from genpool_gateway.pools.links import s3_of
+from genpool_gateway.pools.links import store_of
 from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.pools.uploads import upload_place
 from genpool_gateway.tasks.places import LooseInput
@@ -79,8 +79,8 @@ def _put(
 ) -> None:
     """Noted before it is there, whoever made up its id: an object that no task ever uses is deleted a day later."""
     store, key = upload_place(pool, services.links.buckets, owner=caller.id, value=upload, size=len(body))
-    s3 = require_serving(pool).config.s3
-    services.loose.note([LooseInput(s3, key, services.now(), upload=upload, owner=caller.id)])
+    place = require_serving(pool).config.store
+    services.loose.note([LooseInput(place, key, services.now(), upload=upload, owner=caller.id)])
     store.put_body(key, body, media_type)
 
 
@@ -134,10 +134,10 @@ async def save_output(
 
 def _link(services: Services, record: TaskRecord, parameter: str) -> str | None:
     pool = services.pools.snapshot().by_uid(record.pool.uid)
-    s3 = None if pool is None else s3_of(pool)
+    place = None if pool is None else store_of(pool)
     value = record.parameters.get(parameter)
-    if s3 is None or record.owner is None or not isinstance(value, str):
+    if place is None or record.owner is None or not isinstance(value, str):
         return None
-    key = upload_key(value, prefix=s3.prefix, owner=record.owner)
-    store = None if key is None else services.links.buckets.of(s3)
+    key = upload_key(value, prefix=place.prefix, owner=record.owner)
+    store = None if key is None else services.links.buckets.of(place)
     return None if key is None or store is None else store.sign(key)

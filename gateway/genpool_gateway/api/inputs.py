@@ -22,13 +22,13 @@ async def keep_inputs(services: Services, task: NewTask, apart: Apart, full: Que
         return
     if full is not None:
         raise full
-    s3 = apart.checked.serving.config.s3
-    put = services.inputs.put(s3, task.record.id, apart.inputs)
+    store = apart.checked.serving.config.store
+    put = services.inputs.put(store, task.record.id, apart.inputs)
     try:
         await services.bridge.result(put, timing.INPUT_STORE_SECONDS)
     except TimeoutError:
         raise StorageError(
-            f"the task was not queued, because bucket {s3.bucket} has not taken its files or its graph within "
+            f"the task was not queued, because {store} has not taken its files or its graph within "
             f"{timing.INPUT_STORE_SECONDS:g} s: send it again."
         ) from None
     except StorageError as error:

@@ -36,6 +36,7 @@ STATUS: Mapping[str, int] = {
     "StoreNotListed": 409,
     "RequestTooLarge": 413,
     "UnsupportedMediaType": 415,
+    "RangeNotSatisfiable": 416,
     "TooManyRequests": 429,
     "TooManyTasks": 429,
     "QueueFull": 429,

@@ -24,6 +24,7 @@ from genpool_gateway.janitor.ends import Ends
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.proxy import Network
 from genpool_gateway.keys.sessions import SessionRing
+from genpool_gateway.pools.linked_files import LinkedFiles
 from genpool_gateway.pools.links import Links
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.places import LooseInputs
@@ -67,6 +68,7 @@ class Services:
     hub: Hub
     pools: PoolSource
     links: Links
+    linked_files: LinkedFiles
     keyring: KeyRing
     sessions: SessionRing
     replayer: Replayer

@@ -12,6 +12,7 @@ from genpool_core import timing
 from genpool_core.errors import TaskStoreError
 from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger.records import Output
+from genpool_gateway.api.request_base import whole_links
 from genpool_gateway.api.services import Services
 from genpool_gateway.api.views import linked_answer
 from genpool_gateway.events.hub import Watch
@@ -89,7 +90,7 @@ async def _stored(services: Services, record: TaskRecord, event: StoredEvent, *,
 
 def _landed(services: Services, record: TaskRecord, event: StoredEvent) -> OutputView:
     output = Output.model_validate(event.data)
-    links = services.links.sign(record.pool.uid, [output])
+    links = whole_links(services.links.sign(record.pool.uid, [output]))
     return output_view(output, links.get(output.key))
 
 

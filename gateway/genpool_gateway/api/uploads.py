@@ -1,4 +1,4 @@
-"""Uploads of input files, straight into the pool's bucket."""
+"""Uploads of input files, straight into the pool's bucket or folder."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from genpool_core.tasks.uploads import NAME
 from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.problems import BODY_PROBLEMS, CONFLICT, PROBLEMS
+from genpool_gateway.api.request_base import whole
 from genpool_gateway.api.services import services_of
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.uploads import Upload, new_upload
@@ -68,7 +69,7 @@ class UploadView(BaseModel):
 
 @router.post("/uploads", status_code=HTTPStatus.CREATED, summary="Upload an input file")
 async def make_upload(request: Request, wanted: NewUpload, caller: AnyCaller) -> UploadView:
-    """A link by which a file is put into the pool's bucket. Then send a task that names its `id`, within a day."""
+    """A link by which a file is put into the pool's store. Then send a task that names its `id`, within a day."""
     services = services_of(request)
     pool = services.pools.snapshot().visible_to(caller.pools).find(wanted.pool)
 
@@ -82,15 +83,15 @@ async def make_upload(request: Request, wanted: NewUpload, caller: AnyCaller) ->
             content_type=wanted.content_type,
             size=wanted.size_bytes,
         )
-        s3 = require_serving(pool).config.s3
-        loose = LooseInput(s3, made.key, services.now(), upload=made.id, owner=caller.id)
+        place = require_serving(pool).config.store
+        loose = LooseInput(place, made.key, services.now(), upload=made.id, owner=caller.id)
         services.loose.note([loose])
         return made
 
     made = await to_thread.run_sync(make)
     return UploadView(
         id=made.id,
-        url=made.url,
+        url=whole(made.url),
         headers={"Content-Type": wanted.content_type, "Content-Length": str(wanted.size_bytes)},
         expires_at=services.now() + timedelta(seconds=timing.UPLOAD_LINK_SECONDS),
     )

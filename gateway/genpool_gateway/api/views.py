@@ -10,6 +10,7 @@ from anyio import to_thread
 
 from genpool_core.ledger.records import Output
 from genpool_gateway.api.problems import Problem
+from genpool_gateway.api.request_base import whole_links
 from genpool_gateway.api.services import Services
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.tasks.expected_start import MEASURED, PoolLoad, expected_start, is_shared
@@ -27,7 +28,7 @@ def answer_of(services: Services, record: TaskRecord, known: Beside | None = Non
             base=services.options.public_url,
             progress=services.hub.progress(record.id),
             outputs=kept.outputs,
-            links=kept.links,
+            links=whole_links(kept.links),
             queue_position=kept.queue_position,
             expected_start_at=kept.expected_start_at,
             retention_seconds=None if pool is None else pool.retention_seconds,

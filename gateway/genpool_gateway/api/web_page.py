@@ -20,12 +20,12 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from genpool_core.errors import GenPoolError
-from genpool_core.workerconfig import S3Config
+from genpool_core.workerconfig import StoreConfig
 from genpool_gateway.api.callers import caller_of_request
 from genpool_gateway.api.problems import Problem
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.keys.access import Caller
-from genpool_gateway.pools.links import Buckets, s3_of
+from genpool_gateway.pools.links import Buckets, store_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "page"
 _INDEX = "index.html"
@@ -128,16 +128,16 @@ def _origins(services: Services, caller: Caller) -> tuple[str, ...]:
         pools = services.pools.snapshot().visible_to(caller.pools).pools
     except GenPoolError:
         return ()
-    buckets = {s3 for s3 in map(s3_of, pools) if s3 is not None}
-    found = (_origin(services.links.buckets, s3) for s3 in buckets)
+    stores = {store for store in map(store_of, pools) if store is not None}
+    found = (_origin(services.links.buckets, store) for store in stores)
     return tuple(origin for origin in found if origin is not None)
 
 
-def _origin(buckets: Buckets, s3: S3Config) -> str | None:
-    """Where links to a bucket lead, as one of them says; None where there are none now."""
+def _origin(buckets: Buckets, config: StoreConfig) -> str | None:
+    """Where links to a store lead, as one of them says; None where there are none now, or they lead here."""
     try:
-        store = buckets.of(s3)
+        store = buckets.of(config)
         url = None if store is None else urlsplit(store.sign("x"))
     except GenPoolError:
         return None
-    return None if url is None else f"{url.scheme}://{url.netloc}"
+    return None if url is None or not url.netloc else f"{url.scheme}://{url.netloc}"

@@ -74,7 +74,7 @@ class CallbackReplay:
         ledger = self._ledgers.ledger(serving.config)
         if ledger is None:
             raise BucketNotListed.of(
-                serving.config.s3, "only the bucket has the whole callback_url of a plain producer's task"
+                serving.config.store, "only the store has the whole callback_url of a plain producer's task"
             )
         standing = ledger.read(end.task_key, end.run).end
         return (end, None) if standing is None else (standing, standing.callback_url)

@@ -16,11 +16,11 @@ import structlog
 from genpool_adapters.ledger import Ledger
 from genpool_core import timing
 from genpool_core.errors import GenPoolError, UnreadableLedger
-from genpool_core.workerconfig import S3Config
+from genpool_core.workerconfig import StoreConfig
 from genpool_gateway.erasing.places import places_of, uploads_of
 from genpool_gateway.erasing.unused import UnusedInputs
 from genpool_gateway.pools.errors import BucketNotListed
-from genpool_gateway.pools.links import s3_of
+from genpool_gateway.pools.links import store_of
 from genpool_gateway.pools.ports import LedgersByPlace
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.change import erased_end
@@ -130,8 +130,8 @@ class Eraser:
         """Erase all of a task in its buckets but its uploads, which it gives back: others may use them."""
         places = self._where(record)
         # All are looked for before anything is deleted.
-        ledgers = [self._ledger(s3, record) for s3 in places]
-        uploads = [each for s3 in places for each in uploads_of(record, s3, at - _UNUSED)]
+        ledgers = [self._ledger(store, record) for store in places]
+        uploads = [each for store in places for each in uploads_of(record, store, at - _UNUSED)]
         if uploads:
             # Before the task store forgets that the task used them.
             self._loose.note(uploads)
@@ -147,10 +147,10 @@ class Eraser:
             except GenPoolError as error:
                 _log.warning("uploads_not_deleted", reason=error.reason, message=error.message)
 
-    def _where(self, record: TaskRecord) -> list[S3Config]:
+    def _where(self, record: TaskRecord) -> list[StoreConfig]:
         """Where contents of a task may lie."""
         pool = self._pools.snapshot().by_uid(record.pool.uid)
-        current = None if pool is None else s3_of(pool)
+        current = None if pool is None else store_of(pool)
         found = places_of(record, self._places.of_pool(record.pool.uid), current)
         if not found:
             raise BucketNotListed(
@@ -159,8 +159,8 @@ class Eraser:
             )
         return found
 
-    def _ledger(self, s3: S3Config, record: TaskRecord) -> Ledger:
-        ledger = self._ledgers.ledger_at(s3)
+    def _ledger(self, store: StoreConfig, record: TaskRecord) -> Ledger:
+        ledger = self._ledgers.ledger_at(store)
         if ledger is None:
-            raise BucketNotListed.of(s3, f"nothing of task {record.id} was deleted")
+            raise BucketNotListed.of(store, f"nothing of task {record.id} was deleted")
         return ledger

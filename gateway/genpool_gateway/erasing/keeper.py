@@ -9,7 +9,7 @@ from genpool_core import timing
 from genpool_gateway.erasing.told import Told
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.errors import PoolsUnknown
-from genpool_gateway.pools.links import s3_of
+from genpool_gateway.pools.links import store_of
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.places import PlaceStore, PoolPlace
 
@@ -17,9 +17,9 @@ from genpool_gateway.tasks.places import PlaceStore, PoolPlace
 def places_in(directory: PoolDirectory, now: datetime) -> list[PoolPlace]:
     """The buckets of all pools whose spec can be read. Pure."""
     return [
-        PoolPlace(pool.ref, s3, pool.retention_seconds, first_seen=now, last_seen=now)
+        PoolPlace(pool.ref, store, pool.retention_seconds, first_seen=now, last_seen=now)
         for pool in directory.pools
-        if pool.spec is not None and (s3 := s3_of(pool)) is not None
+        if pool.spec is not None and (store := store_of(pool)) is not None
     ]
 
 

@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 
 from genpool_core import timing
 from genpool_core.tasks.uploads import upload_key, upload_values
-from genpool_core.workerconfig import S3Config
+from genpool_core.workerconfig import StoreConfig
 from genpool_gateway.tasks.places import LooseInput, PoolPlace
 from genpool_gateway.tasks.record import TaskRecord
 
 _MARGIN = timedelta(seconds=timing.PLACE_MARGIN_SECONDS)
 
 
-def places_of(record: TaskRecord, known: Sequence[PoolPlace], current: S3Config | None) -> list[S3Config]:
+def places_of(
+    record: TaskRecord, known: Sequence[PoolPlace], current: StoreConfig | None
+) -> list[StoreConfig]:
     """The pool's bucket, and those that it had while the task was there; none where nothing is known.
 
     ``known``: all that the pool was seen with, the last one first. ``current``: the one of this moment; None where the
@@ -31,20 +33,20 @@ def places_of(record: TaskRecord, known: Sequence[PoolPlace], current: S3Config 
             or place.first_seen - _MARGIN <= record.ended_at
         )
         if newest or (began and place.last_seen + _MARGIN >= record.created_at):
-            found.append(place.s3)
-    unique: dict[tuple[str | None, str, str], S3Config] = {}
-    for s3 in found:
-        unique.setdefault((s3.endpoint, s3.bucket, s3.prefix), s3)
+            found.append(place.store)
+    unique: dict[tuple[str | None, str, str], StoreConfig] = {}
+    for store in found:
+        unique.setdefault((*store.address, store.prefix), store)
     return list(unique.values())
 
 
-def uploads_of(record: TaskRecord, s3: S3Config, at: datetime) -> list[LooseInput]:
+def uploads_of(record: TaskRecord, store: StoreConfig, at: datetime) -> list[LooseInput]:
     """The uploads that a task names, as objects of a bucket that were made at this time."""
     owner = record.owner
     if owner is None:
         return []
     found = (
-        (value, upload_key(value, prefix=s3.prefix, owner=owner))
+        (value, upload_key(value, prefix=store.prefix, owner=owner))
         for value in upload_values(record.parameters)
     )
-    return [LooseInput(s3, key, at, upload=value, owner=owner) for value, key in found if key is not None]
+    return [LooseInput(store, key, at, upload=value, owner=owner) for value, key in found if key is not None]

@@ -62,12 +62,12 @@ class UnusedInputs:
         used = self._loose.used(inputs)
         unused = [each for each in inputs if each.key not in used]
         if unused:
-            s3 = unused[0].s3
-            bucket = self._buckets.of(s3)
+            place = unused[0].store
+            bucket = self._buckets.of(place)
             if bucket is None:
-                raise BucketNotListed.of(s3, "inputs that no task uses are not deleted")
+                raise BucketNotListed.of(place, "inputs that no task uses are not deleted")
             bucket.delete([each.key for each in unused])
-            _log.info("unused_inputs_deleted", bucket=s3.bucket, objects=len(unused))
+            _log.info("unused_inputs_deleted", store=str(place), objects=len(unused))
         self._loose.forget(inputs)
 
     def _bucket(self, place: tuple[str | None, str], before: datetime) -> None:

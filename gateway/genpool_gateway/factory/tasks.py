@@ -30,7 +30,6 @@ from genpool_gateway.adapters.login_words import LoginWords
 from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.adapters.publisher import ConfirmedPublisher
 from genpool_gateway.adapters.queue_passes import RabbitDeadQueues
-from genpool_gateway.adapters.stores import load_stores
 from genpool_gateway.adapters.task_queues import RabbitWorkQueues, VhostName
 from genpool_gateway.api.app import create_app
 from genpool_gateway.api.server import ApiServer
@@ -47,9 +46,11 @@ from genpool_gateway.factory.erasing import build_erasing
 from genpool_gateway.factory.janitor import Endings, build_endings
 from genpool_gateway.factory.limits import build_limits
 from genpool_gateway.factory.rebuilding import Rebuilding, build_rebuilding
+from genpool_gateway.factory.stores import build_file_links, build_stores
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.sessions import SessionRing
 from genpool_gateway.pools.errors import PoolsUnknown
+from genpool_gateway.pools.linked_files import LinkedFiles
 from genpool_gateway.pools.links import Links
 from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.pools.source import PoolSource
@@ -157,7 +158,8 @@ def build_tasks(
     SettingsError
         It cannot work as it is set up.
     """
-    stores = load_stores(settings.stores_file)
+    file_links = build_file_links(settings, now)
+    stores = build_stores(settings, file_links)
     store, hub = make_store(database_url(settings)), Hub()
     pools = build_pool_source(settings)
     links = Links(stores, pools, now)
@@ -216,6 +218,7 @@ def build_tasks(
         hub=hub,
         pools=pools,
         links=links,
+        linked_files=LinkedFiles(file_links, stores.folder),
         dead_letters=letters,
         keyring=keyring,
         sessions=SessionRing(store.keys, keyring, now, redeem=words.redeem),

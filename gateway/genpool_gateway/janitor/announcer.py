@@ -51,5 +51,8 @@ class Announcer:
             self._events.apply([change])
 
     def _links(self, serving: Serving, end: EndRecord) -> dict[str, str]:
-        store = self._stores.of(serving.config.s3) if end.outputs else None
-        return {} if store is None else {output.key: store.sign(output.key) for output in end.outputs}
+        store = self._stores.of(serving.config.store) if end.outputs else None
+        if store is None:
+            return {}
+        signed = {output.key: store.sign(output.key) for output in end.outputs}
+        return {key: url for key, url in signed.items() if url is not None}

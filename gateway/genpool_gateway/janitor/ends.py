@@ -30,7 +30,7 @@ from genpool_gateway.janitor.ending import (
 from genpool_gateway.janitor.errors import StoreNotListed
 from genpool_gateway.janitor.ports import PoolBroker
 from genpool_gateway.pools.directory import require_serving
-from genpool_gateway.pools.errors import PoolUnavailable
+from genpool_gateway.pools.errors import PoolUnavailable, how_to_list, not_listed
 from genpool_gateway.pools.pool import Serving
 from genpool_gateway.pools.ports import ListedLedgers
 from genpool_gateway.pools.source import PoolSource
@@ -72,11 +72,10 @@ class Ends:
         """
         serving = self._serving(record)
         if record.state is not TaskState.RUNNING and self._stores.ledger(serving.config) is None:
-            s3 = serving.config.s3
-            where = f"bucket {s3.bucket} at {s3.endpoint or 'AWS'}"
+            store = serving.config.store
             raise StoreNotListed(
-                f"the task waits, and this gateway may not write its end into {where}: add that to gateway.stores in "
-                "the chart's values. A task that runs can be cancelled without."
+                f"the task waits, and this gateway may not write its end: {not_listed(store)}. {how_to_list(store)}. A "
+                "task that runs can be cancelled without."
             )
 
     def look(self, record: TaskRecord) -> None:

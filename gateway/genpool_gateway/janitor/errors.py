@@ -3,7 +3,7 @@
 ::
 
     GenPoolError
-    └── StoreNotListed   the gateway may not write into the pool's bucket
+    └── StoreNotListed   the gateway may not write into the pool's bucket or folder
 """
 
 from __future__ import annotations
@@ -12,6 +12,6 @@ from genpool_core.errors import GenPoolError
 
 
 class StoreNotListed(GenPoolError):  # noqa: N818 - a state of the installation
-    """The bucket of a pool is not in the chart's ``gateway.stores``."""
+    """The bucket of a pool is not in the chart's ``gateway.stores``, or its folder not in ``GENPOOL_FOLDERS``."""
 
     reason = "StoreNotListed"

@@ -37,6 +37,7 @@ from genpool_gateway.janitor.dead_letters import (
 from genpool_gateway.janitor.ending import end_of
 from genpool_gateway.janitor.lanes import Lanes
 from genpool_gateway.janitor.ports import JanitorQueue
+from genpool_gateway.pools.errors import how_to_list, not_listed
 from genpool_gateway.pools.pool import Serving
 from genpool_gateway.pools.ports import ListedLedgers
 from genpool_gateway.pools.source import PoolSource
@@ -135,8 +136,8 @@ class Janitor:
             self._place_only(delivery, origin, uid, cause.reason, cause.message)
         elif (ledger := self._stores.ledger(serving.config)) is None:
             text = (
-                f"{cause.message} It has no end record: this gateway may not write into bucket "
-                f"{serving.config.s3.bucket}. Add that to gateway.stores in the chart's values."
+                f"{cause.message} It has no end record: {not_listed(serving.config.store)}. "
+                f"{how_to_list(serving.config.store)}."
             )
             self._place_only(delivery, origin, uid, "StoreNotListed", text)
             self._say_once(origin.queue, "StoreNotListed", text)

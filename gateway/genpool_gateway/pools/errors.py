@@ -5,7 +5,7 @@
     GenPoolError
     ├── PoolsUnknown     the pools have not been read yet: ask again
     ├── PoolUnavailable  the pool is there, and takes no task now: ask again when its cause is gone
-    ├── BucketNotListed  the gateway may not use the pool's bucket
+    ├── BucketNotListed  the gateway may not use the pool's bucket or folder
     └── RefusedTask
         └── NotServed    no pool, or more than one, fits what the task names
 """
@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from genpool_core.errors import GenPoolError, RefusedTask
-from genpool_core.workerconfig import S3Config
+from genpool_core.workerconfig import S3Config, StoreConfig
 
 
 class PoolsUnknown(GenPoolError):  # noqa: N818 - a state of the gateway
@@ -38,15 +38,23 @@ class NotServed(RefusedTask):
 
 
 class BucketNotListed(GenPoolError):  # noqa: N818 - what is the case
-    """The gateway may not use the pool's bucket."""
+    """The gateway may not use the pool's bucket or folder."""
 
     reason = "StoreNotListed"
 
     @classmethod
-    def of(cls, s3: S3Config, consequence: str) -> BucketNotListed:
-        """For a bucket; ``consequence``: what that means, as a clause."""
-        where = s3.endpoint or f"AWS region {s3.region}"
-        return cls(
-            f"bucket {s3.bucket} at {where} is not in gateway.stores of the chart: {consequence}. List it there, with "
-            "its Secret, and ask again."
-        )
+    def of(cls, store: StoreConfig, consequence: str) -> BucketNotListed:
+        """For a bucket or folder; ``consequence``: what that means, as a clause."""
+        return cls(f"{not_listed(store)}: {consequence}. {how_to_list(store)}, and ask again.")
+
+
+def not_listed(store: StoreConfig) -> str:
+    """That the gateway may not use a bucket or folder, as a clause."""
+    if isinstance(store, S3Config):
+        return f"{store} is not in gateway.stores of the chart"
+    return f"{store} is not in the gateway's GENPOOL_FOLDERS"
+
+
+def how_to_list(store: StoreConfig) -> str:
+    """What to do about it, as a clause."""
+    return "List it there, with its Secret" if isinstance(store, S3Config) else "Add its path there"

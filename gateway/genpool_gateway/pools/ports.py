@@ -8,27 +8,27 @@ from typing import Protocol
 from genpool_adapters.ledger import Ledger
 from genpool_adapters.objectstore.port import ObjectStore
 from genpool_core.messages.amqp import OutgoingMessage
-from genpool_core.workerconfig import S3Config, WorkerConfig
+from genpool_core.workerconfig import StoreConfig, WorkerConfig
 
 
 class ListedLedgers(Protocol):
     """The ledgers that the gateway may use."""
 
     def ledger(self, config: WorkerConfig) -> Ledger | None:
-        """That of a pool; None where its bucket is not listed. Raises SettingsError."""
+        """That of a pool; None where its bucket or folder is not listed. Raises SettingsError."""
 
 
 class LedgersByPlace(Protocol):
     """The same, also of pools that are gone."""
 
-    def ledger_at(self, s3: S3Config) -> Ledger | None:
-        """That of a bucket and prefix; None where the bucket is not listed. Raises SettingsError."""
+    def ledger_at(self, config: StoreConfig) -> Ledger | None:
+        """That of a store; None where it is not listed. Raises SettingsError."""
 
 
 class PoolBuckets(ListedLedgers, Protocol):
-    """And the buckets that they lie in."""
+    """And the buckets and folders that they lie in."""
 
-    def of(self, s3: S3Config) -> ObjectStore | None:
+    def of(self, config: StoreConfig) -> ObjectStore | None:
         """That of a pool; None where it is not listed. Raises SettingsError."""
 
 

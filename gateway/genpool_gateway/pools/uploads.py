@@ -60,10 +60,10 @@ def upload_place(
             expected={"type": "integer", "maximum": config.max_input_bytes},
             sent=size,
         )
-    store = buckets.of(config.s3)
+    store = buckets.of(config.store)
     if store is None:
-        raise BucketNotListed.of(config.s3, "nothing can be uploaded; send links to files instead")
-    key = upload_key(value, prefix=config.s3.prefix, owner=owner)
+        raise BucketNotListed.of(config.store, "nothing can be uploaded; send links to files instead")
+    key = upload_key(value, prefix=config.store.prefix, owner=owner)
     if key is None:
         raise RefusedInput(
             "name: send 1 to 100 letters, digits, dots, dashes or underscores.", parameter="name"

@@ -19,6 +19,7 @@ from genpool_core import timing
 from genpool_core.backoff import Backoff
 from genpool_core.errors import GenPoolError
 from genpool_gateway.pools.directory import PoolDirectory
+from genpool_gateway.pools.errors import how_to_list, not_listed
 from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.rebuilding.decide import due
@@ -147,8 +148,8 @@ class Rebuilder:
             return pool.trouble
         ledger = self._ledgers.ledger(pool.serving.config)
         if ledger is None:
-            bucket = pool.serving.config.s3.bucket
-            return f"bucket {bucket} is not listed: list it in the chart's gateway.stores."
+            store = pool.serving.config.store
+            return f"{not_listed(store)}. {how_to_list(store)}."
         began = self._clock()
 
         def rest() -> bool:

@@ -10,9 +10,9 @@ from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.engine import Connection, RowMapping
 
 from genpool_core.tasks.uploads import upload_values
-from genpool_core.workerconfig import S3Config
+from genpool_core.workerconfig import store_at
 from genpool_gateway.store.database import Database
-from genpool_gateway.store.queries import chunks, put_rows
+from genpool_gateway.store.queries import chunks, put_rows, store_columns
 from genpool_gateway.store.tables import loose_inputs, task_uploads, tasks
 from genpool_gateway.tasks.places import LooseInput
 from genpool_gateway.tasks.record import TaskRecord
@@ -101,15 +101,14 @@ def _owners(connection: Connection, uploads: set[str]) -> dict[str, set[str | No
 
 
 def _key(each: LooseInput) -> tuple[str, str, str]:
-    return each.s3.endpoint or "", each.s3.bucket, each.key
+    endpoint, place = each.place
+    return endpoint or "", place, each.key
 
 
 def _row(each: LooseInput) -> dict[str, Any]:
     return {
-        "endpoint": each.s3.endpoint or "",
-        "bucket": each.s3.bucket,
+        **store_columns(each.store),
         "object_key": each.key,
-        "region": each.s3.region,
         "task": each.task,
         "upload": each.upload,
         "owner": each.owner,
@@ -119,7 +118,7 @@ def _row(each: LooseInput) -> dict[str, Any]:
 
 def _input(row: RowMapping) -> LooseInput:
     return LooseInput(
-        S3Config(endpoint=row["endpoint"] or None, bucket=row["bucket"], region=row["region"]),
+        store_at((row["endpoint"] or None, row["bucket"]), prefix="", region=row["region"]),
         row["object_key"],
         row["made_at"],
         task=row["task"],

@@ -9,9 +9,9 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.engine import RowMapping
 
 from genpool_core.messages.base import PoolRef
-from genpool_core.workerconfig import S3Config
+from genpool_core.workerconfig import store_at
 from genpool_gateway.store.database import Database
-from genpool_gateway.store.queries import put_rows
+from genpool_gateway.store.queries import put_rows, store_columns
 from genpool_gateway.store.tables import pool_places
 from genpool_gateway.tasks.places import PoolPlace
 
@@ -58,10 +58,8 @@ _KEY = tuple(column.name for column in pool_places.primary_key)
 def _row(place: PoolPlace) -> dict[str, Any]:
     return {
         "pool_uid": place.pool.uid,
-        "endpoint": place.s3.endpoint or "",
-        "bucket": place.s3.bucket,
-        "prefix": place.s3.prefix,
-        "region": place.s3.region,
+        **store_columns(place.store),
+        "prefix": place.store.prefix,
         "pool_namespace": place.pool.namespace,
         "pool_name": place.pool.name,
         "retention_seconds": place.retention_seconds,
@@ -73,12 +71,7 @@ def _row(place: PoolPlace) -> dict[str, Any]:
 def _place(row: RowMapping) -> PoolPlace:
     return PoolPlace(
         pool=PoolRef(namespace=row["pool_namespace"], name=row["pool_name"], uid=row["pool_uid"]),
-        s3=S3Config(
-            endpoint=row["endpoint"] or None,
-            bucket=row["bucket"],
-            prefix=row["prefix"],
-            region=row["region"],
-        ),
+        store=store_at((row["endpoint"] or None, row["bucket"]), prefix=row["prefix"], region=row["region"]),
         retention_seconds=row["retention_seconds"],
         first_seen=row["first_seen"],
         last_seen=row["last_seen"],

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Table
 
+from genpool_core.workerconfig import S3Config, StoreConfig
 from genpool_gateway.store.rows import record_of
 from genpool_gateway.store.tables import task_contents, tasks
 from genpool_gateway.tasks.record import TaskRecord
@@ -26,6 +27,13 @@ def chunks(values: Collection[T]) -> Iterator[Sequence[T]]:
     listed = list(values)
     for start in range(0, len(listed), _CHUNK):
         yield listed[start : start + _CHUNK]
+
+
+def store_columns(store: StoreConfig) -> dict[str, str]:
+    """Columns that tell where a store is; of a folder the bucket is its path."""
+    endpoint, place = store.address
+    region = store.region if isinstance(store, S3Config) else ""
+    return {"endpoint": endpoint or "", "bucket": place, "region": region}
 
 
 def select_records(*, bodies: bool) -> Select[Any]:

@@ -1,4 +1,4 @@
-"""Where contents of tasks lie: the buckets of pools, and objects that no task may ever use."""
+"""Where contents of tasks lie: the buckets and folders of pools, and objects that no task may ever use."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from datetime import datetime
 from typing import Protocol
 
 from genpool_core.messages.base import PoolRef
-from genpool_core.workerconfig import S3Config
+from genpool_core.workerconfig import StoreConfig
 
 
 @dataclass(frozen=True)
 class PoolPlace:
-    """A bucket that a pool has, or had. It stays known when the pool is gone, or gets another one."""
+    """A bucket or folder that a pool has, or had. It stays known when the pool is gone, or gets another one."""
 
     pool: PoolRef
-    s3: S3Config
+    store: StoreConfig
     retention_seconds: int | None
     """As the pool said last; None: its tasks' contents are kept for ever."""
     first_seen: datetime
@@ -40,7 +40,7 @@ class PlaceStore(Protocol):
 class LooseInput:
     """An object that the gateway has put into a bucket, or given a link for, before there is a task that uses it."""
 
-    s3: S3Config
+    store: StoreConfig
     key: str
     made_at: datetime
     task: str | None = None
@@ -52,8 +52,8 @@ class LooseInput:
 
     @property
     def place(self) -> tuple[str | None, str]:
-        """Endpoint and bucket."""
-        return self.s3.endpoint, self.s3.bucket
+        """Endpoint and bucket, or the path of a folder."""
+        return self.store.address
 
 
 class LooseInputs(Protocol):

@@ -66,7 +66,7 @@ class OutputView(ViewModel):
     height: int | None = None
     """Pixels, of an image."""
     url: str | None = None
-    """Signed link; null where this gateway may not sign for the pool's bucket."""
+    """Signed link; null where this gateway may not sign for the pool's bucket or folder."""
     url_expires_at: datetime | None = None
     """Until when the link is valid. Ask again for a new one."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from genpool_core import timing
 from genpool_core.api.pool import GenerationPool
+from genpool_core.api.storage import S3Spec
 from genpool_core.conditions import LINK_LIFETIME_KEPT, STORAGE_ISOLATED, Finding
 
 POD_IDENTITY = "PodIdentity"
@@ -16,11 +17,18 @@ _TO_DO = "Name a Secret with keys of the bucket in storage.s3.credentials"
 
 def identity_findings(pool: GenerationPool) -> tuple[Finding, Finding]:
     """The conditions StorageIsolated and LinkLifetimeKept."""
-    return _isolated(pool), _links(pool)
+    s3 = pool.spec.storage.s3
+    if s3 is None:
+        message = "The pool has no bucket: see Accepted."
+        return (
+            Finding(STORAGE_ISOLATED, "Unknown", "NoBucket", message),
+            Finding(LINK_LIFETIME_KEPT, "Unknown", "NoBucket", message),
+        )
+    return _isolated(pool, s3), _links(s3)
 
 
-def _isolated(pool: GenerationPool) -> Finding:
-    keys = pool.spec.storage.s3.credentials
+def _isolated(pool: GenerationPool, s3: S3Spec) -> Finding:
+    keys = s3.credentials
     if keys is not None:
         message = f"Secret {keys.name} with the bucket's keys is mounted in the worker's container alone."
         return Finding(STORAGE_ISOLATED, "True", "WorkerOnly", message)
@@ -33,9 +41,9 @@ def _isolated(pool: GenerationPool) -> Finding:
     return Finding(STORAGE_ISOLATED, "False", POD_IDENTITY, message)
 
 
-def _links(pool: GenerationPool) -> Finding:
-    promised = pool.spec.storage.s3.url_ttl_seconds
-    if pool.spec.storage.s3.credentials is not None:
+def _links(s3: S3Spec) -> Finding:
+    promised = s3.url_ttl_seconds
+    if s3.credentials is not None:
         message = f"Signed links are valid for {promised} s, as long as the keys that sign them."
         return Finding(LINK_LIFETIME_KEPT, "True", "KeysLast", message)
     if promised <= timing.IDENTITY_LINK_SECONDS:

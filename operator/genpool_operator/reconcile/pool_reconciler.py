@@ -26,6 +26,7 @@ from genpool_operator.decide.events import events_of
 from genpool_operator.decide.manifests import PodDefaults
 from genpool_operator.decide.objects import parse_deployment
 from genpool_operator.decide.status import refused_status, worth_writing
+from genpool_operator.decide.storage import refused_storage
 from genpool_operator.decide.volumes import USUAL_VOLUMES
 from genpool_operator.ports import Brokers, Cluster, ClusterCache, Workflows
 from genpool_operator.reconcile.execute import Executor
@@ -94,7 +95,8 @@ class PoolReconciler:
             # Also where the pass fails: its retry has a time of its own.
             memory = replace(memory, seen_generation=generation)
             self._remember(uid, memory)
-        broker = self._broker(pool)
+        # One that is refused is as one without a broker: nothing is asked, and nothing created.
+        broker = refused_storage(pool) or self._broker(pool)
         if isinstance(broker, BrokerConfig):
             self._brokers.follow(broker, pool)
         failure: GenPoolError | None = None

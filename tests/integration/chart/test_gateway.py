@@ -11,6 +11,8 @@ import yaml
 from genpool_core import timing
 from genpool_core.workerconfig import S3Config
 from genpool_gateway.adapters.stores import load_stores
+from genpool_gateway.factory import utc_now
+from genpool_gateway.pools.file_links import FileLinks
 from genpool_gateway.settings import GatewaySettings
 from genpool_gateway.store.address import parse_address
 from integration.chart.rendering import GOOD, Objects, env_of, pod_of, render, run_helm, secret_mounts
@@ -110,9 +112,9 @@ def test_the_stores_file_is_one_that_the_gateway_reads(
     assert second == own
     assert secret_mounts(pod) == {**LOGINS, first["credentialsPath"]: "keys"}
     (tmp_path / "stores.yaml").write_text(text, encoding="utf-8")
-    stores = load_stores(tmp_path / "stores.yaml")
-    assert stores.lists(S3Config(endpoint="https://s3.example/", bucket="pictures", prefix=""))
-    assert stores.lists(S3Config(endpoint=None, bucket="on-aws", prefix=""))
+    stores = load_stores(tmp_path / "stores.yaml", (), FileLinks(lambda: (), utc_now))
+    assert stores.of(S3Config(endpoint="https://s3.example/", bucket="pictures")) is not None
+    assert stores.of(S3Config(endpoint=None, bucket="on-aws")) is not None
     place = _settings(objects, monkeypatch).stores_file
     assert place is not None
     assert _volume(pod, str(place.parent))["configMap"] == {"name": "genpool-gateway-stores"}

@@ -145,6 +145,29 @@ def test_a_pool_on_one_machine(machine: Machine) -> None:
     assert not machine.folder.exists()
 
 
+def test_results_in_a_folder_of_the_machine(machine: Machine) -> None:
+    """Nothing but this machine: no bucket, no keys of one, and the folder is made."""
+    results = machine.root / "results"
+    pool = yaml.safe_load((machine.root / "pool.yaml").read_text())
+    pool["spec"]["storage"] = {"type": "Folder", "folder": {"path": str(results)}}
+    (machine.root / "pool.yaml").write_text(yaml.safe_dump(pool), encoding="utf-8")
+    machine.up()
+    words = (
+        "submit",
+        "-pprompt=a lake",
+        "-pwidth=64",
+        "-pheight=64",
+        "--download",
+        str(machine.root / "got"),
+    )
+    machine.types(*words)
+    (downloaded,) = (machine.root / "got").rglob("*.png")
+    (kept,) = results.glob("tasks/*/runs/1/a1-*/*.png")
+    assert downloaded.read_bytes() == kept.read_bytes()
+    machine.local("down", "--erase")
+    assert kept.exists(), "results are the person's"
+
+
 def _kill(machine: Machine, name: str) -> None:
     log = machine.folder / "logs" / "genpool.log"
     started = [

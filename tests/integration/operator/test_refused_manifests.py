@@ -33,6 +33,14 @@ def test_wrong_manifests_are_refused_with_a_sentence(kubectl: Kubectl, rabbitmq:
     assert "set security.allowGraphsWithPodIdentity to true" in refused(
         kubectl, rabbitmq, security={"allowGraphs": True}
     )
+    folder = {"path": "/srv/results"}
+    for storage, says in (
+        ({}, "type S3 needs the block s3"),
+        ({"s3": {"bucket": "results"}, "folder": folder}, "type S3 needs the block s3"),
+        ({"type": "Folder", "s3": {"bucket": "results"}}, "type Folder needs the block folder"),
+        ({"type": "Folder", "folder": {"path": "/srv/../etc"}}, "spec.storage.folder.path"),
+    ):
+        assert says in refused(kubectl, rabbitmq, storage=storage)
 
 
 @pytest.mark.usefixtures("cluster")
@@ -44,6 +52,20 @@ def test_wrong_manifests_are_refused_with_a_sentence(kubectl: Kubectl, rabbitmq:
 def test_graphs_are_allowed(kubectl: Kubectl, rabbitmq: Vhost, security: Json, keys: Json) -> None:
     storage = {"s3": {"bucket": "results", **keys}}
     kubectl.apply(pool_manifest(rabbitmq.name, security={"allowGraphs": True, **security}, storage=storage))
+
+
+def test_results_in_a_folder_are_refused_with_what_to_do(
+    kubectl: Kubectl, rabbitmq: Vhost, operator: OperatorProcess
+) -> None:
+    storage = {"type": "Folder", "folder": {"path": "/srv/results"}}
+    kubectl.apply(pool_manifest(rabbitmq.name, storage=storage, security={"allowGraphs": True}))
+    found = kubectl.wait_condition("Accepted", "False")
+    assert found["reason"] == "FolderStorage"
+    assert "Give storage.type S3" in found["message"]
+    assert kubectl.get("deployment", "pictures-worker") is None
+    assert not operator.lines("reconcile_crashed")
+    kubectl.apply(pool_manifest(rabbitmq.name, storage={"s3": {"bucket": "results"}}))
+    kubectl.wait_condition("Accepted", "True")
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ class Rig:
 
     def keys(self) -> list[str]:
         pages = self.bucket.client().get_paginator("list_objects_v2")
-        found = pages.paginate(Bucket=self.bucket.name, Prefix=self.config.s3.prefix)
+        found = pages.paginate(Bucket=self.bucket.name, Prefix=self.config.store.prefix)
         return [item["Key"] for page in found for item in page.get("Contents", [])]
 
     def read(self, key: str) -> bytes:

@@ -7,7 +7,6 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from genpool_core.workerconfig import S3Config
 from genpool_worker.adapters.comfyui_http import ComfyUIHttp
 from genpool_worker.adapters.fetch import GuardedFetcher
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
-from genpool_worker.ledger.conditional_put_check import prove_conditional_put
 from genpool_worker.ports import OutputRef, Where
 from integration.bucket import Bucket
 from integration.worker.rig import Rig, free_port
@@ -47,21 +45,6 @@ def store(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> S3Store:
     )
 
 
-def test_objects(store: S3Store, prefix: str, tmp_path: Path) -> None:
-    assert store.get(f"{prefix}a.json") is None
-    assert store.create(f"{prefix}a.json", b"1") is Put.CREATED
-    assert store.create(f"{prefix}a.json", b"2") is Put.EXISTS
-    assert held(store, f"{prefix}a.json").data == b"1"
-    store.put(f"{prefix}a.json", b"3")
-    assert held(store, f"{prefix}a.json").data == b"3"
-    file = tmp_path / "f.png"
-    file.write_bytes(png(8, 8))
-    store.put_file(f"{prefix}日落 1.png", file, "image/png")
-    assert store.keys(prefix) == [f"{prefix}a.json", f"{prefix}日落 1.png"]
-    store.delete([f"{prefix}a.json", f"{prefix}日落 1.png", f"{prefix}none"])
-    assert store.keys(prefix) == []
-
-
 def held(store: S3Store, key: str) -> Stored:
     found = store.get(key)
     assert found is not None
@@ -81,15 +64,6 @@ def test_an_objects_age_is_by_the_stores_clock_and_begins_anew_with_each_write(
     answer = store._client.get_object(Bucket=bucket.name, Key=key)
     assert answer["ResponseMetadata"]["HTTPHeaders"]["date"], "else our own clock would stand in"
     store.delete([key])
-
-
-def test_one_of_many_creates(store: S3Store, prefix: str) -> None:
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda n: store.create(f"{prefix}x", str(n).encode()), range(16)))
-    assert answers.count(Put.CREATED) == 1
-    store.delete([f"{prefix}x"])
-    prove_conditional_put(store, prefix)
-    assert store.keys(prefix) == []
 
 
 def test_links_are_for_the_public_endpoint(store: S3Store) -> None:

@@ -30,7 +30,7 @@ def _picture() -> bytes:
 def _accept(rig: Rig, body: JsonObject, digest: str, data: bytes) -> None:
     """As the gateway does with what is too large for a message: the object first, then the task."""
     key = task_key(rig.config.pool.uid, str(body["task_id"]), body, tenant=OWNER)
-    place = keys.input_key(rig.config.s3.prefix, key, digest)
+    place = keys.input_key(rig.config.store.prefix, key, digest)
     rig.bucket.client().put_object(Bucket=rig.bucket.name, Key=place, Body=data)
     rig.accept(body, **{headers.OWNER: OWNER})
 

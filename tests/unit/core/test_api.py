@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from genpool_core.api import GenerationPool
 from genpool_core.api.base import ApiModel
 from genpool_core.errors import InvalidManifest
 from genpool_core.workerconfig import (
+    FolderConfig,
+    S3Config,
     WorkerConfig,
     gpus,
     grace_seconds,
@@ -139,7 +142,39 @@ def test_what_the_api_server_adds_is_ignored() -> None:
         ("storage.s3.prefix", "no-slash", "spec.storage.s3.prefix: String should match pattern"),
         ("storage.s3.endpoint", "s3:9000", "spec.storage.s3.endpoint: String should match pattern"),
         ("storage.s3.endpoint", "http://user:pw@s3", "spec.storage.s3.endpoint: String should match pattern"),
-        ("storage.type", "NFS", "spec.storage.type: Input should be 'S3'"),
+        ("storage.type", "NFS", "spec.storage.type: Input should be 'S3' or 'Folder'"),
+        (
+            "storage",
+            {},
+            "spec.storage: type S3 needs the block s3, with the bucket at least, and no block folder",
+        ),
+        ("storage.folder", {"path": "/srv/a"}, "spec.storage: type S3 needs the block s3"),
+        ("storage.type", "Folder", "spec.storage: type Folder needs the block folder, with its path, and no"),
+        ("storage", {"type": "Folder"}, "spec.storage: type Folder needs the block folder"),
+        *(
+            (
+                "storage",
+                {"type": "Folder", "folder": {"path": path}},
+                "spec.storage.folder.path: String should match pattern",
+            )
+            for path in (
+                "srv/a",
+                "/",
+                "/srv/",
+                "/srv//a",
+                "/srv/../a",
+                "/srv/..a",
+                "/srv/.",
+                "/a\nb",
+                "/a,b",
+                "",
+            )
+        ),
+        (
+            "storage",
+            {"type": "Folder", "folder": {"path": "/" + "a" * 500}},
+            "spec.storage.folder.path: String should have at most 500 characters",
+        ),
         (
             "comfyui.resources",
             {"limits": {"memory": "16GB"}},
@@ -249,6 +284,32 @@ def test_which_workflow_is_the_fallback(workflows: list[dict[str, Any]], fallbac
     assert [entry.name for entry in config.workflows if entry.fallback] == fallbacks
 
 
+@pytest.mark.parametrize("path", ["/srv/genpool", "/home/人/.local/share/results", "/a"])
+def test_a_worker_is_told_of_its_folder(path: str) -> None:
+    body = manifest("storage", {"type": "Folder", "folder": {"path": path, "urlTTLSeconds": 60}})
+    body["spec"]["security"] = {"allowGraphs": True}
+    config = worker_config(GenerationPool.parse(body))
+    assert config.store == FolderConfig(path=path, url_ttl_seconds=60)
+    assert (config.store.prefix, config.store.place, str(config.store)) == ("", path, f"folder {path}")
+    assert WorkerConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_a_configuration_has_one_store() -> None:
+    config = worker_config(GenerationPool.parse(manifest()))
+    for changes in ({"s3": None}, {"folder": {"path": "/a"}}):
+        with pytest.raises(ValidationError, match="exactly one of s3 and folder"):
+            WorkerConfig.model_validate({**config.model_dump(), **changes})
+
+
+def test_results_of_the_time_before_are_in_another_bucket_or_folder() -> None:
+    bucket = S3Config(bucket="new", endpoint="http://s3:9000", prefix="a/")
+    assert bucket.at("old") == S3Config(bucket="old", endpoint="http://s3:9000", prefix="a/")
+    assert bucket.at("/srv/a") is None
+    folder = FolderConfig(path="/srv/new")
+    assert folder.at("/srv/a") == FolderConfig(path="/srv/a")
+    assert folder.at("old") is None
+
+
 def test_what_a_worker_is_told() -> None:
     body = manifest(
         "security", {"imageHosts": [{"host": "a.example"}], "maxInput": "1Mi", "allowGraphs": True}
@@ -257,7 +318,7 @@ def test_what_a_worker_is_told() -> None:
     config = worker_config(GenerationPool.parse(body))
     assert (config.queue, config.dead_queue) == ("generation_tasks", "generation_tasks.dead")
     assert (config.pool.namespace, config.pool.name, config.pool.uid) == ("demo", "text", "uid-1")
-    assert (config.max_input_bytes, config.allow_graphs, config.s3.bucket) == (2**20, True, "results")
+    assert (config.max_input_bytes, config.allow_graphs, config.store.place) == (2**20, True, "results")
     assert [rule.host for rule in config.image_hosts] == ["a.example"]
     text = config.model_dump_json()
     assert WorkerConfig.model_validate_json(text) == config

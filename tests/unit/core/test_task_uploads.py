@@ -21,7 +21,7 @@ def _validated(value: str, owner: str | None) -> ValidatedTask:
 
 def test_an_upload_is_an_object_of_its_owner_and_nothing_to_fetch() -> None:
     validated = _validated(VALUE, "key-1")
-    assert validated.uploads == {"image_url": f"{CONFIG.s3.prefix}uploads/key-1/{TOKEN}/a.png"}
+    assert validated.uploads == {"image_url": f"{CONFIG.store.prefix}uploads/key-1/{TOKEN}/a.png"}
     assert validated.files == {}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from genpool_core.errors import GenPoolError, StorageError
 from genpool_core.ledger.records import Output
-from genpool_core.workerconfig import S3Config
+from genpool_core.workerconfig import StoreConfig
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.pool import ServedPool
@@ -36,8 +36,8 @@ class FakeBuckets:
     listed: Collection[str] = ("results",)
     fault: GenPoolError | None = None
 
-    def of(self, s3: S3Config) -> FakeBucket | None:
-        return FakeBucket(s3.bucket, self.fault) if s3.bucket in self.listed else None
+    def of(self, config: StoreConfig) -> FakeBucket | None:
+        return FakeBucket(config.place, self.fault) if config.place in self.listed else None
 
 
 @dataclass

@@ -77,7 +77,7 @@ def test_a_plain_producers_url_is_read_in_the_ledger_which_alone_has_its_query()
             "NoCallback",
             "no callback of its end",
         ),
-        (PLAIN, "StoreNotListed", "only the bucket has the whole callback_url"),
+        (PLAIN, "StoreNotListed", "only the store has the whole callback_url"),
     ],
 )
 def test_where_there_is_none_it_is_said(task: TaskRecord, reason: str, said: str) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from genpool_core.api.record import parse_pool
-from genpool_gateway.pools.links import Links, s3_of
+from genpool_gateway.pools.links import Links, store_of
 from genpool_gateway.pools.pool import served_pool
 from support.pool_objects import pool_object, served
 from unit.gateway.link_fakes import STORE_FAULT, FakeBuckets, FakePools, output
@@ -53,7 +53,7 @@ def test_results_of_the_bucket_before_have_links_where_that_one_is_listed() -> N
 def test_a_pool_that_takes_no_task_has_its_results() -> None:
     pool = served_pool(parse_pool(pool_object(storage={"s3": S3})), None)
     assert pool.serving is None
-    assert s3_of(pool) == s3_of(POOL)
+    assert store_of(pool) == store_of(POOL)
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,28 @@ def test_a_pool_that_takes_no_task_has_its_results() -> None:
 )
 def test_how_links_are_made_is_said(buckets: FakeBuckets, said: str) -> None:
     assert _links(buckets).note(POOL).startswith(said)
+
+
+FOLDER = served(pool_object(storage={"type": "Folder", "folder": {"path": "/srv/a", "urlTTLSeconds": 60}}))
+
+
+def test_results_in_a_folder_have_links_of_the_gateway() -> None:
+    links = _links(FakeBuckets(("/srv/a", "/srv/before", "results")), FakePools([FOLDER]))
+    old, bucket = output("old.png", "/srv/before"), output("b.png", "results")
+    signed = links.sign(FOLDER.ref.uid, [output(bucket="/srv/a"), old, bucket])
+    assert set(signed) == {output().key, old.key}, "where its bucket was, its spec does not say any more"
+    assert signed[old.key].expires_at == NOW + timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        (("/srv/a",), "signed when they are given out, valid for 60 s."),
+        (
+            (),
+            "none: folder /srv/a is not in the gateway's GENPOOL_FOLDERS. Answers of the API have none. Add",
+        ),
+    ],
+)
+def test_how_links_to_a_folder_are_made_is_said(listed: tuple[str, ...], said: str) -> None:
+    assert _links(FakeBuckets(listed), FakePools([FOLDER])).note(FOLDER).startswith(said)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from genpool_core.errors import SettingsError
-from genpool_core.workerconfig import S3Config
-from genpool_gateway.adapters.stores import load_stores
+from genpool_core.workerconfig import FolderConfig, S3Config
+from genpool_gateway.adapters.stores import Stores, load_stores
+from genpool_gateway.pools.file_links import FileLinks, folder_id
 
+NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 FILE = """
 stores:
   - endpoint: http://S3.example:9000/
@@ -17,6 +20,10 @@ stores:
     bucket: results
     credentialsPath: {folder}
 """
+
+
+def load(path: Path | None, *folders: Path) -> Stores:
+    return load_stores(path, folders, FileLinks(lambda: [b"k" * 32], lambda: NOW))
 
 
 @pytest.fixture
@@ -29,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_listed_bucket_is_found_however_its_endpoint_is_written(folder: Path) -> None:
     path = folder / "stores.yaml"
     path.write_text(FILE.format(folder=folder))
-    stores = load_stores(path)
+    stores = load(path)
     own = S3Config(endpoint="http://s3.example:9000", bucket="results", prefix="a/")
     store = stores.of(own)
     assert store is not None
@@ -50,9 +57,8 @@ def test_a_listed_bucket_is_found_however_its_endpoint_is_written(folder: Path) 
 def test_what_is_not_listed_is_not_used(folder: Path, s3: S3Config) -> None:
     path = folder / "stores.yaml"
     path.write_text(FILE.format(folder=folder))
-    assert load_stores(path).of(s3) is None
-    assert not load_stores(path).lists(s3)
-    assert load_stores(None).of(s3) is None
+    assert load(path).of(s3) is None
+    assert load(None).of(s3) is None
 
 
 @pytest.mark.parametrize(
@@ -68,6 +74,25 @@ def test_a_wrong_file_is_told_with_its_field(folder: Path, text: str, said: str)
     path = folder / "stores.yaml"
     path.write_text(text)
     with pytest.raises(SettingsError, match=said):
-        load_stores(path)
+        load(path)
     with pytest.raises(SettingsError, match="cannot be read"):
-        load_stores(folder / "nothing.yaml")
+        load(folder / "nothing.yaml")
+
+
+def test_a_folder_is_used_where_the_setting_lists_it(tmp_path: Path) -> None:
+    stores = load(None, tmp_path)
+    store = stores.of(FolderConfig(path=str(tmp_path)))
+    assert store is not None
+    assert store is stores.of(FolderConfig(path=str(tmp_path))), "it is made once"
+    store.put("a", b"1")
+    found = stores.folder(folder_id(str(tmp_path)))
+    assert found is not None
+    assert found.keys("") == ["a"]
+    assert store.sign("a").startswith("/v1/files/")
+    for other in (str(tmp_path.parent), str(tmp_path / "b"), f"{tmp_path}b"):
+        assert stores.of(FolderConfig(path=other)) is None
+        assert stores.folder(folder_id(other)) is None
+
+
+def test_a_listed_folder_is_found_however_it_is_written(tmp_path: Path) -> None:
+    assert load(None, Path(f"{tmp_path}/")).of(FolderConfig(path=str(tmp_path))) is not None

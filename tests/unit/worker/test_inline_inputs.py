@@ -41,7 +41,7 @@ def _photo(value: str) -> JsonObject:
 def _put(world: World, body: JsonObject, digest: str, data: bytes, owner: str = "k1") -> None:
     """As the gateway does."""
     key = task_key(CONFIG.pool.uid, "t", body, tenant=owner)
-    world.store.objects[keys.input_key(CONFIG.s3.prefix, key, digest)] = data
+    world.store.objects[keys.input_key(CONFIG.store.prefix, key, digest)] = data
 
 
 def test_a_data_uri_of_any_producer_is_an_input(world: World) -> None:

@@ -13,7 +13,7 @@ from genpool_core import names
 from genpool_core.messages import headers
 
 VALUE = f"upload:{'0a' * 16}/a.png"
-KEY = f"{CONFIG.s3.prefix}uploads/k1/{'0a' * 16}/a.png"
+KEY = f"{CONFIG.store.prefix}uploads/k1/{'0a' * 16}/a.png"
 GATEWAY = names.gateway_user("0a1b2c3d")
 
 

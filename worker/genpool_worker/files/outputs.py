@@ -172,7 +172,7 @@ def _one(context: WorkerContext, calls: _Calls, ref: OutputRef, path: Path, key:
     context.metrics.moved("output", size)
     return Output(
         key=key,
-        bucket=context.config.s3.bucket,
+        bucket=context.config.store.place,
         node=ref.node,
         kind=ref.kind,
         content_type=found.content_type,

@@ -27,7 +27,7 @@ def upload(context: WorkerContext, key: str) -> bytes:
 
 def own_input(context: WorkerContext, task_key: str, digest: str, name: str) -> bytes:
     """What the gateway has put into the task's place for parameter ``name``. Raises RefusedInput."""
-    key = keys.input_key(context.config.s3.prefix, task_key, digest)
+    key = keys.input_key(context.config.store.prefix, task_key, digest)
     stored = context.retry.until_stored(lambda: context.store.get(key))
     if stored is None:
         raise RefusedInput(

@@ -131,7 +131,8 @@ class TaskPublisher:
 
     def callback(self, end: EndRecord) -> None:
         """Ask the gateway to tell the receiver, if there is one. Links are signed anew each time."""
-        urls = {output.key: self._store.sign(output.key) for output in end.outputs}
+        signed = {output.key: self._store.sign(output.key) for output in end.outputs}
+        urls = {key: url for key, url in signed.items() if url is not None}
         message = callback_message(end, self._config.pool, self._config.callback_hosts, urls)
         if message is not None:
             self._broker.publish(message)

@@ -132,7 +132,7 @@ class Attempt:
     def _collector(self, told: Told) -> Collector:
         claim = self._claim
         prefix = keys.output_prefix(
-            self._context.config.s3.prefix, claim.task_key, claim.run, claim.attempt, claim.nonce
+            self._context.config.store.prefix, claim.task_key, claim.run, claim.attempt, claim.nonce
         )
         return Collector(self._context, self._workdir, prefix, told.output)
 

@@ -261,7 +261,7 @@ class Settler:
 
     def _sweep(self, task: TaskDelivery, end: EndRecord) -> None:
         """Delete results that no end record lists: those of attempts that were lost, or that lost a race."""
-        run = keys.run_prefix(self._context.config.s3.prefix, task.ref.key, task.ref.run)
+        run = keys.run_prefix(self._context.config.store.prefix, task.ref.key, task.ref.run)
         keep = {output.key for output in end.outputs}
         try:
             found = [key for key in self._context.store.keys(f"{run}a") if key not in keep]

@@ -66,11 +66,11 @@ def _of(pool: GenerationPool) -> tuple[_Files, ...]:
         names.WORKER_LOGINS,
         ((username, BROKER_USERNAME), (password, BROKER_PASSWORD)),
     )
-    storage = pool.spec.storage.s3.credentials
-    if storage is None:
+    s3 = pool.spec.storage.s3
+    if s3 is None or s3.credentials is None:
         return (broker,)
     keys = tuple((key, key) for key in (S3_ACCESS_KEY, S3_SECRET_KEY))
     return (
         broker,
-        _Files("s3-credentials", "/run/genpool/s3", "GENPOOL_S3_CREDENTIALS_DIR", storage.name, keys),
+        _Files("s3-credentials", "/run/genpool/s3", "GENPOOL_S3_CREDENTIALS_DIR", s3.credentials.name, keys),
     )

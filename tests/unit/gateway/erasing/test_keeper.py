@@ -45,7 +45,7 @@ class World:
 
 def test_a_place_is_the_pools_bucket_and_what_it_says_of_retention() -> None:
     (place,) = places_in(_pools(retentionSeconds=7200), NOW)
-    assert (place.pool.name, place.s3.bucket, place.s3.prefix) == ("pictures", "results", "p/")
+    assert (place.pool.name, place.store.place, place.store.prefix) == ("pictures", "results", "p/")
     assert (place.retention_seconds, place.first_seen, place.last_seen) == (7200, NOW, NOW)
 
 
@@ -65,7 +65,7 @@ def test_it_is_written_at_once_at_a_change_and_after_a_while() -> None:
     assert len(world.written) == 1
     world.directory = _pools("other")
     keeper.look()
-    assert [place.s3.bucket for place in world.written[-1]] == ["other"]
+    assert [place.store.place for place in world.written[-1]] == ["other"]
     world.now += timedelta(seconds=timing.RETENTION_LOOK_SECONDS)
     keeper.look()
     assert len(world.written) == 3

@@ -94,7 +94,7 @@ def test_the_end_of_a_worker_stands_and_is_its_to_announce() -> None:
 def test_a_bucket_that_is_not_listed() -> None:
     world = World(listed=False)
     with pytest.raises(
-        StoreNotListed, match=r"bucket results at http://127\.0\.0\.1:1: add that to gateway\.stores"
+        StoreNotListed, match=r"bucket results at http://127\.0\.0\.1:1 is not in gateway\.stores"
     ):
         world.ends().require(world.task)
     world.task = replace(world.task, state=TaskState.RUNNING, worker="pod-1")
