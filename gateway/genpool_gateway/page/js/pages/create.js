@@ -58,7 +58,9 @@ export function Create({ route, session }) {
 /** @param {Workflow[]} workflows @param {string | undefined} wanted @param {string | null} pool */
 function pick(workflows, wanted, pool) {
   const named = workflows.filter((each) => each.name === wanted || (wanted && each.aliases.includes(wanted)));
-  return named.find((each) => pool && each.pools.includes(pool)) ?? named[0] ?? workflows[0];
+  // Who comes for the first time has no photo at hand, perhaps: a workflow that needs words alone is tried first.
+  const first = workflows.find((each) => !each.files.length) ?? workflows[0];
+  return named.find((each) => pool && each.pools.includes(pool)) ?? named[0] ?? first;
 }
 
 /** @param {{workflows: Workflow[], chosen: Workflow, pool: string, task: string | null}} props */
