@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from genpool_cli.commands import dead_letters, keys, local, pools, submit, tasks, workflow
+from genpool_cli.commands import dead_letters, doctor, keys, local, pools, submit, tasks, workflow
 from genpool_cli.errors import CliError, ExitCode
 from genpool_cli.reach import Reach
 from genpool_core.errors import GenPoolError
@@ -22,7 +22,7 @@ current kube-context is found.
 Exit codes: 0 done, 1 a task did not succeed, 2 wrong use, 3 refused, 4 no answer or not now, 130 interrupted.
 """
 app = typer.Typer(help=_HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
-for group in (submit.app, tasks.app, pools.app):
+for group in (submit.app, tasks.app, pools.app, doctor.app):
     app.registered_commands.extend(group.registered_commands)
 app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(keys.app, name="keys")

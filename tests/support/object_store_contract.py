@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from genpool_adapters.ledger import Ledger
+from genpool_adapters.objectstore.conditional_put_check import prove_conditional_put
 from genpool_adapters.objectstore.port import ObjectStore, Put, Stored
 from genpool_core import timing
 from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, EndRecord
-from genpool_worker.ledger.conditional_put_check import prove_conditional_put
 from support.waiting import wait_until
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 
+from genpool_adapters.objectstore.conditional_put_check import prove_conditional_put
 from genpool_adapters.objectstore.port import ObjectStore
 from genpool_core import timing
 from genpool_core.errors import StorageError
@@ -16,7 +17,6 @@ from genpool_worker.comfyui.stuck import Stuck, follow, is_wedged
 from genpool_worker.comfyui.wedge import Wedge
 from genpool_worker.errors import ComfyUIError
 from genpool_worker.files.workdir import clean_leftovers, scratch_trouble
-from genpool_worker.ledger.conditional_put_check import prove_conditional_put
 from genpool_worker.ports import Clock, ComfyUI, Where
 from genpool_worker.status import Waits
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from genpool_adapters.shipped_workflows import default_workflows, shipped_files
 from genpool_cli.errors import CliError
 from genpool_core.errors import InvalidManifest
 from genpool_core.jsontypes import JsonObject
+from genpool_core.workerconfig import CONFIG_KEY, WorkerConfig
 from genpool_core.workflow.files import PARAMETERS, TEMPLATE, MissingFiles, WorkflowFiles
 from genpool_core.workflow.read import read_workflow
 from genpool_core.workflow.render import by_default
@@ -45,6 +47,17 @@ def find(path: Path) -> Found:
     if isinstance(shipped, MissingFiles):
         raise CliError(f"{path} is no file and no folder. {shipped.message}", reason="NoWorkflow")
     return _of_files(str(path), shipped)
+
+
+def graph_of(config: Mapping[str, str]) -> dict[str, JsonObject]:
+    """The graph of each workflow of a pool's ConfigMap, by name, as a task that gives nothing has it. Pure."""
+    entries = WorkerConfig.model_validate_json(config[CONFIG_KEY]).workflows
+    return {
+        entry.name: _of_files(
+            entry.name, WorkflowFiles(config[entry.template_key], config[entry.parameters_key])
+        ).graph
+        for entry in entries
+    }
 
 
 def read_graph(path: Path) -> JsonObject:

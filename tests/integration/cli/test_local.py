@@ -120,6 +120,13 @@ def machine(bucket: Bucket, tmp_path: Path) -> Iterator[Machine]:
 
 def test_a_pool_on_one_machine(machine: Machine) -> None:
     machine.up()
+    checked = json.loads(
+        machine.types(
+            *("doctor", "-f", str(machine.root / "pool.yaml"), "-o", "json"),
+            *("--comfyui", f"http://127.0.0.1:{machine.comfyui}"),
+        )
+    )
+    assert {each["what"] for each in checked} >= {"gateway", "ComfyUI", "manifest", "pool art/text"}
     first = machine.picture("a lake")
     assert first["status"] == "succeeded"
     assert first["outputs"][0]["url"]

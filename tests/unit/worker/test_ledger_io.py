@@ -10,11 +10,11 @@ import pytest
 from fakes.worker_ports import FakeStore, SharedStore
 from fakes.worker_steps import FakeClock, Steps
 from genpool_adapters.ledger import TRIES, Ledger
+from genpool_adapters.objectstore.conditional_put_check import prove_conditional_put
 from genpool_adapters.objectstore.port import Put
 from genpool_core.errors import SettingsError, StorageError, UnreadableLedger
 from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, Failure
-from genpool_worker.ledger.conditional_put_check import prove_conditional_put
 from genpool_worker.ledger.lease import HeldClaim, LeaseRenewal
 from support.waiting import wait_until
 

@@ -1,0 +1,1 @@
+"""``genpool doctor``: what is wrong, and what to do."""
