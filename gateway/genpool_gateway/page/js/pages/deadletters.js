@@ -29,7 +29,7 @@ export function DeadLetters({ route }) {
   const { busy, problem, run } = useAction();
   const [asked, setAsked] = useState(/** @type {Wanted | null} */ (null));
   const [said, setSaid] = useState(/** @type {string | null} */ (null));
-  const act = ({ action, ...which }) => run(async () => {
+  const act = (/** @type {Wanted} */ { action, ...which }) => run(async () => {
     setAsked(null);
     const done = await post(`/v1/dead-letters/${action}`, which);
     setSaid([

@@ -103,7 +103,7 @@ function Actions({ task, onChange }) {
 /** @param {{task: Task}} props */
 function Details({ task }) {
   const { metrics } = task;
-  const rows = [
+  const rows = /** @type {[string, any][]} */ ([
     [t("workflow"), task.workflow ?? t("ownGraph")],
     [t("pool"), html`<a href=${href(["pool", task.pool.namespace, task.pool.name])}>${poolName(task)}</a>`],
     [t("created"), moment(task.created_at)],
@@ -116,7 +116,7 @@ function Details({ task }) {
     task.run > 1 && [t("run"), String(task.run)],
     [t("taskId"), html`<${Copyable} text=${task.task_id} />`],
     task.task_id !== task.id && [t("id"), html`<${Copyable} text=${task.id} />`],
-  ].filter(Boolean);
+  ].filter(Boolean));
   return html`
     <details class="details" lang=${language() === "zh" ? "zh-CN" : undefined}>
       <summary>${t("details")}</summary>

@@ -1,5 +1,6 @@
 // English.
-export const en = /** @type {const} */ ({
+/** @type {Record<string, string | [string, string]>} */
+export const en = {
   menu: "Pages", skip: "Skip to the page", "menu.create": "Create", "menu.gallery": "Gallery", "menu.task": "Task", "menu.pools": "Pools",
   "menu.dead": "Dead letters", "menu.usage": "Usage", "menu.keys": "Keys",
   language: "Language", "theme.dark": "Switch to dark", "theme.light": "Switch to light", logOut: "Log out",
@@ -90,4 +91,4 @@ export const en = /** @type {const} */ ({
 
   "field.prompt": "Prompt", "field.negative_prompt": "Negative prompt", "field.width": "Width", "field.height": "Height", "field.steps": "Steps",
   "field.seed": "Seed", "field.model": "Model", "field.image_url": "Photo", "field.size": "Size",
-});
+};
