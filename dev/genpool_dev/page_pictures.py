@@ -14,7 +14,6 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "images"
 _TESTS = "tests/integration/gateway/page"
 _WIDTH = 960
-_COLOURS = 256
 #: What the tests call a picture, with language and width of the window; what the documentation calls it.
 PICTURES = {
     "create-done-en-1280": "page-create",
@@ -41,11 +40,11 @@ def main() -> int:
 
 
 def shrink(source: Path, target: Path) -> None:
-    """A picture of at most the width of a page, in few colours."""
+    """A picture of at most the width of a page."""
     image = Image.open(source).convert("RGB")
     if image.width > _WIDTH:
         image = image.resize((_WIDTH, image.height * _WIDTH // image.width), Image.Resampling.LANCZOS)
-    image.quantize(_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(target, optimize=True)
+    image.save(target, optimize=True)
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size:,} bytes")
 
 
