@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "images"
 _TESTS = "tests/integration/gateway/page"
 _WIDTH = 960
+_COLOURS = 256
 #: What the tests call a picture, with language and width of the window; what the documentation calls it.
 PICTURES = {
     "create-done-en-1280": "page-create",
@@ -40,11 +41,12 @@ def main() -> int:
 
 
 def shrink(source: Path, target: Path) -> None:
-    """A picture of at most the width of a page."""
+    """A picture of at most the width of a page, in so few colours that nobody sees it."""
     image = Image.open(source).convert("RGB")
     if image.width > _WIDTH:
         image = image.resize((_WIDTH, image.height * _WIDTH // image.width), Image.Resampling.LANCZOS)
-    image.save(target, optimize=True)
+    few = image.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=4, dither=Image.Dither.FLOYDSTEINBERG)
+    few.save(target, optimize=True)
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size:,} bytes")
 
 

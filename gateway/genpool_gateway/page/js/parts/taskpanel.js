@@ -1,5 +1,5 @@
 // One task, large: how far it is, what came out, and what can be done with it.
-import { html, useState } from "../html.js";
+import { html, useEffect, useState } from "../html.js";
 import { duration, moment, plainName, shown } from "../format.js";
 import { language, t } from "../language.js";
 import { useTask } from "../live.js";
@@ -14,9 +14,11 @@ import { labelOf } from "./labels.js";
 
 /** @typedef {import("../tasks.js").Task} Task */
 
-/** @param {{id: string, heading?: "h1" | "h2"}} props */
-export function TaskPanel({ id, heading = "h2" }) {
+/** @param {{id: string, heading?: "h1" | "h2", onStatus?: () => void}} props */
+export function TaskPanel({ id, heading = "h2", onStatus }) {
   const { task, preview, log, problem, set } = useTask(id);
+  const status = task?.status;
+  useEffect(() => { if (status) onStatus?.(); }, [status]);
   if (!task) return problem ? html`<${Trouble} problem=${problem} />` : html`<${Waiting} />`;
   return html`
     <article class="task card" data-task=${task.id} data-status=${task.status}>
