@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup try try-down demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean test-brokers soak-api soak-gateway soak-outages bench-gateway page-vendor page-pictures
+.PHONY: help setup try try-down demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean test-brokers soak-api soak-gateway soak-outages bench-gateway page-vendor page-pictures page-types
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ test-brokers: $(STAMP) ## What depends on RabbitMQ's version, on 3.10, 4.0 and 4
 
 page-vendor: ## Renew the libraries of the web page from npm (needs npm)
 	@bash dev/page-vendor.sh
+
+page-types: ## Check the types of the web page with TypeScript (needs npm)
+	@bash dev/page-types.sh
 
 page-pictures: $(STAMP) ## Take the pictures of the web page in docs/images anew
 	@$(PY) -m genpool_dev.page_pictures

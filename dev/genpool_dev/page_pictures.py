@@ -41,11 +41,12 @@ def main() -> int:
 
 
 def shrink(source: Path, target: Path) -> None:
-    """A picture of at most the width of a page, in few colours."""
+    """A picture of at most the width of a page, in so few colours that nobody sees it."""
     image = Image.open(source).convert("RGB")
     if image.width > _WIDTH:
         image = image.resize((_WIDTH, image.height * _WIDTH // image.width), Image.Resampling.LANCZOS)
-    image.quantize(_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(target, optimize=True)
+    few = image.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=4, dither=Image.Dither.FLOYDSTEINBERG)
+    few.save(target, optimize=True)
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size:,} bytes")
 
 

@@ -1,12 +1,11 @@
 // JSON whose integers keep all their digits: a seed may be larger than a JavaScript number can say.
 
-/** @typedef {null | boolean | number | bigint | string | Json[] | {[name: string]: Json}} Json */
-
 /** @param {string} text @returns {any} */
 export function parse(text) {
-  return JSON.parse(text, (_name, value, ...rest) => {
+  return JSON.parse(text, (/** @type {string} */ _name, /** @type {any} */ value, /** @type {any[]} */ ...rest) => {
     if (typeof value !== "number" || !Number.isInteger(value) || Number.isSafeInteger(value)) return value;
-    const source = rest[0] && /** @type {{source?: string}} */ (rest[0]).source;
+    /** @type {string | undefined} */
+    const source = rest[0]?.source;
     return source && /^-?\d+$/.test(source) ? BigInt(source) : value;
   });
 }

@@ -30,7 +30,7 @@ export function setLanguage(name) {
 
 /** @param {string} key @param {Record<string, string | number>} [values] @returns {string} */
 export function t(key, values = {}) {
-  const word = WORDS[current][key] ?? en[/** @type {keyof typeof en} */ (key)] ?? key;
+  const word = WORDS[current][key] ?? en[key] ?? key;
   const form = Array.isArray(word) ? word[Number(values.n) === 1 ? 0 : 1] : word;
   return form.replace(/\{(\w+)\}/g, (_whole, name) => String(values[name] ?? ""));
 }

@@ -40,7 +40,8 @@ function App() {
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [, setWords] = useState(language());
 
-  const entered = () => location.replace(`/${location.hash}`);
+  // With another query: to an address that differs by nothing, or by its end alone, a browser does not go.
+  const entered = () => location.replace(`/?again${location.hash}`);
 
   const ask = async () => {
     setProblem(null);

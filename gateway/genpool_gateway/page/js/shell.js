@@ -1,5 +1,5 @@
 // The frame around every page: where one can go, the language, light or dark, and the way out.
-import { html, useEffect, useRef } from "./html.js";
+import { html, useEffect, useRef, useState } from "./html.js";
 import { logOut } from "./api.js";
 import { forgetDrafts } from "./kept.js";
 import { language, t } from "./language.js";
@@ -44,6 +44,13 @@ export function Shell({ session, onLanguage, onLeft }) {
     else main.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, [route.page, language()]);
+  const [blocked, setBlocked] = useState(false);
+  useEffect(() => {
+    // The policy of this page was made when it came: a bucket that is new since then is not in it.
+    const note = (/** @type {SecurityPolicyViolationEvent} */ event) => { if (/^(img|media)-src/.test(event.effectiveDirective)) setBlocked(true); };
+    document.addEventListener("securitypolicyviolation", note);
+    return () => document.removeEventListener("securitypolicyviolation", note);
+  }, []);
   const leave = async () => {
     await logOut();
     forgetDrafts();
@@ -64,6 +71,8 @@ export function Shell({ session, onLanguage, onLeft }) {
         ${session.csrf && html`<${Button} icon="out" kind="quiet" label=${t("logOut")} onClick=${leave} />`}
       </div>
     </header>
+    ${blocked && html`<div class="strap" role="status">${t("csp.title")}
+      <${Button} onClick=${() => location.reload()}>${t("csp.do")}</${Button}></div>`}
     <main id="main" ref=${main} tabindex="-1">
       ${mayOpen(session, page.menu) && html`<${page.view} key=${route.page} route=${route} session=${session} />`}
     </main>`;

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from genpool_core.topology.desired import vhost_topology
 from genpool_dev import browser as chromium
@@ -13,6 +13,9 @@ from integration.broker import Server, Vhost
 from integration.bucket import Bucket
 from integration.gateway.conftest import GatewayProcess, key_of
 from integration.gateway.page.world import World, started
+
+#: Two cores are shared with everything else that runs.
+_PATIENCE_MS = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,7 @@ def world(
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A Chromium."""
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=chromium.executable(), args=chromium.arguments())
         yield made

@@ -99,9 +99,9 @@ def test_photos_become_a_task_each_and_are_compared(visitor: Visitor) -> None:
 
 def test_a_task_goes_on_while_the_page_is_closed(visitor: Visitor) -> None:
     world = visitor.world
-    visitor.page.locator("#field-prompt").fill("goes on")
+    visitor.page.locator("#field-prompt").fill("a ship under sail")
     visitor.page.locator("#send").click()
-    expect(visitor.page.locator("article.task")).to_contain_text("goes on")
+    expect(visitor.page.locator("article.task")).to_contain_text("a ship under sail")
     where = visitor.page.url
     visitor.page.goto("about:blank")
     task = world.newest()
@@ -109,7 +109,7 @@ def test_a_task_goes_on_while_the_page_is_closed(visitor: Visitor) -> None:
     world.finish(task, lake(4))
     visitor.page.goto(where)
     expect(visitor.page.locator("article.task")).to_have_attribute("data-status", "succeeded")
-    expect(visitor.page.locator("#field-prompt")).to_have_value("goes on")
+    expect(visitor.page.locator("#field-prompt")).to_have_value("a ship under sail")
 
 
 def test_cancel_again_replay_and_delete(visitor: Visitor) -> None:

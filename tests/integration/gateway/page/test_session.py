@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -176,8 +175,9 @@ def test_a_result_is_saved_under_its_name(world: World) -> None:
     assert world.api.call("GET", f"/v1/tasks/{task['id']}/outputs/other.png").status_code == 404
 
 
-def test_sessions_survive_a_restart_of_the_gateway(world: World) -> None:
+def test_sessions_survive_a_restart_and_a_trusted_proxy_names_who_asks(world: World) -> None:
     browser = _browser(world)
+    world.api.process.environment["GENPOOL_TRUSTED_PROXIES"] = "127.0.0.0/8"
     world.api.process.stop()
     world.api.process.spawn()
     world.api.process.wait_started()
@@ -186,4 +186,15 @@ def test_sessions_survive_a_restart_of_the_gateway(world: World) -> None:
         lambda: browser.get(f"{world.api.url}/v1/session", timeout=10).status_code == 200,
         "the session goes on",
     )
-    assert timedelta(seconds=timing.SESSION_SECONDS) == timedelta(hours=12)
+    ann = {"X-Forwarded-User": "ann@example.org"}
+    known = requests.get(f"{world.api.url}/v1/session", headers=ann, timeout=10).json()
+    assert (known["name"], known["role"], known["csrf"]) == ("ann@example.org", "user", None)
+    page = requests.get(f"{world.api.url}/", headers=ann, timeout=10)
+    assert f'data-caller="{known["id"]}"' in page.text
+    body = {"pool": "text", "workflow": "text-to-image", "parameters": {"prompt": "a lake"}}
+    for site, status in ((None, 202), ("same-origin", 202), ("cross-site", 403), ("same-site", 403)):
+        sent = ann if site is None else {**ann, "Sec-Fetch-Site": site}
+        answer = requests.post(f"{world.api.url}/v1/tasks", json=body, headers=sent, timeout=10)
+        assert answer.status_code == status, (site, answer.text)
+    (morsel,) = SimpleCookie(_log_in(world, **{"X-Forwarded-Proto": "https"}).headers["Set-Cookie"]).values()
+    assert morsel["secure"], "the proxy says that it was asked by HTTPS"

@@ -106,7 +106,7 @@ def visiting(
         has_touch=size == PHONE,
         accept_downloads=True,
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     page = context.new_page()
     made = Visitor(world, page, language)
     page.on("console", made._console)

@@ -48,7 +48,7 @@ export function Create({ route, session }) {
             session=${session} onSent=${sent} />`}
       </section>
       <section class="see" aria-label=${t("create.results")}>
-        ${shown ? html`<${TaskPanel} key=${shown} id=${shown} />`
+        ${shown ? html`<${TaskPanel} key=${shown} id=${shown} onStatus=${() => setTurn((before) => before + 1)} />`
           : html`<${Empty} title=${t("create.empty")}><p>${t("create.empty.do")}</p></${Empty}>`}
         <${Recent} chosen=${shown} turn=${turn} toTask=${(/** @type {string} */ id) => at({ task: id })} onFirst=${setLatest} />
       </section>

@@ -7,6 +7,7 @@ import { t } from "../language.js";
 import { useAction, useLoaded } from "../load.js";
 import { Attempts } from "../parts/attempts.js";
 import { Button, Confirm, Empty, Note, Trouble, Waiting } from "../parts/basics.js";
+import { IntakeLetters } from "../parts/intakeletters.js";
 import { wordsOf } from "../problems.js";
 import { go, href } from "../route.js";
 import { stringify } from "../json.js";
@@ -28,10 +29,15 @@ export function DeadLetters({ route }) {
   const { busy, problem, run } = useAction();
   const [asked, setAsked] = useState(/** @type {Wanted | null} */ (null));
   const [said, setSaid] = useState(/** @type {string | null} */ (null));
-  const act = ({ action, ...which }) => run(async () => {
+  const act = (/** @type {Wanted} */ { action, ...which }) => run(async () => {
     setAsked(null);
     const done = await post(`/v1/dead-letters/${action}`, which);
-    setSaid(t(`dead.${action}ed`, { n: done.tasks.length + done.others }) + (done.missing.length ? ` ${t("dead.missing", { n: done.missing.length })}` : ""));
+    setSaid([
+      t(`dead.${action}ed`, { n: done.tasks.length + done.others }),
+      done.missing.length && t("dead.missing", { n: done.missing.length }),
+      done.no_room && t("dead.noRoom", { n: done.no_room }),
+      done.more && t("dead.others"),
+    ].filter(Boolean).join(" "));
     list.reload();
   });
   const wanted = (/** @type {Wanted} */ which) => (which.action === "discard" ? setAsked(which) : act(which));
@@ -57,6 +63,7 @@ export function DeadLetters({ route }) {
       ${list.whole && !list.items.length && html`<${Empty} title=${t("dead.none")}><p>${t("dead.none.do")}</p></${Empty}>`}
       <ul class="letters">${list.items.map((task) => html`<${Letter} key=${task.id} task=${task} busy=${busy} onWanted=${wanted} />`)}</ul>
       ${!list.whole && list.items.length > 0 && html`<p class="center"><${Button} busy=${list.loading} onClick=${list.more}>${t("more")}</${Button}></p>`}
+      ${pool && html`<${IntakeLetters} key=${pool} pool=${pool} />`}
       ${asked && html`<${Confirm} title=${t("dead.discard.title")} text=${t("dead.discard.text")} action=${t("dead.discard")}
         onNo=${() => setAsked(null)} onYes=${() => act(asked)} />`}
     </div>`;

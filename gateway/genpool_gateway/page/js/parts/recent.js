@@ -1,5 +1,5 @@
 // The latest tasks, small: what goes on, and the way back to what was made.
-import { html } from "../html.js";
+import { html, useEffect } from "../html.js";
 import { t } from "../language.js";
 import { useLoaded } from "../load.js";
 import { hasEnded, listTasks, titleOf } from "../tasks.js";
@@ -11,11 +11,12 @@ const SECONDS = 3;
 
 /** @param {{chosen: string | null, turn: number, toTask: (id: string) => string, onFirst: (id: string) => void}} props */
 export function Recent({ chosen, turn, toTask, onFirst }) {
-  const { data, problem } = useLoaded(async () => {
+  const { data, problem, reload } = useLoaded(async () => {
     const page = await listTasks({ limit: SHOWN });
     if (page.tasks.length) onFirst(page.tasks[0].id);
     return page;
-  }, [turn], SECONDS);
+  }, [], SECONDS);
+  useEffect(() => { if (turn) reload(); }, [turn]);
   if (problem && !data) return html`<${Trouble} problem=${problem} />`;
   const tasks = data?.tasks ?? [];
   if (!tasks.length) return null;

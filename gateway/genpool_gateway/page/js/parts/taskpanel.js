@@ -1,5 +1,5 @@
 // One task, large: how far it is, what came out, and what can be done with it.
-import { html, useState } from "../html.js";
+import { html, useEffect, useState } from "../html.js";
 import { duration, moment, plainName, shown } from "../format.js";
 import { language, t } from "../language.js";
 import { useTask } from "../live.js";
@@ -14,9 +14,11 @@ import { labelOf } from "./labels.js";
 
 /** @typedef {import("../tasks.js").Task} Task */
 
-/** @param {{id: string, heading?: "h1" | "h2"}} props */
-export function TaskPanel({ id, heading = "h2" }) {
+/** @param {{id: string, heading?: "h1" | "h2", onStatus?: () => void}} props */
+export function TaskPanel({ id, heading = "h2", onStatus }) {
   const { task, preview, log, problem, set } = useTask(id);
+  const status = task?.status;
+  useEffect(() => { if (status) onStatus?.(); }, [status]);
   if (!task) return problem ? html`<${Trouble} problem=${problem} />` : html`<${Waiting} />`;
   return html`
     <article class="task card" data-task=${task.id} data-status=${task.status}>
@@ -103,7 +105,7 @@ function Actions({ task, onChange }) {
 /** @param {{task: Task}} props */
 function Details({ task }) {
   const { metrics } = task;
-  const rows = [
+  const rows = /** @type {[string, any][]} */ ([
     [t("workflow"), task.workflow ?? t("ownGraph")],
     [t("pool"), html`<a href=${href(["pool", task.pool.namespace, task.pool.name])}>${poolName(task)}</a>`],
     [t("created"), moment(task.created_at)],
@@ -116,7 +118,7 @@ function Details({ task }) {
     task.run > 1 && [t("run"), String(task.run)],
     [t("taskId"), html`<${Copyable} text=${task.task_id} />`],
     task.task_id !== task.id && [t("id"), html`<${Copyable} text=${task.id} />`],
-  ].filter(Boolean);
+  ].filter(Boolean));
   return html`
     <details class="details" lang=${language() === "zh" ? "zh-CN" : undefined}>
       <summary>${t("details")}</summary>

@@ -1,5 +1,6 @@
 // English.
-export const en = /** @type {const} */ ({
+/** @type {Record<string, string | [string, string]>} */
+export const en = {
   menu: "Pages", skip: "Skip to the page", "menu.create": "Create", "menu.gallery": "Gallery", "menu.task": "Task", "menu.pools": "Pools",
   "menu.dead": "Dead letters", "menu.usage": "Usage", "menu.keys": "Keys",
   language: "Language", "theme.dark": "Switch to dark", "theme.light": "Switch to light", logOut: "Log out",
@@ -67,11 +68,18 @@ export const en = /** @type {const} */ ({
   "dead.replayAll": "Replay all", "dead.replayKind": "Replay all of this kind", "dead.discardAll": "Discard all", "dead.discardKind": "Discard all of this kind",
   "dead.choosePool": "Choose a pool to replay or discard all of a kind.",
   "dead.replayed": ["1 replayed.", "{n} replayed."], "dead.discarded": ["1 discarded.", "{n} discarded."],
+  "dead.noRoom": ["The queue has no room for 1: replay it later.", "The queue has no room for {n}: replay them later."],
+  "dead.others": "There are more: do it again.",
   "dead.missing": ["1 was no longer in the queue.", "{n} were no longer in the queue."],
   "dead.none": "There are no dead letters.", "dead.none.do": "Every task was done, or its sender knows why not.",
   "dead.discard.title": "Discard for good?", "dead.discard.text": "The messages are dropped. Their tasks stay in the list as failed, and can be replayed only while the gateway knows them.",
   "dead.more": "Attempts and message", "dead.message": "Message", attempts: "Attempts", attempt: "Attempt", pod: "Pod", "attempt.how": "How it went",
   "attempts.none": "No attempt is known: it ended before a worker had it.",
+
+  "intake.title": "Messages of the intake that became no task", "intake.lead": "Queue {queue}, before {pools}. What is listed was read just now.",
+  "intake.none": "There are none.", "intake.unknown": "RabbitMQ put it aside.", "intake.replay": "Back into the intake",
+  "intake.discard": "The messages are dropped. Nobody did them, and nobody will.", "csp.title": "Pictures of a new pool are not shown yet.",
+  "csp.do": "Reload the page",
 
   "usage.span": "Span", "usage.days": "{n} days", "usage.none": "Nothing has ended in these days.", "usage.tasks": "Tasks", "usage.succeeded": "Succeeded",
   "usage.others": "Not succeeded", "usage.sla": "Began in time", "usage.byDay": "By day", "usage.byWorkflow": "By workflow", "usage.byKey": "By key", "usage.byPool": "By pool",
@@ -83,4 +91,4 @@ export const en = /** @type {const} */ ({
 
   "field.prompt": "Prompt", "field.negative_prompt": "Negative prompt", "field.width": "Width", "field.height": "Height", "field.steps": "Steps",
   "field.seed": "Seed", "field.model": "Model", "field.image_url": "Photo", "field.size": "Size",
-});
+};

@@ -68,11 +68,17 @@ export const zh = {
   "dead.replayAll": "全部重新运行", "dead.replayKind": "重新运行所有此类", "dead.discardAll": "全部丢弃", "dead.discardKind": "丢弃所有此类",
   "dead.choosePool": "选择一个资源池，即可批量重新运行或丢弃。",
   "dead.replayed": "已重新运行 {n} 个。", "dead.discarded": "已丢弃 {n} 个。",
+  "dead.noRoom": "队列容不下其中 {n} 个，请稍后再试。", "dead.others": "还有更多，请再做一次。",
   "dead.missing": "{n} 个已不在队列中。",
   "dead.none": "没有死信。", "dead.none.do": "每个任务都已完成，或提交者已得知原因。",
   "dead.discard.title": "永久丢弃？", "dead.discard.text": "消息将被删除。任务仍以失败状态留在列表中，仅在网关还记得它们时可以重新运行。",
   "dead.more": "尝试记录和消息", "dead.message": "消息", attempts: "尝试记录", attempt: "尝试", pod: "Pod", "attempt.how": "结果",
   "attempts.none": "没有尝试记录：在工作进程接手之前就结束了。",
+
+  "intake.title": "入口队列中未成为任务的消息", "intake.lead": "队列 {queue}，位于 {pools} 之前。以下内容刚刚读取。",
+  "intake.none": "没有。", "intake.unknown": "RabbitMQ 将它搁置。", "intake.replay": "放回入口队列",
+  "intake.discard": "消息将被删除。没有人处理过它们，以后也不会。", "csp.title": "新资源池的图片尚未显示。",
+  "csp.do": "重新加载页面",
 
   "usage.span": "时间范围", "usage.days": "{n} 天", "usage.none": "这段时间没有结束的任务。", "usage.tasks": "任务", "usage.succeeded": "成功",
   "usage.others": "未成功", "usage.sla": "按时开始", "usage.byDay": "按天", "usage.byWorkflow": "按工作流", "usage.byKey": "按密钥", "usage.byPool": "按资源池",
