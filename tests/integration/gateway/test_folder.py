@@ -139,6 +139,23 @@ def test_an_upload_goes_into_the_folder_as_it_was_signed(api: Api, root: Path) -
     assert (root / key).read_bytes() == PICTURE
 
 
+def test_what_a_page_asks_for_goes_to_the_folder_too(api: Api, root: Path) -> None:
+    made = api.call("POST", "/v1/uploads", WANTED).json()
+    place = f"/v1/uploads/{made['id'].removeprefix('upload:')}?pool=text"
+    headers = {"Authorization": f"Bearer {api.key}", "Content-Type": "image/png"}
+    put = requests.put(f"{api.url}{place}", b"small", headers=headers, timeout=10)
+    assert put.status_code == 204, put.text
+    (key,) = FolderStore(root).keys("uploads/")
+    assert (root / key).read_bytes() == b"small"
+    task = api.submit()
+    _ended(api, root, task)
+    api.until_status(task["id"], "succeeded")
+    saved = api.call("GET", f"/v1/tasks/{task['id']}/outputs/a.png")
+    assert saved.content == PICTURE
+    assert saved.headers["Content-Disposition"] == "attachment; filename*=UTF-8''a.png"
+    assert "img-src 'self' data: blob:;" in api.call("GET", "/").headers["Content-Security-Policy"]
+
+
 def test_a_waiting_task_ends_in_the_folder(api: Api, root: Path) -> None:
     task = api.submit()
     assert api.call("POST", f"/v1/tasks/{task['id']}/cancel").status_code == 202

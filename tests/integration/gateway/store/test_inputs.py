@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from genpool_core.workerconfig import S3Config
+from genpool_core.workerconfig import FolderConfig, S3Config, StoreConfig
 from genpool_gateway.store.opening import TaskStore
 from genpool_gateway.tasks.places import LooseInput, PoolPlace
 from genpool_gateway.tasks.ports import NewTask
@@ -17,7 +17,7 @@ def upload(number: int) -> str:
     return f"upload:{number:032x}/a.png"
 
 
-def loose(name: str, seconds: float = 0, s3: S3Config = HERE, **changes: str) -> LooseInput:
+def loose(name: str, seconds: float = 0, s3: StoreConfig = HERE, **changes: str) -> LooseInput:
     return LooseInput(s3, name, at(seconds), **changes)
 
 
@@ -35,6 +35,19 @@ def test_what_was_put_is_found_by_its_age_and_bucket_until_it_is_forgotten(store
     assert store.loose.due(here, before=at(2), limit=9) == given[1:2]
     store.loose.forget(given)
     assert store.loose.places(before=at(9)) == [there]
+
+
+def test_a_folder_is_a_place_too(store: TaskStore) -> None:
+    folder = FolderConfig(path="/srv/results")
+    put, bucket = loose("k", 0, folder, task=key("a")), loose("k", 0, task=key("a"))
+    store.loose.note([put, bucket])
+    assert set(store.loose.places(before=at(9))) == {(None, "/srv/results"), bucket.place}
+    assert store.loose.due(put.place, before=at(9), limit=9) == [put]
+    store.loose.forget([put])
+    assert store.loose.places(before=at(9)) == [bucket.place]
+    seen = [PoolPlace(POOL, each, None, first_seen=at(0), last_seen=at(0)) for each in (folder, HERE)]
+    store.places.seen(seen)
+    assert {place.store for place in store.places.of_pool(POOL.uid)} == {folder, HERE}
 
 
 def test_an_input_is_used_while_its_task_is_there_and_has_contents(store: TaskStore) -> None:
@@ -72,7 +85,9 @@ def test_a_task_that_the_broker_refused_uses_nothing(store: TaskStore) -> None:
 
 
 def test_the_buckets_of_a_pool_stay_known(store: TaskStore) -> None:
-    def place(s3: S3Config, seconds: float, retention: int | None = None, uid: str = POOL.uid) -> PoolPlace:
+    def place(
+        s3: StoreConfig, seconds: float, retention: int | None = None, uid: str = POOL.uid
+    ) -> PoolPlace:
         pool = POOL.model_copy(update={"uid": uid})
         return PoolPlace(pool, s3, retention, first_seen=at(seconds), last_seen=at(seconds))
 
