@@ -30,7 +30,7 @@ function List({ pool }) {
     reload();
   });
   if (!data) return problem ? html`<${Trouble} problem=${problem} />` : html`<${Waiting} />`;
-  return html`<p class="help">${t("intake.lead", { queue: data.intake, pools: data.pools.join(", ") })}</p>
+  return html`<div class="stack"><p class="help">${t("intake.lead", { queue: data.intake, pools: data.pools.join(", ") })}</p>
     <${Trouble} problem=${refused} /><${Note} text=${said} />
     ${data.letters.length === 0 && html`<p>${t("intake.none")}</p>`}
     <ul class="letters">${data.letters.map((/** @type {Letter} */ letter) => html`<li key=${letter.id} class="letter">
@@ -42,5 +42,5 @@ function List({ pool }) {
     ${data.letters.length > 1 && html`<div class="row"><${Button} icon="replay" busy=${busy} onClick=${() => act("replay", { all: true })}>${t("dead.replayAll")}</${Button}>
       <${Button} icon="trash" kind="quiet" busy=${busy} onClick=${() => setAsked({ all: true })}>${t("dead.discardAll")}</${Button}></div>`}
     ${asked && html`<${Confirm} title=${t("dead.discard.title")} text=${t("intake.discard")} action=${t("dead.discard")}
-      onNo=${() => setAsked(null)} onYes=${() => act("discard", asked)} />`}`;
+      onNo=${() => setAsked(null)} onYes=${() => act("discard", asked)} />`}</div>`;
 }
