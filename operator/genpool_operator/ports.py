@@ -9,6 +9,7 @@ from typing import Protocol
 
 from genpool_core.api.pool import GenerationPool, ObjectMeta
 from genpool_core.api.record import PoolRecord
+from genpool_core.api.spec import GenerationPoolSpec
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.brokers import BrokerConfig
 from genpool_core.jsontypes import JsonObject
@@ -139,7 +140,7 @@ class Metrics(Protocol):
     def failed(self, reason: str) -> None:
         """A reconcile failed; ``reason`` is a constant."""
 
-    def show(self, namespace: str, pool: str, status: GenerationPoolStatus) -> None:
+    def show(self, namespace: str, pool: str, spec: GenerationPoolSpec, status: GenerationPoolStatus) -> None:
         """What is known of a pool."""
 
 
@@ -198,5 +199,5 @@ class Telemetry(Protocol):
     def failed(self, reason: str) -> None:
         """A reconcile failed; ``reason`` is a constant."""
 
-    def show(self, namespace: str, pool: str, status: GenerationPoolStatus) -> None:
+    def show(self, namespace: str, pool: str, spec: GenerationPoolSpec, status: GenerationPoolStatus) -> None:
         """The newest figures of a pool."""

@@ -183,6 +183,9 @@ class Metrics(Protocol):
     def task(self, outcome: str, reason: str) -> None:
         """A task ended."""
 
+    def waited(self, seconds: float) -> None:
+        """A task that ended had waited so long for its first attempt."""
+
     def attempt(self, result: str, reason: str) -> None:
         """An attempt ended."""
 

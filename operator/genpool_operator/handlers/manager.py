@@ -145,7 +145,7 @@ class Manager:
             # Its first pass is a full one, which was asked for when the pool was seen.
             return
         plan = self._reconciler.reconcile(pool, full=request.full)
-        self._metrics.show(*request.key, plan.status)
+        self._metrics.show(*request.key, pool.spec, plan.status)
         # A pool that failed has its own retry.
         if plan.requeue_after is not None and (request.full or request.key not in self._failures):
             self._requests.add(Request(request.key, full=True), delay=plan.requeue_after)

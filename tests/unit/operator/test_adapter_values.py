@@ -135,16 +135,38 @@ def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_figures_that_are_unknown_are_absent() -> None:
-    metrics = OperatorMetrics()
+    metrics, spec = OperatorMetrics(), make_pool().spec
 
     def text() -> str:
         return metrics.registry.render().decode()
 
-    metrics.show("team", "a", GenerationPoolStatus.model_validate({"replicas": 2, "queue": {"waiting": 3}}))
+    metrics.show(
+        "team", "a", spec, GenerationPoolStatus.model_validate({"replicas": 2, "queue": {"waiting": 3}})
+    )
     assert 'genpool_pool_waiting_tasks{namespace="team",pool="a"} 3.0' in text()
     assert "genpool_pool_running_tasks{" not in text()
-    metrics.show("team", "a", GenerationPoolStatus())
+    metrics.show("team", "a", spec, GenerationPoolStatus())
     assert "genpool_pool_waiting_tasks{" not in text()
-    metrics.show("team", "a", GenerationPoolStatus(replicas=2))
+    metrics.show("team", "a", spec, GenerationPoolStatus(replicas=2))
     metrics.keep([("team", "b")])
     assert 'pool="a"' not in text()
+
+
+def test_a_pool_has_one_reason_of_the_scaler() -> None:
+    metrics, spec = OperatorMetrics(), make_pool(slaSeconds=900).spec
+
+    def shown(reason: str | None) -> set[str]:
+        status = GenerationPoolStatus.model_validate({"scaling": {"reason": reason}})
+        metrics.show("team", "a", spec, status)
+        lines = metrics.registry.render().decode().splitlines()
+        return {line for line in lines if line.startswith("genpool_pool_scaling_reason{")}
+
+    for reason in ("FollowsQueue", "AtMaximum", "AtMaximum"):
+        assert shown(reason) == {
+            f'genpool_pool_scaling_reason{{namespace="team",pool="a",reason="{reason}"}} 1.0'
+        }
+    assert shown(None) == set()
+    shown("FollowsQueue")
+    assert 'genpool_pool_sla_seconds{namespace="team",pool="a"} 900.0' in metrics.registry.render().decode()
+    metrics.keep([])
+    assert 'pool="a"' not in metrics.registry.render().decode()

@@ -11,6 +11,7 @@ from typing import cast
 from genpool_core import timing
 from genpool_core.api.pool import GenerationPool
 from genpool_core.api.record import PoolRecord
+from genpool_core.api.spec import GenerationPoolSpec
 from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.errors import BrokerError
 from genpool_operator.handlers.manager import BACKOFF, WORKERS, Manager
@@ -139,7 +140,7 @@ class FakeMetrics:
     def failed(self, reason: str) -> None:
         self.reasons.append(reason)
 
-    def show(self, namespace: str, pool: str, status: GenerationPoolStatus) -> None:
+    def show(self, namespace: str, pool: str, spec: GenerationPoolSpec, status: GenerationPoolStatus) -> None:
         pass
 
 

@@ -15,6 +15,7 @@ from genpool_core.messages.events import WorkerState
 from genpool_gateway.adapters.metrics import GatewayMetrics, IntakeMetrics
 from genpool_operator.adapters.metrics import OperatorMetrics
 from genpool_worker.adapters.metrics import WorkerMetrics
+from unit.operator.pools import make_pool
 
 
 @dataclass
@@ -35,7 +36,7 @@ def operator() -> Program:
         "readyReplicas": 1,
         "busyReplicas": 0,
         "queue": {"waiting": 1, "running": 2, "deadLettered": 3},
-        "scaling": {"desired": 2},
+        "scaling": {"desired": 2, "reason": "FollowsQueue"},
         "conditions": [
             {
                 "type": "Ready",
@@ -49,7 +50,9 @@ def operator() -> Program:
     metrics.took(0.1, full=True)
     metrics.took(0.1, full=False)
     metrics.failed("BrokerUnreachable")
-    metrics.show("team", "pictures", GenerationPoolStatus.model_validate(status))
+    metrics.show(
+        "team", "pictures", make_pool(slaSeconds=60).spec, GenerationPoolStatus.model_validate(status)
+    )
     return Program(
         metrics.registry,
         [
@@ -62,6 +65,10 @@ def operator() -> Program:
             "gauge genpool_pool_waiting_tasks{namespace,pool}",
             "gauge genpool_pool_running_tasks{namespace,pool}",
             "gauge genpool_pool_dead_lettered_tasks{namespace,pool}",
+            "gauge genpool_pool_min_replicas{namespace,pool}",
+            "gauge genpool_pool_max_replicas{namespace,pool}",
+            "gauge genpool_pool_sla_seconds{namespace,pool}",
+            "gauge genpool_pool_scaling_reason{namespace,pool,reason}",
             "gauge genpool_pool_condition{namespace,pool,condition}",
         ],
         {
@@ -74,6 +81,7 @@ def operator() -> Program:
 def worker() -> Program:
     metrics = WorkerMetrics()
     metrics.task("succeeded", "Succeeded")
+    metrics.waited(40.0)
     metrics.attempt("released", "Drained")
     metrics.message("parked")
     metrics.moved("input", 3)
@@ -87,6 +95,7 @@ def worker() -> Program:
             "counter genpool_worker_attempts_total{result,reason}",
             "counter genpool_worker_messages_total{what}",
             "histogram genpool_worker_phase_seconds{phase}",
+            "histogram genpool_worker_wait_seconds",
             "gauge genpool_worker_state{state}",
             "counter genpool_worker_bytes_total{what}",
         ],
@@ -95,6 +104,7 @@ def worker() -> Program:
             "le": {
                 *("0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0"),
                 *("30.0", "60.0", "120.0", "300.0", "600.0", "1800.0", "+Inf"),
+                *("15.0", "3600.0", "7200.0", "21600.0", "86400.0"),
             },
         },
     )
@@ -169,6 +179,13 @@ def test_each_state_of_a_worker_is_a_series() -> None:
     assert shown == {
         f'genpool_worker_state{{state="{state}"}} {float(state == "idle")}' for state in get_args(WorkerState)
     }
+
+
+def test_the_first_task_of_a_pod_is_an_increase() -> None:
+    assert (
+        'genpool_worker_tasks_total{outcome="succeeded",reason="Succeeded"} 0.0'
+        in WorkerMetrics().registry.render().decode()
+    )
 
 
 def test_a_part_of_an_attempt_that_fails_is_measured_too() -> None:

@@ -159,3 +159,23 @@ def test_how_a_parameter_is_shown(given: Scalar, shown: Scalar) -> None:
 @pytest.mark.parametrize(("count", "message"), [(1, "made 1 file."), (2, "made 2 files.")])
 def test_the_message_of_a_good_end(count: int, message: str) -> None:
     assert succeeded([OUTPUT] * count).message == message
+
+
+@pytest.mark.parametrize(
+    ("claims", "enqueued", "seconds"),
+    [
+        ((CLAIM,), NOW - timedelta(seconds=20), 11),
+        (
+            (CLAIM, CLAIM.model_copy(update={"attempt": 1, "claimed_at": at(-4)})),
+            NOW - timedelta(seconds=20),
+            7,
+        ),
+        ((CLAIM,), NOW, 0),
+        ((CLAIM,), None, None),
+        ((), NOW, None),
+    ],
+)
+def test_the_wait_is_that_for_the_first_attempt(
+    claims: tuple[Claim, ...], enqueued: datetime | None, seconds: float | None
+) -> None:
+    assert AttemptInfo(3, "n", claims).waited(enqueued) == seconds

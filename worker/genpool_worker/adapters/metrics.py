@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import get_args
 
-from genpool_adapters.metrics import TASK_BUCKETS, Registry
+from genpool_adapters.metrics import TASK_BUCKETS, WAIT_BUCKETS, Registry
 from genpool_core.messages.events import WorkerState
 
 
@@ -17,6 +17,8 @@ class WorkerMetrics:
         self._tasks = registry.counter(
             "genpool_worker_tasks_total", "Tasks that ended here.", "outcome", "reason"
         )
+        # There from the start: what begins at 1 is no increase to Prometheus, and a pod's first task would not count.
+        self._tasks.labels("succeeded", "Succeeded")
         self._attempts = registry.counter(
             "genpool_worker_attempts_total",
             "Attempts that ended here: succeeded, retried, dead, released or stale.",
@@ -34,6 +36,11 @@ class WorkerMetrics:
             "phase",
             buckets=TASK_BUCKETS,
         )
+        self._wait = registry.histogram(
+            "genpool_worker_wait_seconds",
+            "Time from the queue to the first attempt, of tasks that ended here and whose begin is known.",
+            buckets=WAIT_BUCKETS,
+        )
         self._state = registry.gauge(
             "genpool_worker_state", "1 for the state that the worker is in.", "state"
         )
@@ -44,6 +51,10 @@ class WorkerMetrics:
     def task(self, outcome: str, reason: str) -> None:
         """A task ended."""
         self._tasks.labels(outcome, reason).inc()
+
+    def waited(self, seconds: float) -> None:
+        """A task that ended had waited so long for its first attempt."""
+        self._wait.observe(seconds)
 
     def attempt(self, result: str, reason: str) -> None:
         """An attempt ended."""

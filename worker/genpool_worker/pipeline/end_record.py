@@ -53,6 +53,14 @@ class AttemptInfo:
         """The attempt's own."""
         return next((claim for claim in self.claims if claim.attempt == self.number), None)
 
+    def waited(self, enqueued: datetime | None) -> float | None:
+        """Seconds from the queue to the first attempt; None where there was none, or the time is not known."""
+        begins = [claim.claimed_at for claim in self.claims]
+        if enqueued is None or not begins:
+            return None
+        # The clocks of broker and pod differ.
+        return max((min(begins) - enqueued).total_seconds(), 0.0)
+
 
 @dataclass(frozen=True)
 class Ran:

@@ -226,6 +226,8 @@ class Settler:
             _log.info("end_was_there", outcome=standing.outcome, attempt=standing.attempt)
             return
         context.metrics.task(ending.outcome, ending.reason)
+        if (waited := by.waited(around.enqueued)) is not None:
+            context.metrics.waited(waited)
         log = _log.info if ending.outcome in {"succeeded", "cancelled", "expired"} else _log.warning
         log(
             "task_ended",
