@@ -237,6 +237,54 @@ class Gateway(Program):
     """A way to the API from outside of the cluster."""
 
 
+class Monitor(_Values):
+    """What Prometheus reads, as an object of its operator (``monitoring.coreos.com/v1``)."""
+
+    enabled: bool = False
+    """Make it. Its CustomResourceDefinition must be there."""
+    labels: dict[str, str] = {}
+    """More labels, for the selector of your Prometheus."""
+    interval: Annotated[str, Field(pattern=r"^[1-9][0-9]*(s|m)$")] = "30s"
+    """Time between two reads."""
+
+
+class PrometheusRule(_Values):
+    """Alerts, as an object of Prometheus' operator."""
+
+    enabled: bool = False
+    """Make it. Its CustomResourceDefinition must be there."""
+    labels: dict[str, str] = {}
+    """More labels, for the selector of your Prometheus."""
+    runbook_url: Annotated[str, Field(pattern=r"^https?://[^#]+$")] = (
+        "https://github.com/genpool/genpool/blob/main/docs/how-to/monitoring.md"
+    )
+    """The page that alerts link to; each has a section there."""
+
+
+class Dashboard(_Values):
+    """The dashboard for Grafana, in a ConfigMap that its sidecar reads."""
+
+    enabled: bool = False
+    """Make it."""
+    labels: dict[str, str] = {"grafana_dashboard": "1"}
+    """Labels that the sidecar selects."""
+    annotations: dict[str, str] = {}
+    """Annotations, as ``grafana_folder``."""
+
+
+class Monitoring(_Values):
+    """Prometheus and Grafana."""
+
+    service_monitor: Monitor = Monitor()
+    """ServiceMonitors of operator and gateway, and a Service for the operator."""
+    pod_monitor: Monitor = Monitor()
+    """PodMonitor of the workers of all pools."""
+    prometheus_rule: PrometheusRule = PrometheusRule()
+    """Alerts."""
+    dashboard: Dashboard = Dashboard()
+    """The dashboard for Grafana."""
+
+
 class Crds(_Values):
     """The CustomResourceDefinition."""
 
@@ -261,6 +309,8 @@ class ChartValues(_Values):
     """The workers, which the operator starts."""
     gateway: Gateway = Gateway()
     """The gateway: the API, and delivery of callbacks."""
+    monitoring: Monitoring = Monitoring()
+    """Prometheus and Grafana."""
     crds: Crds = Crds()
     """The CustomResourceDefinition."""
     global_: Annotated[JsonObject, Field(alias="global")] = {}

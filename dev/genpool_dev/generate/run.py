@@ -10,6 +10,7 @@ from genpool_dev import chartvalues
 from genpool_dev.generate import (
     commands,
     crd,
+    dashboard,
     messages,
     openapi,
     page_reasons,
@@ -36,6 +37,7 @@ def outputs() -> dict[Path, str]:
         Path("docs/reference/openapi.json"): openapi.document_text(),
         Path("docs/explanation/timing.md"): timing.page(),
         Path("charts/genpool/values.schema.json"): chartvalues.schema_text(),
+        Path("charts/genpool/files/monitoring/dashboard.json"): dashboard.dashboard_text(),
         **messages.schema_files(),
     }
 

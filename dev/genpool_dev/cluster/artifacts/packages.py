@@ -17,7 +17,7 @@ from genpool_dev.progress import Steps
 
 SYSTEMD = Path("/run/systemd/system")
 #: Packages with a service of the same name.
-SERVICES = {"containerd", "postgresql"}
+SERVICES = {"containerd", "postgresql", "prometheus"}
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
