@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from genpool_dev.prometheus import PrometheusServer
+from support.waiting import wait_until
 
 FILES = Path(__file__).resolve().parents[2] / "charts/genpool/files/monitoring"
 #: What Grafana puts in place of its variables.
@@ -38,9 +40,16 @@ def rule_groups() -> list[dict[str, Any]]:
     return list(yaml.safe_load((FILES / "alerts.yaml").read_text("utf-8"))["groups"])
 
 
-def empty(server: PrometheusServer) -> dict[str, str]:
-    """Queries that Prometheus has no data for now. Fails where it refuses one."""
-    return {name: text for name, text in queries().items() if not server.query(text)}
+def wait_answered(server: PrometheusServer, *, but: Collection[str] = (), seconds: float) -> None:
+    """Wait until each query, ``but`` some, has had data. Fails where Prometheus refuses one."""
+    left = queries()
+
+    def ask() -> set[str]:
+        for name in [name for name, text in left.items() if server.query(text)]:
+            del left[name]
+        return left.keys() - set(but)
+
+    wait_until(ask, lambda found: not found, "data for all queries of the dashboard", seconds=seconds)
 
 
 def broken_rules(server: PrometheusServer) -> list[str]:

@@ -62,9 +62,7 @@ def scrape(name: str, port: int) -> dict[str, Any]:
 
 
 def test_every_query_of_the_dashboard_has_data(server: PrometheusServer) -> None:
-    wait_until(
-        lambda: dashboard.empty(server), lambda found: not found, "data for all queries", seconds=SECONDS
-    )
+    dashboard.wait_answered(server, seconds=SECONDS)
 
 
 def test_every_rule_is_evaluated(server: PrometheusServer) -> None:
