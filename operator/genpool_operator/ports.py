@@ -140,8 +140,10 @@ class Metrics(Protocol):
     def failed(self, reason: str) -> None:
         """A reconcile failed; ``reason`` is a constant."""
 
-    def show(self, namespace: str, pool: str, spec: GenerationPoolSpec, status: GenerationPoolStatus) -> None:
-        """What is known of a pool."""
+    def show(
+        self, namespace: str, pool: str, spec: GenerationPoolSpec | None, status: GenerationPoolStatus
+    ) -> None:
+        """What is known of a pool; no spec: it cannot be read."""
 
 
 class Workflows(Protocol):
@@ -199,5 +201,7 @@ class Telemetry(Protocol):
     def failed(self, reason: str) -> None:
         """A reconcile failed; ``reason`` is a constant."""
 
-    def show(self, namespace: str, pool: str, spec: GenerationPoolSpec, status: GenerationPoolStatus) -> None:
+    def show(
+        self, namespace: str, pool: str, spec: GenerationPoolSpec | None, status: GenerationPoolStatus
+    ) -> None:
         """The newest figures of a pool."""

@@ -68,13 +68,15 @@ class OperatorMetrics:
         """A reconcile failed; ``reason`` is a constant."""
         self._errors.labels(reason).inc()
 
-    def show(self, namespace: str, pool: str, spec: GenerationPoolSpec, status: GenerationPoolStatus) -> None:
+    def show(
+        self, namespace: str, pool: str, spec: GenerationPoolSpec | None, status: GenerationPoolStatus
+    ) -> None:
         """Publish a pool's figures."""
         key = (namespace, pool)
         for figure, read in self._figures:
             _set(figure, key, read(status))
         for wish, ask in self._wishes:
-            _set(wish, key, ask(spec))
+            _set(wish, key, None if spec is None else ask(spec))
         self._show_reason(key, status.scaling.reason)
         for condition in status.conditions:
             value = {"True": 1, "False": 0}.get(condition.status)

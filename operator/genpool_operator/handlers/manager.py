@@ -139,7 +139,10 @@ class Manager:
     def _reconcile(self, record: PoolRecord, request: Request) -> None:
         pool: GenerationPool | None = record.pool
         if pool is None:
-            self._reconciler.refuse(record)
+            refused = self._reconciler.refuse(record)
+            if refused is not None:
+                # The figures of before are nobody's any more, and that it is not Ready is for alerts too.
+                self._metrics.show(*request.key, None, refused)
             return
         if not request.full and not self._reconciler.is_known(pool):
             # Its first pass is a full one, which was asked for when the pool was seen.

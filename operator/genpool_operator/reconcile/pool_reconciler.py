@@ -15,6 +15,7 @@ import structlog
 from genpool_core import names
 from genpool_core.api.pool import GenerationPool, ObjectMeta
 from genpool_core.api.record import PoolRecord
+from genpool_core.api.status import GenerationPoolStatus
 from genpool_core.brokers import BrokerConfig, BrokersFile
 from genpool_core.conditions import ACCEPTED, Finding
 from genpool_core.errors import BrokerError, GenPoolError, InvalidManifest, SettingsError
@@ -117,8 +118,10 @@ class PoolReconciler:
             raise failure
         return plan
 
-    def refuse(self, record: PoolRecord) -> None:
-        """Write into the status of an object that cannot be read as a pool what is wrong with it. All else stays.
+    def refuse(self, record: PoolRecord) -> GenerationPoolStatus | None:
+        """Write into the status of an object that cannot be read as a pool what is wrong with it, and return it.
+
+        All else stays. None: it can be read.
 
         Raises
         ------
@@ -127,13 +130,14 @@ class PoolReconciler:
         """
         error = record.error
         if error is None:
-            return
+            return None
         now = self._clock()
         finding = Finding(ACCEPTED, "False", error.reason, error.message)
         status = refused_status(record.meta, record.status.conditions, finding, now)
         if worth_writing(record.status, status, now, now):
             events = events_of(record.status.conditions, [finding])
             self._executor.write(record.meta, status, events, now)
+        return status
 
     def forget(self, uid: str) -> None:
         """A pool is gone."""

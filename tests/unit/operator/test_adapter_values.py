@@ -170,3 +170,16 @@ def test_a_pool_has_one_reason_of_the_scaler() -> None:
     assert 'genpool_pool_sla_seconds{namespace="team",pool="a"} 900.0' in metrics.registry.render().decode()
     metrics.keep([])
     assert 'pool="a"' not in metrics.registry.render().decode()
+
+
+def test_a_pool_that_cannot_be_read_any_more_has_its_conditions_alone() -> None:
+    metrics, spec = OperatorMetrics(), make_pool().spec
+    before = {"queue": {"waiting": 3}, "scaling": {"reason": "AtMaximum"}}
+    metrics.show("team", "a", spec, GenerationPoolStatus.model_validate(before))
+    ready = {"type": "Ready", "status": "False", "reason": "InvalidManifest", "message": "."}
+    now = {"conditions": [{**ready, "lastTransitionTime": "2026-05-01T00:00:00Z"}]}
+    metrics.show("team", "a", None, GenerationPoolStatus.model_validate(now))
+    lines = metrics.registry.render().decode().splitlines()
+    assert [line for line in lines if 'pool="a"' in line] == [
+        'genpool_pool_condition{condition="Ready",namespace="team",pool="a"} 0.0'
+    ]

@@ -272,7 +272,9 @@ def test_an_object_that_cannot_be_read_says_so_and_is_left_alone(world: World) -
     record = world.store.record(("team", "pictures"))
     assert record is not None
     assert record.pool is None
-    world.controller.refuse(record)
+    refused = world.controller.refuse(record)
+    assert refused is not None
+    assert [item.status for item in refused.conditions if item.type == "Ready"] == ["False"]
     assert "unheard" in world.condition("Accepted").message
     assert world.cluster.objects == before
     events = len(world.cluster.events)

@@ -107,6 +107,9 @@ class FakeReconciler:
     def is_known(self, _pool: GenerationPool) -> bool:
         return True
 
+    def refuse(self, _record: PoolRecord) -> GenerationPoolStatus:
+        return GenerationPoolStatus()
+
     def reconcile(self, pool: GenerationPool, *, full: bool) -> Plan:
         self.passes.append((pool.metadata.name, full))
         if pool.metadata.name == "failing":
@@ -124,7 +127,10 @@ class FakeRecords:
 
     def records(self) -> Sequence[PoolRecord]:
         pools = [make_pool(name=name, uid=name) for name in self.names]
-        return [PoolRecord(pool.metadata, pool.status, pool=pool) for pool in pools]
+        return [
+            PoolRecord(pool.metadata, pool.status, pool=None if pool.metadata.name == "unreadable" else pool)
+            for pool in pools
+        ]
 
     def record(self, key: PoolKey) -> PoolRecord | None:
         return next((record for record in self.records() if record.meta.name == key[1]), None)
@@ -133,6 +139,9 @@ class FakeRecords:
 @dataclass
 class FakeMetrics:
     reasons: list[str] = field(default_factory=list)
+    shown: list[tuple[str, str, GenerationPoolSpec | None, GenerationPoolStatus]] = field(
+        default_factory=list
+    )
 
     def took(self, seconds: float, *, full: bool) -> None:
         pass
@@ -140,8 +149,10 @@ class FakeMetrics:
     def failed(self, reason: str) -> None:
         self.reasons.append(reason)
 
-    def show(self, namespace: str, pool: str, spec: GenerationPoolSpec, status: GenerationPoolStatus) -> None:
-        pass
+    def show(
+        self, namespace: str, pool: str, spec: GenerationPoolSpec | None, status: GenerationPoolStatus
+    ) -> None:
+        self.shown.append((namespace, pool, spec, status))
 
 
 def wait(check: Callable[[], bool]) -> None:
@@ -177,6 +188,18 @@ def test_a_pool_that_fails_and_one_with_a_bug_do_not_stop_the_others() -> None:
     finally:
         manager.stop()
     assert manager.unhealthy() is not None
+
+
+def test_the_figures_of_a_pool_that_cannot_be_read_any_more_are_renewed() -> None:
+    metrics = FakeMetrics()
+    records = FakeRecords(("unreadable",))
+    manager = Manager(records, cast("PoolReconciler", FakeReconciler()), metrics, WorkQueue())
+    manager.synced()
+    try:
+        wait(lambda: bool(metrics.shown))
+        assert metrics.shown[0] == ("team", "unreadable", None, GenerationPoolStatus())
+    finally:
+        manager.stop()
 
 
 def test_full_passes_that_hang_stop_no_quick_ones() -> None:
