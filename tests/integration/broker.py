@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import pika
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 from genpool_adapters.amqp import AmqpParameters
 from genpool_core.topology.desired import Topology, Version, parse_version
@@ -53,6 +55,10 @@ class Vhost:
         self._http = requests.Session()
         self._http.trust_env = False
         self._http.auth = (server.username, server.password)
+        # The server ends idle connections, perhaps just as one is used again. What is asked here may be asked twice.
+        again = HTTPAdapter(max_retries=Retry(total=2, allowed_methods=None, status=0))
+        self._http.mount("http://", again)
+        self._http.mount("https://", again)
         self._users: list[str] = []
 
     def api(self, method: str, path: str, body: object | None = None, *, missing_ok: bool = False) -> Any:  # noqa: ANN401 - JSON

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from genpool_core import timing
+from genpool_gateway.api.audit import audit
 from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller, from_trusted_proxy
 from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem
@@ -17,7 +18,6 @@ from genpool_gateway.api.services import services_of
 from genpool_gateway.keys import cookie
 from genpool_gateway.keys.access import Caller, Role
 from genpool_gateway.keys.sessions import csrf_token
-from genpool_gateway.tasks.ports import AuditEntry
 
 router = APIRouter(tags=["session"], responses=PROBLEMS, route_class=JsonRoute)
 
@@ -63,8 +63,7 @@ async def begin_session(request: Request, response: Response, sent: Login) -> Se
         raise Problem(
             "Unauthenticated", "the API key is not known, or was revoked: see that it was copied whole."
         )
-    entry = AuditEntry(services.now(), begun.caller.id, "session.begun", begun.caller.id)
-    await to_thread.run_sync(services.keys.audit, entry)
+    await to_thread.run_sync(audit, services, begun.caller, "session.begun", begun.caller.id)
     response.set_cookie(
         cookie.NAME,
         begun.cookie,
@@ -86,11 +85,13 @@ async def get_session(request: Request, caller: AnyCaller) -> SessionView:
 
 
 @router.delete("/session", status_code=HTTPStatus.NO_CONTENT, summary="End a browser's session")
-async def end_session(request: Request, _caller: AnyCaller) -> Response:
+async def end_session(request: Request, caller: AnyCaller) -> Response:
     """End the session of the cookie; nothing where there is none."""
     sent = request.cookies.get(cookie.NAME)
     if sent is not None:
-        await to_thread.run_sync(services_of(request).sessions.end, sent)
+        services = services_of(request)
+        await to_thread.run_sync(services.sessions.end, sent)
+        await to_thread.run_sync(audit, services, caller, "session.ended", caller.id)
     response = Response(status_code=HTTPStatus.NO_CONTENT)
     response.delete_cookie(
         cookie.NAME, path="/", secure=_is_secure(request), httponly=True, samesite="strict"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pika
 import pytest
+import requests
 import yaml
 
 from genpool_core import names
@@ -27,6 +28,8 @@ EXCUSED = {
     "submit_task": "the task itself says who sent it and when",
     "submit_tasks": "each task says it",
     "make_upload": "it makes a link; the file is used by a task that says who sent it, or goes unused",
+    "send_upload": "as making its link",
+    "put_file": "as making its link, which it was sent to",
 }
 CHANGING = {"post", "put", "patch", "delete"}
 
@@ -153,6 +156,20 @@ def revoke_key(rig: Rig) -> str:
     return key
 
 
+def begin_session(rig: Rig) -> str:
+    answer = requests.post(f"{rig.api.url}/v1/session", json={"key": rig.secret}, timeout=10)
+    assert answer.status_code == 200, answer.text
+    return rig.operator
+
+
+def end_session(rig: Rig) -> str:
+    with requests.Session() as browser:
+        begun = browser.post(f"{rig.api.url}/v1/session", json={"key": rig.secret}, timeout=10)
+        token = {"X-CSRF-Token": begun.json()["csrf"]}
+        assert browser.delete(f"{rig.api.url}/v1/session", headers=token, timeout=10).status_code == 204
+    return rig.operator
+
+
 DONE: Mapping[str, tuple[str, Callable[[Rig], str]]] = {
     "cancel_task": ("task.canceled", cancel),
     "replay_task": ("task.replayed", replay),
@@ -164,6 +181,8 @@ DONE: Mapping[str, tuple[str, Callable[[Rig], str]]] = {
     "discard_intake_letters": ("dead-letters.discarded", intake_letters("discard")),
     "make_key": ("key.made", make_key),
     "revoke_key": ("key.revoked", revoke_key),
+    "begin_session": ("session.begun", begin_session),
+    "end_session": ("session.ended", end_session),
 }
 
 
@@ -185,7 +204,7 @@ def test_every_change_has_its_line(rig: Rig) -> None:
         who = "installation" if action.startswith("key.") else rig.operator
         assert [(line["key"], line["subject"]) for line in mine] == [(who, subject)], action
         assert began < datetime.fromisoformat(mine[0]["time"]) < datetime.now(UTC)
-        assert len(new) == 1 + (action == "key.revoked"), new
+        assert len(new) == 1 + (action in {"key.revoked", "session.ended"}), new
 
 
 def test_no_secret_is_in_it(rig: Rig) -> None:

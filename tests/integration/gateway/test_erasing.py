@@ -28,6 +28,7 @@ from genpool_gateway.erasing.keeper import PlaceKeeper
 from genpool_gateway.erasing.retention import Retention
 from genpool_gateway.erasing.unused import UnusedInputs
 from genpool_gateway.pools.directory import PoolDirectory
+from genpool_gateway.pools.file_links import FileLinks
 from genpool_gateway.pools.manifests import pools_of
 from genpool_gateway.rebuild import Rebuild, run
 from genpool_gateway.store.opening import TaskStore, open_store
@@ -99,7 +100,7 @@ class World:
         listed = ListedStore(
             endpoint=self.bucket.endpoint, bucket=self.bucket.name, credentials_path=self.folder
         )
-        self.stores = Stores([listed])
+        self.stores = Stores([listed], (), FileLinks(lambda: [b"k" * 32], lambda: self.now))
         self.pools = Pools(self.directory())
 
     @property

@@ -33,8 +33,8 @@ class Kubectl:
     info: ClusterInfo
     namespace: str
 
-    def __call__(self, *arguments: str, given: str | None = None, fails: bool = False) -> str:
-        """Standard output, or standard error where the command is to fail."""
+    def __call__(self, *arguments: str, given: str | None = None, fails: bool | None = False) -> str:
+        """Standard output, or standard error where the command is to fail; None: it may."""
         command = [
             str(self.info.kubectl),
             f"--kubeconfig={self.info.kubeconfig}",
@@ -43,7 +43,9 @@ class Kubectl:
             *arguments,
         ]
         done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=120)
-        assert (done.returncode != 0) is fails, f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
+        assert fails is None or (done.returncode != 0) is fails, (
+            f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
+        )
         return done.stderr if fails else done.stdout
 
     def apply(self, manifest: Json, *, fails: bool = False) -> str:

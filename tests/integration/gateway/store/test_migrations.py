@@ -70,7 +70,15 @@ def test_a_migration_that_fails_changes_nothing(url: str) -> None:
     store = open_store(url)
     with store.database.writing() as connection:
         of_tasks = ("idempotency", "task_events", "task_contents", "task_uploads", "tasks")
-        for table in ("alembic_version", "rebuilds", "audit", "loose_inputs", "pool_places", *of_tasks):
+        for table in (
+            "alembic_version",
+            "rebuilds",
+            "audit",
+            "sessions",
+            "loose_inputs",
+            "pool_places",
+            *of_tasks,
+        ):
             connection.execute(text(f"DROP TABLE {table}"))
     store.close()
     # The table of keys is in the way of the migration, after it has made others.
