@@ -87,7 +87,9 @@ def test_a_task_from_submit_to_its_file(lab: Lab) -> None:
 
 @pytest.mark.together
 def test_what_fails_is_found_among_the_dead_letters_and_said_by_the_exit_code(lab: Lab) -> None:
-    with lab.warm() as scene:
+    # Others take the dead letters of the warm one.
+    with lab.scene("typed") as scene:
+        scene.apply()
         person, pool = Person(lab), f"{scene.place}/{POOL}"
         words = ("submit", "--pool", pool, *_parameters("refused", "error"))
         _until_taken(person, "submit", "--pool", pool, *_parameters("before"))
