@@ -30,7 +30,7 @@ _QUICK = ("lint", "types", "contracts", "verify")
 #: In the environment of all programs that tests start, however far down.
 MARK = "GENPOOL_TEST_RUN"
 _RUNS: tuple[tuple[str, ...], ...] = (
-    ("-n6", "--dist=worksteal", "tests/unit", "tests/contract", "tests/integration"),
+    ("-n4", "--dist=worksteal", "tests/unit", "tests/contract", "tests/integration"),
     ("tests/e2e",),
 )
 
