@@ -132,11 +132,6 @@ class S3Store:
                     raise answer from None
                 raise StorageError(f"the bucket {self._bucket} did not take a file: {error}") from error
 
-    def put_body(self, key: str, body: bytes, content_type: str) -> None:
-        """Put what is in memory."""
-        with self._translated():
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
-
     def delete(self, keys: list[str]) -> None:
         """Delete objects."""
         with self._translated():

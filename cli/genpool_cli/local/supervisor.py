@@ -6,7 +6,6 @@ done. Its own log is ``logs/genpool.log``.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -19,6 +18,8 @@ from pathlib import Path
 import structlog
 
 from genpool_adapters.logs import configure_logging
+from genpool_cli.local.folder import Folder
+from genpool_cli.local.program_file import read_programs
 from genpool_cli.local.supervision import Life, Program, ended, hangs, to_start
 from genpool_core import timing
 
@@ -123,11 +124,9 @@ def _written(path: str) -> float | None:
 
 def main() -> None:
     """Run until SIGTERM."""
-    root = Path(sys.argv[1])
+    folder = Folder(Path(sys.argv[1]))
     configure_logging("local")
-    text = (root / "run" / "programs.json").read_text(encoding="utf-8")
-    programs = [Program(**{**each, "command": tuple(each["command"])}) for each in json.loads(text)]
-    supervisor = Supervisor(programs, root / "logs")
+    supervisor = Supervisor(read_programs(folder), folder.logs)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.end())
     supervisor.run()

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -20,6 +20,7 @@ from genpool_cli.errors import Away, CliError
 from genpool_cli.local import rabbitmq
 from genpool_cli.local.folder import Folder, Run, write
 from genpool_cli.local.keys import BROKER, broker_password, operator_key, write_secrets
+from genpool_cli.local.program_file import read_programs, write_programs
 from genpool_cli.local.supervision import Program
 from genpool_cli.local.wishes import Wanted, broker_of, command_of, read_pool, storage_keys
 from genpool_core import names, timing
@@ -61,7 +62,7 @@ def up(folder: Folder, options: Options, say: Callable[[str], None]) -> Run:
     folder.make()
     ports = _ports(folder, options)
     programs = _programs(folder, options, wanted, ports, say)
-    write(folder.work / "programs.json", json.dumps([asdict(program) for program in programs]))
+    write_programs(folder, programs)
     supervisor = _start(folder)
     url = f"http://{HOST}:{ports['api']}"
     run = Run(
@@ -89,7 +90,7 @@ def down(folder: Folder) -> bool:
         return False
     process = psutil.Process(run.pid)
     process.terminate()
-    programs = _written_programs(folder)
+    programs = read_programs(folder)
     try:
         process.wait(sum(program.stop_seconds for program in programs) + timing.LOCAL_STOP_SECONDS)
     except psutil.TimeoutExpired as error:
@@ -303,11 +304,6 @@ def _start(folder: Folder) -> psutil.Process:
     return psutil.Process(child.pid)
 
 
-def _written_programs(folder: Folder) -> list[Program]:
-    found = json.loads((folder.work / "programs.json").read_text(encoding="utf-8"))
-    return [Program(**{**each, "command": tuple(each["command"])}) for each in found]
-
-
 def first_key(folder: Folder) -> Path:
     """The file with the key of the role admin."""
     return folder.secrets / "gateway" / names.ADMIN_API_KEY
@@ -315,7 +311,7 @@ def first_key(folder: Folder) -> Path:
 
 def states(folder: Folder) -> list[tuple[str, str | None]]:
     """Each program, and why it does not serve; None when it does."""
-    return [(program.name, unready(program)) for program in _written_programs(folder)]
+    return [(program.name, unready(program)) for program in read_programs(folder)]
 
 
 def _tail(path: Path) -> str:

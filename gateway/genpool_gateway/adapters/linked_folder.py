@@ -25,10 +25,6 @@ class LinkedFolder(FolderStore):
             Grant(method="GET", folder=self._id, key=key, expires=expires, save_as=save_as or "")
         )
 
-    def put_body(self, key: str, body: bytes, content_type: str) -> None:
-        """Put what is in memory. Raises StorageError."""
-        self.put(key, body, content_type)
-
     def sign_put(self, key: str, content_type: str, size: int, seconds: float) -> str:
         """A link by which one file of exactly this size and type may be put. Raises SettingsError."""
         return self._links.make(

@@ -81,7 +81,7 @@ def _put(
     store, key = upload_place(pool, services.links.buckets, owner=caller.id, value=upload, size=len(body))
     place = require_serving(pool).config.store
     services.loose.note([LooseInput(place, key, services.now(), upload=upload, owner=caller.id)])
-    store.put_body(key, body, media_type)
+    store.put(key, body, media_type)
 
 
 @router.get(

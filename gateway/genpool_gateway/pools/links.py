@@ -32,7 +32,7 @@ class SigningStore(Protocol):
     def sign_put(self, key: str, content_type: str, size: int, seconds: float) -> str:
         """A link by which one object of exactly this size and type may be put. Raises as ``sign`` does."""
 
-    def put_body(self, key: str, body: bytes, content_type: str) -> None:
+    def put(self, key: str, data: bytes, content_type: str) -> None:
         """Put an object. Raises StorageError."""
 
 
