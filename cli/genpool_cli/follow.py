@@ -8,12 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from genpool_cli.client import Gateway
+from genpool_cli.client import ENDED, Gateway
 from genpool_cli.client.sse import Event
 from genpool_cli.show.tasks import waits
 
 Json = dict[str, Any]
-ENDED = frozenset({"succeeded", "failed", "canceled", "expired"})
 
 
 def follow(gateway: Gateway, task: Json, *, live: bool) -> Json:

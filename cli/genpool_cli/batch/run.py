@@ -15,10 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from genpool_cli.batch.journal import Entry, Journal
 from genpool_cli.catalogue import pool_of
-from genpool_cli.client import Gateway
+from genpool_cli.client import ENDED, Gateway
 from genpool_cli.errors import Away, CliError, NotSucceeded
 from genpool_cli.files import download, names_for, upload
-from genpool_cli.follow import ENDED
 from genpool_cli.show.output import Format, as_json, note
 from genpool_core import timing
 from genpool_core.canonical import canonical_json

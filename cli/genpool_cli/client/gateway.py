@@ -18,6 +18,8 @@ Json = dict[str, Any]
 #: Status of "not now".
 _LATER = frozenset({429, 502, 503, 504})
 _ERRORS = 400
+#: Statuses of a task that has ended.
+ENDED = frozenset({"succeeded", "failed", "canceled", "expired"})
 #: What trying again does not mend.
 _NEVER = (
     requests.exceptions.SSLError,
@@ -77,6 +79,8 @@ class Gateway:
     def watch(self, task: str) -> Iterator[Event]:
         """The events of a task to its end, over broken connections too: those that are stored come once each.
 
+        A task that was replayed tells of the ends of its earlier runs, too: whether it has ended is in the task alone.
+
         Raises
         ------
         Refused, Away
@@ -90,8 +94,8 @@ class Gateway:
                     heard = True
                     last = event.id or last
                     yield event
-                    if event.is_end:
-                        return
+                if self.task(task)["status"] in ENDED:
+                    return
             except Away:
                 failed_since = time.monotonic() if heard or not failed_since else failed_since
                 if time.monotonic() - failed_since > timing.CLI_AWAY_SECONDS:

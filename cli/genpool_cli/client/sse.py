@@ -16,11 +16,6 @@ class Event:
     data: dict[str, Any]
     id: str = ""
 
-    @property
-    def is_end(self) -> bool:
-        """Whether the task ended with it."""
-        return self.name == "status" and self.data.get("type") == "ended"
-
 
 def events_of(lines: Iterable[bytes]) -> Iterator[Event]:
     """The events. One whose data is no JSON object is left out: a newer gateway may send what we do not know."""

@@ -10,6 +10,7 @@ import pytest
 import requests
 import yaml
 
+from genpool_cli.client import Gateway, direct
 from genpool_core import identity, names
 from genpool_core.ledger.records import EndRecord, Output
 from genpool_core.messages.events import TaskOutput
@@ -207,6 +208,24 @@ def test_an_ended_task_is_done_again_under_the_same_id(api: Api, bucket: Bucket)
     _ended(api, bucket, again)
     assert api.until_status(task["id"], "succeeded")["run"] == 2
     assert [entry["action"] for entry in api.call("GET", "/v1/audit").json()["entries"]] == ["task.replayed"]
+
+
+def test_who_watches_a_task_that_is_done_again_sees_the_end_of_its_new_run(api: Api, bucket: Bucket) -> None:
+    task = api.submit()
+    api.claimed(task)
+    _ended(api, bucket, task, outcome="dead", reason="NodeFailed")
+    api.until_status(task["id"], "failed")
+    again = api.call("POST", f"/v1/tasks/{task['id']}/replay").json()
+    watched = Gateway(direct(api.url, api.key)).watch(task["id"])
+    told = [next(watched)]
+    while "task" not in told[-1].data:
+        told.append(next(watched))
+    assert (told[-1].data["task"]["run"], told[-1].data["task"]["status"]) == (2, "queued")
+    api.claimed(again)
+    _ended(api, bucket, again)
+    told += watched
+    assert [event.data["type"] for event in told].count("ended") == 2
+    assert told[-1].data["task"]["status"] == "succeeded"
 
 
 def test_a_deleted_task_leaves_its_end_alone(api: Api, bucket: Bucket) -> None:

@@ -29,16 +29,3 @@ from genpool_cli.client.sse import Event, events_of
 )
 def test_events(text: str, expected: list[Event]) -> None:
     assert list(events_of(line.encode() for line in text.split("\n")[:-1])) == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "ends"),
-    [
-        ("status", "ended", True),
-        ("status", "claimed", False),
-        ("output", "ended", False),
-        ("progress", "", False),
-    ],
-)
-def test_the_end(name: str, kind: str, *, ends: bool) -> None:
-    assert Event(name, {"type": kind}).is_end is ends

@@ -26,6 +26,8 @@ export class Problem extends Error {
 /** @type {string | null} */
 let token = null;
 const lost = new EventTarget();
+/** Of all requests of this login. */
+let living = new AbortController();
 
 /** Calls back when the gateway no longer knows who asks. @param {() => void} listener @returns {() => void} */
 export function onSessionLost(listener) {
@@ -39,7 +41,6 @@ export function onSessionLost(listener) {
  * @property {Blob} [file] sent as it is
  * @property {Record<string, string | number | string[] | null | undefined>} [query]
  * @property {Record<string, string>} [headers]
- * @property {AbortSignal} [signal]
  * @property {boolean} [text] the answer is no JSON
  */
 
@@ -57,16 +58,19 @@ export async function call(method, path, options = {}) {
     headers["Content-Type"] = options.file.type;
     body = options.file;
   }
+  const login = living;
   let answer;
+  let text;
   try {
     answer = await fetch(withQuery(path, options.query), {
-      method, headers, body, signal: options.signal, credentials: "same-origin",
+      method, headers, body, signal: login.signal, credentials: "same-origin",
     });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    text = await answer.text();
+  } catch {
+    // Nobody is there any more to whom its answer or its problem could be told.
+    if (login.signal.aborted) return new Promise(() => {});
     throw new Problem({ reason: "Unreachable" });
   }
-  const text = await answer.text();
   if (!answer.ok) throw problemOf(answer, text, path);
   if (options.text) return text;
   return text ? parse(text) : null;
@@ -122,8 +126,14 @@ export async function logIn(key) {
   return /** @type {Session} */ (keep(await post("/v1/session", { key })));
 }
 
-/** @returns {Promise<void>} */
+/**
+ * Ends the session. What is under way is given up first: it would come to the gateway after the session has ended, and
+ * be refused. To be called when no part of the page is there that asks again.
+ * @returns {Promise<void>}
+ */
 export async function logOut() {
+  living.abort();
+  living = new AbortController();
   await call("DELETE", "/v1/session");
   keep(null);
 }

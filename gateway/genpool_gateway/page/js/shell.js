@@ -3,8 +3,9 @@ import { html, useEffect, useRef, useState } from "./html.js";
 import { logOut } from "./api.js";
 import { forgetDrafts } from "./kept.js";
 import { language, t } from "./language.js";
+import { useAction } from "./load.js";
 import { href, useRoute } from "./route.js";
-import { Button } from "./parts/basics.js";
+import { Button, Trouble } from "./parts/basics.js";
 import { Icon, Mark } from "./parts/icon.js";
 import { Switches } from "./parts/switches.js";
 import { Create } from "./pages/create.js";
@@ -51,11 +52,17 @@ export function Shell({ session, onLanguage, onLeft }) {
     document.addEventListener("securitypolicyviolation", note);
     return () => document.removeEventListener("securitypolicyviolation", note);
   }, []);
-  const leave = async () => {
-    await logOut();
-    forgetDrafts();
-    onLeft();
-  };
+  const out = useAction();
+  const [leaving, setLeaving] = useState(false);
+  useEffect(() => {
+    // By now the parts of the page are away, and ask for nothing.
+    if (!leaving) return;
+    out.run(async () => {
+      await logOut();
+      forgetDrafts();
+      onLeft();
+    }).then(() => setLeaving(false));
+  }, [leaving]);
   return html`
     <a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => { event.preventDefault(); main.current?.focus(); }}>${t("skip")}</a>
     <header class="top">
@@ -68,13 +75,15 @@ export function Shell({ session, onLanguage, onLeft }) {
       <div class="tools">
         <${Switches} onLanguage=${onLanguage} />
         <span class="who" title=${t(`role.${session.role}`)}>${session.name}</span>
-        ${session.csrf && html`<${Button} icon="out" kind="quiet" label=${t("logOut")} onClick=${leave} />`}
+        ${session.csrf && html`<${Button} icon="out" kind="quiet" label=${t("logOut")} busy=${leaving}
+          onClick=${() => setLeaving(true)} />`}
       </div>
     </header>
     ${blocked && html`<div class="strap" role="status">${t("csp.title")}
       <${Button} onClick=${() => location.reload()}>${t("csp.do")}</${Button}></div>`}
     <main id="main" ref=${main} tabindex="-1">
-      ${mayOpen(session, page.menu) && html`<${page.view} key=${route.page} route=${route} session=${session} />`}
+      <${Trouble} problem=${out.problem} />
+      ${!leaving && mayOpen(session, page.menu) && html`<${page.view} key=${route.page} route=${route} session=${session} />`}
     </main>`;
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from integration.broker import until
 from integration.gateway.page.pictures import lake
@@ -191,6 +191,34 @@ def test_the_way_out_and_the_choices_that_stay(visitor: Visitor) -> None:
     page.get_by_role("button", name="退出登录").click()
     expect(page.locator("#key")).to_be_visible()
     page.reload()
+    expect(page.locator("#key")).to_be_visible()
+
+
+def test_the_way_out_gives_up_what_is_under_way(visitor: Visitor) -> None:
+    held: list[Route] = []
+    visitor.page.route("**/v1/pools*", lambda route: held.append(route))  # noqa: PLW0108 - it marks what it calls
+    with visitor.page.expect_request("**/v1/pools*"):
+        visitor.go("#/pools")
+    visitor.page.get_by_role("button", name="Log out").click()
+    expect(visitor.page.locator("#key")).to_be_visible()
+    assert held
+    # Too late: the gateway would refuse it, and the browser would note that.
+    for route in held:
+        route.continue_()
+    visitor.page.reload()
+    expect(visitor.page.locator("#key")).to_be_visible()
+
+
+def test_a_way_out_that_does_not_reach_the_gateway_is_said(visitor: Visitor) -> None:
+    page = visitor.page
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("alert").first).to_contain_text("does not answer")
+    page.context.set_offline(False)
+    # The browser itself notes each request that fails.
+    assert [fault for fault in visitor.faults if "ERR_INTERNET_DISCONNECTED" not in fault] == []
+    visitor.faults.clear()
+    page.get_by_role("button", name="Log out").click()
     expect(page.locator("#key")).to_be_visible()
 
 
