@@ -13,6 +13,7 @@ from genpool_cli.local import up as machine
 from genpool_cli.local.erase import erase as take_away
 from genpool_cli.local.folder import Folder, default_folder
 from genpool_cli.local.logins import login_link
+from genpool_cli.local.readiness import states
 from genpool_cli.show.output import Format, as_json, facts, note, table
 
 app = typer.Typer(no_args_is_help=True, help="GenPool on this machine, without Kubernetes: up, status, down.")
@@ -80,7 +81,7 @@ def status(folder: Where = None, output: Output = Format.TABLE) -> None:
     run = here.run()
     if run is None or not run.alive:
         raise NotSucceeded("GenPool does not run here: genpool local up -f pool.yaml")
-    found = machine.states(here)
+    found = states(here)
     if output is Format.JSON:
         as_json({"url": run.url, "pool": run.pool, "programs": dict(found)})
     else:

@@ -96,6 +96,11 @@ class Folder:
         return self.root / "run.json"
 
 
+def topology_state(folder: Folder) -> Path:
+    """What is wrong with the topology; empty when nothing is."""
+    return folder.work / "topology"
+
+
 def write(path: Path, text: str) -> None:
     """Write a file that its owner alone can read, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -20,7 +20,8 @@ import structlog
 from genpool_adapters.logs import configure_logging
 from genpool_cli.local.folder import Folder
 from genpool_cli.local.program_file import read_programs
-from genpool_cli.local.supervision import Life, Program, ended, hangs, to_start
+from genpool_cli.local.readiness import unready
+from genpool_cli.local.supervision import Life, Program, ended, hangs, needed, to_start
 from genpool_core import timing
 
 _log = structlog.get_logger("genpool_cli.local.supervisor")
@@ -61,7 +62,8 @@ class Supervisor:
             elif child is not None and hangs(program, life, _written(program.restart_file)):
                 _log.warning("program_hangs", program=program.name)
                 self._end(program, child)
-        for program in to_start(self._programs, self._lives, now):
+        serving = {each.name for each in needed(self._programs, self._lives) if unready(each) is None}
+        for program in to_start(self._programs, self._lives, serving, now):
             self._start(program, now)
 
     def stop(self) -> None:

@@ -15,7 +15,7 @@ from genpool_adapters.management.api import ManagementApi
 from genpool_adapters.management.apply_topology import apply_step
 from genpool_adapters.management.read_topology import read_topology
 from genpool_adapters.manifest_files import manifests_of
-from genpool_cli.local.folder import Folder
+from genpool_cli.local.folder import Folder, topology_state, write
 from genpool_cli.local.keys import BROKER, operator_key
 from genpool_core import names, timing
 from genpool_core.api.pool import GenerationPool
@@ -61,6 +61,13 @@ def settle(api: ManagementApi, pool: GenerationPool, key: OperatorKey) -> tuple[
     return plan.faults
 
 
+def pause(said: str, *, settled: bool) -> float:
+    """Seconds until the next look. Pure. ``settled``: whether it was right once; until then programs wait for it."""
+    if not said:
+        return timing.TOPOLOGY_SECONDS
+    return timing.TOPOLOGY_UNSETTLED_SECONDS if settled else timing.LOCAL_LOOK_SECONDS
+
+
 def main() -> None:
     """Look at it until SIGTERM."""
     configure_logging("local")
@@ -69,19 +76,20 @@ def main() -> None:
         signal.signal(number, lambda *_: over.set())
     (broker,) = load_brokers(folder.work / "brokers.yaml").brokers
     (pool,) = read_manifests(manifests_of(folder.work / "pools")).pools
-    key, api, told = operator_key(folder), ManagementApi(broker), ""
-    wait = 0.0
+    key, api = operator_key(folder), ManagementApi(broker)
+    told: str | None = None
+    state, settled, wait = topology_state(folder), False, 0.0
     while not over.wait(wait):
-        wait = timing.TOPOLOGY_UNSETTLED_SECONDS
         try:
             said = " ".join(settle(api, pool, key))
         except BrokerError as error:
             said = error.message
-        if not said:
-            wait = timing.TOPOLOGY_SECONDS
-        elif said != told:
-            _log.warning("topology_not_settled", message=said)
-        told = said
+        if said != told:
+            write(state, said)
+            if said:
+                _log.warning("topology_not_settled", message=said)
+        told, settled = said, settled or not said
+        wait = pause(said, settled=settled)
 
 
 if __name__ == "__main__":
