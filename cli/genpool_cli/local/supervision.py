@@ -12,6 +12,17 @@ _AGAIN = Backoff(timing.LOCAL_RESTART_SECONDS, timing.LOCAL_RESTART_MOST_SECONDS
 
 
 @dataclass(frozen=True)
+class Probe:
+    """How a program is asked whether it answers, as in ``spec.comfyui.probe``."""
+
+    url: str
+    startup_seconds: float
+    period_seconds: float
+    timeout_seconds: float
+    failures: int
+
+
+@dataclass(frozen=True)
 class Program:
     """A program that is kept running."""
 
@@ -29,6 +40,8 @@ class Program:
     """After so long it is killed."""
     restart_file: str = ""
     """Written by the worker when the program hangs: it is then restarted."""
+    probe: Probe | None = None
+    """How it is asked whether it answers; one that does not for long is restarted, too."""
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ from genpool_cli.local.keys import BROKER, broker_password, operator_key, write_
 from genpool_cli.local.ports import HOST, kept_ports
 from genpool_cli.local.program_file import read_programs, write_programs
 from genpool_cli.local.readiness import wait_ready
-from genpool_cli.local.supervision import Program
+from genpool_cli.local.supervision import Probe, Program
 from genpool_cli.local.wishes import Wanted, broker_of, command_of, read_pool, storage_keys
 from genpool_core import names, timing
+from genpool_core.api.pods import ProbeSpec
 from genpool_core.api.storage import StorageSpec
 from genpool_core.brokers import BrokerConfig
 from genpool_core.workerconfig import grace_seconds
@@ -53,7 +54,8 @@ def up(folder: Folder, options: Options, say: Callable[[str], None]) -> Run:
     run = folder.run()
     if run is not None and run.alive:
         raise CliError(
-            f"GenPool runs already, at {run.url}: genpool local status, or genpool local down.",
+            f"GenPool runs already, at {run.url}, for {run.pool}. To serve another pool instead: genpool local down, "
+            "and this again. To serve it too, by another ComfyUI: a --folder, --port and --comfyui of its own.",
             reason="Running",
         )
     wanted = read_pool(options.manifest)
@@ -127,6 +129,7 @@ def _programs(
                 command_of(options.comfyui_command, port),
                 ready=f"{options.comfyui}/system_stats",
                 restart_file=str(folder.work / "restart-comfyui"),
+                probe=_probe(pool.spec.comfyui.probe, options.comfyui),
             )
         )
     module = [sys.executable, "-m"]
@@ -153,6 +156,17 @@ def _programs(
         ),
     ]
     return programs
+
+
+def _probe(wanted: ProbeSpec, comfyui: str) -> Probe:
+    """As the pool says for a cluster: how long ComfyUI may take to start, and may be silent."""
+    return Probe(
+        f"{comfyui}/system_stats",
+        wanted.startup_seconds,
+        wanted.period_seconds,
+        wanted.timeout_seconds,
+        wanted.failure_threshold,
+    )
 
 
 def _write_files(folder: Folder, wanted: Wanted, broker: BrokerConfig) -> None:
