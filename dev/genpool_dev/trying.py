@@ -50,7 +50,7 @@ def start() -> None:
     run = folder.run()
     if run is None or not run.alive:
         folder.make()
-        pool = folder.root / "pool.yaml"
+        pool = _pool_file(folder)
         write(pool, yaml.safe_dump(manifest(folder.data / "results"), allow_unicode=True))
         with steps.step(
             "RabbitMQ, gateway, worker and a stand-in for ComfyUI", "about 15 s; 34 MB the first time"
@@ -73,8 +73,13 @@ def end() -> None:
     """End it and take its data away. Raises GenPoolError."""
     folder = _folder()
     ran = down(folder)
+    _pool_file(folder).unlink(missing_ok=True)
     erase(folder)
     print("GenPool has ended, and its data are gone." if ran else "GenPool was not running.")
+
+
+def _pool_file(folder: Folder) -> Path:
+    return folder.root / "pool.yaml"
 
 
 def _folder() -> Folder:
