@@ -29,6 +29,7 @@ class Machine:
     ports: list[int] = field(default_factory=lambda: free_ports(2))
     comfyui_options: str = ""
     probe: dict[str, int] = field(default_factory=dict)
+    workflow: str = "text-to-image"
 
     @property
     def port(self) -> int:
@@ -48,14 +49,14 @@ class Machine:
         known = {"GENPOOL_API_KEY": key.read_text()} if key.exists() else {}
         return os.environ | self.keys | known | {"GENPOOL_URL": f"http://127.0.0.1:{self.port}"}
 
-    def types(self, *words: str, expect: ExitCode | None = ExitCode.DONE) -> str:
+    def types(self, *words: str, expect: ExitCode | None = ExitCode.DONE, seconds: float = 300) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "genpool_cli", *words],
             env=self.environment,
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=seconds,
         )
         assert expect in {None, done.returncode}, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
@@ -71,7 +72,7 @@ class Machine:
             "metadata": {"name": "text", "namespace": "art"},
             "spec": {
                 "queue": {"name": "generation_tasks"},
-                "workflows": [{"name": "text-to-image", "source": {"builtin": "text-to-image"}}],
+                "workflows": [{"name": self.workflow, "source": {"builtin": self.workflow}}],
                 "comfyui": {"image": "comfyui:1", "probe": self.probe},
                 "storage": self.storage,
             },
