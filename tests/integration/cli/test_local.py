@@ -65,7 +65,9 @@ def test_results_in_a_folder_of_the_machine(machine: Machine) -> None:
     results = machine.root / "results"
     machine.storage = {"type": "Folder", "folder": {"path": str(results)}}
     machine.write_pool()
+    assert _doctors_word(machine) == ("warn", f"{results} is not there yet: genpool local up makes it.")
     machine.up()
+    assert _doctors_word(machine) == ("ok", f"{results} can be written, and its exclusive create is atomic")
     words = (
         "submit",
         "-pprompt=a lake",
@@ -80,6 +82,13 @@ def test_results_in_a_folder_of_the_machine(machine: Machine) -> None:
     assert downloaded.read_bytes() == kept.read_bytes()
     machine.local("down", "--erase")
     assert kept.exists(), "results are the person's"
+
+
+def _doctors_word(machine: Machine) -> tuple[str, str]:
+    """State and message of the finding about the folder."""
+    said = machine.types("doctor", "-f", str(machine.root / "pool.yaml"), "-o", "json", expect=None)
+    (found,) = [each for each in json.loads(said) if each["what"] == "folder"]
+    return found["state"], found["message"]
 
 
 def test_what_is_wrong_is_said_before_anything_starts(machine: Machine) -> None:
