@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import requests
 import yaml
 
 from genpool_cli.errors import ExitCode
@@ -30,6 +31,7 @@ class Machine:
     comfyui_options: str = ""
     probe: dict[str, int] = field(default_factory=dict)
     workflow: str = "text-to-image"
+    intake: str | None = None
 
     @property
     def port(self) -> int:
@@ -71,7 +73,7 @@ class Machine:
             "kind": "GenerationPool",
             "metadata": {"name": "text", "namespace": "art"},
             "spec": {
-                "queue": {"name": "generation_tasks"},
+                "queue": {"name": "generation_tasks", **({"intake": self.intake} if self.intake else {})},
                 "workflows": [{"name": self.workflow, "source": {"builtin": self.workflow}}],
                 "comfyui": {"image": "comfyui:1", "probe": self.probe},
                 "storage": self.storage,
@@ -98,6 +100,24 @@ class Machine:
         words = ("submit", f"-pprompt={prompt}", "-pwidth=64", "-pheight=64", "--wait", "-o", "json")
         found: dict[str, Any] = json.loads(self.types(*words))
         return found
+
+    def publish(self, queue: str, body: str) -> None:
+        """As a plain producer does, through the default exchange."""
+        credentials = self.folder / "secrets" / "broker"
+        user, password = ((credentials / name).read_text() for name in ("username", "password"))
+        port = json.loads((self.folder / "data" / "ports.json").read_text())["management"]
+        answer = requests.post(
+            f"http://127.0.0.1:{port}/api/exchanges/%2F/amq.default/publish",
+            json={
+                "routing_key": queue,
+                "payload": body,
+                "payload_encoding": "string",
+                "properties": {"delivery_mode": 2},
+            },
+            auth=(user, password),
+            timeout=10,
+        )
+        assert answer.json() == {"routed": True}
 
     def processes(self) -> list[psutil.Process]:
         """All processes that know the folder."""
