@@ -96,6 +96,11 @@ class Folder:
         return self.root / "run.json"
 
 
+def pools_file(folder: Folder) -> Path:
+    """The pool as the gateway reads it."""
+    return folder.work / "pools" / "pool.yaml"
+
+
 def topology_state(folder: Folder) -> Path:
     """What is wrong with the topology; empty when nothing is."""
     return folder.work / "topology"

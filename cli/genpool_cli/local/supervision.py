@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from genpool_core import timing
 from genpool_core.backoff import Backoff
 
+#: Name of the program that does the tasks.
+WORKER = "worker"
 _AGAIN = Backoff(timing.LOCAL_RESTART_SECONDS, timing.LOCAL_RESTART_MOST_SECONDS, spread=0.0)
 
 

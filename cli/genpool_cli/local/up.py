@@ -15,12 +15,12 @@ import yaml
 
 from genpool_cli.errors import CliError
 from genpool_cli.local import rabbitmq
-from genpool_cli.local.folder import Folder, Run, topology_state, write
+from genpool_cli.local.folder import Folder, Run, pools_file, topology_state, write
 from genpool_cli.local.keys import BROKER, broker_password, operator_key, write_secrets
 from genpool_cli.local.ports import HOST, kept_ports
 from genpool_cli.local.program_file import read_programs, write_programs
 from genpool_cli.local.readiness import wait_ready
-from genpool_cli.local.supervision import Probe, Program
+from genpool_cli.local.supervision import WORKER, Probe, Program
 from genpool_cli.local.wishes import Wanted, broker_of, command_of, read_pool, storage_keys
 from genpool_core import names, timing
 from genpool_core.api.pods import ProbeSpec
@@ -147,7 +147,7 @@ def _programs(
             needs=_TOPOLOGY,
         ),
         Program(
-            "worker",
+            WORKER,
             (*module, "genpool_worker.app"),
             _worker(folder, options, broker, pool.spec.broker.vhost, ports),
             ready=f"http://{HOST}:{ports['worker']}/readyz",
@@ -175,7 +175,7 @@ def _write_files(folder: Folder, wanted: Wanted, broker: BrokerConfig) -> None:
     named = broker.model_copy(update={"name": BROKER})
     brokers = {"brokers": [named.model_dump(by_alias=True, exclude_defaults=True)]}
     write(folder.work / "brokers.yaml", yaml.safe_dump(brokers))
-    write(folder.work / "pools" / "pool.yaml", wanted.manifests)
+    write(pools_file(folder), wanted.manifests)
     for name, text in wanted.config.items():
         write(folder.work / "config" / name, text)
     if pool.spec.storage.folder is not None:

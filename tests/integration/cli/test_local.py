@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from genpool_cli.errors import ExitCode
+from integration.broker import until
 from integration.bucket import Bucket
 from integration.cli.machine import Machine
 
@@ -40,6 +41,9 @@ def test_a_pool_on_one_machine(machine: Machine) -> None:
     assert set(machine.programs()) == {"epmd", "rabbitmq", "comfyui", "topology", "gateway", "worker"}
     machine.local("up", "-f", str(machine.root / "pool.yaml"), expect=ExitCode.REFUSED)
     assert machine.local("open").startswith(f"http://127.0.0.1:{machine.port}/#login=")
+
+    # The figures that an operator would tell are there, too.
+    until(lambda: _figures(machine) == (True, 1, 0, 0), "the pool is ready, and nothing waits", 30)
 
     # A worker and a ComfyUI that die are there again.
     for name in ("worker", "comfyui"):
@@ -82,6 +86,12 @@ def test_results_in_a_folder_of_the_machine(machine: Machine) -> None:
     assert downloaded.read_bytes() == kept.read_bytes()
     machine.local("down", "--erase")
     assert kept.exists(), "results are the person's"
+
+
+def _figures(machine: Machine) -> tuple[bool | None, int, int, int]:
+    """Whether it is ready, its ready workers, and what waits and runs."""
+    (pool,) = json.loads(machine.types("pools", "-o", "json"))
+    return pool["ready"], pool["replicas"]["ready"], pool["queue"]["waiting"], pool["queue"]["running"]
 
 
 def _doctors_word(machine: Machine) -> tuple[str, str]:
