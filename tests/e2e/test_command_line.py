@@ -97,7 +97,7 @@ def test_what_fails_is_found_among_the_dead_letters_and_said_by_the_exit_code(la
     with lab.scene("typed") as scene:
         scene.apply()
         person, pool = Person(lab), f"{scene.place}/{POOL}"
-        words = ("submit", "--pool", pool, *_parameters("refused", "error"))
+        words = ("submit", "--pool", pool, *_parameters("refused", "fail-node"))
         _until_taken(person, "submit", "--pool", pool, *_parameters("before"))
         failed = person.reads(*words, "--wait", expect=ExitCode.NOT_SUCCEEDED)
         assert failed["status"] == "failed"
