@@ -5,14 +5,14 @@ A sample says no more than was known at its moment: a figure that nobody could r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from genpool_core import timing
 from genpool_core.api.status import GenerationPoolStatus
-from genpool_gateway.pools.directory import PoolDirectory
+from genpool_gateway.pools.pool import ServedPool
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def figures_of(status: GenerationPoolStatus, now: datetime) -> Figures:
     )
 
 
-def samples_of(directory: PoolDirectory, moment: datetime, now: datetime) -> list[PoolSample]:
+def samples_of(pools: Iterable[ServedPool], moment: datetime, now: datetime) -> list[PoolSample]:
     """Samples of all pools of which anything is known."""
-    known = ((pool.ref.uid, figures_of(pool.status, now)) for pool in directory.pools)
+    known = ((pool.ref.uid, figures_of(pool.status, now)) for pool in pools)
     return [PoolSample(uid, moment, figures) for uid, figures in known if figures != NOTHING]

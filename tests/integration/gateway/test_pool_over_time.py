@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import yaml
 
 from genpool_core.messages.events import WorkerHeartbeat, WorkerState
 from integration.broker import until
@@ -20,13 +19,6 @@ FIGURES = ("waiting", "running", "pods", "pods_ready", "pods_busy", "pods_wanted
 @pytest.fixture
 def api_settings() -> dict[str, str]:
     return {"GENPOOL_REQUESTS_PER_SECOND": "0"}
-
-
-def _tell(api: Api, **told: Any) -> None:  # noqa: ANN401 - of the status
-    """Write the pool's status as the operator does."""
-    file = api.process.folder / "pool.yaml"
-    manifest = yaml.safe_load(file.read_text(encoding="utf-8"))
-    file.write_text(yaml.safe_dump({**manifest, "status": told}), encoding="utf-8")
 
 
 def _beat(api: Api, pod: str, state: WorkerState, **told: object) -> None:
@@ -83,21 +75,31 @@ def test_a_pool_that_is_not_there_or_not_ones_own(api: Api) -> None:
     assert api.call("GET", f"{PATH}/history?hours=169").status_code == 422
 
 
+def test_without_an_operator_the_gateway_counts_itself_and_says_no_more_than_it_knows(api: Api) -> None:
+    pool = until(lambda: found if (found := _pool(api))["queue"]["observed_at"] else None, "it is counted")
+    assert (pool["queue"]["waiting"], pool["queue"]["running"], pool["scaling"]["desired"]) == (0, None, None)
+    api.submit()
+    until(lambda: _pool(api)["queue"]["waiting"] == 1, "it is counted again")
+    _beat(api, "pod-1", "idle")
+    until(lambda: _pool(api)["replicas"]["ready"] == 1, "the pod is heard")
+    assert _pool(api)["replicas"]["existing"] is None
+
+
 def test_what_is_not_known_is_a_gap_and_figures_survive_a_restart(api: Api) -> None:
-    first = _history(api)
-    assert {len(first[name]) for name in (*FIGURES, "times", "samples", "arrivals", "wait_mean")} == {60}
-    assert all(set(first[name]) == {None} for name in FIGURES), "no operator has told anything"
-    assert first["arrivals"][-1] is None, "the minute is not over"
-    read = {"waiting": 0, "observedAt": datetime.now(UTC).isoformat()}
-    _tell(api, replicas=2, queue=read, scaling={"desired": 3})
-    _again(api)
     told = until(lambda: found if any((found := _history(api))["samples"]) else None, "it is kept")
+    assert {len(told[name]) for name in (*FIGURES, "times", "samples", "arrivals", "wait_mean")} == {60}
     at = next(number for number, count in enumerate(told["samples"]) if count)
-    assert [told[name][at] for name in FIGURES] == [0.0, None, 2.0, None, None, 3.0]
-    _tell(api)
+    assert [told[name][at] for name in FIGURES] == [0.0, None, None, None, None, None]
+    assert set(told["waiting"][:at]) == {None}, "nobody knows of the time before"
+    assert told["arrivals"][-1] is None, "the minute is not over"
+    api.submit()
     _again(api)
     again = _history(api)
     assert again["waiting"][again["times"].index(told["times"][at])] == 0.0
+
+
+def _pool(api: Api) -> dict[str, Any]:
+    return dict(api.call("GET", PATH).json())
 
 
 def _again(api: Api) -> None:
