@@ -15,13 +15,14 @@ from integration.gateway.page.visitor import DESK, PHONE, Visitor, visiting
 from integration.gateway.page.world import World
 
 before = write_past
+WAITING = 14
 POOL = "#/pool/art/text"
 
 
 @pytest.fixture(scope="module")
 def task(world: World) -> dict[str, Any]:
     """A task that runs."""
-    world.write_pools(waiting=7, replicas=3, dead=0)
+    world.write_pools(waiting=WAITING, replicas=3, dead=0)
     made = world.api.submit("waves on a shore", workflow="text-to-image")
     world.api.claimed(made)
     return made
@@ -37,8 +38,11 @@ def _pods(world: World, task: dict[str, Any]) -> None:
         world.beat("genpool-text-7f9c-2", "busy", task_key=task["id"])
         world.beat("genpool-text-7f9c-4", "idle")
         world.beat("genpool-text-7f9c-5", "unready", reason="ComfyUIUnavailable", message=message)
-        pods = world.api.call("GET", "/v1/pools/art/text").json()["pods"]
-        return len(pods) == 3 and pods[0]["task"]["progress"] is not None
+        pool = world.api.call("GET", "/v1/pools/art/text").json()
+        pods = pool["pods"]
+        return (
+            pool["queue"]["waiting"] == WAITING and len(pods) == 3 and pods[0]["task"]["progress"] is not None
+        )
 
     until(told, "the pods are heard")
 

@@ -27,6 +27,7 @@ from integration.gateway.conftest import GatewayProcess
 from integration.gateway.page.pictures import lake
 
 PHOTO = "DDColor人物黑白修复.json"
+_BOUNDS = {"minReplicas": 1, "maxReplicas": 6}
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
@@ -204,7 +205,9 @@ def started(
         {"name": "text-to-image", "source": {"builtin": "text-to-image"}},
         {"name": PHOTO, "source": {"builtin": PHOTO}},
     ]
-    api = prepare(process, storage={"type": "S3", "s3": s3}, workflows=workflows, slaSeconds=120)
+    api = prepare(
+        process, storage={"type": "S3", "s3": s3}, workflows=workflows, slaSeconds=120, scaling=_BOUNDS
+    )
     _list_store(process.folder, bucket)
     process.environment["GENPOOL_STORES_FILE"] = str(process.folder / "stores.yaml")
     process.environment["GENPOOL_REQUESTS_PER_SECOND"] = "0"
