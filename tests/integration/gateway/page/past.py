@@ -23,7 +23,8 @@ def write_past(url: str) -> None:
     now = moment_of(datetime.now(UTC))
     store = open_store(url)
     moments = [(ago, now - _MINUTE * ago) for ago in range(MINUTES, 0, -1)]
-    for ago, moment in moments:
+    # And of the minutes in which the test runs: the first sample of a minute counts.
+    for ago, moment in (*moments, *((-ahead, now + _MINUTE * ahead) for ahead in range(4))):
         if ago not in GAP:
             store.samples.add([PoolSample(POOL.uid, moment, _figures(ago))])
     for ago, moment in moments:
