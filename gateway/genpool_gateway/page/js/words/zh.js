@@ -59,7 +59,7 @@ export const zh = {
   observed: "队列读取于{when}。", "observed.never": "还没有读取过队列。",
   history: "变化趋势", "history.hours": "{n} 小时", "history.none": "这段时间没有数据。", "history.tasks": "任务", "history.pods": "Pod 数量",
   "history.existing": "现有", "history.ready": "就绪", "history.wanted": "期望", "history.wait": "首次尝试前的等待", "history.mean": "平均", "history.longest": "最长",
-  "history.waits": "基于 {n} 个已结束且等待时间已知的任务。", "history.known": "已知等待数", "history.arrivals": "每 {span} 到达", "history.came": "到达",
+  "history.waits": "基于 {n} 个已结束且等待时间已知的任务。", "history.known": "已知等待数", "history.arrivals": "每 {span}到达", "history.came": "到达",
   "history.plain": "普通生产者的任务在工作进程接手时计入。", "history.table": "以表格显示", "history.time": "时间",
   pods: "Pod 列表", "pods.heard": "{n} 个 Pod 有心跳。", "pods.counted": "operator 统计为 {n} 个。", "pods.none": "最近十分钟内，此网关没有收到任何 Pod 的心跳。",
   "pods.since": "开始于", "pods.does": "正在做什么", "pods.idle": "等待任务。", "pods.other": "正在处理其他密钥的任务。", "pods.silent": "此后没有收到心跳，目前状态未知。",
