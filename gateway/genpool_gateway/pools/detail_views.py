@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 
 from genpool_gateway.pools.detail_models import PodTaskView, PodView, PoolDetail, PoolHistory
-from genpool_gateway.pools.history import Step, Window
+from genpool_gateway.pools.history import HistoryStep, Window
 from genpool_gateway.pools.samples import Figures, Flow
 from genpool_gateway.pools.view_models import PoolView
 from genpool_gateway.pools.workers import Worker
@@ -38,7 +38,7 @@ def _pod(worker: Worker, tasks: Mapping[str, PodTaskView], now: datetime) -> Pod
     )
 
 
-def pool_history(name: str, window: Window, steps: Sequence[Step]) -> PoolHistory:
+def pool_history(name: str, window: Window, steps: Sequence[HistoryStep]) -> PoolHistory:
     """A pool over time."""
     figures = {field.name: [step.figures[field.name] for step in steps] for field in fields(Figures)}
     flows = {

@@ -47,7 +47,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Step:
+class HistoryStep:
     """One step. ``flow``: None where it is not known what came, or where the step is not over."""
 
     time: datetime
@@ -71,7 +71,7 @@ def steps_of(
     samples: Mapping[datetime, Figures],
     flow: Mapping[datetime, Flow],
     known_from: datetime | None,
-) -> list[Step]:
+) -> list[HistoryStep]:
     """The steps of a window. ``known_from``: since when tasks of the pool are told; None: they never were."""
     inside: dict[datetime, list[Figures]] = {time: [] for time in window.times}
     for time, figures in samples.items():
@@ -79,7 +79,7 @@ def steps_of(
         if begin in inside:
             inside[begin].append(figures)
     return [
-        Step(time, len(found), _means(found), _flow_at(time, window, flow, known_from))
+        HistoryStep(time, len(found), _means(found), _flow_at(time, window, flow, known_from))
         for time, found in inside.items()
     ]
 

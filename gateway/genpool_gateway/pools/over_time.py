@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from genpool_gateway.pools.history import Step, Window, steps_of, window_of
+from genpool_gateway.pools.history import HistoryStep, Window, steps_of, window_of
 from genpool_gateway.pools.samples import SampleStore
 from genpool_gateway.tasks.places import PlaceStore
 
@@ -21,7 +21,7 @@ class PoolsOverTime:
         self._now = now
         self._keep = timedelta(seconds=keep_seconds)
 
-    def read(self, pool_uid: str, hours: int) -> tuple[Window, list[Step]]:
+    def read(self, pool_uid: str, hours: int) -> tuple[Window, list[HistoryStep]]:
         """The last hours of a pool. Raises TaskStoreError."""
         window = window_of(hours, self._now())
         samples = self._samples.samples(pool_uid, window.moments)
