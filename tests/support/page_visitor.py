@@ -88,7 +88,8 @@ class PageVisitor:
         )
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        # Pods of a cluster on this machine come and go with their interfaces. The browser asks again by itself.
+        if message.type in {"error", "warning"} and "ERR_NETWORK_CHANGED" not in message.text:
             self.faults.append(message.text)
 
 
