@@ -40,6 +40,8 @@ class ClusterSettings(BaseSettings):
     """How many ``nvidia.com/gpu`` the node says it has, without having any."""
     registry: str | None = None
     """For ``current``: a registry that both this machine and the cluster reach, to push images to."""
+    kind_image: str | None = None
+    """For ``kind``: the node image, where kind's own cannot be pulled or is another Kubernetes than wanted."""
     host: str | None = None
     """For ``kind`` and ``current``: the address by which pods reach this machine."""
 

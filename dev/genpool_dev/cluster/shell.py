@@ -100,12 +100,16 @@ def run_logged(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     what: str,
+    anew: bool = False,
 ) -> None:
-    """Run a long command with its output in ``log``; fails with a sentence that names ``what``."""
+    """Run a long command with its output at the end of ``log``, emptied first where ``anew``.
+
+    Fails with a sentence that names ``what``.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     words = [str(word) for word in command]
     with (
-        log.open("ab") as output,
+        log.open("wb" if anew else "ab") as output,
         _child(
             words,
             env=None if env is None else dict(env),
