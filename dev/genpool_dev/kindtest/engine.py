@@ -37,7 +37,7 @@ GROUP = "genpool-kind"
 
 _DNS = "10.0.2.3"
 """The name server that slirp4netns is: it asks this machine's."""
-_START_SECONDS = 30
+_START_SECONDS = 60
 _DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 #: Ends with its first process, and that with whoever started it.
 _ALONE = (
@@ -87,7 +87,6 @@ def running(steps: Steps) -> Iterator[Engine]:
 
     Raises :class:`~genpool_dev.cluster.errors.ClusterError` where it does not start, and where something is left.
     """
-    packages.install_missing(steps, NEEDS)
     pause, runc = golang.build("pause", steps), golang.build("kind-runc", steps)
     home = cache_home() / "kind"
     home.mkdir(parents=True, exist_ok=True)

@@ -1,73 +1,64 @@
-"""The run itself: the cluster in cases that a person meets, the demo, the e2e tests, and that nothing is left."""
+"""The run itself: the cluster in cases that people meet, the demo, the e2e tests, and the end of all of it."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
-from genpool_dev.cluster.artifacts import golang
-from genpool_dev.cluster.artifacts.catalog import CHECKOUT
-from genpool_dev.cluster.settings import cache_home
-from genpool_dev.kindtest import engine, nodeimage, publicimages
-from genpool_dev.kindtest.engine import Engine
-from genpool_dev.progress import Steps
+from genpool_dev.cluster.artifacts import packages
+from genpool_dev.cluster.errors import ClusterError, explain
+from genpool_dev.kindtest import engine, nodeimage, publicimages, traces
+from genpool_dev.kindtest.cases import CASES
+from genpool_dev.kindtest.checkout import Checkout
+from genpool_dev.progress import Steps, seconds
 
-#: In a network of their own, where none of this machine's clusters is seen.
-_LOCK_NAME = "kindtest"
-
-
-@dataclass(frozen=True)
-class Checkout:
-    """Commands of this checkout, run inside the engine's namespaces with kind as the provider."""
-
-    engine: Engine
-    state: Path
-    node_image: str
-
-    def environment(self) -> dict[str, str]:
-        """Return the settings of all commands."""
-        return self.engine.environment(
-            {
-                "PROVIDER": "kind",
-                "GENPOOL_DEV_KIND_IMAGE": self.node_image,
-                "GENPOOL_DEV_STATE": str(self.state),
-                "GENPOOL_DEV_NETNS": _LOCK_NAME,
-                "HYPOTHESIS_STORAGE_DIRECTORY": str(cache_home() / "hypothesis"),
-            }
-        )
-
-    def run(self, what: str, *arguments: str) -> int:
-        """Run Python with arguments and say how it went; returns its exit code."""
-        begun = time.monotonic()
-        command = self.engine.enter([sys.executable, *arguments], CHECKOUT)
-        code = subprocess.run(command, env=self.environment(), check=False).returncode
-        said = "ok" if code == 0 else f"FAILED (code {code})"
-        print(f"test-kind: {what}: {said} in {time.monotonic() - begun:.0f} s", flush=True)
-        return code
+_PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
 def main() -> int:
-    """Run everything; 0, or the last exit code that was not."""
+    """Run everything, also after a part that failed; 0 where all went well, else 1."""
     steps = Steps()
-    golang.build("kind", steps)
+    packages.install_missing(steps, engine.NEEDS)
+    before = traces.found()
     with engine.running(steps) as running:
         publicimages.ensure(running, steps)
         image = nodeimage.ensure(running, steps)
         checkout = Checkout(running, running.programs.parent / "state", image)
-        pytest = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
-        runs: tuple[tuple[str, tuple[str, ...]], ...] = (
-            ("the cluster", (*pytest, "tests/kind")),
-            ("demo", ("-m", "genpool_dev", "demo")),
-            ("e2e tests", (*pytest, "tests/e2e")),
-            ("cluster-down", ("-m", "genpool_dev", "cluster-down")),
-        )
-        code = 0
-        for what, arguments in runs:
-            code = checkout.run(what, *arguments) or code
-    print(
-        f"test-kind: {'ok' if code == 0 else 'FAILED'} in {steps.elapsed:.0f} s; nothing is left", flush=True
-    )
-    return code
+        parts: list[tuple[str, Callable[[], None]]] = [
+            *((name, lambda case=case: case(checkout)) for name, case in CASES),
+            ("demo", lambda: _ends_well(checkout.command("demo"))),
+            ("e2e tests", lambda: _ends_well(checkout.run(*_PYTEST, "tests/e2e"))),
+            ("cluster-down", lambda: _ends_well(checkout.command("cluster-down"))),
+            ("nothing left of the cluster", lambda: _nothing_left(checkout)),
+        ]
+        failed = [name for name, part in parts if not _went_well(name, part)]
+    if left := traces.found() - before:
+        failed.append(f"this machine has now: {'; '.join(sorted(left))}")
+    said = f"FAILED: {', '.join(failed)}" if failed else "ok"
+    print(f"test-kind: {said}; {seconds(steps.elapsed)} in all. The Docker engine is gone.", flush=True)
+    return 1 if failed else 0
+
+
+def _went_well(name: str, part: Callable[[], None]) -> bool:
+    begun, fault = time.monotonic(), ""
+    try:
+        part()
+    except AssertionError as error:
+        fault = str(error)
+    except ClusterError as error:
+        fault = explain(error)
+    said = f"FAILED: {fault}" if fault else "ok"
+    print(f"test-kind: {name}: {said} in {seconds(time.monotonic() - begun)}", flush=True)
+    return not fault
+
+
+def _ends_well(code: int) -> None:
+    if code:
+        raise AssertionError(f"exit code {code}")
+
+
+def _nothing_left(checkout: Checkout) -> None:
+    if left := checkout.containers():
+        raise AssertionError(f"containers {left}")
+    if checkout.state.exists():
+        raise AssertionError(f"{checkout.state} is there")

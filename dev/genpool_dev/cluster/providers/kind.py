@@ -45,7 +45,7 @@ class KindProvider:
 
     @property
     def _half_made(self) -> Path:
-        """A file that is there while a cluster is made: one that a killed run left is of no use."""
+        """A file that is there from when a cluster begins to be made until it is whole."""
         return self.state / "half-made"
 
     def check(self) -> None:
@@ -79,20 +79,27 @@ class KindProvider:
         action = kind_node.action(self._node(), half_made=half_made)
         if action in {"create", "recreate"}:
             self._create(kube, kind, steps)
-            return
-        if not kube.kubeconfig.exists():
-            shell.run([kind, "export", "kubeconfig", "--name", CLUSTER, "--kubeconfig", kube.kubeconfig])
-        if action == "use" and until(kube.answers, self._patience, 1):
-            return
-        word = "restart" if action == "use" else action
+        elif action == "use":
+            self._ensure_kubeconfig(kube, kind)
+            if not until(kube.answers, self._patience, 1):
+                self._start_again("restart", kube, kind, steps)
+        else:
+            self._start_again(action, kube, kind, steps)
+
+    def _start_again(self, word: str, kube: Kube, kind: Path, steps: Steps) -> None:
         with steps.step(f"kind cluster: docker {word}", "about 15 s"):
             shell.run(["docker", word, NAME])
+            self._ensure_kubeconfig(kube, kind)
             if not until(kube.answers, _START_SECONDS, 1):
                 raise ClusterError(
                     f"Kubernetes does not answer in the container {NAME} that was started again: `docker logs {NAME}` "
                     "says more. `make cluster-down` and `make cluster-up` make it anew; what is in RabbitMQ and S3 "
                     "goes with it."
                 )
+
+    def _ensure_kubeconfig(self, kube: Kube, kind: Path) -> None:
+        if not kube.kubeconfig.exists():
+            shell.run([kind, "export", "kubeconfig", "--name", CLUSTER, "--kubeconfig", kube.kubeconfig])
 
     def _create(self, kube: Kube, kind: Path, steps: Steps) -> None:
         named = ["--name", CLUSTER, "--kubeconfig", str(kube.kubeconfig)]
@@ -109,9 +116,9 @@ class KindProvider:
             try:
                 shell.run_logged(create, self.state / "kind.log", what="kind create cluster", anew=True)
             except BaseException:
+                # The file stays: Docker may still be making the container, and then the next run deletes it.
                 with deaf():
                     shell.run(delete)
-                    self._half_made.unlink(missing_ok=True)
                 raise
             self._half_made.unlink()
 
