@@ -32,7 +32,7 @@ def build_refusal(client: str, *, buildx: bool) -> str | None:
         return None
     return (
         f"This docker ({client}) builds images with its plugin buildx, and that is missing: install Docker's package "
-        "docker-buildx-plugin (in Debian and Ubuntu: docker-buildx), or use PROVIDER=local on Linux."
+        "docker-buildx-plugin (in Debian and Ubuntu: docker-buildx)."
     )
 
 

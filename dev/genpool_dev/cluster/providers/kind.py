@@ -24,6 +24,7 @@ __all__ = ["RABBITMQ_IMAGE", "S3_IMAGE", "KindProvider"]
 
 CTR = ("docker", "exec", NAME, "ctr", "--namespace", "k8s.io")
 _FILES = ("kubeconfig", "kind.yaml", "kind.log", "cluster.json")
+_DELETE_SECONDS = 30
 _START_SECONDS = 120
 """How long a node that is started again has until Kubernetes answers."""
 
@@ -56,6 +57,8 @@ class KindProvider:
                 "use PROVIDER=local on Linux."
             )
         docker.refuse_without_buildx()
+        if self._half_made.exists():
+            return
         node = self._node()
         if node is not None:
             self._refuse_another(node)
@@ -75,9 +78,8 @@ class KindProvider:
         return kube, Images(components, RABBITMQ_IMAGE, S3_IMAGE)
 
     def _ensure_node(self, kube: Kube, kind: Path, steps: Steps) -> None:
-        half_made = self._half_made.exists()
-        action = kind_node.action(self._node(), half_made=half_made)
-        if action in {"create", "recreate"}:
+        action = "create" if self._half_made.exists() else kind_node.action(self._node())
+        if action == "create":
             self._create(kube, kind, steps)
         elif action == "use":
             self._ensure_kubeconfig(kube, kind)
@@ -103,24 +105,44 @@ class KindProvider:
 
     def _create(self, kube: Kube, kind: Path, steps: Steps) -> None:
         named = ["--name", CLUSTER, "--kubeconfig", str(kube.kubeconfig)]
-        delete = [str(kind), "delete", "cluster", *named]
         config = self.state / "kind.yaml"
         config.write_text(kind_node.cluster_config())
         create = [str(kind), "create", "cluster", *named, "--config", str(config), "--wait", "120s"]
         if self._settings.kind_image:
             create += ["--image", self._settings.kind_image]
         with steps.step("kind cluster", "about 1 min"):
-            shell.run(delete)
+            self._delete(kind)
             kube.kubeconfig.unlink(missing_ok=True)
             self._half_made.touch()
             try:
                 shell.run_logged(create, self.state / "kind.log", what="kind create cluster", anew=True)
             except BaseException:
-                # The file stays: Docker may still be making the container, and then the next run deletes it.
+                # The file stays, for a container that Docker makes later still: the next run deletes it.
                 with deaf():
-                    shell.run(delete)
+                    self._delete(kind)
                 raise
             self._half_made.unlink()
+
+    def _delete(self, kind: Path) -> None:
+        """Delete the cluster until it is gone: of a container that it still makes, Docker says so too early."""
+        command = [
+            str(kind),
+            "delete",
+            "cluster",
+            "--name",
+            CLUSTER,
+            "--kubeconfig",
+            str(self.state / "kubeconfig"),
+        ]
+
+        def gone() -> bool:
+            shell.run(command)
+            return not self._ids()
+
+        if not until(gone, _DELETE_SECONDS, 0.5):
+            raise ClusterError(
+                f"The container {NAME} cannot be deleted: `docker rm --force {NAME}` says why."
+            )
 
     def _load(self, kind: Path, components: dict[str, str], steps: Steps) -> None:
         """Give the node the images that Docker has, and take away those of ours that Docker let go of."""
@@ -140,14 +162,18 @@ class KindProvider:
         if gone:
             shell.run([*CTR, "images", "remove", *gone])
 
-    def _node(self) -> Node | None:
-        """Return the node's container, running or not."""
+    def _ids(self) -> list[str]:
+        """Return the id of the node's container, running or not, in a list that is empty where there is none."""
         listed = ["docker", "container", "ls", "--all", "--quiet", "--filter", f"name=^/?{NAME}$"]
-        found = shell.run(listed, timeout=30).split()
+        return shell.run(listed, timeout=30).split()
+
+    def _node(self) -> Node | None:
+        """Return what Docker tells of the node's container; nothing where there is none."""
+        found = self._ids()
         if not found:
             return None
         return kind_node.parse(
-            json.loads(shell.run(["docker", "container", "inspect", found[0]], timeout=30))[0]
+            json.loads(shell.run(["docker", "container", "inspect", *found], timeout=30))[0]
         )
 
     def _refuse_another(self, node: Node) -> None:
@@ -198,13 +224,14 @@ class KindProvider:
     def down(self, steps: Steps) -> None:
         """Delete the cluster if it is ours, and our files about it."""
         with steps.step("Deleting the kind cluster") as step:
-            node = self._node()
-            if node is None:
-                step.result("there was none")
+            if not self._half_made.exists():
+                node = self._node()
+                if node is not None:
+                    self._refuse_another(node)
+            if self._ids():
+                self._delete(tools.find("kind", steps))
             else:
-                self._refuse_another(node)
-                kubeconfig = ["--kubeconfig", str(self.state / "kubeconfig")]
-                shell.run([tools.find("kind", steps), "delete", "cluster", "--name", CLUSTER, *kubeconfig])
+                step.result("there was none")
             for path in (*(self.state / name for name in _FILES), self._half_made):
                 path.unlink(missing_ok=True)
             if self.state.is_dir() and not any(self.state.iterdir()):

@@ -28,7 +28,7 @@ S3_IMAGE = "versity/versitygw:v1.8.0"
 _KUBELET = "kind: KubeletConfiguration\nfailCgroupV1: false\n"
 _IPV4 = 4
 
-Action = Literal["create", "recreate", "start", "unpause", "use"]
+Action = Literal["create", "start", "unpause", "use"]
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,10 @@ def parse(inspected: Mapping[str, Any]) -> Node:
     return Node(inspected["State"]["Status"], ports)
 
 
-def action(node: Node | None, *, half_made: bool) -> Action:
+def action(node: Node | None) -> Action:
     """Choose what makes the node run. A stopped one is started: RabbitMQ's and S3's data are in it."""
-    if node is None:
+    if node is None or node.status in {"dead", "removing"}:
         return "create"
-    if half_made or node.status in {"dead", "removing"}:
-        return "recreate"
     if node.status == "paused":
         return "unpause"
     return "start" if node.status in {"created", "exited"} else "use"

@@ -18,24 +18,19 @@ def node(status: str = "running") -> Node:
 
 
 @pytest.mark.parametrize(
-    ("found", "half_made", "action"),
+    ("found", "action"),
     [
-        (None, False, "create"),
-        (None, True, "create"),
-        (node(), False, "use"),
-        (node("restarting"), False, "use"),
-        (node("exited"), False, "start"),
-        (node("created"), False, "start"),
-        (node("paused"), False, "unpause"),
-        (node("dead"), False, "recreate"),
-        (node(), True, "recreate"),
-        (node("exited"), True, "recreate"),
+        (None, "create"),
+        (node(), "use"),
+        (node("restarting"), "use"),
+        (node("exited"), "start"),
+        (node("created"), "start"),
+        (node("paused"), "unpause"),
+        (node("dead"), "create"),
     ],
 )
-def test_a_node_with_data_is_never_made_anew_and_a_half_made_one_always(
-    found: Node | None, action: str, *, half_made: bool
-) -> None:
-    assert kind_node.action(found, half_made=half_made) == action
+def test_a_node_with_data_is_never_made_anew(found: Node | None, action: str) -> None:
+    assert kind_node.action(found) == action
 
 
 def test_ports_are_read_from_the_container() -> None:
@@ -116,4 +111,4 @@ def test_a_docker_that_cannot_build_is_told_what_it_lacks(
     sentence = build_refusal(client, buildx=buildx)
     assert (sentence is not None) is refused
     if sentence is not None:
-        assert all(word in sentence for word in (client, "docker-buildx", "PROVIDER=local"))
+        assert all(word in sentence for word in (client, "docker-buildx-plugin", "missing"))

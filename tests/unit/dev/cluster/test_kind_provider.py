@@ -34,9 +34,9 @@ case "$name $*" in
   "docker image ls"*) grep "^localhost/genpool/" "$here/in-docker" ;;
   "kind create"*)
     echo "creating"
-    if [ -e "$here/fails" ]; then touch "$here/node"; exit 1; fi
+    if [ -e "$here/fails" ]; then cp "$here/made" "$here/node"; touch "$here/stays"; exit 1; fi
     cp "$here/made" "$here/node"; touch "$here/answers" ;;
-  "kind delete"*) rm -f "$here/node" ;;
+  "kind delete"*) if [ -e "$here/stays" ]; then rm "$here/stays"; else rm -f "$here/node"; fi ;;
   "kubectl "*readyz*) test -e "$here/answers" ;;
   "kubectl "*"get node"*) cat "$here/kubernetes-node" ;;
 esac
