@@ -73,8 +73,8 @@ lock: $(STAMP) ## Renew the hashed requirements from pyproject.toml
 test-brokers: $(STAMP) ## What depends on RabbitMQ's version, on 3.10, 4.0 and 4.3 (as root, some minutes; RELEASES)
 	@$(PY) -m genpool_dev test-brokers $${RELEASES:-}
 
-test-kind: $(STAMP) ## The demo and the e2e tests on a real kind, in a Docker engine of its own (as root, some 10 minutes)
-	@$(PY) -m genpool_dev test-kind
+test-kind: $(STAMP) ## The demo and the e2e tests on a real kind, in a Docker engine of its own (as root, some minutes; PARTS)
+	@$(PY) -m genpool_dev test-kind $${PARTS:-}
 
 page-vendor: ## Renew the libraries of the web page from npm (needs npm)
 	@bash dev/page-vendor.sh
