@@ -60,7 +60,7 @@ def _set_up(stack: Stack, namespace: str) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """GenPool, freshly installed. Refuses a cluster that is not for tests before it changes anything there."""
-    info = api.ensure_up(for_tests=True)
+    info = api.ensure_up()
     clean(info)
     with _set_up(look(info), layout.SYSTEM_NAMESPACE):
         found = install(info, vhosts=["/", VHOST])

@@ -61,6 +61,7 @@ class KindProvider:
     """The provider ``kind``."""
 
     name: ProviderName = "kind"
+    borrowed = False
 
     def __init__(self, settings: ClusterSettings) -> None:
         self._settings = settings
@@ -69,6 +70,14 @@ class KindProvider:
     def state(self) -> Path:
         """The folder of the kubeconfig."""
         return state_home(self._settings, "kind")
+
+    def context(self) -> str:
+        """Return the one context of its kubeconfig."""
+        return CONTEXT
+
+    def exists(self) -> bool:
+        """Tell whether the node's container is there, running or stopped."""
+        return shell.succeeds(["docker", "container", "inspect", "--format", "{{.Id}}", NODE])
 
     def check(self) -> None:
         """Refuse where no Docker engine answers, or a port is taken by another program."""
