@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -168,6 +169,21 @@ def on_brokers(
 
     ensure_root()
     sys.exit(brokertests.run(releases or list(rabbitmq.RELEASES)))
+
+
+@app.command("test-current")
+def on_current(
+    parts: Annotated[list[str] | None, typer.Argument(help="Such as demo or e2e; all by default.")] = None,
+) -> None:
+    """Run demo and e2e tests on a cluster that somebody else has, and look that it is the same afterwards."""
+    import tempfile  # noqa: PLC0415
+
+    from genpool_dev.currenttest import parts as running  # noqa: PLC0415
+    from genpool_dev.privilege import ensure_root  # noqa: PLC0415
+
+    ensure_root()
+    with tempfile.TemporaryDirectory(prefix="genpool-person-") as home:
+        sys.exit(running.run(parts or [], Path(home)))
 
 
 @app.command()
