@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from genpool_dev.cluster import background
 from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.kube import Kube
 from genpool_dev.cluster.model import NAMESPACE
@@ -71,13 +71,10 @@ def ensure(kube: Kube, state: Path, service: str, port: int, *, namespace: str =
         str(kube.kubectl), f"--kubeconfig={kube.kubeconfig}", f"--context={kube.context}",
         "port-forward", "--namespace", namespace, f"service/{service}", f"{local}:{port}",
     ]  # fmt: skip
-    with log.open("wb") as output:
-        started = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-    made = Forward(started.pid, psutil.Process(started.pid).create_time(), local)
+    pid = background.start(command, log)
+    made = Forward(pid, psutil.Process(pid).create_time(), local)
     path.write_text(json.dumps({"pid": made.pid, "created": made.created, "port": local}))
-    if not until(lambda: is_open(local) or started.poll() is not None, 30) or not is_open(local):
+    if not until(lambda: is_open(local) or made.process() is None, 30) or not is_open(local):
         raise ClusterError(f"kubectl port-forward to {service} did not get through.", log=log)
     return local
 
