@@ -51,7 +51,7 @@ def tests(ref: ClusterRef) -> int:
     finally:
         with deaf():
             try:
-                _end_marked(run)
+                end_marked(run)
             finally:
                 if not was_up:
                     api.down(ref)
@@ -88,8 +88,8 @@ def _pytest(run: str, provider: ProviderName) -> int:
     return max(codes, key=abs)
 
 
-def _end_marked(run: str) -> None:
-    """Kill what an interrupted run of pytest left: programs that its tests had started carry the mark."""
+def end_marked(run: str) -> None:
+    """Kill what an interrupted run left: programs that it had started carry the mark in their environment."""
     marked = [process.identify(each.pid) for each in psutil.process_iter() if _mark_of(each) == run]
     process.kill(each for each in marked if each is not None)
 

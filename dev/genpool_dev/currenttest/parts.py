@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from genpool_dev import testrun
 from genpool_dev.cluster import api
 from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.kube import Kube
@@ -18,6 +20,7 @@ from genpool_dev.cluster.model import CONTEXTS
 from genpool_dev.cluster.node.health import until
 from genpool_dev.currenttest import inventory, yours
 from genpool_dev.currenttest.yours import CONTEXT, Yours
+from genpool_dev.interrupts import deaf
 from genpool_dev.progress import Steps
 from genpool_dev.stack import layout
 
@@ -32,24 +35,39 @@ class Person:
 
     cluster: Yours
     home: Path
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """In the environment of all that is started, so that what an interrupted run leaves is known."""
 
-    def environment(self, contexts: str = CONTEXT, *, keep: bool = False) -> dict[str, str]:
+    def environment(
+        self, contexts: str = CONTEXT, provider: str | None = "current", *, keep: bool = False
+    ) -> dict[str, str]:
         """The environment of a command, with the contexts that it may use."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GENPOOL_")}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("GENPOOL_", "PROVIDER"))
+        }
         return kept | {
-            "PROVIDER": "current",
+            **({} if provider is None else {"PROVIDER": provider}),
             "KUBECONFIG": str(self.cluster.kube.kubeconfig),
-            "PATH": f"{self.cluster.kube.kubectl.parent}:{os.environ['PATH']}",
+            # This machine's own kubectl and helm come first: of another version, where there are some.
+            "PATH": f"{os.environ['PATH']}:{self.cluster.kube.kubectl.parent}",
             "XDG_STATE_HOME": str(self.home),
             "GENPOOL_DEV_REGISTRY": self.cluster.registry,
             "GENPOOL_DEV_REGISTRY_INSECURE": "1",
             CONTEXTS: contexts,
             "KEEP": "1" if keep else "",
+            testrun.MARK: self.mark,
         }
 
-    def run(self, *words: str, contexts: str = CONTEXT, keep: bool = False, fails: bool = False) -> None:
+    def run(
+        self,
+        *words: str,
+        contexts: str = CONTEXT,
+        provider: str | None = "current",
+        keep: bool = False,
+        fails: bool = False,
+    ) -> None:
         """Run a command to its end; raises where it does not end as it should."""
-        env = self.environment(contexts, keep=keep)
+        env = self.environment(contexts, provider, keep=keep)
         done = subprocess.run(_command(words), cwd=ROOT, env=env, check=False)
         if (done.returncode != 0) is not fails:
             raise ClusterError(f"`{' '.join(words)}` ended with the code {done.returncode}.")
@@ -74,9 +92,9 @@ def demo(person: Person) -> None:
 
 
 def kept(person: Person) -> None:
-    """A demo that is kept, on a cluster that nobody has named by then."""
+    """A demo that is kept, and ended by a command that is told neither provider nor context."""
     person.run("demo", keep=True)
-    person.run("demo-down", contexts="")
+    person.run("demo-down", contexts="", provider=None)
 
 
 def interrupted(person: Person) -> None:
@@ -123,16 +141,24 @@ def run(names: Sequence[str], home: Path) -> int:
     faults: list[str] = []
     with yours.running(Steps()) as cluster:
         person = Person(cluster, home)
-        for name in names or PARTS:
-            began = time.monotonic()
-            found = _run(PARTS[name], person)
-            faults += [f"{name}: {fault}" for fault in found]
-            said = "FAILED: " + "; ".join(found) if found else "ok, and the cluster is as it was"
-            print(f"test-current: {name}: {said}, in {time.monotonic() - began:.0f} s", flush=True)
+        try:
+            for name in names or PARTS:
+                faults += [f"{name}: {fault}" for fault in _run_told(name, person)]
+        finally:
+            with deaf():
+                testrun.end_marked(person.mark)
     faults += [f"the local cluster beside it: {each}" for each in inventory.differences(beside, _beside())]
     for fault in faults:
         print(f"test-current: FAILED: {fault}", flush=True)
     return 1 if faults else 0
+
+
+def _run_told(name: str, person: Person) -> list[str]:
+    began = time.monotonic()
+    found = _run(PARTS[name], person)
+    said = "FAILED: " + "; ".join(found) if found else "ok, and the cluster is as it was"
+    print(f"test-current: {name}: {said}, in {time.monotonic() - began:.0f} s", flush=True)
+    return found
 
 
 def _run(part: Callable[[Person], None], person: Person) -> list[str]:
