@@ -6,6 +6,7 @@ Order: what needs nothing but the chart's files, then the tests marked ``togethe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,7 +26,8 @@ _STAGES = {
     "alone": "restarts or changes what all tests use; runs after those that run together",
     "last": "takes GenPool away; runs at the end, in the order of the file",
 }
-_WIDTH = 8
+#: So many tests run side by side; fewer where machine or cluster is slow.
+_WIDTH = int(os.environ.get("GENPOOL_E2E_WIDTH", "8"))
 _PLUGIN = "genpool-together"
 
 

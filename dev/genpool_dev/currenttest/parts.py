@@ -24,6 +24,8 @@ from genpool_dev.interrupts import deaf
 from genpool_dev.progress import Steps
 from genpool_dev.stack import layout
 
+#: Two clusters run on this machine meanwhile.
+WIDTH = 4
 ROOT = Path(__file__).resolve().parents[3]
 #: Until a demo that is to be interrupted has its pools; with images to push and pull.
 POOLS_SECONDS = 300
@@ -55,6 +57,7 @@ class Person:
             "GENPOOL_DEV_REGISTRY_INSECURE": "1",
             CONTEXTS: contexts,
             "KEEP": "1" if keep else "",
+            "GENPOOL_E2E_WIDTH": str(WIDTH),
             testrun.MARK: self.mark,
         }
 
