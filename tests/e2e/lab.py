@@ -209,7 +209,9 @@ def clean(info: ClusterInfo) -> None:
         stack.kubectl.run("delete", "pods", "--all", f"--namespace={place}", "--grace-period=0", "--force")
     stack.kubectl.run("delete", "namespace", f"--selector={LABEL}", "--timeout=120s", timeout=130)
     uninstall(info)
-    if stack.kubectl.find("crd", CRD) and not stack.kubectl.get(CRD, "--all-namespaces")["items"]:
+    # On a cluster of our own; on a person's, one that is not ours stays.
+    unused = stack.kubectl.find("crd", CRD) and not stack.kubectl.get(CRD, "--all-namespaces")["items"]
+    if info.provider != "current" and unused:
         stack.kubectl.run("delete", "crd", CRD, "--timeout=60s", timeout=70)
     stack.broker.delete_vhost(VHOST)
     stack.bucket.remove([FOLDER])

@@ -27,8 +27,8 @@ def down(checkout: Checkout) -> None:
     _ends_well(checkout.command("cluster-down"))
     if left := checkout.containers():
         raise AssertionError(f"containers {left} are there")
-    if checkout.state.exists():
-        raise AssertionError(f"{checkout.state} is there")
+    if checkout.home.exists() and (files := list(checkout.home.iterdir())):
+        raise AssertionError(f"{', '.join(map(str, files))} is there")
 
 
 Part = Callable[[Checkout], None]
@@ -49,7 +49,7 @@ def run(names: Sequence[str]) -> int:
     with engine.running(steps) as running:
         publicimages.ensure(running, steps)
         image = nodeimage.ensure(running, steps)
-        checkout = Checkout(running, running.programs.parent / "state", image)
+        checkout = Checkout(running, running.programs.parent / "home", image)
         wanted = [*(PARTS[name] for name in names or PARTS), down]
         failed = [part.__name__ for part in wanted if not _goes_well(part, checkout)]
     if left := sorted(traces.found() - before):

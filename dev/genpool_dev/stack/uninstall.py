@@ -29,12 +29,18 @@ def uninstall(info: ClusterInfo) -> None:
         Something did not go away; the message says what.
     """
     stack = look(info)
-    pools = delete_pools(stack.kubectl)
+    ours = marked_namespaces(stack.kubectl)
+    pools = delete_pools(stack.kubectl) if layout.POOL_NAMESPACE in ours else []
     others = _living_pools(stack.kubectl)
     gateway.close_way(info)
-    _delete_release(stack, keep_crd=others)
+    _delete_release(stack)
+    # A chart leaves its CRD, so that no pool is lost by it; ours goes when nobody has a pool. Before the namespaces:
+    # as long as the CRD is there, their mark says whose it is.
+    if ours and not others:
+        words = ("delete", "crd", CRD, "--ignore-not-found", f"--timeout={GONE_SECONDS}s")
+        stack.kubectl.run(*words, timeout=GONE_SECONDS + 15)
     # The chart leaves the claim of the task store; it goes with its namespace.
-    _delete_namespaces(stack.kubectl)
+    _delete_namespaces(stack.kubectl, ours)
     volume.remove(info, stack.kubectl)
     queues = {pool.queue for pool in pools} | {pool.intake for pool in pools if pool.intake is not None}
     clean_broker(stack.broker, sorted(queues), shared=not others)
@@ -80,23 +86,22 @@ def _living_pools(kubectl: Kubectl) -> bool:
     return kubectl.find("crd", CRD) is not None and bool(kubectl.get(CRD, "--all-namespaces")["items"])
 
 
-def _delete_release(stack: Stack, *, keep_crd: bool) -> None:
+def _delete_release(stack: Stack) -> None:
     helm = Helm(stack.kubectl)
     release = helm.find(layout.RELEASE)
-    if release is None or not release.ours:
-        return
-    helm.uninstall(layout.RELEASE)
-    # A chart leaves its CRD, so that no pool is lost by it; ours goes when nobody has a pool.
-    if not keep_crd:
-        words = ("delete", "crd", CRD, "--ignore-not-found", f"--timeout={GONE_SECONDS}s")
-        stack.kubectl.run(*words, timeout=GONE_SECONDS + 15)
+    if release is not None and release.ours:
+        helm.uninstall(layout.RELEASE)
 
 
-def _delete_namespaces(kubectl: Kubectl) -> None:
-    """Delete our namespaces, both at once: each takes its seconds."""
+def marked_namespaces(kubectl: Kubectl) -> list[str]:
+    """Those of our namespaces that a demo or test made; one of the same name may be somebody's own."""
     marked = kubectl.get("namespaces", f"--selector={layout.MARK}={layout.MARK_VALUE}")["items"]
     present = [str(item["metadata"]["name"]) for item in marked]
-    ours = [name for name in (layout.POOL_NAMESPACE, layout.SYSTEM_NAMESPACE) if name in present]
+    return [name for name in (layout.POOL_NAMESPACE, layout.SYSTEM_NAMESPACE) if name in present]
+
+
+def _delete_namespaces(kubectl: Kubectl, ours: Sequence[str]) -> None:
+    """Delete our namespaces, both at once: each takes its seconds."""
     if ours:
         words = ("delete", "namespace", *ours, f"--timeout={GONE_SECONDS}s")
         kubectl.run(*words, timeout=GONE_SECONDS + 15)

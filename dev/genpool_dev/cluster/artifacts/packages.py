@@ -17,7 +17,7 @@ from genpool_dev.progress import Steps
 
 SYSTEMD = Path("/run/systemd/system")
 #: Packages with a service of the same name.
-SERVICES = {"containerd", "postgresql", "prometheus"}
+SERVICES = {"containerd", "docker-registry", "postgresql", "prometheus"}
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 

@@ -32,6 +32,7 @@ class KindProvider:
     """The provider ``kind``."""
 
     name: ProviderName = "kind"
+    borrowed = False
 
     def __init__(self, settings: ClusterSettings, *, patience: float = 10) -> None:
         """``patience``: seconds until a node that runs and does not answer is restarted."""
@@ -47,6 +48,18 @@ class KindProvider:
     def _half_made(self) -> Path:
         """A file that is there from when a cluster begins to be made until it is whole."""
         return self.state / "half-made"
+
+    def context(self) -> str:
+        """Return the one context of its kubeconfig."""
+        return CONTEXT
+
+    def exists(self) -> bool:
+        """Tell whether the node's container is there, running or stopped, and ours."""
+        try:
+            node = container.look()
+        except ClusterError:
+            return False
+        return node is not None and (node.is_ours or node.is_remainder)
 
     def check(self) -> None:
         """Refuse where no Docker engine answers or builds, the cluster is another's, or a port is taken."""
