@@ -98,6 +98,11 @@ def test_the_gallery_filters_searches_and_downloads(visitor: Visitor) -> None:
     expect(page.locator(".tile")).to_have_count(len(PROMPTS))
     page.locator(".filters select").select_option(PHOTO)
     expect(page.locator(".empty")).to_be_visible()
+    # Who is quick: the words are looked for a moment after the last key.
+    page.get_by_role("searchbox").fill("lake")
+    page.locator(".filters select").select_option("text-to-image")
+    expect(page.locator(".tile")).to_have_count(1)
+    assert "workflow=text-to-image" in page.url
     visitor.go("#/gallery?status=succeeded")
     expect(page.locator(".tile")).to_have_count(len(PROMPTS))
     for tick in page.locator(".tick input").all()[:2]:
