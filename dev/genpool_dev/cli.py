@@ -186,6 +186,16 @@ def on_current(
         sys.exit(running.run(parts or [], Path(home)))
 
 
+@app.command("test-kind")
+def on_kind() -> None:
+    """Run the demo and the e2e tests on a real kind, in a Docker engine of its own that is taken away again."""
+    from genpool_dev.kindtest.run import main as run_on_kind  # noqa: PLC0415
+    from genpool_dev.privilege import ensure_root  # noqa: PLC0415
+
+    ensure_root()
+    sys.exit(run_on_kind())
+
+
 @app.command()
 def generate(
     *,

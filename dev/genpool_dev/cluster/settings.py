@@ -42,6 +42,8 @@ class ClusterSettings(BaseSettings):
     """For ``current``: a registry that both this machine and the cluster reach, to push images to."""
     registry_insecure: bool = False
     """That registry speaks plain HTTP, where buildah pushes; for Docker it is a setting of the engine."""
+    kind_image: str | None = None
+    """For ``kind``: the node image, where kind's own cannot be pulled or is another Kubernetes than wanted."""
     host: str | None = None
     """For ``kind`` and ``current``: the address by which pods reach this machine."""
 

@@ -27,7 +27,7 @@ def look(settings: ClusterSettings) -> Seen:
     return Seen(
         docker=engine,
         kind=has_kind,
-        missing_images=_not_to_be_had() if worth_asking else (),
+        missing_images=_not_to_be_had(settings.kind_image or NODE_IMAGE) if worth_asking else (),
         linux=platform.system() == "Linux",
         root=privilege.can_be_root(),
     )
@@ -38,8 +38,8 @@ def docker_answers() -> bool:
     return shutil.which("docker") is not None and shell.succeeds(["docker", "info"])
 
 
-def _not_to_be_had() -> tuple[str, ...]:
-    names = (NODE_IMAGE, docker.BASE, kind.RABBITMQ_IMAGE, kind.S3_IMAGE)
+def _not_to_be_had(node: str) -> tuple[str, ...]:
+    names = (node, docker.BASE, kind.RABBITMQ_IMAGE, kind.S3_IMAGE)
     with ThreadPoolExecutor(max_workers=len(names)) as pool:
         return tuple(
             name for name, there in zip(names, pool.map(_to_be_had, names), strict=True) if not there

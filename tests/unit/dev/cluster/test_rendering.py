@@ -19,7 +19,7 @@ from genpool_dev.cluster.artifacts import layout, packages, pipsettings, rootfs
 from genpool_dev.cluster.node import config, daemons
 from genpool_dev.cluster.node.places import Places
 from genpool_dev.cluster.node.runtime import superseded
-from genpool_dev.cluster.providers import kind
+from genpool_dev.cluster.providers import kind_node
 
 PLAN = divide(IPv4Network("10.213.0.0/16"))
 PLACES = Places(Path("/var/lib/genpool-dev"), Path("/cache/containerd"))
@@ -116,7 +116,7 @@ def test_kind_reaches_the_servers_by_ports_that_it_maps() -> None:
         for name in ("rabbitmq", "s3")
         for port in found["Service", name]["spec"]["ports"]  # type: ignore[index]
     }
-    mapped = yaml.safe_load(kind.cluster_config())["nodes"][0]["extraPortMappings"]
+    mapped = yaml.safe_load(kind_node.cluster_config())["nodes"][0]["extraPortMappings"]
     assert ports == {each["containerPort"] for each in mapped}
     assert {each["listenAddress"] for each in mapped} == {"127.0.0.1"}
 
@@ -151,7 +151,7 @@ def test_a_place_without_a_value_is_an_error() -> None:
 def test_pods_of_kind_reach_this_machine_by_the_gateway(
     networks: list[dict[str, object]], gateway: str | None
 ) -> None:
-    assert kind.gateway_of(networks) == gateway
+    assert kind_node.gateway_of(networks) == gateway
 
 
 DEB822 = "Types: deb\nURIs: http://mirror.example.org/debian\nSuites: bookworm\nComponents: main\n"
@@ -239,6 +239,20 @@ def test_images_are_streamed_with_shared_layers_once(tmp_path: Path) -> None:
         "r/a:1",
         "r/b:2",
     ]
+
+
+def test_an_image_is_handed_to_docker_under_another_name(tmp_path: Path) -> None:
+    _layout(tmp_path, {"r/a:1": [b"base", b"one"]})
+    out = BytesIO()
+    layout.export(tmp_path, "r/a:1", "python:3.13-slim", out)
+    out.seek(0)
+    with tarfile.open(fileobj=out) as archive:
+        listed = archive.extractfile("manifest.json")
+        assert listed is not None
+        (image,) = json.load(listed)
+        assert set(archive.getnames()) == {"manifest.json", image["Config"], *image["Layers"]}
+    assert image["RepoTags"] == ["python:3.13-slim"]
+    assert image["Layers"] == [f"blobs/sha256/{layer.hex()}" for layer in (b"base", b"one")]
 
 
 def test_forgotten_images_take_only_their_own_layers_along(tmp_path: Path) -> None:
