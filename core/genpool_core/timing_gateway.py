@@ -177,6 +177,23 @@ TASK_KEEP_SECONDS = 90 * 86_400
 PLACE_MARGIN_SECONDS = 86_400
 """Workers of a pool may use the bucket of the spec before so long after it was changed."""
 
+# The gateway: figures of pools over time -----------------------------------------------------------------------------
+
+POOL_SAMPLE_SECONDS = 60
+"""The figures of all pools are kept this often, in one statement."""
+POOL_SAMPLE_LOOK_SECONDS = 2.0
+"""Whether that is due is looked at this often."""
+POOL_OWN_FIGURES_SECONDS = 5.0
+"""Queues of pools of which no operator tells are counted this often."""
+POOL_SAMPLE_FINE_SECONDS = 86_400
+"""For so long all of them stay."""
+POOL_SAMPLE_COARSE_SECONDS = 900
+"""Of those that are older, one stays for each such step."""
+POOL_SAMPLE_KEEP_SECONDS = 7 * 86_400
+"""Age at which they go; what is older, Prometheus has."""
+POOL_STATUS_SILENT_SECONDS = 660.0
+"""Figures that the operator read before this are not those of now: it is away."""
+
 # The gateway: its start ---------------------------------------------------------------------------------------------
 
 STORE_OPEN_RETRY_SECONDS = 0.5

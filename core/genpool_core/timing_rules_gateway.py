@@ -280,6 +280,35 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a worker that began before the change has long ended, and other tasks' buckets are left alone",
         ),
     ),
+    "The gateway: figures of pools over time": (
+        Rule(
+            "3600 % POOL_SAMPLE_COARSE_SECONDS == 0 and POOL_SAMPLE_COARSE_SECONDS == 15 * POOL_SAMPLE_SECONDS"
+            " and POOL_SAMPLE_SECONDS == 60",
+            "steps begin with the minutes, quarters and hours of the clock, in every gateway alike",
+        ),
+        Rule(
+            "POOL_SAMPLE_LOOK_SECONDS == HOUSEKEEPING_SECONDS and 20 * POOL_SAMPLE_LOOK_SECONDS < POOL_SAMPLE_SECONDS",
+            "a sample is of the beginning of its minute",
+        ),
+        Rule(
+            "POOL_OWN_FIGURES_SECONDS == HEARTBEAT_SECONDS < HEARTBEAT_EXPIRY_SECONDS / 5",
+            "the queue is counted as often as pods are heard, and what was counted last is of now until then",
+        ),
+        Rule(
+            "POOL_SAMPLE_FINE_SECONDS == 86_400",
+            "a day in minutes: what happened last night can be seen as it was",
+        ),
+        Rule(
+            "POOL_SAMPLE_KEEP_SECONDS == 7 * POOL_SAMPLE_FINE_SECONDS"
+            " and POOL_SAMPLE_FINE_SECONDS / POOL_SAMPLE_SECONDS"
+            " + (POOL_SAMPLE_KEEP_SECONDS - POOL_SAMPLE_FINE_SECONDS) / POOL_SAMPLE_COARSE_SECONDS <= 2016",
+            "a week shows the weekend before; 200 pools have no more than 403,200 rows",
+        ),
+        Rule(
+            "2 * FRESH_STATUS_SECONDS + POOL_SAMPLE_SECONDS == POOL_STATUS_SILENT_SECONDS",
+            "the status of a pool in which nothing happens is not taken for old, nor when it is written late once",
+        ),
+    ),
     "The gateway: its start": (
         Rule(
             "STORE_OPEN_RETRY_SECONDS == TASK_STORE_LISTEN_RETRY_SECONDS",

@@ -22,6 +22,7 @@ PICTURES = {
     "create-running-zh-390": "page-phone-zh",
     "gallery-en-1280": "page-gallery-dark",
     "pools-en-1280": "page-pools",
+    "pool-over-time-en-1280": "page-pool",
     "dead-zh-1280": "page-dead-letters-zh",
 }
 

@@ -10,7 +10,7 @@ import typer
 from genpool_cli.commands.options import Output, reach_of
 from genpool_cli.errors import CliError
 from genpool_cli.show.output import Format, as_json, note, table
-from genpool_cli.show.pools import explain_pool, show_pools
+from genpool_cli.show.pools import explain_pool, show_pods, show_pools
 from genpool_cli.show.tasks import show_task
 
 app = typer.Typer()
@@ -18,9 +18,22 @@ _TASK = re.compile(r"[0-9a-f]{40}")
 
 
 @app.command()
-def pools(context: typer.Context, output: Output = Format.TABLE) -> None:
+def pools(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="One pool, with what each of its pods does.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
     """List pools: pods, what waits, what is dead, and why."""
-    found = reach_of(context).gateway.get("/v1/pools")["pools"]
+    gateway = reach_of(context).gateway
+    found = gateway.get("/v1/pools")["pools"]
+    if name is not None:
+        pool = gateway.get(f"/v1/pools/{find_pool(found, name)['name']}")
+        if output is Format.JSON:
+            as_json(pool)
+            return
+        explain_pool(pool)
+        show_pods(pool["pods"])
+        return
     if output is Format.JSON:
         as_json(found)
     else:

@@ -82,6 +82,33 @@ def explain_pool(pool: Json) -> None:
         )
 
 
+def pod_row(pod: Json) -> tuple[object, ...]:
+    """A pod in the table of a pool."""
+    return (pod["name"], pod["state"], age(pod["since"]), pod_does(pod))
+
+
+def pod_does(pod: Json) -> str | None:
+    """What it does, or waits for."""
+    if pod["state"] == "silent":
+        return "not heard since then: what it does is not known"
+    if not pod["works"]:
+        said: str | None = pod["message"]
+        return said
+    task = pod["task"]
+    if task is None:
+        return "a task that this key may not see"
+    value = (task["progress"] or {}).get("value")
+    part = "" if value is None else f", {value:.0%}"
+    return f"{task['workflow'] or 'a graph of its own'}{part}, task {task['id']}"
+
+
+def show_pods(pods: list[Json]) -> None:
+    """Print what each pod does."""
+    out("\nPods, as they were heard by this gateway:")
+    empty = "It has heard none in the last ten minutes."
+    table(("pod", "state", "for", "what it does"), map(pod_row, pods), empty=empty)
+
+
 def _pods(replicas: Json, scaling: Json) -> str:
     def number(value: int | None) -> str:
         return "?" if value is None else str(value)

@@ -12,6 +12,9 @@ from genpool_core import names, timing
 from genpool_core.messages.amqp import Delivery
 from genpool_gateway.events.state_events import WINDOW
 
+#: What is not kept: each gateway hears all of it.
+_PASSING = ("task.progress", "task.preview", "worker.heartbeat")
+
 
 class RabbitEvents:
     """A connection that consumes both. See :class:`genpool_gateway.events.ports.EventsQueue`."""
@@ -35,7 +38,7 @@ class RabbitEvents:
         self._connection.consume(names.GATEWAY_EVENTS_QUEUE, on_state, prefetch=WINDOW)
         self._connection.declare_exclusive(
             names.watch_queue(secrets.token_hex(8)),
-            bindings=[(names.EVENTS_EXCHANGE, f"*.{kind}") for kind in ("task.progress", "task.preview")],
+            bindings=[(names.EVENTS_EXCHANGE, f"*.{kind}") for kind in _PASSING],
             on_message=on_passing,
         )
 

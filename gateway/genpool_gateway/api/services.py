@@ -26,7 +26,10 @@ from genpool_gateway.keys.proxy import Network
 from genpool_gateway.keys.sessions import SessionRing
 from genpool_gateway.pools.linked_files import LinkedFiles
 from genpool_gateway.pools.links import Links
+from genpool_gateway.pools.over_time import PoolsOverTime
+from genpool_gateway.pools.own_figures import OwnFigures
 from genpool_gateway.pools.source import PoolSource
+from genpool_gateway.pools.workers import PoolWorkers
 from genpool_gateway.tasks.places import LooseInputs
 from genpool_gateway.tasks.ports import EventStore, KeyStore, KnownTasks, TaskReader, UsageStore
 
@@ -67,6 +70,9 @@ class Services:
     usage: UsageStore
     hub: Hub
     pools: PoolSource
+    pools_over_time: PoolsOverTime
+    workers: PoolWorkers
+    own_figures: OwnFigures
     links: Links
     linked_files: LinkedFiles
     keyring: KeyRing

@@ -1,4 +1,4 @@
-"""The thread in which contents of tasks go when their time has come."""
+"""The thread in which contents of tasks go when their time has come, and others that look now and then."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ class Housekeeping:
         stopping: threading.Event,
         *,
         every: float = timing.HOUSEKEEPING_SECONDS,
+        name: str = "housekeeping",
     ) -> None:
-        """``every``: seconds after which it is looked what is due."""
+        """``every``: seconds after which it is looked what is due. ``name``: of the thread."""
         self._looks = looks
         self._every = every
         self._stopping = stopping
-        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -51,7 +52,7 @@ class Housekeeping:
     def unhealthy(self) -> str | None:
         """Why this process should be restarted; None when it works."""
         alive = self._thread.is_alive() or self._stopping.is_set()
-        return None if alive else "the thread that deletes what is too old has ended: see the log."
+        return None if alive else f"the thread {self._thread.name} has ended: see the log."
 
     def _run(self) -> None:
         due = [time.monotonic() + look.seconds for look in self._looks]

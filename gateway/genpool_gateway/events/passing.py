@@ -1,4 +1,4 @@
-"""Progress and previews: heard by every gateway, told to those who watch, kept nowhere else."""
+"""Progress, previews and heartbeats: heard by every gateway, told to those who watch, kept nowhere else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import structlog
 from genpool_core.errors import InvalidMessage
 from genpool_core.jsontypes import JsonObject
 from genpool_core.messages.amqp import Delivery
-from genpool_core.messages.events import TaskPreview, TaskProgress
+from genpool_core.messages.events import TaskPreview, TaskProgress, WorkerHeartbeat
 from genpool_gateway.events.read import read_event
 
 _log = structlog.get_logger(__name__)
@@ -25,11 +25,19 @@ class PassingWatchers(Protocol):
         """Tell of something that is not stored; returns at once, from any thread."""
 
 
+class PassingWorkers(Protocol):
+    """What is known of workers."""
+
+    def heard(self, beat: WorkerHeartbeat) -> None:
+        """A heartbeat came; returns at once, from any thread."""
+
+
 class PassingEvents:
     """Passes events on as they come, in the broker's thread."""
 
-    def __init__(self, watchers: PassingWatchers) -> None:
+    def __init__(self, watchers: PassingWatchers, workers: PassingWorkers) -> None:
         self._watchers = watchers
+        self._workers = workers
 
     def put(self, delivery: Delivery) -> None:
         """A delivery came; returns at once."""
@@ -46,5 +54,7 @@ class PassingEvents:
             case TaskPreview():
                 about = {"run": event.run, "content_type": event.content_type, "image": event.image}
                 self._watchers.pass_on(event.task_key, "preview", about)
+            case WorkerHeartbeat():
+                self._workers.heard(event)
             case _:
                 pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,7 +28,7 @@ class Erasing:
     housekeeping: Housekeeping
 
 
-def build_erasing(
+def build_erasing(  # noqa: PLR0913 - what it is made of
     store: TaskStore,
     stores: Stores,
     pools: PoolSource,
@@ -36,8 +36,9 @@ def build_erasing(
     *,
     now: Callable[[], datetime],
     keep_seconds: float,
+    also: Sequence[Look] = (),
 ) -> Erasing:
-    """Put them together. Connects to nothing."""
+    """Put them together. Connects to nothing. ``also``: what else the thread does."""
     stopping = threading.Event()
     unused = UnusedInputs(store.loose, stores, now, stopping)
     eraser = Eraser(
@@ -57,5 +58,6 @@ def build_erasing(
         Look("places", timing.HOUSEKEEPING_SECONDS, PlaceKeeper(pools, store.places, now).look),
         Look("retention", timing.RETENTION_LOOK_SECONDS, retention.look),
         Look("unused inputs", timing.RETENTION_LOOK_SECONDS, unused.look),
+        *also,
     ]
     return Erasing(eraser, Housekeeping(looks, stopping))

@@ -43,6 +43,7 @@ from genpool_gateway.events.passing import PassingEvents
 from genpool_gateway.events.state_events import StateEvents
 from genpool_gateway.factory.callbacks import Place
 from genpool_gateway.factory.erasing import build_erasing
+from genpool_gateway.factory.figures import build_figures
 from genpool_gateway.factory.janitor import Endings, build_endings
 from genpool_gateway.factory.limits import build_limits
 from genpool_gateway.factory.rebuilding import Rebuilding, build_rebuilding
@@ -75,6 +76,7 @@ class Tasks:
     server: ApiServer
     endings: Endings
     housekeeping: Housekeeping
+    sampling: Housekeeping
     rebuilding: Rebuilding
     links: Links
     preparation: Preparation
@@ -102,6 +104,7 @@ class Tasks:
             self.acceptor.stop(left())
             self.endings.stop(deadline)
             self.housekeeping.stop(left())
+            self.sampling.stop(left())
             self.rebuilding.stop(left())
             for queue, events in self.events:
                 events.stop(left())
@@ -125,7 +128,7 @@ class Tasks:
         checks = [self.server.unhealthy, self.preparation.unhealthy]
         if self.preparation.begun:
             checks += [self.acceptor.unhealthy, self.endings.unhealthy, self.housekeeping.unhealthy]
-            checks += [self.rebuilding.unhealthy]
+            checks += [self.rebuilding.unhealthy, self.sampling.unhealthy]
             checks += [events.unhealthy for _, events in self.events]
         return next((trouble for check in checks if (trouble := check()) is not None), None)
 
@@ -179,7 +182,8 @@ def build_tasks(
         name: _events(store, endings, parameters, AskedCallbacks(store.reader, pools, publishers[name]))
         for name, parameters in vhosts.items()
     }
-    passing = PassingEvents(hub)
+    figures = build_figures(store, pools, publishing, now=now, keep_seconds=settings.task_keep_seconds)
+    passing = PassingEvents(hub, figures.workers)
     taking = {
         name: (queue, partial(queue.take, stored.put, passing.put))
         for name, (queue, stored) in events.items()
@@ -187,7 +191,15 @@ def build_tasks(
     rebuilding = build_rebuilding(store, stores, pools, metrics, taking, now=now, most=settings.events_most)
 
     letters = DeadLetters(RabbitDeadQueues(vhosts, publishing), begin_run)
-    erasing = build_erasing(store, stores, pools, letters, now=now, keep_seconds=settings.task_keep_seconds)
+    erasing = build_erasing(
+        store,
+        stores,
+        pools,
+        letters,
+        now=now,
+        keep_seconds=settings.task_keep_seconds,
+        also=figures.sweeping,
+    )
 
     def begin() -> None:
         for queue, stored in events.values():
@@ -198,6 +210,7 @@ def build_tasks(
         acceptor.start()
         endings.start()
         erasing.housekeeping.start()
+        figures.sampling.start()
 
     preparation = Preparation(store.prepare, begin)
     first_keys = partial(_first_keys, settings.gateway_secret_dir)
@@ -217,6 +230,9 @@ def build_tasks(
         usage=store.usage,
         hub=hub,
         pools=pools,
+        pools_over_time=figures.over_time,
+        workers=figures.workers,
+        own_figures=figures.own,
         links=links,
         linked_files=LinkedFiles(file_links, stores.folder),
         dead_letters=letters,
@@ -247,6 +263,7 @@ def build_tasks(
         ),
         endings=endings,
         housekeeping=erasing.housekeeping,
+        sampling=figures.sampling,
         rebuilding=rebuilding,
         links=links,
         preparation=preparation,

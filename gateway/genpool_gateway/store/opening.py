@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from genpool_gateway.pools.samples import SampleStore
 from genpool_gateway.store.accepting import SqlAcceptingStore
 from genpool_gateway.store.address import parse_address
 from genpool_gateway.store.applying import SqlEventStore
@@ -18,6 +19,7 @@ from genpool_gateway.store.postgresql import PostgresqlDatabase
 from genpool_gateway.store.reading import SqlTaskReader
 from genpool_gateway.store.rebuilds import SqlRebuildStore
 from genpool_gateway.store.retention import SqlRetentionStore
+from genpool_gateway.store.samples import SqlSampleStore
 from genpool_gateway.store.sqlite import SqliteDatabase
 from genpool_gateway.store.subscribers import Subscribers
 from genpool_gateway.store.unended import SqlUnendedStore
@@ -55,6 +57,7 @@ class TaskStore:
     loose: LooseInputs
     places: PlaceStore
     rebuilds: RebuildStore
+    samples: SampleStore
 
     def prepare(self) -> None:
         """Bring the tables into this release's form; nothing else works before.
@@ -91,6 +94,7 @@ def make_store(url: str) -> TaskStore:
         loose=SqlLooseInputs(database),
         places=SqlPlaceStore(database),
         rebuilds=SqlRebuildStore(database),
+        samples=SqlSampleStore(database),
     )
 
 

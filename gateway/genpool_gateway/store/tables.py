@@ -143,6 +143,21 @@ pool_places = Table(
     Column("last_seen", UtcTime, nullable=False),
 )
 
+pool_samples = Table(
+    "pool_samples",
+    metadata,
+    # The time first: what is written is behind all other rows, and what is too old is before them.
+    Column("time", UtcTime, primary_key=True),
+    Column("pool_uid", Text, primary_key=True),
+    Column("waiting", Integer),
+    Column("running", Integer),
+    Column("pods", Integer),
+    Column("pods_ready", Integer),
+    Column("pods_busy", Integer),
+    Column("pods_wanted", Integer),
+    sqlite_with_rowid=False,
+)
+
 api_keys = Table(
     "api_keys",
     metadata,

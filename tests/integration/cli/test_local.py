@@ -131,6 +131,15 @@ def test_a_pool_on_one_machine(machine: Machine) -> None:
     assert first["status"] == "succeeded"
     assert first["outputs"][0]["url"]
     assert set(machine.programs()) == {"epmd", "rabbitmq", "comfyui", "topology", "gateway", "worker"}
+
+    def figures() -> bool:
+        """No operator tells of the pool: the gateway counts itself."""
+        pool = json.loads(machine.types("pools", "art/text", "-o", "json"))
+        ready = pool["replicas"]["ready"], [pod["state"] for pod in pool["pods"]]
+        return pool["queue"]["waiting"] == 0 and ready == (1, ["idle"])
+
+    until(figures, "the queue is counted and the worker is heard", 20)
+    assert "idle" in machine.types("pools", "art/text")
     machine.local("up", "-f", str(machine.root / "pool.yaml"), expect=ExitCode.REFUSED)
 
     # A worker and a ComfyUI that die are there again.

@@ -23,6 +23,8 @@ from genpool_core.topology.desired import vhost_topology
 from genpool_core.topology.rights import gateway_permissions
 from genpool_dev.postgresql import PostgresqlServer
 from integration.broker import Vhost, until
+from support import programs
+from support.programs import Program
 from support.shared_postgresql import shared_server
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ class GatewayProcess:
     vhost: Vhost
     folder: Path
     key: OperatorKey
-    process: subprocess.Popen[bytes] | None = None
+    process: Program | None = None
     port: int = 0
     environment: dict[str, str] = field(default_factory=dict)
     queues: Sequence[str] = ("generation_tasks",)
@@ -147,9 +149,7 @@ class GatewayProcess:
             **self.environment,
         }
         with (self.folder / "gateway.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "genpool_gateway.app"], env=environment, stderr=log
-            )
+            self.process = programs.start("genpool_gateway.app", environment=environment, output=log)
 
     def write_files(self) -> None:
         """Files as the chart mounts them, and a folder without pools."""

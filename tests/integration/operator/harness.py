@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +19,8 @@ import requests
 from genpool_core import names
 from genpool_dev.cluster.model import ClusterInfo
 from integration.broker import until
+from support import programs
+from support.programs import Program
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[3]
@@ -133,19 +134,16 @@ class OperatorProcess:
 
     environment: dict[str, str]
     log: Path
-    process: subprocess.Popen[bytes] | None = None
+    process: Program | None = None
     port: int = 0
 
     def start(self) -> None:
         """Start it and wait until it is up."""
         before = self._lines("operator_started")
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "genpool_operator.app"],
-                env={**os.environ, **self.environment},
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
+            environment = {**os.environ, **self.environment}
+            self.process = programs.start(
+                "genpool_operator.app", environment=environment, output=log, folder=ROOT
             )
         until(lambda: self._failed() or len(self._lines("operator_started")) > len(before), "operator is up")
         assert self.process.poll() is None, self.log.read_text()

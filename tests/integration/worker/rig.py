@@ -7,10 +7,8 @@ import os
 import random
 import signal
 import socket
-import subprocess
-import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +34,8 @@ from genpool_core.topology.rights import worker_permissions
 from genpool_core.workerconfig import CONFIG_KEY, S3Config, WorkerConfig, WorkflowEntry, workflow_keys
 from integration.broker import Vhost, until
 from integration.bucket import Bucket
+from support import programs
+from support.programs import Program
 from support.secret_volume import write_secret
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -63,7 +63,7 @@ def free_port() -> int:
 class Process:
     """A program with a log."""
 
-    popen: subprocess.Popen[bytes]
+    popen: Program
     log: Path
     port: int
 
@@ -144,11 +144,11 @@ class Rig:
         port = port or self.comfyui_port or free_port()
         self.comfyui_port = port
         command = [
-            *("-m", "genpool_dev.comfyui", "--listen", "127.0.0.1", "--port", str(port)),
+            *("--listen", "127.0.0.1", "--port", str(port)),
             *("--input-directory", str(base / "input"), "--output-directory", str(base / "output")),
             *("--temp-directory", str(base / "temp"), "--base-directory", str(base), *flags),
         ]
-        process = self._start("comfyui", command, environment, port)
+        process = self._start("comfyui", "genpool_dev.comfyui", command, environment, port)
         until(lambda: answers(process, "/prompt"), "the stand-in answers", 30)
         return process
 
@@ -160,7 +160,8 @@ class Rig:
             self.rotate()
         process = self._start(
             name,
-            ["-W", "error", "-m", "genpool_worker.app"],
+            "genpool_worker.app",
+            [],
             {
                 "GENPOOL_CONFIG_DIR": str(self.folder / "config"),
                 "GENPOOL_POD_NAME": name,
@@ -175,6 +176,7 @@ class Rig:
                 **environment,
             },
             port,
+            options=("-W", "error"),
         )
         self.workers.append(process)
         if wait:
@@ -195,15 +197,24 @@ class Rig:
         }
         write_secret(self.secrets / "s3", **keys)
 
-    def _start(self, name: str, arguments: list[str], environment: Mapping[str, str], port: int) -> Process:
+    def _start(
+        self,
+        name: str,
+        module: str,
+        arguments: list[str],
+        environment: Mapping[str, str],
+        port: int,
+        *,
+        options: Sequence[str] = (),
+    ) -> Process:
         log = self.folder / f"{name}-{len(self.processes)}.log"
         wanted = ("PATH", "HOME", "LANG", "PYTHONDONTWRITEBYTECODE", "GENPOOL_TEST_RUN")
         kept = {key: os.environ[key] for key in wanted if key in os.environ}
         with log.open("wb") as file:
-            popen = subprocess.Popen(
-                [sys.executable, *arguments], stdout=file, stderr=file, env={**kept, **environment}
+            process = programs.start(
+                module, arguments, environment={**kept, **environment}, output=file, options=options
             )
-        self.processes.append(Process(popen, log, port))
+        self.processes.append(Process(process, log, port))
         return self.processes[-1]
 
     def stop(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 from genpool_cli.client.sse import Event
 from genpool_cli.follow import describe, latest
 from genpool_cli.show.output import age, duration, plain
+from genpool_cli.show.pools import pod_does
 from genpool_cli.show.pools import row as pool_row
 from genpool_cli.show.tasks import row, waits
 
@@ -118,3 +119,25 @@ def test_a_task_that_is_followed() -> None:
     seen = latest(running, Event("progress", {"value": 0.5, "message": "KSampler"}))
     assert describe(seen) == "running: KSampler"
     assert latest(seen, Event("log", {"type": "retried"})) is seen
+
+
+@pytest.mark.parametrize(
+    ("fields", "does"),
+    [
+        ({"state": "idle"}, None),
+        ({"state": "unready", "message": "ComfyUI does not answer."}, "ComfyUI does not answer."),
+        ({"state": "silent"}, "not heard since then: what it does is not known"),
+        ({"state": "busy", "works": True}, "a task that this key may not see"),
+        (
+            {"works": True, "task": {"id": ID, "workflow": "wide", "progress": {"value": 0.42}}},
+            f"wide, 42%, task {ID}",
+        ),
+        (
+            {"works": True, "task": {"id": ID, "workflow": None, "progress": None}},
+            f"a graph of its own, task {ID}",
+        ),
+    ],
+)
+def test_what_a_pod_does(fields: dict[str, Any], does: str | None) -> None:
+    pod = {"name": "p", "state": "busy", "works": False, "task": None, "message": None}
+    assert pod_does({**pod, **fields}) == does

@@ -11,6 +11,21 @@ export function moment(iso) {
   return new Intl.DateTimeFormat(language(), options).format(date);
 }
 
+/** To the minute. @param {string} iso @returns {string} */
+export function minute(iso) {
+  const date = new Date(iso);
+  const today = new Date().toDateString() === date.toDateString();
+  return new Intl.DateTimeFormat(language(), { ...(today ? {} : { dateStyle: "medium" }), timeStyle: "short", hourCycle: "h23" }).format(date);
+}
+
+/** The time of day in few letters; the day at midnight. @param {string} iso @returns {string} */
+export function clock(iso) {
+  const date = new Date(iso);
+  const options = /** @type {Intl.DateTimeFormatOptions} */ (
+    date.getHours() || date.getMinutes() ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : { month: "short", day: "numeric" });
+  return new Intl.DateTimeFormat(language(), options).format(date);
+}
+
 /** @param {string} day as 2026-03-01 @returns {string} */
 export function day(day) {
   return new Intl.DateTimeFormat(language(), { month: "short", day: "numeric", timeZone: "UTC" }).format(new Date(day));

@@ -20,16 +20,19 @@ _PATIENCE_MS = 20_000
 
 @pytest.fixture(scope="module")
 def world(
-    rabbitmq_server: Server, bucket: Bucket, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    rabbitmq_server: Server,
+    bucket: Bucket,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[World]:
-    """One gateway for a file of tests."""
+    """One gateway for a file of tests; the file's ``before``, if any, fills its task store first."""
     vhost = Vhost(rabbitmq_server, f"test-{uuid.uuid4().hex[:12]}")
     vhost.create()
     vhost.apply(vhost_topology(vhost.version))
     folder: Path = tmp_path_factory.mktemp("gateway")
     process = GatewayProcess(vhost, folder, key_of(vhost))
     try:
-        yield started(process, vhost, bucket)
+        yield started(process, vhost, bucket, getattr(request.module, "before", None))
     finally:
         process.kill()
         vhost.delete()

@@ -129,3 +129,65 @@ def test_attempts_are_read_from_the_stream(run: Run) -> None:
 
 def _js(value: object) -> str:
     return json.dumps(value)
+
+
+@pytest.mark.parametrize(
+    ("values", "top"),
+    [
+        ([0], 1),
+        ([1], 1),
+        ([2], 2),
+        ([3], 4),
+        ([5.5], 6),
+        ([9], 10),
+        ([11], 20),
+        ([27], 30),
+        ([None], 1),
+        ([301], 400),
+    ],
+)
+def test_a_scale_has_all_values_and_a_round_middle(run: Run, values: list[float | None], top: int) -> None:
+    assert run("plotshape", f"m.topOf([{_js(values)}], false)") == top
+
+
+@pytest.mark.parametrize(
+    ("seconds", "top"), [(0.4, 1), (31, 60), (61, 120), (5000, 7200), (200_000, 259_200)]
+)
+def test_a_scale_of_time_ends_with_a_time_that_people_say(run: Run, seconds: float, top: int) -> None:
+    assert run("plotshape", f"m.topOf([[{seconds}]], true)") == top
+
+
+def test_a_line_has_a_gap_where_nothing_is_known(run: Run) -> None:
+    assert run("plotshape", "m.lineOf([null, 1, 2, null, 0, null], 2)") == "M1.5 50L2.5 0M4.5 100h0"
+    assert run("plotshape", "m.areaOf([null, 1, 2, null, 0], 2)") == "M1.5 100L1.5 50L2.5 0L2.5 100Z"
+    assert run("plotshape", "m.lineOf([null, null], 2)") == ""
+
+
+def test_what_is_read_first_is_what_was_known_last(run: Run) -> None:
+    assert run(
+        "plotshape", "[m.latestOf([[1, null, null], [null, 2, null]]), m.latestOf([[null, null]])]"
+    ) == [1, 1]
+
+
+def test_labels_are_at_round_times(run: Run) -> None:
+    times = "Array.from({length: 180}, (_, n) => new Date(2026, 2, 1, 9, 7 + n).toISOString())"
+    assert run("plotshape", f"m.marksOf({times})") == [23, 53, 83, 113, 143, 173]
+    days = "Array.from({length: 168}, (_, n) => new Date(2026, 0, 5, 5 + n).toISOString())"
+    assert run("plotshape", f"m.marksOf({days})") == [19 + 24 * n for n in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("key", "to"),
+    [
+        ("ArrowLeft", 9),
+        ("ArrowRight", 11),
+        ("Home", 0),
+        ("End", 59),
+        ("PageUp", 16),
+        ("PageDown", 4),
+        ("Tab", None),
+    ],
+)
+def test_keys_lead_from_step_to_step(run: Run, key: str, to: int | None) -> None:
+    assert run("parts/plot", f"m.moved({key!r}, 10, 60)") == to
+    assert run("parts/plot", "[m.moved('ArrowLeft', 0, 60), m.moved('PageUp', 58, 60)]") == [0, 59]

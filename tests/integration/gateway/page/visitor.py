@@ -1,96 +1,24 @@
-"""Somebody at the page, who sees what a person sees: faults on the console, faults of accessibility, pictures."""
+"""Somebody at the page of the tests' own gateway."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-import requests
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
+from playwright.sync_api import Browser
 
 from integration.gateway.page.world import World
+from support.page_visitor import DESK, PHONE, PageVisitor, observed, window
 
-AXE = Path(__file__).with_name("vendor") / "axe.min.js"
-#: Folder for pictures of the pages, for whoever looks or for the documentation; none are taken without it.
-PICTURES = os.environ.get("GENPOOL_PAGE_PICTURES")
-DESK = (1280, 860)
-PHONE = (390, 844)
-_SERIOUS = {"serious", "critical"}
+__all__ = ["DESK", "PHONE", "Visitor", "visiting"]
 
 
-@dataclass
-class Visitor:
+@dataclass(kw_only=True)
+class Visitor(PageVisitor):
     """A browser window of its own."""
 
     world: World
-    page: Page
-    language: str
-    faults: list[str] = field(default_factory=list)
-    bytes_read: int = 0
-
-    def open(self, where: str = "") -> None:
-        """Go to a place of the page by its address."""
-        self.page.goto(f"{self.world.url}/{where}")
-        expect(self.page.locator("header.top")).to_be_visible()
-
-    def log_in(self, key: str | None = None) -> None:
-        """Show the API key."""
-        if not self.page.url.startswith(self.world.url):
-            self.open()
-        self.page.locator("#key").fill(key or self.world.api.key)
-        self.page.locator("form button[type=submit]").click()
-        expect(self.page.locator("nav.menu")).to_be_visible()
-
-    def enter(self, where: str = "") -> None:
-        """Come back with the cookie of a session."""
-        answer = requests.post(f"{self.world.url}/v1/session", json={"key": self.world.api.key}, timeout=10)
-        name, _, value = answer.headers["Set-Cookie"].partition(";")[0].partition("=")
-        self.page.context.add_cookies([{"name": name, "value": value, "url": self.world.url}])
-        self.open(where)
-        expect(self.page.locator("nav.menu")).to_be_visible()
-
-    def go(self, where: str) -> None:
-        """Go to a place without a load."""
-        self.page.evaluate("to => { location.hash = to }", where)
-
-    def look(self, name: str, *, whole: bool = False) -> None:
-        """See that the page is fit for everybody, and take a picture of it."""
-        found = self.page.evaluate(
-            f"{AXE.read_text(encoding='utf-8')};axe.run(document, {{resultTypes: ['violations']}})"
-        )
-        bad = [
-            f"{name}: {rule['id']}: {_places(rule)}"
-            for rule in found["violations"]
-            if rule["impact"] in _SERIOUS
-        ]
-        assert not bad, bad
-        width = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert width <= 0, f"{name} is wider than the window by {width} pixels"
-        if PICTURES:
-            viewport = self.page.viewport_size
-            kind = f"{self.language}-{viewport['width'] if viewport else 0}"
-            self.page.screenshot(path=str(Path(PICTURES) / f"{name}-{kind}.png"), full_page=whole)
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            self.faults.append(message.text)
-
-    def _response(self, response: Response) -> None:
-        if response.url.startswith(self.world.url) and response.request.resource_type in {
-            "document",
-            "script",
-            "stylesheet",
-            "image",
-        }:
-            self.bytes_read += len(response.body()) if response.ok else 0
-
-
-def _places(rule: dict[str, Any]) -> str:
-    return "; ".join(f"{node['target']} {node['failureSummary']}" for node in rule["nodes"])
 
 
 @contextmanager
@@ -98,21 +26,7 @@ def visiting(
     browser: Browser, world: World, language: str = "en", size: tuple[int, int] = DESK, *, dark: bool = False
 ) -> Iterator[Visitor]:
     """A visitor who has not logged in; at the end nothing may have been on the console."""
-    context = browser.new_context(
-        locale={"en": "en-US", "zh": "zh-CN"}[language],
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme="dark" if dark else "light",
-        reduced_motion="reduce",
-        has_touch=size == PHONE,
-        accept_downloads=True,
-    )
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    made = Visitor(world, page, language)
-    page.on("console", made._console)
-    page.on("pageerror", lambda error: made.faults.append(str(error)))
-    try:
-        yield made
-        assert not made.faults, made.faults
-    finally:
-        context.close()
+    with window(browser, language, size, dark=dark) as page:
+        made = Visitor(url=world.url, key=world.api.key, page=page, language=language, world=world)
+        with observed(made):
+            yield made

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,15 +18,16 @@ import yaml
 from genpool_core import names
 from genpool_core.ledger.records import Output
 from genpool_core.messages import headers
-from genpool_core.messages.events import TaskPreview, TaskProgress
+from genpool_core.messages.events import TaskPreview, TaskProgress, WorkerHeartbeat, WorkerState
 from genpool_core.podlayout import S3_ACCESS_KEY, S3_SECRET_KEY
 from integration.broker import Vhost
 from integration.bucket import Bucket
-from integration.gateway.api import PASSWORD, QUEUE, WORKER, Api, about, pool_manifest, prepare
+from integration.gateway.api import PASSWORD, POOL, QUEUE, WORKER, Api, about, pool_manifest, prepare
 from integration.gateway.conftest import GatewayProcess
 from integration.gateway.page.pictures import lake
 
 PHOTO = "DDColor人物黑白修复.json"
+_BOUNDS = {"minReplicas": 1, "maxReplicas": 6}
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
@@ -130,6 +131,13 @@ class World:
             TaskPreview(id=f"v-{uuid.uuid4().hex}", **about(task, 1), content_type="image/png", image=image)
         )
 
+    def beat(self, pod: str, state: WorkerState, **told: object) -> None:
+        """A worker's heartbeat."""
+        now = datetime.now(UTC)
+        values = {"id": uuid.uuid4().hex, "pool": POOL, "worker": pod, "time": now, "state": state}
+        values["since"] = now - timedelta(seconds=75)
+        self.api.announce(WorkerHeartbeat.model_validate({**values, **told}))
+
     def finish(self, task: Mapping[str, Any], *pictures: bytes, **fields: Any) -> None:  # noqa: ANN401 - of the record
         """The worker stores pictures and ends the task."""
         outputs = [
@@ -188,19 +196,25 @@ class World:
         )
 
 
-def started(process: GatewayProcess, vhost: Vhost, bucket: Bucket) -> World:
-    """A gateway that serves the page and may use the bucket."""
+def started(
+    process: GatewayProcess, vhost: Vhost, bucket: Bucket, before: Callable[[str], None] | None = None
+) -> World:
+    """A gateway that serves the page and may use the bucket. ``before``: what to do with its empty task store."""
     s3 = {"endpoint": bucket.endpoint, "bucket": bucket.name, "prefix": f"{vhost.name}/"}
     workflows = [
         {"name": "text-to-image", "source": {"builtin": "text-to-image"}},
         {"name": PHOTO, "source": {"builtin": PHOTO}},
     ]
-    api = prepare(process, storage={"type": "S3", "s3": s3}, workflows=workflows, slaSeconds=120)
+    api = prepare(
+        process, storage={"type": "S3", "s3": s3}, workflows=workflows, slaSeconds=120, scaling=_BOUNDS
+    )
     _list_store(process.folder, bucket)
     process.environment["GENPOOL_STORES_FILE"] = str(process.folder / "stores.yaml")
     process.environment["GENPOOL_REQUESTS_PER_SECOND"] = "0"
     world = World(api, bucket)
     world.write_pools()
+    if before is not None:
+        before(process.environment["GENPOOL_DATABASE_URL"])
     process.start()
     process.until_ready()
     return world

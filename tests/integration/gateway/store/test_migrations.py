@@ -77,6 +77,7 @@ def test_a_migration_that_fails_changes_nothing(url: str) -> None:
             "sessions",
             "loose_inputs",
             "pool_places",
+            "pool_samples",
             *of_tasks,
         ):
             connection.execute(text(f"DROP TABLE {table}"))

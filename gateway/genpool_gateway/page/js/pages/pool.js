@@ -1,37 +1,48 @@
-// One pool: its figures, what its scaler thinks, what is wrong and what to do, what it takes.
+// One pool: its figures now and over time, its pods, what its scaler thinks, what is wrong and what to do, what it takes.
 import { html } from "../html.js";
 import { get } from "../api.js";
 import { ago, number, plainName, size } from "../format.js";
 import { knows, t } from "../language.js";
 import { useLoaded } from "../load.js";
 import { Empty, LinkButton, Trouble, Waiting } from "../parts/basics.js";
+import { Pods } from "../parts/pods.js";
+import { PoolHistory } from "../parts/poolhistory.js";
 import { PoolState, scalerSentence } from "../parts/poolstate.js";
+import { pathOf } from "../pools.js";
 import { href } from "../route.js";
 
 /** @typedef {import("../pools.js").Pool} Pool */
+/** @typedef {import("../pools.js").PoolDetail} PoolDetail */
 
 const SECONDS = 5;
 
 /** @param {{route: import("../route.js").Route}} props */
 export function Pool({ route }) {
   const name = route.parts.join("/");
-  const { data, problem, reload } = useLoaded(() => get("/v1/pools"), [], SECONDS);
-  if (!data) return problem ? html`<${Trouble} problem=${problem} onRetry=${reload} />` : html`<${Waiting} />`;
-  /** @type {Pool | undefined} */
-  const pool = data.pools.find((/** @type {Pool} */ each) => each.name === name);
+  /** @type {{data: PoolDetail | null, problem: import("../api.js").Problem | null, reload: () => void}} */
+  const { data: pool, problem, reload } = useLoaded(() => get(pathOf(name)), [name], SECONDS);
+  const gone = problem?.status === 404;
+  if (!pool && !problem) return html`<${Waiting} />`;
   return html`<div class="single">
     <p><a href="#/pools">← ${t("menu.pools")}</a></p>
-    ${!pool ? html`<${Empty} title=${t("pool.gone", { name })} />` : html`
+    ${gone || !pool ? (gone ? html`<${Empty} title=${t("pool.gone", { name })} />` : html`<${Trouble} problem=${problem} onRetry=${reload} />`) : html`
       <div class="row spread"><h1>${name}</h1><${PoolState} pool=${pool} /></div>
       <${Trouble} problem=${problem} />
       ${pool.trouble && html`<div class="trouble"><p>${pool.trouble}</p></div>`}
       <${Figures} pool=${pool} />
-      <section class="card"><h2>${t("pools.scaler")}</h2><p>${scalerSentence(pool)}</p>
-        <p class="help">${[pool.scaling.mode && t("scaler.mode", { mode: pool.scaling.mode }),
-          pool.scaling.last_scale_time && t("scaler.last", { when: ago(pool.scaling.last_scale_time) })].filter(Boolean).join(" · ")}</p></section>
+      <${Scaler} pool=${pool} />
+      <${PoolHistory} name=${name} route=${route} />
+      <${Pods} pods=${pool.pods} existing=${pool.replicas.existing} />
       <${Conditions} pool=${pool} />
       <${Takes} pool=${pool} />`}
   </div>`;
+}
+
+/** The sentence; the scaler's last decisions belong below it. @param {{pool: Pool}} props */
+function Scaler({ pool }) {
+  const { mode, last_scale_time: last } = pool.scaling;
+  const facts = [mode && t("scaler.mode", { mode }), last && t("scaler.last", { when: ago(last) })];
+  return html`<section class="card"><h2>${t("pools.scaler")}</h2><p>${scalerSentence(pool)}</p><p class="help">${facts.filter(Boolean).join(" · ")}</p></section>`;
 }
 
 /** @param {{pool: Pool}} props */

@@ -24,6 +24,7 @@ def upgrade() -> None:
     _tasks()
     _belongings()
     _inputs()
+    _samples()
     _keys()
     op.create_table(
         "rebuilds",
@@ -133,6 +134,19 @@ def _inputs() -> None:
         *(Column(name, Text, nullable=False) for name in ("region", "pool_namespace", "pool_name")),
         Column("retention_seconds", BigInteger),
         *(Column(name, BigInteger, nullable=False) for name in ("first_seen", "last_seen")),
+    )
+
+
+def _samples() -> None:
+    op.create_table(
+        "pool_samples",
+        Column("time", BigInteger, primary_key=True),
+        Column("pool_uid", Text, primary_key=True),
+        *(
+            Column(name, Integer)
+            for name in ("waiting", "running", "pods", "pods_ready", "pods_busy", "pods_wanted")
+        ),
+        sqlite_with_rowid=False,
     )
 
 
