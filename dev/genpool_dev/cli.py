@@ -171,6 +171,18 @@ def on_brokers(
     sys.exit(brokertests.run(releases or list(rabbitmq.RELEASES)))
 
 
+@app.command("test-kind")
+def on_kind(
+    parts: Annotated[list[str] | None, typer.Argument(help="Such as demo or e2e; all by default.")] = None,
+) -> None:
+    """Run the demo and the e2e tests on a real kind, in a Docker engine of its own that is taken away again."""
+    from genpool_dev.kindtest import run as running  # noqa: PLC0415
+    from genpool_dev.privilege import ensure_root  # noqa: PLC0415
+
+    ensure_root()
+    sys.exit(running.run(parts or []))
+
+
 @app.command("test-current")
 def on_current(
     parts: Annotated[list[str] | None, typer.Argument(help="Such as demo or e2e; all by default.")] = None,
@@ -184,16 +196,6 @@ def on_current(
     ensure_root()
     with tempfile.TemporaryDirectory(prefix="genpool-person-") as home:
         sys.exit(running.run(parts or [], Path(home)))
-
-
-@app.command("test-kind")
-def on_kind() -> None:
-    """Run the demo and the e2e tests on a real kind, in a Docker engine of its own that is taken away again."""
-    from genpool_dev.kindtest.run import main as run_on_kind  # noqa: PLC0415
-    from genpool_dev.privilege import ensure_root  # noqa: PLC0415
-
-    ensure_root()
-    sys.exit(run_on_kind())
 
 
 @app.command()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Callable
 
 from genpool_dev.cluster.model import NAMESPACE
 from genpool_dev.cluster.node.health import until
@@ -33,13 +32,14 @@ def killed(checkout: Checkout) -> None:
     for program in reversed(programs_of(running)):
         program.kill()
     running.wait(_SECONDS)
-    (left,) = checkout.containers()
+    left = set(checkout.containers())
     _check(checkout.command("cluster-up") == 0, "cluster-up fails after one that was killed")
-    _check(left not in checkout.containers(), "the half-made node is used")
+    _check(left.isdisjoint(checkout.containers()), "the half-made node is used")
 
 
-def images_are_docker_s(checkout: Checkout) -> None:
+def images(checkout: Checkout) -> None:
     """RabbitMQ and S3 run with the images that Docker has: this node can pull none."""
+    _check(checkout.command("cluster-up") == 0, "cluster-up fails")
     listed = checkout.engine.run(
         "docker", "exec", kind_node.NAME, "ctr", "-n", "k8s.io", "images", "list", "-q"
     )
@@ -49,6 +49,7 @@ def images_are_docker_s(checkout: Checkout) -> None:
 
 def stopped(checkout: Checkout) -> None:
     """The node is stopped: it is started again, and RabbitMQ has what it had."""
+    _check(checkout.command("cluster-up") == 0, "cluster-up fails")
     before = checkout.containers()
     checkout.kubectl(*_RABBITMQ, "add_vhost", "kept")
     checkout.engine.run("docker", "stop", kind_node.NAME)
@@ -58,7 +59,7 @@ def stopped(checkout: Checkout) -> None:
     checkout.kubectl(*_RABBITMQ, "delete_vhost", "kept")
 
 
-def somebody_elses(checkout: Checkout) -> None:
+def somebodys(checkout: Checkout) -> None:
     """A container of the node's name that is not ours: it is neither used nor taken away."""
     node = ("docker", "create", "--name", kind_node.NAME, "--label", "io.x-k8s.kind.cluster=genpool")
     checkout.engine.run(*node, "--entrypoint", "/bin/true", checkout.node_image)
@@ -68,13 +69,7 @@ def somebody_elses(checkout: Checkout) -> None:
     checkout.engine.run("docker", "rm", kind_node.NAME)
 
 
-CASES: tuple[tuple[str, Callable[[Checkout], None]], ...] = (
-    ("a cluster that is not ours", somebody_elses),
-    ("an interrupted creation", interrupted),
-    ("a killed creation", killed),
-    ("images that Docker has", images_are_docker_s),
-    ("a stopped node", stopped),
-)
+CASES = (somebodys, interrupted, killed, images, stopped)
 """In their order: the later ones use the cluster that the earlier ones leave."""
 
 

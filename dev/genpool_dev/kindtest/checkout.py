@@ -20,10 +20,11 @@ _LOCK = "kindtest"
 
 @dataclass(frozen=True)
 class Checkout:
-    """The checkout, an engine, and a folder for the cluster's state."""
+    """The checkout, an engine, and a node image for its clusters."""
 
     engine: Engine
-    state: Path
+    home: Path
+    """Where commands keep their state, and nothing else is."""
     node_image: str
 
     def environment(self) -> dict[str, str]:
@@ -32,7 +33,7 @@ class Checkout:
             {
                 "PROVIDER": "kind",
                 "GENPOOL_DEV_KIND_IMAGE": self.node_image,
-                "GENPOOL_DEV_STATE": str(self.state),
+                "XDG_STATE_HOME": str(self.home),
                 "GENPOOL_DEV_NETNS": _LOCK,
                 "HYPOTHESIS_STORAGE_DIRECTORY": str(cache_home() / "hypothesis"),
             }
@@ -55,7 +56,9 @@ class Checkout:
 
     def kubectl(self, *words: str) -> str:
         """Run kubectl on the cluster; returns what it printed."""
-        return self.engine.run("kubectl", f"--kubeconfig={self.state / 'kubeconfig'}", *words)
+        return self.engine.run(
+            "kubectl", f"--kubeconfig={self.home / 'genpool-dev-kind' / 'kubeconfig'}", *words
+        )
 
     def containers(self) -> list[str]:
         """Return the ids of all containers, running or not."""

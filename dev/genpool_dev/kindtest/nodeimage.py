@@ -96,6 +96,8 @@ def _build(engine: Engine, wanted: str, folder: Path, log: Path) -> None:
     words = ("--file", "node.Dockerfile", "--build-arg", version, "--tag", wanted, ".")
     _docker(engine, log, "build", *words, folder=folder)
     _docker(engine, log, "rmi", *everything, folder=folder)
+    # Two root file systems, and all images once more: some GiB that no later build would use.
+    _docker(engine, log, "builder", "prune", "--force", folder=folder)
     for old in engine.run(
         "docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", REPOSITORY
     ).split():

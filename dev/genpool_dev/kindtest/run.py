@@ -3,62 +3,75 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from genpool_dev.cluster.artifacts import packages
 from genpool_dev.cluster.errors import ClusterError, explain
-from genpool_dev.kindtest import engine, nodeimage, publicimages, traces
-from genpool_dev.kindtest.cases import CASES
+from genpool_dev.kindtest import cases, engine, nodeimage, publicimages, traces
 from genpool_dev.kindtest.checkout import Checkout
 from genpool_dev.progress import Steps, seconds
 
-_PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+def demo(checkout: Checkout) -> None:
+    """The demo to its end, on the cluster that is up."""
+    _ends_well(checkout.command("demo"))
 
 
-def main() -> int:
-    """Run everything, also after a part that failed; 0 where all went well, else 1."""
+def e2e(checkout: Checkout) -> None:
+    """All e2e tests."""
+    _ends_well(checkout.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/e2e"))
+
+
+def down(checkout: Checkout) -> None:
+    """``cluster-down`` leaves neither a container nor a file."""
+    _ends_well(checkout.command("cluster-down"))
+    if left := checkout.containers():
+        raise AssertionError(f"containers {left} are there")
+    if checkout.home.exists() and (files := list(checkout.home.iterdir())):
+        raise AssertionError(f"{', '.join(map(str, files))} is there")
+
+
+Part = Callable[[Checkout], None]
+PARTS: dict[str, Part] = {part.__name__: part for part in (*cases.CASES, demo, e2e)}
+"""In their order: the later ones use the cluster that the earlier ones leave."""
+
+
+def run(names: Sequence[str]) -> int:
+    """Run the parts of these names (all where none is given), and end; 0, or 1 where one failed.
+
+    Raises :class:`~genpool_dev.cluster.errors.ClusterError` for a name that is no part's, and where there is no engine.
+    """
+    if unknown := sorted(set(names) - set(PARTS)):
+        raise ClusterError(f"No parts of test-kind: {', '.join(unknown)}. There are {', '.join(PARTS)}.")
     steps = Steps()
     packages.install_missing(steps, engine.NEEDS)
     before = traces.found()
     with engine.running(steps) as running:
         publicimages.ensure(running, steps)
         image = nodeimage.ensure(running, steps)
-        checkout = Checkout(running, running.programs.parent / "state", image)
-        parts: list[tuple[str, Callable[[], None]]] = [
-            *((name, lambda case=case: case(checkout)) for name, case in CASES),
-            ("demo", lambda: _ends_well(checkout.command("demo"))),
-            ("e2e tests", lambda: _ends_well(checkout.run(*_PYTEST, "tests/e2e"))),
-            ("cluster-down", lambda: _ends_well(checkout.command("cluster-down"))),
-            ("nothing left of the cluster", lambda: _nothing_left(checkout)),
-        ]
-        failed = [name for name, part in parts if not _went_well(name, part)]
-    if left := traces.found() - before:
-        failed.append(f"this machine has now: {'; '.join(sorted(left))}")
-    said = f"FAILED: {', '.join(failed)}" if failed else "ok"
-    print(f"test-kind: {said}; {seconds(steps.elapsed)} in all. The Docker engine is gone.", flush=True)
+        checkout = Checkout(running, running.programs.parent / "home", image)
+        wanted = [*(PARTS[name] for name in names or PARTS), down]
+        failed = [part.__name__ for part in wanted if not _goes_well(part, checkout)]
+    if left := sorted(traces.found() - before):
+        failed.append(f"this machine has now: {'; '.join(left)}")
+    said = f"FAILED: {', '.join(failed)}" if failed else "ok, and this machine is as it was"
+    print(f"test-kind: {said}, in {seconds(steps.elapsed)}", flush=True)
     return 1 if failed else 0
 
 
-def _went_well(name: str, part: Callable[[], None]) -> bool:
+def _goes_well(part: Part, checkout: Checkout) -> bool:
     begun, fault = time.monotonic(), ""
     try:
-        part()
+        part(checkout)
     except AssertionError as error:
         fault = str(error)
     except ClusterError as error:
         fault = explain(error)
     said = f"FAILED: {fault}" if fault else "ok"
-    print(f"test-kind: {name}: {said} in {seconds(time.monotonic() - begun)}", flush=True)
+    print(f"test-kind: {part.__name__}: {said}, in {seconds(time.monotonic() - begun)}", flush=True)
     return not fault
 
 
 def _ends_well(code: int) -> None:
     if code:
-        raise AssertionError(f"exit code {code}")
-
-
-def _nothing_left(checkout: Checkout) -> None:
-    if left := checkout.containers():
-        raise AssertionError(f"containers {left}")
-    if checkout.state.exists():
-        raise AssertionError(f"{checkout.state} is there")
+        raise AssertionError(f"it ended with the code {code}")

@@ -13,6 +13,7 @@ from genpool_dev.cluster.kube import Kube
 from genpool_dev.cluster.node.health import until
 from genpool_dev.cluster.node.runtime import superseded
 from genpool_dev.cluster.providers import forwards, gpus, kind_node, tools
+from genpool_dev.cluster.providers import kind_container as container
 from genpool_dev.cluster.providers.base import Images
 from genpool_dev.cluster.providers.kind_node import CLUSTER, CONTEXT, NAME, RABBITMQ_IMAGE, S3_IMAGE, Node
 from genpool_dev.cluster.services import Endpoints, Shape, host_path
@@ -22,9 +23,7 @@ from genpool_dev.progress import Steps
 
 __all__ = ["RABBITMQ_IMAGE", "S3_IMAGE", "KindProvider"]
 
-CTR = ("docker", "exec", NAME, "ctr", "--namespace", "k8s.io")
 _FILES = ("kubeconfig", "kind.yaml", "kind.log", "cluster.json")
-_DELETE_SECONDS = 30
 _START_SECONDS = 120
 """How long a node that is started again has until Kubernetes answers."""
 
@@ -45,18 +44,24 @@ class KindProvider:
         """The folder of the kubeconfig."""
         return state_home(self._settings, "kind")
 
+    @property
+    def _half_made(self) -> Path:
+        """A file that is there from when a cluster begins to be made until it is whole."""
+        return self.state / "half-made"
+
     def context(self) -> str:
         """Return the one context of its kubeconfig."""
         return CONTEXT
 
     def exists(self) -> bool:
-        """Tell whether the node's container is there, running or stopped; one that is half made is none."""
-        return self._node() is not None and not self._half_made.exists()
-
-    @property
-    def _half_made(self) -> Path:
-        """A file that is there from when a cluster begins to be made until it is whole."""
-        return self.state / "half-made"
+        """Tell whether the node's container is there, running or stopped, ours and whole."""
+        try:
+            node = container.look()
+        except ClusterError:
+            return False
+        if node is None or node.is_remainder or self._half_made.exists():
+            return False
+        return node.is_ours
 
     def check(self) -> None:
         """Refuse where no Docker engine answers or builds, the cluster is another's, or a port is taken."""
@@ -66,13 +71,12 @@ class KindProvider:
                 "use PROVIDER=local on Linux."
             )
         docker.refuse_without_buildx()
-        if self._half_made.exists():
-            return
-        node = self._node()
-        if node is not None:
-            self._refuse_another(node)
-        if node is None or not node.runs:
-            _refuse_taken_ports(node.host_ports() if node else kind_node.HOST_PORTS)
+        node = container.look()
+        _refuse_another(node)
+        if kind_node.action(node) == "create":
+            _refuse_taken_ports(kind_node.HOST_PORTS)
+        elif node is not None and not node.runs and not self._half_made.exists():
+            _refuse_taken_ports(node.host_ports())
 
     def up(self, steps: Steps) -> tuple[Kube, Images]:
         """Build the images, make the cluster or start it again, and load the images."""
@@ -87,7 +91,7 @@ class KindProvider:
         return kube, Images(components, RABBITMQ_IMAGE, S3_IMAGE)
 
     def _ensure_node(self, kube: Kube, kind: Path, steps: Steps) -> None:
-        action = "create" if self._half_made.exists() else kind_node.action(self._node())
+        action = "create" if self._half_made.exists() else kind_node.action(container.look())
         if action == "create":
             self._create(kube, kind, steps)
         elif action == "use":
@@ -120,7 +124,7 @@ class KindProvider:
         if self._settings.kind_image:
             create += ["--image", self._settings.kind_image]
         with steps.step("kind cluster", "about 1 min"):
-            self._delete(kind)
+            container.delete(kind, kube.kubeconfig)
             kube.kubeconfig.unlink(missing_ok=True)
             self._half_made.touch()
             try:
@@ -128,69 +132,28 @@ class KindProvider:
             except BaseException:
                 # The file stays, for a container that Docker makes later still: the next run deletes it.
                 with deaf():
-                    self._delete(kind)
+                    container.delete(kind, kube.kubeconfig)
                 raise
             self._half_made.unlink()
 
-    def _delete(self, kind: Path) -> None:
-        """Delete the cluster until it is gone: of a container that it still makes, Docker says so too early."""
-        command = [
-            str(kind),
-            "delete",
-            "cluster",
-            "--name",
-            CLUSTER,
-            "--kubeconfig",
-            str(self.state / "kubeconfig"),
-        ]
-
-        def gone() -> bool:
-            shell.run(command)
-            return not self._ids()
-
-        if not until(gone, _DELETE_SECONDS, 0.5):
-            raise ClusterError(
-                f"The container {NAME} cannot be deleted: `docker rm --force {NAME}` says why."
-            )
-
     def _load(self, kind: Path, components: dict[str, str], steps: Steps) -> None:
         """Give the node the images that Docker has, and take away those of ours that Docker let go of."""
-        present = set(shell.run([*CTR, "images", "list", "--quiet"]).split())
-        load = [str(kind), "load", "docker-image", "--name", CLUSTER]
+        present = container.images()
         missing = kind_node.to_load(list(components.values()), present)
         if missing:
             with steps.step(f"{len(missing)} images into the kind cluster"):
-                shell.run([*load, *missing])
+                container.load(kind, missing)
         for image in kind_node.to_load([RABBITMQ_IMAGE, S3_IMAGE], present):
             if docker.has(image):
                 with steps.step(f"{image} into the kind cluster") as step:
-                    # An engine that keeps images of other platforms' names too cannot hand over one alone.
-                    if not shell.succeeds([*load, image], timeout=300):
+                    try:
+                        container.load(kind, [image])
+                    except ClusterError:
+                        # Some engines keep names of other platforms' images, too, and cannot hand over one alone.
                         step.result("the node pulls it itself")
         gone = superseded(present, {*components.values(), *docker.of_ours()})
         if gone:
-            shell.run([*CTR, "images", "remove", *gone])
-
-    def _ids(self) -> list[str]:
-        """Return the id of the node's container, running or not, in a list that is empty where there is none."""
-        listed = ["docker", "container", "ls", "--all", "--quiet", "--filter", f"name=^/?{NAME}$"]
-        return shell.run(listed, timeout=30).split()
-
-    def _node(self) -> Node | None:
-        """Return what Docker tells of the node's container; nothing where there is none."""
-        found = self._ids()
-        if not found:
-            return None
-        return kind_node.parse(
-            json.loads(shell.run(["docker", "container", "inspect", *found], timeout=30))[0]
-        )
-
-    def _refuse_another(self, node: Node) -> None:
-        if not node.is_ours:
-            raise ClusterError(
-                f"There is a kind cluster named {CLUSTER} that this command did not make (it lacks the ports of "
-                f"RabbitMQ and S3), and it is left alone. If nobody needs it: `kind delete cluster --name {CLUSTER}`."
-            )
+            container.forget(gone)
 
     def shape(self, images: Images) -> Shape:
         """Return what the manifests need to know: data lies in the node's container."""
@@ -199,7 +162,7 @@ class KindProvider:
 
     def endpoints(self, kube: Kube) -> Endpoints:  # noqa: ARG002 - the node's container has the ports
         """Return the ports of this machine that kind maps into the node."""
-        node = self._node()
+        node = container.look()
         ports = node.host_ports() if node is not None and node.is_ours else kind_node.HOST_PORTS
         urls = (f"http://127.0.0.1:{ports[name]}" for name in ("management", "s3"))
         return Endpoints("127.0.0.1", ports["amqp"], *urls)
@@ -225,7 +188,7 @@ class KindProvider:
     def status(self) -> list[tuple[str, str]]:
         """Return whether the node's container runs."""
         try:
-            node = self._node()
+            node = container.look()
         except ClusterError:
             return [("Docker engine", "does not answer")]
         return [(f"container {NAME}", "runs" if node is not None and node.runs else "does not run")]
@@ -233,18 +196,23 @@ class KindProvider:
     def down(self, steps: Steps) -> None:
         """Delete the cluster if it is ours, and our files about it."""
         with steps.step("Deleting the kind cluster") as step:
-            if not self._half_made.exists():
-                node = self._node()
-                if node is not None:
-                    self._refuse_another(node)
-            if self._ids():
-                self._delete(tools.find("kind", steps))
+            _refuse_another(container.look())
+            if container.ids():
+                container.delete(tools.find("kind", steps), self.state / "kubeconfig")
             else:
                 step.result("there was none")
             for path in (*(self.state / name for name in _FILES), self._half_made):
                 path.unlink(missing_ok=True)
             if self.state.is_dir() and not any(self.state.iterdir()):
                 self.state.rmdir()
+
+
+def _refuse_another(node: Node | None) -> None:
+    if node is not None and not node.is_ours and not node.is_remainder:
+        raise ClusterError(
+            f"There is a kind cluster named {CLUSTER} that this command did not make (it lacks the ports of "
+            f"RabbitMQ and S3), and it is left alone. If nobody needs it: `kind delete cluster --name {CLUSTER}`."
+        )
 
 
 def _refuse_taken_ports(ports: dict[str, int]) -> None:

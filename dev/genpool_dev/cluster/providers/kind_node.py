@@ -46,6 +46,11 @@ class Node:
         return self.status == "running"
 
     @property
+    def is_remainder(self) -> bool:
+        """Whether it is no cluster any more, but a container that Docker did not delete to the end."""
+        return self.status in {"dead", "removing"}
+
+    @property
     def is_ours(self) -> bool:
         """Whether it has the ports of our servers, as no other kind cluster of this name would."""
         return set(NODE_PORTS.values()) <= set(self.ports)
@@ -68,7 +73,7 @@ def parse(inspected: Mapping[str, Any]) -> Node:
 
 def action(node: Node | None) -> Action:
     """Choose what makes the node run. A stopped one is started: RabbitMQ's and S3's data are in it."""
-    if node is None or node.status in {"dead", "removing"}:
+    if node is None or node.is_remainder:
         return "create"
     if node.status == "paused":
         return "unpause"

@@ -38,8 +38,8 @@ def docker_answers() -> bool:
     return shutil.which("docker") is not None and shell.succeeds(["docker", "info"])
 
 
-def _not_to_be_had(node: str) -> tuple[str, ...]:
-    names = (node, docker.BASE, kind.RABBITMQ_IMAGE, kind.S3_IMAGE)
+def _not_to_be_had(node_image: str) -> tuple[str, ...]:
+    names = (node_image, docker.BASE, kind.RABBITMQ_IMAGE, kind.S3_IMAGE)
     with ThreadPoolExecutor(max_workers=len(names)) as pool:
         return tuple(
             name for name, there in zip(names, pool.map(_to_be_had, names), strict=True) if not there

@@ -27,7 +27,7 @@ case "$name $*" in
   "docker version"*) echo "$(cat "$here/client" 2>/dev/null || echo 20.10.24)" ;;
   "docker buildx"*) test -e "$here/buildx" ;;
   "docker container ls"*) test ! -e "$here/node" || echo 0123 ;;
-  "docker container inspect"*) cat "$here/node" ;;
+  "docker container inspect"*) test ! -e "$here/unknown" && cat "$here/node" ;;
   "docker start"*|"docker unpause"*|"docker restart"*) touch "$here/answers" ;;
   "docker exec"*"images list"*) cat "$here/in-node" 2>/dev/null || true ;;
   "docker image inspect"*) eval "last=\\${$#}"; grep -qxF "$last" "$here/in-docker" ;;
@@ -184,6 +184,22 @@ def test_a_cluster_of_the_same_name_that_is_not_ours_is_left_alone(world: World)
         with pytest.raises(ClusterError, match="kind delete cluster --name genpool"):
             refused()
     assert not world.asked("kind")
+
+
+def test_a_half_made_mark_of_long_ago_gives_no_right_to_a_cluster_that_is_not_ours(world: World) -> None:
+    world.has_node(ports={6443: 40000})
+    (world.provider.state / "half-made").touch()
+    for refused in (world.provider.check, lambda: world.provider.down(Steps())):
+        with pytest.raises(ClusterError, match="it is left alone"):
+            refused()
+
+
+def test_a_container_that_docker_lists_and_does_not_know_is_a_remainder(world: World) -> None:
+    world.has_node()
+    (world.folder / "unknown").touch()
+    world.provider.check()
+    world.provider.down(Steps())
+    assert not (world.folder / "node").exists()
 
 
 def test_the_way_to_a_cluster_of_an_older_version_is_its_own(world: World) -> None:
