@@ -129,8 +129,10 @@ def up(person: Person) -> None:
 
 def e2e(person: Person) -> None:
     """All e2e tests."""
-    person.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/e2e")
-    person.run("cluster-down")
+    try:
+        person.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/e2e")
+    finally:
+        person.run("cluster-down")
 
 
 PARTS: dict[str, Callable[[Person], None]] = {

@@ -22,7 +22,7 @@ from genpool_dev.stack.errors import StackError
 from genpool_dev.stack.kubectl import Kubectl
 from genpool_dev.stack.servers import process
 from genpool_dev.stack.servers.process import ServerProcess
-from genpool_dev.stack.uninstall import uninstall
+from genpool_dev.stack.uninstall import delete_scenes, uninstall
 
 
 class Session:
@@ -84,7 +84,7 @@ def cluster_down(cluster: ClusterRef, steps: Steps) -> None:
     if old is not None:
         _take_off(old.model_copy(update={"cluster_was_up": False}), steps)
     elif api.borrowed(cluster):
-        _uninstall(api.info(cluster), steps)
+        _uninstall(api.info(cluster), steps, servers_stay=False)
     api.down(cluster, steps)
     shutil.rmtree(state.folder(cluster), ignore_errors=True)
 
@@ -159,13 +159,15 @@ def _take_off(old: DemoState, steps: Steps) -> None:
             f"The cluster of {old.context} does not answer, and the demo on it is forgotten. If it comes back, what is "
             "left there: `helm -n genpool-system uninstall genpool`, the namespaces genpool-demo and genpool-system."
         )
-    _uninstall(answering, steps)
+    _uninstall(answering, steps, servers_stay=old.cluster_was_up)
 
 
-def _uninstall(info: ClusterInfo | None, steps: Steps) -> None:
+def _uninstall(info: ClusterInfo | None, steps: Steps, *, servers_stay: bool = True) -> None:
     if info is not None and Kubectl.of(info).answers():
         with steps.step(f"taking GenPool off the cluster of {info.context}"):
-            uninstall(info)
+            if not servers_stay:
+                delete_scenes(Kubectl.of(info))
+            uninstall(info, servers_stay=servers_stay)
 
 
 def _answering(old: DemoState) -> ClusterInfo | None:

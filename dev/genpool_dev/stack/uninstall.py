@@ -18,9 +18,10 @@ GONE_SECONDS = 180
 _OUR_PREFIX = f"{names.USER_PREFIX}."
 
 
-def uninstall(info: ClusterInfo) -> None:
+def uninstall(info: ClusterInfo, *, servers_stay: bool = True) -> None:
     """Take away what :func:`~genpool_dev.stack.install.install` and the pools made; what is not marked stays.
 
+    ``servers_stay``: RabbitMQ and S3 are there afterwards, and are cleaned. Those that go need not even answer.
     Every step is one that may find nothing to do, so that it can be run again after it was interrupted.
 
     Raises
@@ -42,9 +43,28 @@ def uninstall(info: ClusterInfo) -> None:
     # The chart leaves the claim of the task store; it goes with its namespace.
     _delete_namespaces(stack.kubectl, ours)
     volume.remove(info, stack.kubectl)
+    if servers_stay:
+        _clean_servers(stack, pools, shared=not others)
+
+
+def _clean_servers(stack: Stack, pools: Sequence[Pool], *, shared: bool) -> None:
     queues = {pool.queue for pool in pools} | {pool.intake for pool in pools if pool.intake is not None}
-    clean_broker(stack.broker, sorted(queues), shared=not others)
+    clean_broker(stack.broker, sorted(queues), shared=shared)
     stack.bucket.remove(sorted({pool.prefix for pool in pools if pool.bucket == stack.bucket.name}))
+
+
+def delete_scenes(kubectl: Kubectl) -> None:
+    """Delete the namespaces of e2e tests, also what a killed run left."""
+    for place in scenes(kubectl):
+        # A pod that hangs would keep its namespace for its whole grace.
+        kubectl.run("delete", "pods", "--all", f"--namespace={place}", "--grace-period=0", "--force")
+    kubectl.run("delete", "namespace", f"--selector={layout.SCENE}", "--timeout=120s", timeout=130)
+
+
+def scenes(kubectl: Kubectl) -> list[str]:
+    """Namespaces of e2e tests that exist, also the ending ones."""
+    words = ("get", "namespaces", f"--selector={layout.SCENE}", "--output=jsonpath={.items[*].metadata.name}")
+    return kubectl.run(*words).split()
 
 
 def delete_pools(kubectl: Kubectl) -> list[Pool]:

@@ -36,10 +36,15 @@ def build_refusal(client: str, *, buildx: bool) -> str | None:
     )
 
 
+def why_no_builds() -> str | None:
+    """Return why the docker on the PATH cannot build our images, or nothing."""
+    client = shell.run(["docker", "version", "--format", "{{.Client.Version}}"], timeout=30).strip()
+    return build_refusal(client, buildx=shell.succeeds(["docker", "buildx", "version"]))
+
+
 def refuse_without_buildx() -> None:
     """Raise :class:`~genpool_dev.cluster.errors.ClusterError` where the docker on the PATH cannot build our images."""
-    client = shell.run(["docker", "version", "--format", "{{.Client.Version}}"], timeout=30).strip()
-    sentence = build_refusal(client, buildx=shell.succeeds(["docker", "buildx", "version"]))
+    sentence = why_no_builds()
     if sentence is not None:
         raise ClusterError(sentence)
 

@@ -22,7 +22,9 @@ def pushed_name(name: str, registry: str) -> str:
 
 def refusal() -> str | None:
     """Return the sentence that says why this machine cannot build and push images, or nothing."""
-    if _docker_answers() or (platform.system() == "Linux" and os.geteuid() == 0):
+    if _docker_answers():
+        return docker.why_no_builds()
+    if platform.system() == "Linux" and os.geteuid() == 0:
         return None
     return (
         "PROVIDER=current builds and pushes images with Docker, and `docker info` fails: start Docker, or run this as "

@@ -54,12 +54,14 @@ class KindProvider:
         return CONTEXT
 
     def exists(self) -> bool:
-        """Tell whether the node's container is there, running or stopped, and ours."""
+        """Tell whether the node's container is there, running or stopped, ours and whole."""
         try:
             node = container.look()
         except ClusterError:
             return False
-        return node is not None and (node.is_ours or node.is_remainder)
+        if node is None or node.is_remainder or self._half_made.exists():
+            return False
+        return node.is_ours
 
     def check(self) -> None:
         """Refuse where no Docker engine answers or builds, the cluster is another's, or a port is taken."""

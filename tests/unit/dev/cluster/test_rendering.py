@@ -96,6 +96,13 @@ def test_both_servers_keep_their_data_on_the_node() -> None:
         assert found["Service", name]["spec"]["type"] == "ClusterIP"  # type: ignore[index]
 
 
+def test_no_group_may_write_erlangs_cookie() -> None:
+    """With fsGroup a volume's files become the group's at each mount, and a restarted RabbitMQ refuses to start."""
+    found = objects(services.manifests(shape()))
+    pod = found["StatefulSet", "rabbitmq"]["spec"]["template"]["spec"]  # type: ignore[index]
+    assert "fsGroup" not in pod["securityContext"]
+
+
 def test_no_password_stands_in_a_manifest() -> None:
     found = objects(services.manifests(shape()))
     variables = [

@@ -54,6 +54,8 @@ class World:
 
     folder: Path
     did: list[str] = field(default_factory=list)
+    stay: list[bool] = field(default_factory=list)
+    """At each uninstallation: RabbitMQ and S3 are cleaned, since they stay."""
     silent: set[str] = field(default_factory=set)
     """Contexts whose cluster does not answer."""
     contexts: dict[ProviderName, str] = field(default_factory=lambda: dict(CONTEXT))
@@ -101,8 +103,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         assert settings.state is not None
         return FakeProvider(name, settings.state, made)
 
-    def uninstall(info: ClusterInfo) -> None:
+    def uninstall(info: ClusterInfo, *, servers_stay: bool) -> None:
         made.did.append(f"uninstall {info.context}")
+        made.stay.append(servers_stay)
 
     for name in ("PROVIDER", "GENPOOL_DEV_STATE"):
         monkeypatch.delenv(name, raising=False)
@@ -111,6 +114,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(api, "make", make)
     monkeypatch.setattr(session, "uninstall", uninstall)
+    monkeypatch.setattr(session, "delete_scenes", lambda _kubectl: None)
     monkeypatch.setattr(Kubectl, "answers", lambda self: self.context not in made.silent)
     return made
 
@@ -132,6 +136,7 @@ def test_a_cluster_that_was_there_before_stays(world: World, name: ProviderName)
     demo = Session(world.ref(name), Steps())
     demo.end()
     assert world.did == [f"uninstall {CONTEXT[name]}"]
+    assert world.stay == [True]
     assert state.load(world.ref(name)) is None
 
 
@@ -152,6 +157,7 @@ def test_from_a_persons_cluster_genpool_goes_before_what_it_needs(world: World) 
     world.up("current")
     demo.end()
     assert world.did == ["uninstall yours", "down current"]
+    assert world.stay == [False]  # nor need they answer
 
 
 @pytest.mark.parametrize("name", ["local", "kind", "current"])

@@ -127,6 +127,14 @@ def test_what_a_demo_made_goes_with_its_pools_crd_and_namespaces(monkeypatch: py
     assert bucket.prefixes == ["p/"]
 
 
+def test_servers_that_go_are_not_cleaned(monkeypatch: pytest.MonkeyPatch) -> None:
+    kubectl, stack, bucket = cluster(namespaces={layout.POOL_NAMESPACE: OURS}, pools=[POOL])
+    monkeypatch.setattr(uninstall, "look", lambda _info: stack)
+    uninstall.uninstall(info(), servers_stay=False)
+    assert f"namespace {layout.POOL_NAMESPACE}" in kubectl.deleted
+    assert bucket.prefixes == []
+
+
 def test_after_a_kill_between_release_and_namespaces_the_crd_goes_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
