@@ -185,6 +185,20 @@ def test_keys_are_made_used_and_revoked(browser: Browser, visitor: Visitor) -> N
         other.faults.clear()  # The browser itself notes each 401.
 
 
+def test_a_new_key_is_shown_whole_on_a_phone(browser: Browser, world: World) -> None:
+    with visiting(browser, world, "zh", PHONE) as visitor:
+        visitor.enter("#/keys")
+        page = visitor.page
+        page.locator(".keys form input").first.fill("the-album-of-a-family-with-a-very-long-name-indeed")
+        page.locator(".keys form button[type=submit]").click()
+        expect(page.locator(".made code")).to_be_visible()
+        visitor.look("keys-made")
+        page.get_by_role("row", name="the-album").get_by_role("button").click()
+        page.get_by_role("dialog").get_by_role("button").last.click()
+        expect(page.get_by_role("row", name="the-album").get_by_role("button")).to_have_count(0)
+        visitor.look("keys-revoked")
+
+
 def test_the_way_out_and_the_choices_that_stay(visitor: Visitor) -> None:
     page = visitor.page
     page.locator(".pick select").first.select_option("zh")
