@@ -52,3 +52,10 @@ class NotSucceeded(CliError):  # noqa: N818 - as the exit code
 
     exit_code = ExitCode.NOT_SUCCEEDED
     reason = "NotSucceeded"
+
+
+class WrongUse(CliError):  # noqa: N818 - as the exit code
+    """What was typed does not fit together."""
+
+    exit_code = ExitCode.USAGE
+    reason = "Usage"

@@ -6,13 +6,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from genpool_cli.errors import CliError, ExitCode
+from genpool_cli.errors import WrongUse
 from genpool_core.jsontypes import JsonObject, JsonValue
-
-
-class _WrongUse(CliError):  # noqa: N818 - as InvalidManifest
-    exit_code = ExitCode.USAGE
-    reason = "Usage"
 
 
 def parse_parameters(given: Iterable[str]) -> JsonObject:
@@ -27,9 +22,9 @@ def parse_parameters(given: Iterable[str]) -> JsonObject:
     for word in given:
         name, separator, text = word.partition("=")
         if not separator or not name:
-            raise _WrongUse(f"{word!r} is no parameter: write it as NAME=VALUE.")
+            raise WrongUse(f"{word!r} is no parameter: write it as NAME=VALUE.")
         if name in found:
-            raise _WrongUse(f"Parameter {name} is given twice.")
+            raise WrongUse(f"Parameter {name} is given twice.")
         found[name] = _words(name, text[1:]) if text.startswith("@") else _value(text)
     return found
 
@@ -47,4 +42,4 @@ def _words(name: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").rstrip("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise _WrongUse(f"Parameter {name}: {path} cannot be read ({error}).") from error
+        raise WrongUse(f"Parameter {name}: {path} cannot be read ({error}).") from error

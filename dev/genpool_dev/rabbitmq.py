@@ -10,17 +10,17 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import requests
 
+from genpool_cli.local.ports import free_ports
 from genpool_dev.cluster import shell
 from genpool_dev.cluster.artifacts import hashing, packages, rootfs
 from genpool_dev.cluster.artifacts.locks import locked
@@ -136,7 +136,7 @@ def _started(root: Path, stack: ExitStack) -> RabbitMQServer:
 
 def _start(root: Path, folder: Path, stack: ExitStack) -> RabbitMQServer | None:
     """The server, once it answers; None where it did not start."""
-    amqp, management, mapper, distribution = _free_ports(4)
+    amqp, management, mapper, distribution = free_ports(4)
     server = RabbitMQServer(amqp, management, secrets.token_hex(8), folder / "log")
     (folder / "rabbitmq.conf").write_text(_configuration(server), encoding="ascii")
     (folder / "enabled_plugins").write_text("[rabbitmq_management].\n", encoding="ascii")
@@ -187,9 +187,3 @@ def _environment(mapper: int, distribution: int) -> dict[str, str]:
         "ERL_EPMD_PORT": str(mapper),
         "ERL_EPMD_ADDRESS": _HOST,
     }
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        taken = [stack.enter_context(closing(socket.create_server((_HOST, 0)))) for _ in range(count)]
-        return [int(one.getsockname()[1]) for one in taken]

@@ -1,9 +1,9 @@
 """``make test``: everything that must hold, in the order of how fast it fails.
 
-The quick tools first, as who called, since they leave caches in the checkout. Then two runs of pytest, as root where
+The quick tools first, as who called, since they leave caches in the checkout. Then three runs of pytest, as root where
 the cluster is the local one. The first has the tiers whose tests keep to themselves (own namespace, vhost, bucket
 prefix) and mostly wait: they share the machine. The second has the e2e tier, which installs the chart once for all its
-tests, restarts RabbitMQ, measures times, and orders its tests itself.
+tests, restarts RabbitMQ, measures times, and orders its tests itself. The third is the demo, which installs its own.
 
 The cluster is taken down at the end unless it was up before: then it is a developer's, and stays.
 """
@@ -32,6 +32,7 @@ MARK = "GENPOOL_TEST_RUN"
 _RUNS: tuple[tuple[str, ...], ...] = (
     ("-n4", "--dist=worksteal", "tests/unit", "tests/contract", "tests/integration"),
     ("tests/e2e",),
+    ("tests/demo",),
 )
 
 

@@ -5,9 +5,8 @@ It is ``genpool local`` with a pool that has the shipped workflows, a folder for
 
 from __future__ import annotations
 
-import socket
+import json
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import yaml
@@ -15,7 +14,8 @@ import yaml
 from genpool_cli.local.erase import erase
 from genpool_cli.local.folder import Folder, write
 from genpool_cli.local.logins import login_link
-from genpool_cli.local.up import HOST, Options, down, first_key, up
+from genpool_cli.local.ports import HOST, free_ports, is_free
+from genpool_cli.local.up import Options, down, first_key, up
 from genpool_core.jsontypes import JsonObject
 from genpool_core.names import API_VERSION, KIND
 from genpool_dev.cluster.settings import cache_home
@@ -50,28 +50,36 @@ def start() -> None:
     run = folder.run()
     if run is None or not run.alive:
         folder.make()
-        pool = folder.root / "pool.yaml"
+        pool = _pool_file(folder)
         write(pool, yaml.safe_dump(manifest(folder.data / "results"), allow_unicode=True))
         with steps.step(
             "RabbitMQ, gateway, worker and a stand-in for ComfyUI", "about 15 s; 34 MB the first time"
         ):
             run = up(folder, _options(folder, pool), steps.say)
+    page, key = login_link(folder, run.url), first_key(folder)
     print(f"""
 GenPool runs on this machine. ComfyUI is a stand-in: its pictures say so.
 
-  the page    {login_link(folder, run.url)}
-  the API     {run.url}/docs, with the key in {first_key(folder)}
+  the page    {page}
+  the API     {run.url}/docs, with the key in {key}
   the queue   `genpool local status --folder {folder.root}` says what runs; logs are in {folder.logs}
 
-`make try` gives a new link to the page (one is good once, for ten minutes), `make try-down` ends it.""")
+`make try` gives a new link to the page (one is good once, for ten minutes), `make try-down` ends it.
+""")
+    print(json.dumps({"page": page, "gateway": run.url, "api_key_file": str(key)}))
 
 
 def end() -> None:
     """End it and take its data away. Raises GenPoolError."""
     folder = _folder()
     ran = down(folder)
+    _pool_file(folder).unlink(missing_ok=True)
     erase(folder)
     print("GenPool has ended, and its data are gone." if ran else "GenPool was not running.")
+
+
+def _pool_file(folder: Folder) -> Path:
+    return folder.root / "pool.yaml"
 
 
 def _folder() -> Folder:
@@ -79,22 +87,11 @@ def _folder() -> Folder:
 
 
 def _options(folder: Folder, pool: Path) -> Options:
-    comfyui = _free_port(0)
+    comfyui, other = free_ports(2)
     stand_in = f"{sys.executable} -m genpool_dev.comfyui --listen {HOST} --port {{port}}"
     return Options(
         pool,
         f"http://{HOST}:{comfyui}",
         comfyui_command=f"{stand_in} --base-directory {folder.data / 'comfyui'}",
-        port=_free_port(PORT),
+        port=PORT if is_free(PORT) else other,
     )
-
-
-def _free_port(wanted: int) -> int:
-    """The wanted port where it is free, else another."""
-    for port in (wanted, 0):
-        try:
-            with closing(socket.create_server((HOST, port))) as taken:
-                return int(taken.getsockname()[1])
-        except OSError:
-            continue
-    raise OSError("no port is free")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,8 +19,11 @@ import requests
 
 from e2e.lab import Lab
 from e2e.manifests import POOL, task
+from genpool_adapters.shipped_workflows import default_workflows
 from genpool_cli.batch.run import JOURNAL
 from genpool_cli.errors import ExitCode
+from genpool_dev.stack.install import ROOT
+from genpool_dev.trying import manifest
 from support.waiting import wait_until
 
 PEOPLE = "DDColor人物黑白修复.json"
@@ -81,6 +85,8 @@ def test_a_task_from_submit_to_its_file(lab: Lab) -> None:
         again = person.types("replay", done["id"])
         assert "queued" in again
         assert "Run" in person.types("watch", done["id"])
+        person.types("download", done["id"], "--to", str(folder / "again"))
+        assert len(list((folder / "again").glob("*.png"))) == 1
         person.types("delete", done["id"], "--yes")
         assert person.reads("get", done["id"])["erased_at"]
 
@@ -91,7 +97,7 @@ def test_what_fails_is_found_among_the_dead_letters_and_said_by_the_exit_code(la
     with lab.scene("typed") as scene:
         scene.apply()
         person, pool = Person(lab), f"{scene.place}/{POOL}"
-        words = ("submit", "--pool", pool, *_parameters("refused", "error"))
+        words = ("submit", "--pool", pool, *_parameters("refused", "fail-node"))
         _until_taken(person, "submit", "--pool", pool, *_parameters("before"))
         failed = person.reads(*words, "--wait", expect=ExitCode.NOT_SUCCEEDED)
         assert failed["status"] == "failed"
@@ -103,8 +109,29 @@ def test_what_fails_is_found_among_the_dead_letters_and_said_by_the_exit_code(la
         )
         assert {row["error"]["reason"] for row in listed if row["id"] == failed["id"]}
         assert failed["error"]["message"] in person.types("dlq", "show", failed["id"])
+        assert "1 replayed" in person.types("dlq", "replay", "--pool", pool, failed["id"])
+        wait_until(
+            lambda: [row["id"] for row in person.reads("dlq", "list", "--pool", pool)],
+            lambda ids: failed["id"] in ids,
+            "it to fail again",
+            seconds=60,
+        )
         assert "1 discarded" in person.types("dlq", "discard", "--pool", pool, failed["id"], "--yes")
         person.types("dlq", "replay", "--pool", pool, expect=ExitCode.USAGE)
+
+
+@pytest.mark.together
+def test_a_task_is_cancelled_and_a_workflow_put_on_the_cluster(lab: Lab) -> None:
+    with TemporaryDirectory() as name, lab.warm() as scene:
+        person, pool = Person(lab), f"{scene.place}/{POOL}"
+        sent = person.reads("submit", "--pool", pool, *_parameters("cancelled", "slow=60"))
+        person.types("cancel", sent["id"])
+        assert person.reads("watch", sent["id"], expect=ExitCode.NOT_SUCCEEDED)["status"] == "canceled"
+        folder = Path(name) / "mine"
+        shutil.copytree(default_workflows() / "text-to-image", folder)
+        printed = person.types("workflow", "apply", str(folder), "--namespace", scene.place)
+        assert "configMap" in printed
+        scene.kubectl("get", "configmap", "workflow-mine")
 
 
 @pytest.mark.together
@@ -131,6 +158,23 @@ def test_a_folder_of_photos_is_gone_on_with_where_it_broke_off(lab: Lab) -> None
             "later.png",
             "grandma/父母.png",
         }
+
+
+@pytest.mark.together
+def test_the_pool_of_make_try_serves_on_a_cluster_with_a_bucket_in_place_of_its_folder(lab: Lab) -> None:
+    spec = manifest(Path("/unused"))["spec"]
+    assert isinstance(spec, dict)
+    kept = {name: value for name, value in spec.items() if name in {"workflows", "worker"}}
+    with TemporaryDirectory() as name, lab.scene("try", **kept) as scene:
+        scene.apply()
+        person, pool, folder = Person(lab), f"{scene.place}/{POOL}", Path(name)
+        _until_taken(person, "submit", "--pool", pool, *_parameters("try"))
+        photo = str(ROOT / "docs" / "tutorial" / "old-photo.jpg")
+        words = ("submit", "-w", PEOPLE, "--pool", pool, "--file", photo, "--download", str(folder))
+        assert "succeeded" in person.types(*words)
+        assert len(list(folder.glob("*.png"))) == 1
+        assert "Why so many" in person.types("explain", pool)
+        assert "True" in scene.kubectl("get", "gp", POOL)
 
 
 @pytest.mark.together

@@ -52,6 +52,10 @@ class Gateway:
         """An object. Raises Refused and Away, as all calls."""
         return self._json(self._again("GET", path, query=query, seconds=seconds))
 
+    def get_now(self, path: str) -> Json:
+        """An object, or at once Away where the gateway is: for somebody who asks whether it is there."""
+        return self._json(self._once("GET", path))
+
     def post(self, path: str, body: object | None = None, *, again: bool = False, **headers: str) -> Json:
         """What a POST answers. ``again``: it may be repeated, since it says by a key that it is the same."""
         send = self._again if again else self._once

@@ -1,4 +1,4 @@
-"""Dead letters: tasks whose message lies in a dead-letter queue."""
+"""Dead letters: tasks whose message lies in a dead-letter queue, and messages of an intake that became no task."""
 
 from __future__ import annotations
 
@@ -7,30 +7,49 @@ from typing import Annotated, Any
 
 import typer
 
-from genpool_cli.commands.options import Output, Task, reach_of
-from genpool_cli.errors import CliError, ExitCode
+from genpool_cli.client import Gateway
+from genpool_cli.commands.options import Output, Task, examples, reach_of
+from genpool_cli.errors import WrongUse
 from genpool_cli.show.output import Format, age, as_json, note, table
 from genpool_cli.show.tasks import pool_name, show_task
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: list, show, replay, discard.")
+_LETTERS = "/v1/dead-letters"
+_INTAKE = f"{_LETTERS}/intake"
+#: Most letters of an intake that the gateway shows.
+_MOST = 500
 Pool = Annotated[str, typer.Option(help="namespace/name of the pool.", show_default=False)]
-Ids = Annotated[list[str] | None, typer.Argument(help="Ids of tasks.", show_default=False)]
+Ids = Annotated[
+    list[str] | None, typer.Argument(help="Ids of tasks, or of an intake's letters.", show_default=False)
+]
 Reason = Annotated[str | None, typer.Option(help="All that died for this reason.")]
+Intake = Annotated[
+    bool, typer.Option("--intake", help="Those of the intake before the pool: messages that became no task.")
+]
 Every = Annotated[bool, typer.Option("--all", help="All of the pool.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-@app.command("list")
+@app.command(
+    "list",
+    epilog=examples(
+        "dlq list --pool art/text --reason OutOfMemory", "dlq list --intake --pool photos/people"
+    ),
+)
 def list_(
     context: typer.Context,
     pool: Annotated[str | None, typer.Option(help="namespace/name of a pool.")] = None,
     reason: Reason = None,
+    intake: Intake = False,  # noqa: FBT002 - a switch
     limit: Annotated[int, typer.Option(help="Most rows; 0 for all.", min=0)] = 50,
     output: Output = Format.TABLE,
 ) -> None:
     """List dead letters, with the reason of each."""
+    if intake:
+        _list_intake(reach_of(context).gateway, pool, reason, limit, output)
+        return
     wanted = {name: value for name, value in (("pool", pool), ("reason", reason)) if value is not None}
-    pages = reach_of(context).gateway.pages("/v1/dead-letters", "tasks", **wanted)
+    pages = reach_of(context).gateway.pages(_LETTERS, "tasks", **wanted)
     found = list(itertools.islice(itertools.chain.from_iterable(pages), limit or None))
     if output is Format.JSON:
         as_json(found)
@@ -38,7 +57,7 @@ def list_(
     table(("id", "pool", "workflow", "ended", "reason", "message"), map(_row, found), empty="No dead letter.")
 
 
-@app.command()
+@app.command(epilog=examples("dlq show 3f0c…"))
 def show(context: typer.Context, task: Task, output: Output = Format.TABLE) -> None:
     """Show one: why it died, and what was sent."""
     found = reach_of(context).gateway.task(task)
@@ -48,56 +67,91 @@ def show(context: typer.Context, task: Task, output: Output = Format.TABLE) -> N
         show_task(found)
 
 
-@app.command()
-def replay(
+@app.command(epilog=examples("dlq replay --pool art/text --reason OutOfMemory"))
+def replay(  # noqa: PLR0913, PLR0917 - which ones
     context: typer.Context,
     pool: Pool,
     tasks: Ids = None,
     reason: Reason = None,
     every: Every = False,  # noqa: FBT002 - a switch
+    intake: Intake = False,  # noqa: FBT002 - a switch
     output: Output = Format.TABLE,
 ) -> None:
     """Do them again: one, some, all of a reason, or all."""
-    _act(context, "replay", _wanted(pool, tasks, reason, every=every), output)
+    wanted = _wanted(pool, tasks, reason, every=every, intake=intake)
+    _act(context, "replay", wanted, output, intake=intake)
 
 
-@app.command()
+@app.command(epilog=examples("dlq discard --pool art/text 3f0c… --yes"))
 def discard(  # noqa: PLR0913, PLR0917 - which ones
     context: typer.Context,
     pool: Pool,
     tasks: Ids = None,
     reason: Reason = None,
     every: Every = False,  # noqa: FBT002 - a switch
+    intake: Intake = False,  # noqa: FBT002 - a switch
     yes: Yes = False,  # noqa: FBT002 - a switch
     output: Output = Format.TABLE,
 ) -> None:
     """Throw their messages away; how the tasks ended stays."""
-    wanted = _wanted(pool, tasks, reason, every=every)
+    wanted = _wanted(pool, tasks, reason, every=every, intake=intake)
     if not yes:
-        typer.confirm(f"Throw dead letters of {pool} away for good?", abort=True)
-    _act(context, "discard", wanted, output)
+        whose = f"the intake before {pool}" if intake else pool
+        typer.confirm(f"Throw dead letters of {whose} away for good?", abort=True)
+    _act(context, "discard", wanted, output, intake=intake)
 
 
-def _wanted(pool: str, tasks: list[str] | None, reason: str | None, *, every: bool) -> dict[str, Any]:
+def _wanted(
+    pool: str, tasks: list[str] | None, reason: str | None, *, every: bool, intake: bool
+) -> dict[str, Any]:
     said = [bool(tasks), reason is not None, every]
     if sum(said) != 1:
-        error = CliError("Say which: ids of tasks, or --reason, or --all.", reason="Usage")
-        error.exit_code = ExitCode.USAGE
-        raise error
+        raise WrongUse("Say which: ids, or --reason, or --all.")
     if tasks:
-        return {"pool": pool, "tasks": tasks}
+        return {"pool": pool, "letters" if intake else "tasks": tasks}
     return {"pool": pool, "all": True} if every else {"pool": pool, "reason": reason}
 
 
-def _act(context: typer.Context, verb: str, wanted: dict[str, Any], output: Format) -> None:
-    found = reach_of(context).gateway.post(f"/v1/dead-letters/{verb}", wanted)
+def _act(context: typer.Context, verb: str, wanted: dict[str, Any], output: Format, *, intake: bool) -> None:
+    found = reach_of(context).gateway.post(f"{_INTAKE if intake else _LETTERS}/{verb}", wanted)
     if output is Format.JSON:
         as_json(found)
         return
     past = {"replay": "replayed", "discard": "discarded"}[verb]
-    note(f"{len(found['tasks']) + found['others']} {past}, {found['kept']} stay")
-    for task in found["missing"]:
-        note(f"{task}: its dead letter is not in the queue")
+    done = len(found["letters"]) if intake else len(found["tasks"]) + found["others"]
+    note(f"{done} {past}, {found['kept']} stay")
+    for each in found["missing"]:
+        note(f"{each}: its dead letter is not in the queue")
+    if intake and found["more"]:
+        note("The queue has more than one pass can hold: type the command again.")
+
+
+def _list_intake(gateway: Gateway, pool: str | None, reason: str | None, limit: int, output: Format) -> None:
+    if pool is None:
+        raise WrongUse("An intake is known by a pool behind it: name one by --pool.")
+    query = {"pool": pool, "limit": str(min(limit or _MOST, _MOST))}
+    found = gateway.get(_INTAKE, query)
+    letters = [each for each in found["letters"] if reason in {None, each["reason"]}]
+    if output is Format.JSON:
+        as_json({**found, "letters": letters})
+        return
+    columns = ("id", "refused", "reason", "task id", "workflow type", "bytes", "message")
+    table(columns, map(_letter_row, letters), empty=f"No dead letter of the intake {found['intake']}.")
+    if found["more"]:
+        note(f"(the oldest {query['limit']}; at most {_MOST} are shown)")
+
+
+def _letter_row(letter: dict[str, Any]) -> tuple[object, ...]:
+    refused = age(letter["refused_at"])
+    return (
+        letter["id"],
+        refused and f"{refused} ago",
+        letter["reason"] or "(RabbitMQ)",
+        letter["task_id"],
+        letter["workflow_type"],
+        letter["size_bytes"],
+        letter["message"],
+    )
 
 
 def _row(task: dict[str, Any]) -> tuple[object, ...]:

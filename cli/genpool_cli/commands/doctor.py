@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from genpool_cli.commands.options import Output, reach_of
+from genpool_cli.commands.options import Output, examples, reach_of
 from genpool_cli.doctor.cluster import check_cluster
 from genpool_cli.doctor.finding import Finding, run
 from genpool_cli.doctor.gateway import check_gateway
@@ -18,7 +18,7 @@ from genpool_cli.show.output import Format, as_json, table
 app = typer.Typer()
 
 
-@app.command()
+@app.command(epilog=examples("doctor -f pool.yaml --comfyui http://127.0.0.1:8188"))
 def doctor(
     context: typer.Context,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="A pool's file.")] = None,

@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 import typer
 
-from genpool_cli.commands.options import Output, reach_of
+from genpool_cli.commands.options import Output, examples, reach_of
 from genpool_cli.show.output import Format, age, as_json, note, table
 
 app = typer.Typer(no_args_is_help=True, help="API keys: list, make, revoke.")
 
 
-@app.command("list")
+@app.command("list", epilog=examples("keys list"))
 def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
     """List keys; never the keys themselves."""
     found = reach_of(context).gateway.get("/v1/keys")["keys"]
@@ -38,7 +38,7 @@ def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
     )
 
 
-@app.command()
+@app.command(epilog=examples("keys make 'the album app' --pool art/text --max-queued 1000"))
 def make(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="For whom or what it is.", show_default=False)],
@@ -58,7 +58,7 @@ def make(
     typer.echo(found["key"])
 
 
-@app.command()
+@app.command(epilog=examples("keys revoke k-7f3a"))
 def revoke(
     context: typer.Context,
     key: Annotated[str, typer.Argument(help="Id of a key (not the key).", show_default=False)],

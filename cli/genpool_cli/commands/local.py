@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from genpool_cli.commands.options import Output
+from genpool_cli.commands.options import Output, examples
 from genpool_cli.errors import CliError, ExitCode, NotSucceeded
 from genpool_cli.local import up as machine
 from genpool_cli.local.erase import erase as take_away
 from genpool_cli.local.folder import Folder, default_folder
 from genpool_cli.local.logins import login_link
+from genpool_cli.local.readiness import states
 from genpool_cli.show.output import Format, as_json, facts, note, table
 
 app = typer.Typer(no_args_is_help=True, help="GenPool on this machine, without Kubernetes: up, status, down.")
@@ -23,7 +24,7 @@ Where = Annotated[
 COMFYUI = "http://127.0.0.1:8188"
 
 
-@app.command()
+@app.command(epilog=examples("local up -f pool.yaml --comfyui-command 'python main.py --port {port}'"))
 def up(  # noqa: PLR0913, PLR0917 - what a machine may have
     file: Annotated[
         Path, typer.Option("--file", "-f", help="A GenerationPool, as for a cluster.", dir_okay=False)
@@ -63,7 +64,7 @@ def up(  # noqa: PLR0913, PLR0917 - what a machine may have
     )
 
 
-@app.command("open")
+@app.command("open", epilog=examples("local open"))
 def open_page(folder: Where = None) -> None:
     """Print a link that opens the page, logged in: good once, for ten minutes."""
     here = Folder((folder or default_folder()).resolve())
@@ -73,14 +74,14 @@ def open_page(folder: Where = None) -> None:
     typer.echo(login_link(here, run.url))
 
 
-@app.command()
+@app.command(epilog=examples("local status -o json"))
 def status(folder: Where = None, output: Output = Format.TABLE) -> None:
     """Say what runs, and what does not and why."""
     here = Folder((folder or default_folder()).resolve())
     run = here.run()
     if run is None or not run.alive:
         raise NotSucceeded("GenPool does not run here: genpool local up -f pool.yaml")
-    found = machine.states(here)
+    found = states(here)
     if output is Format.JSON:
         as_json({"url": run.url, "pool": run.pool, "programs": dict(found)})
     else:
@@ -90,7 +91,7 @@ def status(folder: Where = None, output: Output = Format.TABLE) -> None:
         raise NotSucceeded(f"Something does not serve: see {here.logs}.")
 
 
-@app.command()
+@app.command(epilog=examples("local down --erase"))
 def down(
     folder: Where = None,
     erase: Annotated[bool, typer.Option("--erase", help="Its data too: tasks, queues, keys.")] = False,  # noqa: FBT002

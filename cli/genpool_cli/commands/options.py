@@ -21,6 +21,15 @@ Folder = Annotated[
 ]
 
 
+#: Begins the examples of a command.
+EXAMPLE = "For example:"
+
+
+def examples(*lines: str) -> str:
+    """What stands below a command's help: how it is typed. Pure."""
+    return "\n\n".join((EXAMPLE, *(f"genpool {line}" for line in lines)))
+
+
 def reach_of(context: typer.Context) -> Reach:
     """The gateway that is meant."""
     found = context.find_object(Reach)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from genpool_cli.commands.options import Output, reach_of
+from genpool_cli.commands.options import Output, examples, reach_of
 from genpool_cli.errors import CliError
 from genpool_cli.show.output import Format, as_json, note, table
 from genpool_cli.show.pools import explain_pool, show_pods, show_pools
@@ -17,7 +17,7 @@ app = typer.Typer()
 _TASK = re.compile(r"[0-9a-f]{40}")
 
 
-@app.command()
+@app.command(epilog=examples("pools", "pools art/text -o json"))
 def pools(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="One pool, with what each of its pods does.")] = None,
@@ -40,7 +40,7 @@ def pools(
         show_pools(found)
 
 
-@app.command()
+@app.command(epilog=examples("explain art/text"))
 def explain(
     context: typer.Context,
     what: Annotated[
@@ -62,7 +62,7 @@ def explain(
     explain_pool(pool)
 
 
-@app.command()
+@app.command(epilog=examples("usage --since 2026-11-01 --until 2026-11-30"))
 def usage(
     context: typer.Context,
     since: Annotated[str | None, typer.Option(help="First day, such as 2026-11-01 (UTC).")] = None,

@@ -11,7 +11,7 @@ import typer
 
 from genpool_cli.batch.run import Wishes, submit_each
 from genpool_cli.catalogue import file_parameter, find_workflow, pool_of
-from genpool_cli.commands.options import Folder, Output, reach_of
+from genpool_cli.commands.options import Folder, Output, examples, reach_of
 from genpool_cli.errors import CliError, NotSucceeded
 from genpool_cli.files import upload
 from genpool_cli.follow import follow
@@ -23,7 +23,12 @@ from genpool_cli.show.tasks import show_task
 app = typer.Typer()
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "submit -w text-to-image -p prompt='a lake at dawn' --download pictures",
+        "submit -w 'DDColor人物黑白修复.json' --each 'album/*.jpg' --download coloured",
+    )
+)
 def submit(  # noqa: PLR0913, PLR0917 - what a task may have
     context: typer.Context,
     workflow: Annotated[
@@ -59,10 +64,7 @@ def submit(  # noqa: PLR0913, PLR0917 - what a task may have
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Send a task; with --wait or --download, until its end.
-
-    A folder of photos: genpool submit -w 'DDColor人物黑白修复.json' --each 'album/*.jpg' --download coloured
-    """
+    """Send a task; with --wait or --download, until its end."""
     gateway = reach_of(context).gateway
     if graph is not None and (workflow or each):
         raise typer.BadParameter("a graph is sent instead of a workflow, and one at a time")
@@ -75,8 +77,8 @@ def submit(  # noqa: PLR0913, PLR0917 - what a task may have
         return
     if graph is not None:
         task["graph"] = _graph(graph)
+    found = find_workflow(gateway, workflow, pool) if file else {}
     for given in file or []:
-        found = find_workflow(gateway, workflow, pool)
         name, _, path = given.rpartition("=")
         task["parameters"][name or file_parameter(found)] = upload(gateway, pool_of(found, pool), Path(path))
     made = gateway.post(

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from genpool_cli.commands.options import Folder, Output, Task, Tasks, reach_of
+from genpool_cli.commands.options import Folder, Output, Task, Tasks, examples, reach_of
 from genpool_cli.errors import NotSucceeded
 from genpool_cli.follow import follow
 from genpool_cli.results import fetch_results
@@ -18,7 +18,7 @@ from genpool_cli.show.tasks import show_task, show_tasks
 app = typer.Typer(no_args_is_help=True)
 
 
-@app.command()
+@app.command(epilog=examples("get 3f0c… -o json"))
 def get(context: typer.Context, task: Task, output: Output = Format.TABLE) -> None:
     """Show a task: where it stands, what it waits for, why it failed, links to its results."""
     found = reach_of(context).gateway.task(task)
@@ -28,7 +28,7 @@ def get(context: typer.Context, task: Task, output: Output = Format.TABLE) -> No
         show_task(found)
 
 
-@app.command("list")
+@app.command("list", epilog=examples("list --status failed --pool art/text"))
 def list_(  # noqa: PLR0913, PLR0917 - what one may look for
     context: typer.Context,
     status: Annotated[str | None, typer.Option(help="Such as queued, running, failed.")] = None,
@@ -52,7 +52,7 @@ def list_(  # noqa: PLR0913, PLR0917 - what one may look for
         note(f"(the newest {limit}; more with --limit)")
 
 
-@app.command()
+@app.command(epilog=examples("watch 3f0c… --download pictures"))
 def watch(context: typer.Context, task: Task, download: Folder = None, output: Output = Format.TABLE) -> None:
     """Watch a task to its end: its place in the queue, its progress, its results."""
     gateway = reach_of(context).gateway
@@ -67,19 +67,19 @@ def watch(context: typer.Context, task: Task, download: Folder = None, output: O
         raise NotSucceeded(f"The task {done['id']} is {done['status']}.")
 
 
-@app.command()
+@app.command(epilog=examples("cancel 3f0c… 81d7…"))
 def cancel(context: typer.Context, tasks: Tasks, output: Output = Format.TABLE) -> None:
     """Cancel tasks, queued or running. One that has ended stays as it is."""
     _each(context, tasks, "cancel", output)
 
 
-@app.command()
+@app.command(epilog=examples("replay 3f0c…"))
 def replay(context: typer.Context, tasks: Tasks, output: Output = Format.TABLE) -> None:
     """Do tasks that have ended again, each as a new run of the same task."""
     _each(context, tasks, "replay", output)
 
 
-@app.command()
+@app.command(epilog=examples("delete 3f0c… --yes"))
 def delete(
     context: typer.Context,
     tasks: Tasks,
@@ -94,7 +94,7 @@ def delete(
         note(f"{task}: erased")
 
 
-@app.command()
+@app.command(epilog=examples("download 3f0c… --to pictures"))
 def download(
     context: typer.Context,
     tasks: Tasks,

@@ -12,6 +12,7 @@ import yaml
 
 from genpool_adapters.kube.api import APPLY, KubeApi
 from genpool_adapters.kube.login import load_configuration
+from genpool_cli.commands.options import examples
 from genpool_cli.errors import CliError, NotSucceeded
 from genpool_cli.show.output import note
 from genpool_cli.workflows.comfyui import ComfyUI, known_classes
@@ -31,7 +32,7 @@ Url = Annotated[str, typer.Option("--comfyui", envvar="GENPOOL_COMFYUI_URL", hel
 COMFYUI = "http://127.0.0.1:8188"
 
 
-@app.command()
+@app.command(epilog=examples("workflow check flux --comfyui http://127.0.0.1:8188"))
 def check(
     what: Annotated[Path, typer.Argument(help="A folder, an exported graph, or a shipped workflow's name.")],
     comfyui: Url = COMFYUI,
@@ -46,7 +47,7 @@ def check(
     note(f"ComfyUI {server.version()} at {server.url} has all that {what} names.")
 
 
-@app.command()
+@app.command(epilog=examples("workflow new flux.json --to flux --comfyui http://127.0.0.1:8188"))
 def new(
     file: Annotated[
         Path, typer.Argument(help="A graph, exported from ComfyUI with Export (API).", dir_okay=False)
@@ -81,7 +82,7 @@ def new(
     note(f"Look over {to / PARAMETERS}, then: genpool workflow check {to}")
 
 
-@app.command()
+@app.command(epilog=examples("workflow apply flux --namespace art"))
 def apply(
     folder: Annotated[Path, typer.Argument(help="A workflow's folder.", file_okay=False, exists=True)],
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="The pool's namespace.")],

@@ -14,11 +14,11 @@ Json = dict[str, Any]
 def check_gateway(reach: Reach) -> Iterator[Finding]:
     """Whether it answers to this key, and each pool's trouble. Raises CliError."""
     gateway = reach.gateway
-    who = gateway.get("/v1/session")
+    who = gateway.get_now("/v1/session")
     yield Finding(
         "gateway", "ok", f"{gateway.way.shown} answers; the key is {who['name']}'s, role {who['role']}"
     )
-    pools = gateway.get("/v1/pools")["pools"]
+    pools = gateway.get_now("/v1/pools")["pools"]
     if not pools:
         yield Finding(
             "pools", "warn", "This key sees no pool: apply a GenerationPool, or see the pools of the key."

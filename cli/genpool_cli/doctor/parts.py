@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import requests
 
 from genpool_cli.doctor.finding import Finding
+from genpool_cli.doctor.storage import check_storage
 from genpool_cli.errors import Away, CliError
-from genpool_cli.local.wishes import Wanted, broker_of, read_pool, storage_keys
+from genpool_cli.local.wishes import Wanted, broker_of, read_pool
 from genpool_cli.workflows.comfyui import ComfyUI, known_classes
 from genpool_cli.workflows.files import graph_of
 from genpool_core import timing
 from genpool_core.topology.desired import parse_version
-from genpool_core.workerconfig import S3Config, store_config
 from genpool_core.workflow.lacks import class_types, find_lacks
 
 _OLDEST = (3, 10, 0)
 _UNAUTHORIZED = 401
-_NEEDS_LOCAL = "the bucket is tried with boto3: pip install 'genpool[local]'"
 
 
 def check_comfyui(url: str) -> Iterator[Finding]:
@@ -59,30 +57,9 @@ def check_manifest(path: Path, comfyui: str | None) -> Iterator[Finding]:
     wanted = read_pool(path)
     names = ", ".join(each.name for each in wanted.pool.spec.workflows)
     yield Finding("manifest", "ok", f"{path} is a pool with the workflows {names}")
-    yield from _bucket(wanted)
+    yield from check_storage(wanted.pool.spec.storage)
     if comfyui is not None:
         yield from _lacks(wanted, ComfyUI(comfyui))
-
-
-def _bucket(wanted: Wanted) -> Iterator[Finding]:
-    """What the worker does at its start: of several that create one record, one alone may be told that it did."""
-    config = store_config(wanted.pool.spec.storage)
-    if not isinstance(config, S3Config):
-        return
-    try:
-        from genpool_adapters.objectstore.conditional_put_check import prove_conditional_put  # noqa: PLC0415
-        from genpool_adapters.objectstore.s3 import S3Store  # noqa: PLC0415 - needs boto3
-    except ImportError:
-        yield Finding("bucket", "unknown", _NEEDS_LOCAL)
-        return
-    with TemporaryDirectory() as name:
-        for key, value in storage_keys().items():
-            (Path(name) / key).write_text(value, encoding="utf-8")
-        prove_conditional_put(S3Store(config, Path(name)), config.prefix)
-    where = config.endpoint or "AWS"
-    yield Finding(
-        "bucket", "ok", f"{config.bucket} at {where} can be written, and its conditional put is atomic"
-    )
 
 
 def _lacks(wanted: Wanted, comfyui: ComfyUI) -> Iterator[Finding]:

@@ -96,6 +96,16 @@ class Folder:
         return self.root / "run.json"
 
 
+def pools_file(folder: Folder) -> Path:
+    """The pool as the gateway reads it."""
+    return folder.work / "pools" / "pool.yaml"
+
+
+def topology_state(folder: Folder) -> Path:
+    """What is wrong with the topology; empty when nothing is."""
+    return folder.work / "topology"
+
+
 def write(path: Path, text: str) -> None:
     """Write a file that its owner alone can read, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -19,10 +20,10 @@ from pathlib import Path
 
 from genpool_cli.errors import CliError
 from genpool_cli.local.folder import write
+from genpool_cli.local.ports import HOST
 from genpool_cli.local.supervision import Program
 from genpool_core import timing
 
-HOST = "127.0.0.1"
 _PACKAGE = "rabbitmq-server"
 _INSTEAD = "Give one by --rabbitmq amqp://USER:PASSWORD@HOST (its management API must answer)."
 
@@ -58,14 +59,43 @@ def unpacked() -> Path:
             raise CliError(
                 f"This machine has no {tool}, so no RabbitMQ can be unpacked. {_INSTEAD}", reason="NoRabbitMQ"
             )
-    wanted = _wanted()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "genpool" / "rabbitmq"
-    target = cache / hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:16]
     cache.mkdir(parents=True, exist_ok=True)
     with _locked(cache / "lock"):
+        known = _Known(cache / "known.json", _packages_state())
+        if (target := known.target()) is not None:
+            return target
+        wanted = _wanted()
+        target = cache / hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:16]
         if not target.exists():
             _unpack(wanted, target)
+        known.remember(target)
     return target
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What was unpacked for the packages that this machine has: asking ``apt-get`` again takes a second."""
+
+    path: Path
+    state: str
+
+    def target(self) -> Path | None:
+        try:
+            known = json.loads(self.path.read_text(encoding="utf-8"))
+            target = Path(known["target"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return target if known.get("state") == self.state and target.exists() else None
+
+    def remember(self, target: Path) -> None:
+        write(self.path, json.dumps({"state": self.state, "target": str(target)}))
+
+
+def _packages_state() -> str:
+    """Another one whenever packages were installed or removed, or apt-get learnt of newer ones."""
+    paths = (Path("/var/lib/dpkg/status"), Path("/var/lib/apt/lists"))
+    return " ".join(str(path.stat().st_mtime_ns) if path.exists() else "none" for path in paths)
 
 
 def _wanted() -> list[str]:

@@ -13,14 +13,17 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from genpool_adapters.logs import configure_logging
 from genpool_cli.local.folder import Folder
+from genpool_cli.local.probing import Prober, is_silent
 from genpool_cli.local.program_file import read_programs
-from genpool_cli.local.supervision import Life, Program, ended, hangs, to_start
+from genpool_cli.local.readiness import unready
+from genpool_cli.local.supervision import Life, Program, ended, hangs, needed, to_start
 from genpool_core import timing
 
 _log = structlog.get_logger("genpool_cli.local.supervisor")
@@ -37,9 +40,16 @@ class Supervisor:
         self._lives = {program.name: Life() for program in programs}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._over = threading.Event()
+        self._probers = {
+            program.name: Prober(program.probe, partial(self._pid, program.name))
+            for program in programs
+            if program.probe is not None
+        }
 
     def run(self) -> None:
         """Look after the programs until a signal comes."""
+        for prober in self._probers.values():
+            prober.start()
         while not self._over.wait(timing.LOCAL_LOOK_SECONDS):
             self.look(time.time())
         self.stop()
@@ -58,18 +68,37 @@ class Supervisor:
                 self._lives[program.name] = ended(life, now)
                 wait = self._lives[program.name].due - now
                 _log.warning("program_ended", program=program.name, code=child.returncode, again_seconds=wait)
-            elif child is not None and hangs(program, life, _written(program.restart_file)):
-                _log.warning("program_hangs", program=program.name)
-                self._end(program, child)
-        for program in to_start(self._programs, self._lives, now):
+            elif child is not None and (why := self._hangs(program, life, now)):
+                _log.warning("program_hangs", program=program.name, message=why)
+                self._end(program, child, timing.PROBE_GRACE_SECONDS)
+        serving = {each.name for each in needed(self._programs, self._lives) if unready(each) is None}
+        for program in to_start(self._programs, self._lives, serving, now):
             self._start(program, now)
 
     def stop(self) -> None:
         """End all programs, the last one first."""
+        for prober in self._probers.values():
+            prober.end()
         for program in reversed(self._programs):
             child = self._children.get(program.name)
             if child is not None:
-                self._end(program, child)
+                self._end(program, child, program.stop_seconds)
+
+    def _pid(self, name: str) -> int:
+        return self._lives[name].pid
+
+    def _hangs(self, program: Program, life: Life, now: float) -> str:
+        """How it hangs; empty where it does not."""
+        if hangs(program, life, _written(program.restart_file)):
+            return "it answers, and no prompt gets on"
+        prober = self._probers.get(program.name)
+        if (
+            program.probe is not None
+            and prober is not None
+            and is_silent(program.probe, life, prober.answers, now)
+        ):
+            return "it does not answer"
+        return ""
 
     def _start(self, program: Program, now: float) -> None:
         # What it is told to do depends on nothing of the person's shell but where programs and homes are.
@@ -95,11 +124,11 @@ class Supervisor:
         self._lives[program.name] = Life(child.pid, now, self._lives[program.name].failures)
         _log.info("program_started", program=program.name, pid=child.pid)
 
-    def _end(self, program: Program, child: subprocess.Popen[bytes]) -> None:
+    def _end(self, program: Program, child: subprocess.Popen[bytes], seconds: float) -> None:
         """Ask it to end, and kill it and what it started where it does not."""
         child.terminate()
         try:
-            child.wait(program.stop_seconds)
+            child.wait(seconds)
         except subprocess.TimeoutExpired:
             _log.warning("program_killed", program=program.name)
         _kill_group(child.pid)

@@ -1,10 +1,15 @@
-"""``python -m genpool_cli.local.topology FOLDER``: keeps the topology of the pool as the operator does on a cluster."""
+"""``python -m genpool_cli.local.topology FOLDER``: keeps the topology of the pool, and its status.
+
+As the operator does on a cluster. The status lies in the pool's file, where the gateway reads it.
+"""
 
 from __future__ import annotations
 
 import signal
 import sys
 import threading
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -15,10 +20,15 @@ from genpool_adapters.management.api import ManagementApi
 from genpool_adapters.management.apply_topology import apply_step
 from genpool_adapters.management.read_topology import read_topology
 from genpool_adapters.manifest_files import manifests_of
-from genpool_cli.local.folder import Folder
+from genpool_cli.local.folder import Folder, pools_file, topology_state, write
 from genpool_cli.local.keys import BROKER, operator_key
+from genpool_cli.local.program_file import read_programs
+from genpool_cli.local.readiness import unready
+from genpool_cli.local.status import Seen, is_news, read_queue, status_of, write_status
+from genpool_cli.local.supervision import WORKER
 from genpool_core import names, timing
 from genpool_core.api.pool import GenerationPool
+from genpool_core.api.status import GenerationPoolStatus, QueueStatus
 from genpool_core.errors import BrokerError
 from genpool_core.manifests import read_manifests
 from genpool_core.operatorkeys import OperatorKey
@@ -61,27 +71,69 @@ def settle(api: ManagementApi, pool: GenerationPool, key: OperatorKey) -> tuple[
     return plan.faults
 
 
-def main() -> None:
-    """Look at it until SIGTERM."""
-    configure_logging("local")
-    folder, over = Folder(Path(sys.argv[1])), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
-    (broker,) = load_brokers(folder.work / "brokers.yaml").brokers
-    (pool,) = read_manifests(manifests_of(folder.work / "pools")).pools
-    key, api, told = operator_key(folder), ManagementApi(broker), ""
-    wait = 0.0
-    while not over.wait(wait):
-        wait = timing.TOPOLOGY_UNSETTLED_SECONDS
+def pause(said: str, *, settled: bool) -> float:
+    """Seconds until the next look. Pure. ``settled``: whether it was right once; until then programs wait for it."""
+    if not said:
+        return timing.TOPOLOGY_SECONDS
+    return timing.TOPOLOGY_UNSETTLED_SECONDS if settled else timing.LOCAL_LOOK_SECONDS
+
+
+class Keeper:
+    """Keeps the topology of one pool, and says in its status what is seen of it."""
+
+    def __init__(self, folder: Folder) -> None:
+        (broker,) = load_brokers(folder.work / "brokers.yaml").brokers
+        (self._pool,) = read_manifests(manifests_of(folder.work / "pools")).pools
+        self._folder = folder
+        self._key = operator_key(folder)
+        self._api = ManagementApi(broker)
+        self._worker = next(each for each in read_programs(folder) if each.name == WORKER)
+        self._told: str | None = None
+        self._settled = False
+        self._status = GenerationPoolStatus()
+
+    def run(self, over: threading.Event) -> None:
+        """Look until told to end."""
+        due = time.monotonic()
+        while not over.wait(min(due - time.monotonic(), timing.POOLS_FILES_SECONDS)):
+            if time.monotonic() >= due:
+                due = time.monotonic() + self._settle()
+            if self._settled:
+                self._say(datetime.now(UTC))
+
+    def _settle(self) -> float:
+        """Make what is missing; seconds until the next look."""
         try:
-            said = " ".join(settle(api, pool, key))
+            said = " ".join(settle(self._api, self._pool, self._key))
         except BrokerError as error:
             said = error.message
-        if not said:
-            wait = timing.TOPOLOGY_SECONDS
-        elif said != told:
-            _log.warning("topology_not_settled", message=said)
-        told = said
+        if said != self._told:
+            write(topology_state(self._folder), said)
+            if said:
+                _log.warning("topology_not_settled", message=said)
+        self._told, self._settled = said, self._settled or not said
+        return pause(said, settled=self._settled)
+
+    def _say(self, now: datetime) -> None:
+        """Write the status where it is another."""
+        spec, topology = self._pool.spec, self._told or ""
+        try:
+            queue = read_queue(self._api, spec.broker.vhost, spec.queue.name, now)
+        except BrokerError as error:
+            queue, topology = QueueStatus(observed_at=now), error.message
+        status = status_of(self._status, Seen(queue, topology, unready(self._worker)), now)
+        if is_news(self._status, status):
+            write_status(pools_file(self._folder), status)
+            self._status = status
+
+
+def main() -> None:
+    """Keep it until SIGTERM."""
+    configure_logging("local")
+    over = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: over.set())
+    Keeper(Folder(Path(sys.argv[1]))).run(over)
 
 
 if __name__ == "__main__":

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import requests
 import yaml
 
-from genpool_cli.errors import Away, CliError
+from genpool_cli.errors import CliError
 from genpool_cli.local import rabbitmq
-from genpool_cli.local.folder import Folder, Run, write
+from genpool_cli.local.folder import Folder, Run, pools_file, topology_state, write
 from genpool_cli.local.keys import BROKER, broker_password, operator_key, write_secrets
+from genpool_cli.local.ports import HOST, kept_ports
 from genpool_cli.local.program_file import read_programs, write_programs
-from genpool_cli.local.supervision import Program
+from genpool_cli.local.readiness import wait_ready
+from genpool_cli.local.supervision import WORKER, Probe, Program
 from genpool_cli.local.wishes import Wanted, broker_of, command_of, read_pool, storage_keys
 from genpool_core import names, timing
+from genpool_core.api.pods import ProbeSpec
 from genpool_core.api.storage import StorageSpec
 from genpool_core.brokers import BrokerConfig
 from genpool_core.workerconfig import grace_seconds
 
-HOST = "127.0.0.1"
-_LOG_LINES = 12
+_TOPOLOGY = "topology"
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,15 @@ def up(folder: Folder, options: Options, say: Callable[[str], None]) -> Run:
     run = folder.run()
     if run is not None and run.alive:
         raise CliError(
-            f"GenPool runs already, at {run.url}: genpool local status, or genpool local down.",
+            f"GenPool runs already, at {run.url}, for {run.pool}. To serve another pool instead: genpool local down, "
+            "and this again. To serve it too, by another ComfyUI: a --folder, --port and --comfyui of its own.",
             reason="Running",
         )
     wanted = read_pool(options.manifest)
     folder.make()
-    ports = _ports(folder, options)
+    ports = kept_ports(folder, options.port)
     programs = _programs(folder, options, wanted, ports, say)
+    topology_state(folder).unlink(missing_ok=True)
     write_programs(folder, programs)
     supervisor = _start(folder)
     url = f"http://{HOST}:{ports['api']}"
@@ -88,48 +89,16 @@ def down(folder: Folder) -> bool:
     if run is None or not run.alive:
         folder.write_run(None)
         return False
-    process = psutil.Process(run.pid)
-    process.terminate()
-    programs = read_programs(folder)
-    try:
-        process.wait(sum(program.stop_seconds for program in programs) + timing.LOCAL_STOP_SECONDS)
-    except psutil.TimeoutExpired as error:
-        raise CliError(
-            f"Process {run.pid} does not end: see {folder.logs}/genpool.log.", reason="Stuck"
-        ) from error
+    psutil.Process(run.pid).terminate()
+    allowed = sum(program.stop_seconds for program in read_programs(folder)) + timing.LOCAL_STOP_SECONDS
+    deadline = time.monotonic() + allowed
+    # Not psutil's wait: a container whose first process buries no orphans keeps the dead one in its table for ever.
+    while run.alive:
+        if time.monotonic() > deadline:
+            raise CliError(f"Process {run.pid} does not end: see {folder.logs}/genpool.log.", reason="Stuck")
+        time.sleep(timing.LOCAL_LOOK_SECONDS / 5)
     folder.write_run(None)
     return True
-
-
-def unready(program: Program) -> str | None:
-    """Why a program does not serve yet, in its own words where it has some; None when it does."""
-    if not program.ready:
-        return None
-    try:
-        with requests.Session() as session:
-            session.trust_env = False
-            answer = session.get(program.ready, timeout=timing.CLI_RETRY_SECONDS)
-    except requests.RequestException:
-        return "does not answer"
-    return None if answer.ok else answer.text.strip() or f"answers {answer.status_code}"
-
-
-def wait_ready(folder: Folder, programs: Sequence[Program], run: Run) -> None:
-    """Wait until all programs serve. Raises Away, with the end of the log of one that does not."""
-    deadline = time.monotonic() + timing.LOCAL_UP_SECONDS
-    waiting = list(programs)
-    while waiting:
-        trouble = unready(waiting[0])
-        if trouble is None:
-            waiting.pop(0)
-        elif time.monotonic() > deadline or not run.alive:
-            name = waiting[0].name
-            raise Away(
-                f"{name} {trouble}. The end of {folder.logs}/{name}.log:\n{_tail(folder.logs / f'{name}.log')}",
-                reason="NotReady",
-            )
-        else:
-            time.sleep(timing.LOCAL_LOOK_SECONDS / 5)
 
 
 def _programs(
@@ -160,26 +129,44 @@ def _programs(
                 command_of(options.comfyui_command, port),
                 ready=f"{options.comfyui}/system_stats",
                 restart_file=str(folder.work / "restart-comfyui"),
+                probe=_probe(pool.spec.comfyui.probe, options.comfyui),
             )
         )
     module = [sys.executable, "-m"]
     programs += [
-        Program("topology", (*module, "genpool_cli.local.topology", str(folder.root))),
+        Program(
+            _TOPOLOGY,
+            (*module, "genpool_cli.local.topology", str(folder.root)),
+            state_file=str(topology_state(folder)),
+        ),
         Program(
             "gateway",
             (*module, "genpool_gateway.app"),
             _gateway(folder, pool.spec.storage, ports),
             ready=f"http://{HOST}:{ports['gateway']}/readyz",
+            needs=_TOPOLOGY,
         ),
         Program(
-            "worker",
+            WORKER,
             (*module, "genpool_worker.app"),
             _worker(folder, options, broker, pool.spec.broker.vhost, ports),
             ready=f"http://{HOST}:{ports['worker']}/readyz",
+            needs=_TOPOLOGY,
             stop_seconds=grace_seconds(pool),
         ),
     ]
     return programs
+
+
+def _probe(wanted: ProbeSpec, comfyui: str) -> Probe:
+    """As the pool says for a cluster: how long ComfyUI may take to start, and may be silent."""
+    return Probe(
+        f"{comfyui}/system_stats",
+        wanted.startup_seconds,
+        wanted.period_seconds,
+        wanted.timeout_seconds,
+        wanted.failure_threshold,
+    )
 
 
 def _write_files(folder: Folder, wanted: Wanted, broker: BrokerConfig) -> None:
@@ -188,7 +175,7 @@ def _write_files(folder: Folder, wanted: Wanted, broker: BrokerConfig) -> None:
     named = broker.model_copy(update={"name": BROKER})
     brokers = {"brokers": [named.model_dump(by_alias=True, exclude_defaults=True)]}
     write(folder.work / "brokers.yaml", yaml.safe_dump(brokers))
-    write(folder.work / "pools" / "pool.yaml", wanted.manifests)
+    write(pools_file(folder), wanted.manifests)
     for name, text in wanted.config.items():
         write(folder.work / "config" / name, text)
     if pool.spec.storage.folder is not None:
@@ -260,37 +247,6 @@ def _worker(
     }
 
 
-def _ports(folder: Folder, options: Options) -> dict[str, int]:
-    """Ports of this folder: the same at each start where they are still free."""
-    path = folder.data / "ports.json"
-    own = ("amqp", "management", "mapper", "distribution", "gateway", "worker")
-    known: dict[str, int] = json.loads(path.read_text(encoding="ascii")) if path.exists() else {}
-    if not all(_is_free(known.get(name, 0)) for name in own):
-        known = dict(zip(own, _free_ports(len(own)), strict=True))
-        write(path, json.dumps(known))
-    if not _is_free(options.port):
-        raise CliError(
-            f"Port {options.port} is taken: name another one for the API by --port.", reason="PortTaken"
-        )
-    return {**known, "api": options.port}
-
-
-def _is_free(port: int) -> bool:
-    if not port:
-        return False
-    try:
-        with closing(socket.create_server((HOST, port))):
-            return True
-    except OSError:
-        return False
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        taken = [stack.enter_context(closing(socket.create_server((HOST, 0)))) for _ in range(count)]
-        return [int(one.getsockname()[1]) for one in taken]
-
-
 def _start(folder: Folder) -> psutil.Process:
     """The supervisor, as a process that outlives this one and its terminal."""
     with (folder.logs / "genpool.log").open("ab") as log:
@@ -307,15 +263,3 @@ def _start(folder: Folder) -> psutil.Process:
 def first_key(folder: Folder) -> Path:
     """The file with the key of the role admin."""
     return folder.secrets / "gateway" / names.ADMIN_API_KEY
-
-
-def states(folder: Folder) -> list[tuple[str, str | None]]:
-    """Each program, and why it does not serve; None when it does."""
-    return [(program.name, unready(program)) for program in read_programs(folder)]
-
-
-def _tail(path: Path) -> str:
-    try:
-        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:])
-    except OSError:
-        return "(no log)"

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from genpool_adapters.manifest_files import manifests_of
 from genpool_adapters.shipped_workflows import default_workflows, shipped_files
-from genpool_cli.errors import CliError, ExitCode
+from genpool_cli.errors import CliError, WrongUse
 from genpool_core.api.pool import GenerationPool
 from genpool_core.brokers import BrokerConfig
 from genpool_core.errors import InvalidManifest
@@ -57,7 +57,8 @@ def _wanted(path: Path) -> Wanted:
             raise record.error
     if len(found.pools) != 1:
         raise InvalidManifest(
-            f"it has {len(found.pools)} GenerationPools, and one machine serves one: a ComfyUI works for one pool."
+            f"it has {len(found.pools)} GenerationPools, and a ComfyUI works for one: give one pool several workflows, "
+            "or start another `genpool local up` for another ComfyUI, with a --folder, --port and --comfyui of its own."
         )
     (pool,) = found.pools
     files = workflow_files(pool, found.maps, partial(shipped_files, default_workflows()))
@@ -108,7 +109,5 @@ def command_of(text: str, port: int) -> tuple[str, ...]:
     return tuple(word.replace("{port}", str(port)) for word in words)
 
 
-def _wrong(sentence: str) -> CliError:
-    error = CliError(sentence[0].upper() + sentence[1:], reason="Usage")
-    error.exit_code = ExitCode.USAGE
-    return error
+def _wrong(sentence: str) -> WrongUse:
+    return WrongUse(sentence[0].upper() + sentence[1:])

@@ -90,14 +90,20 @@ class FilePools:
         else:
             self._stamp = stamp
             with self._lock:
-                self._snapshot, self._error = found, None
-            _log.info("pools_read", path=str(self._path), pools=len(found.pools))
+                before, self._snapshot, self._error = self._snapshot, found, None
+            # Figures in a status are others all the time, and nothing to tell.
+            if before is None or _served(before) != _served(found):
+                _log.info("pools_read", path=str(self._path), pools=len(found.pools))
 
     def _fail(self, sentence: str) -> None:
         with self._lock:
             known, self._error = self._error, sentence
         if known != sentence:
             _log.warning("pools_not_read", message=sentence)
+
+
+def _served(directory: PoolDirectory) -> list[object]:
+    return [(pool.ref, pool.spec, pool.trouble) for pool in directory.pools]
 
 
 def _stamp(path: Path) -> Stamp:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from genpool_cli.client import Gateway, direct
 from genpool_cli.doctor.cluster import of_crd, of_nodes, of_programs
 from genpool_cli.doctor.finding import Finding, run
-from genpool_cli.doctor.gateway import of_pool
+from genpool_cli.doctor.gateway import check_gateway, of_pool
 from genpool_cli.errors import Away
+from genpool_cli.reach import Reach
 from genpool_core.version import __version__
 
 
@@ -93,6 +95,16 @@ def test_nodes(nodes: list[dict[str, Any]], state: str, message: str) -> None:
     found = of_nodes(nodes)
     assert found.state == state
     assert found.message.startswith(message)
+
+
+def test_a_gateway_that_is_away_is_said_to_be_so_at_once() -> None:
+    waited: list[float] = []
+    gateway = Gateway(direct("http://127.0.0.1:1", "key"), sleep=waited.append)
+    reach = Reach()
+    reach.__dict__["gateway"] = gateway
+    (found,) = run("gateway", lambda: check_gateway(reach))
+    assert found.state == "wrong"
+    assert waited == []
 
 
 def test_what_a_check_stumbles_over_is_a_finding() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genpool_cli.local.supervision import Life, Program, ended, hangs, to_start
+from genpool_cli.local.supervision import Life, Program, ended, hangs, needed, to_start
 from genpool_core import timing
 
 FIRST, MOST, STEADY = (
@@ -32,7 +32,7 @@ def test_a_program_that_ended(failures: int, lived: float, expected_failures: in
 def test_what_is_due_is_started_in_its_order() -> None:
     programs = [Program(name, ("x",)) for name in "abcd"]
     lives = {"a": Life(), "b": Life(5, 1.0), "c": Life(due=10.1), "d": Life(due=10.0)}
-    assert [program.name for program in to_start(programs, lives, 10.0)] == ["a", "d"]
+    assert [program.name for program in to_start(programs, lives, (), 10.0)] == ["a", "d"]
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,21 @@ def test_what_is_due_is_started_in_its_order() -> None:
 )
 def test_a_program_that_hangs(file: str, life: Life, marked: float | None, *, expected: bool) -> None:
     assert hangs(Program("comfyui", ("x",), restart_file=file), life, marked) is expected
+
+
+@pytest.mark.parametrize(
+    ("life", "serving", "starts", "waits_for"),
+    [
+        pytest.param(Life(), (), False, ["a"], id="what it needs does not serve yet"),
+        pytest.param(Life(), ("a",), True, ["a"], id="it serves"),
+        pytest.param(Life(failures=1, due=5.0), (), True, [], id="it ran before: they find each other"),
+        pytest.param(Life(7, 1.0), (), False, [], id="it runs"),
+    ],
+)
+def test_a_program_that_needs_another(
+    life: Life, serving: tuple[str, ...], waits_for: list[str], *, starts: bool
+) -> None:
+    programs = [Program("a", ("x",)), Program("b", ("x",), needs="a")]
+    lives = {"a": Life(5, 1.0), "b": life}
+    assert [each.name for each in to_start(programs, lives, serving, 10.0)] == ["b"] * starts
+    assert [each.name for each in needed(programs, lives)] == waits_for

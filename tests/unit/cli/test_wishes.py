@@ -46,9 +46,12 @@ def test_a_pool_of_a_cluster_is_a_pool_of_a_machine(tmp_path: Path) -> None:
         ([], "is empty, or is being written"),
         (
             [{"kind": "ConfigMap", "metadata": {"name": "x"}}],
-            "it has 0 GenerationPools, and one machine serves one",
+            "it has 0 GenerationPools, and a ComfyUI works for one",
         ),
-        ([POOL, {**POOL, "metadata": {"name": "b"}}], "it has 2 GenerationPools, and one machine serves one"),
+        (
+            [POOL, {**POOL, "metadata": {"name": "b"}}],
+            "it has 2 GenerationPools, and a ComfyUI works for one",
+        ),
         (
             [{**POOL, "spec": {**POOL["spec"], "workflows": [{"name": "x", "source": {"builtin": "x"}}]}}],
             "ships no workflow x",

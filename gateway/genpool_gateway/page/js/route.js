@@ -39,6 +39,15 @@ export function go(to, how = {}) {
   }
 }
 
+/**
+ * The same place with other filters. Those that are not named stay as they are in the address by now, which may be newer
+ * than what who calls has seen. @param {Record<string, string | null>} to
+ */
+export function refine(to) {
+  const { page, parts, query } = parseRoute(location.hash);
+  go(href([page, ...parts], { ...Object.fromEntries(query), ...to }), { replace: true });
+}
+
 /** @returns {Route} */
 export function useRoute() {
   const [route, setRoute] = useState(() => parseRoute(location.hash));

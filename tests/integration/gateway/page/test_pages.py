@@ -98,6 +98,11 @@ def test_the_gallery_filters_searches_and_downloads(visitor: Visitor) -> None:
     expect(page.locator(".tile")).to_have_count(len(PROMPTS))
     page.locator(".filters select").select_option(PHOTO)
     expect(page.locator(".empty")).to_be_visible()
+    # Who is quick: the words are looked for a moment after the last key.
+    page.get_by_role("searchbox").fill("lake")
+    page.locator(".filters select").select_option("text-to-image")
+    expect(page.locator(".tile")).to_have_count(1)
+    assert "workflow=text-to-image" in page.url
     visitor.go("#/gallery?status=succeeded")
     expect(page.locator(".tile")).to_have_count(len(PROMPTS))
     for tick in page.locator(".tick input").all()[:2]:
@@ -178,6 +183,20 @@ def test_keys_are_made_used_and_revoked(browser: Browser, visitor: Visitor) -> N
         other.go("#/gallery")
         expect(other.page.locator("#key")).to_be_visible()
         other.faults.clear()  # The browser itself notes each 401.
+
+
+def test_a_new_key_is_shown_whole_on_a_phone(browser: Browser, world: World) -> None:
+    with visiting(browser, world, "zh", PHONE) as visitor:
+        visitor.enter("#/keys")
+        page = visitor.page
+        page.locator(".keys form input").first.fill("the-album-of-a-family-with-a-very-long-name-indeed")
+        page.locator(".keys form button[type=submit]").click()
+        expect(page.locator(".made code")).to_be_visible()
+        visitor.look("keys-made")
+        page.get_by_role("row", name="the-album").get_by_role("button").click()
+        page.get_by_role("dialog").get_by_role("button").last.click()
+        expect(page.get_by_role("row", name="the-album").get_by_role("button")).to_have_count(0)
+        visitor.look("keys-revoked")
 
 
 def test_the_way_out_and_the_choices_that_stay(visitor: Visitor) -> None:

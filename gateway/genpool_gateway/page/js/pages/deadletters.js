@@ -9,7 +9,7 @@ import { Attempts } from "../parts/attempts.js";
 import { Button, Confirm, Empty, Note, Trouble, Waiting } from "../parts/basics.js";
 import { IntakeLetters } from "../parts/intakeletters.js";
 import { wordsOf } from "../problems.js";
-import { go, href } from "../route.js";
+import { href, refine } from "../route.js";
 import { stringify } from "../json.js";
 import { poolName, titleOf } from "../tasks.js";
 
@@ -23,7 +23,6 @@ const SECONDS = 8;
 export function DeadLetters({ route }) {
   const pool = route.query.get("pool");
   const reason = route.query.get("reason");
-  const change = (/** @type {Record<string, string | null>} */ to) => go(href(["dead"], { pool, reason, ...to }), { replace: true });
   const list = useEndless((cursor) => get("/v1/dead-letters", { pool, reason, cursor, limit: PAGE }), [pool, reason], SECONDS);
   const pools = useLoaded(() => get("/v1/pools"), []);
   const { busy, problem, run } = useAction();
@@ -46,10 +45,10 @@ export function DeadLetters({ route }) {
   return html`
     <div class="dead"><h1>${t("menu.dead")}</h1><p class="lead">${t("dead.lead")}</p>
       <div class="filters">
-        <label class="pick"><span class="name">${t("pool")}</span><select value=${pool ?? ""} onChange=${(/** @type {any} */ event) => change({ pool: event.target.value || null })}>
+        <label class="pick"><span class="name">${t("pool")}</span><select value=${pool ?? ""} onChange=${(/** @type {any} */ event) => refine({ pool: event.target.value || null })}>
           <option value="">${t("dead.allPools")}</option>
           ${(pools.data?.pools ?? []).map((/** @type {any} */ each) => html`<option value=${each.name}>${each.name}${each.queue.dead_lettered ? ` (${each.queue.dead_lettered})` : ""}</option>`)}</select></label>
-        <label class="pick"><span class="name">${t("dead.reason")}</span><select value=${reason ?? ""} onChange=${(/** @type {any} */ event) => change({ reason: event.target.value || null })}>
+        <label class="pick"><span class="name">${t("dead.reason")}</span><select value=${reason ?? ""} onChange=${(/** @type {any} */ event) => refine({ reason: event.target.value || null })}>
           <option value="">${t("dead.allReasons")}</option>
           ${[...new Set([...reasons, ...(reason ? [reason] : [])])].map((each) => html`<option value=${each}>${wordsOf(each).happened}</option>`)}</select></label>
         ${kind && html`<span class="row">

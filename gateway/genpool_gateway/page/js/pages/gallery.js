@@ -9,7 +9,7 @@ import { Badge, Button, Empty, Trouble, Waiting } from "../parts/basics.js";
 import { Icon } from "../parts/icon.js";
 import { Thumbnail } from "../parts/thumbnail.js";
 import { Windowed } from "../parts/windowed.js";
-import { go, href } from "../route.js";
+import { href, refine } from "../route.js";
 import { downloadAll, downloadPath, listTasks, STATUSES, titleOf } from "../tasks.js";
 
 const PAGE = 100;
@@ -24,7 +24,6 @@ export function Gallery({ route }) {
   const workflow = route.query.get("workflow");
   const search = route.query.get("search");
   const filter = { status, workflow, search };
-  const change = (/** @type {Record<string, string | null>} */ to) => go(href(["gallery"], { ...filter, ...to }), { replace: true });
   const { items, problem, loading, whole, more, reload } = useEndless(
     (cursor) => listTasks({ ...filter, cursor, limit: PAGE }), [status, workflow, search], SECONDS);
   const [chosen, setChosen] = useState(/** @type {Record<string, Task>} */ ({}));
@@ -37,7 +36,7 @@ export function Gallery({ route }) {
   return html`
     <div class="gallery">
       <h1>${t("menu.gallery")}</h1>
-      <${Filters} filter=${filter} onChange=${change} />
+      <${Filters} filter=${filter} onChange=${refine} />
       ${picked.length > 0 && html`<div class="row selection" role="status">
         <span>${t("chosen", { n: picked.length })}</span>
         <${Button} icon="download" kind="main" disabled=${!files.length} onClick=${() => downloadAll(files)}>${t("downloadAll", { n: files.length })}</${Button}>

@@ -8,7 +8,7 @@ import { Empty, Trouble, Waiting } from "../parts/basics.js";
 import { Icon } from "../parts/icon.js";
 import { compare, SortHead } from "../parts/sorting.js";
 import { PoolState, scalerSentence, trouble } from "../parts/poolstate.js";
-import { go, href } from "../route.js";
+import { href, refine } from "../route.js";
 
 /** @typedef {import("../pools.js").Pool} Pool */
 
@@ -32,7 +32,7 @@ export function Pools({ route }) {
   const pools = data?.pools ?? [];
   const shown = useMemo(() => sorted(pools, search, sort), [pools, search, sort]);
   const at = (/** @type {Record<string, string | null>} */ changes) => href(["pools"], { sort: route.query.get("sort"), search, ...changes });
-  const find = (/** @type {string} */ text) => { setSearch(text); go(at({ search: text || null }), { replace: true }); };
+  const find = (/** @type {string} */ text) => { setSearch(text); refine({ search: text || null }); };
   if (!data) return problem ? html`<${Trouble} problem=${problem} onRetry=${reload} />` : html`<${Waiting} />`;
   const unwell = pools.filter((pool) => pool.ready === false || !pool.accepts_tasks).length;
   return html`

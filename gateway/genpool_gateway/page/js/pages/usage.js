@@ -6,7 +6,7 @@ import { t } from "../language.js";
 import { useLoaded } from "../load.js";
 import { Empty, Trouble, Waiting } from "../parts/basics.js";
 import { Bars } from "../parts/bars.js";
-import { go, href } from "../route.js";
+import { refine } from "../route.js";
 
 /**
  * @typedef {object} Row
@@ -39,7 +39,7 @@ export function Usage({ route, session }) {
   return html`
     <div class="usage"><div class="row spread"><h1>${t("menu.usage")}</h1>
       <div class="chips" role="group" aria-label=${t("usage.span")}>${SPANS.map((span) => html`<button type="button" class="chip" aria-pressed=${span === days}
-        onClick=${() => go(href(["usage"], { days: String(span) }), { replace: true })}>${t("usage.days", { n: span })}</button>`)}</div></div>
+        onClick=${() => refine({ days: String(span) })}>${t("usage.days", { n: span })}</button>`)}</div></div>
       ${!total ? html`<${Empty} title=${t("usage.none")} />` : html`
         <dl class="figures">
           <div class="card"><dt>${t("usage.tasks")}</dt><dd>${number(total.tasks)}</dd></div>

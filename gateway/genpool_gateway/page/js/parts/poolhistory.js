@@ -5,7 +5,7 @@ import { duration, minute, number } from "../format.js";
 import { t } from "../language.js";
 import { useLoaded } from "../load.js";
 import { pathOf } from "../pools.js";
-import { go, href } from "../route.js";
+import { refine } from "../route.js";
 import { Trouble, Waiting } from "./basics.js";
 import { Plot } from "./plot.js";
 
@@ -21,7 +21,7 @@ export function PoolHistory({ name, route }) {
   const { data, problem, reload } = useLoaded(() => get(`${pathOf(name)}/history`, { hours }), [name, hours], SECONDS);
   return html`<section class="stack" aria-labelledby="history-title"><div class="row spread"><h2 id="history-title">${t("history")}</h2>
       <div class="chips" role="group" aria-label=${t("usage.span")}>${SPANS.map((span) => html`<button type="button" class="chip" aria-pressed=${span === hours}
-        onClick=${() => go(href(["pool", ...name.split("/")], { hours: String(span) }), { replace: true })}>${spanOf(span)}</button>`)}</div></div>
+        onClick=${() => refine({ hours: String(span) })}>${spanOf(span)}</button>`)}</div></div>
     <${Trouble} problem=${problem} onRetry=${reload} />
     ${data ? html`<${Plots} history=${data} />` : !problem && html`<${Waiting} />`}</section>`;
 }
