@@ -196,6 +196,11 @@ def test_only_missing_packages_are_installed_each_once() -> None:
     assert packages.missing(packages.NEEDS, lambda _file: True) == ()
 
 
+def test_no_service_of_an_installed_package_starts_with_the_machine() -> None:
+    installed = ("docker.io", "buildah", "containerd")
+    assert packages.units(installed) == ("containerd.service", "docker.service", "docker.socket")
+
+
 def test_pips_settings_go_into_a_build_without_paths_of_this_machine() -> None:
     listed = (
         "global.index-url='https://a.example.org/simple'\n"
