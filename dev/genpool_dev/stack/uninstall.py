@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from genpool_core import names
 from genpool_dev.cluster.model import ClusterInfo
@@ -107,10 +108,26 @@ def _living_pools(kubectl: Kubectl) -> bool:
 
 
 def _delete_release(stack: Stack) -> None:
+    """Uninstall the release; where it went with its namespace, what of it lies in none."""
     helm = Helm(stack.kubectl)
     release = helm.find(layout.RELEASE)
     if release is not None and release.ours:
         helm.uninstall(layout.RELEASE)
+    if release is None:
+        selector = f"--selector={names.LABEL_PART_OF}={layout.RELEASE}"
+        for item in stack.kubectl.get("clusterroles,clusterrolebindings", selector)["items"]:
+            if is_of_release(item):
+                kind, name = item["kind"].lower(), item["metadata"]["name"]
+                stack.kubectl.run("delete", kind, name, "--ignore-not-found")
+
+
+def is_of_release(item: dict[str, Any]) -> bool:
+    """Whether an object without a namespace was made by the installation in ours. Pure."""
+    told = item["metadata"].get("annotations") or {}
+    return (told.get("meta.helm.sh/release-name"), told.get("meta.helm.sh/release-namespace")) == (
+        layout.RELEASE,
+        layout.SYSTEM_NAMESPACE,
+    )
 
 
 def marked_namespaces(kubectl: Kubectl) -> list[str]:

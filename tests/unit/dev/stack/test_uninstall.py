@@ -50,13 +50,19 @@ class FakeKubectl(Kubectl):
     """Labels by name."""
     crd: bool = True
     pools: list[dict[str, Any]] = field(default_factory=list)
+    roles: list[dict[str, Any]] = field(default_factory=list)
+    """Objects of GenPool in no namespace."""
     deleted: list[str] = field(default_factory=list)
 
     def get(self, *words: str) -> dict[str, Any]:
         if words[0] == "namespaces":
             marked = [name for name, labels in self.namespaces.items() if labels == OURS]
             return {"items": [{"metadata": {"name": name}} for name in marked]}
-        return {"items": self.pools if words[0] == uninstall.CRD else []}
+        return {
+            "items": {uninstall.CRD: self.pools, "clusterroles,clusterrolebindings": self.roles}.get(
+                words[0], []
+            )
+        }
 
     def find(self, *words: str) -> dict[str, Any] | None:
         kind, name = words[:2]
@@ -151,6 +157,19 @@ def test_pools_namespaces_and_crd_of_somebody_else_stay(monkeypatch: pytest.Monk
     uninstall.uninstall(info())
     assert kubectl.deleted == []
     assert bucket.prefixes == []
+
+
+def test_roles_go_also_where_somebody_deleted_the_namespace_with_the_release(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def role(namespace: str) -> dict[str, Any]:
+        told = {"meta.helm.sh/release-name": layout.RELEASE, "meta.helm.sh/release-namespace": namespace}
+        return {"kind": "ClusterRole", "metadata": {"name": f"{namespace}:operator", "annotations": told}}
+
+    kubectl, stack, _ = cluster(roles=[role(layout.SYSTEM_NAMESPACE), role("of-somebody")])
+    monkeypatch.setattr(uninstall, "look", lambda _info: stack)
+    uninstall.uninstall(info())
+    assert kubectl.deleted == [f"clusterrole {layout.SYSTEM_NAMESPACE}:operator"]
 
 
 @pytest.mark.parametrize(
