@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup try try-down demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean test-brokers soak-api soak-gateway soak-outages bench-gateway page-vendor page-pictures page-types
+.PHONY: help setup try try-down demo demo-down cluster-up cluster-down cluster-status images test check lint types contracts unit generate verify lock format clean test-brokers test-kind test-current soak-api soak-gateway soak-outages bench-gateway page-vendor page-pictures page-types
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -72,6 +72,12 @@ lock: $(STAMP) ## Renew the hashed requirements from pyproject.toml
 
 test-brokers: $(STAMP) ## What depends on RabbitMQ's version, on 3.10, 4.0 and 4.3 (as root, some minutes; RELEASES)
 	@$(PY) -m genpool_dev test-brokers $${RELEASES:-}
+
+test-kind: $(STAMP) ## The demo and the e2e tests on a real kind, in a Docker engine of its own (as root, some minutes; PARTS)
+	@$(PY) -m genpool_dev test-kind $${PARTS:-}
+
+test-current: $(STAMP) ## Demo and e2e tests on a cluster of somebody else's, which is the same afterwards (as root, PARTS)
+	@$(PY) -m genpool_dev test-current $${PARTS:-}
 
 page-vendor: ## Renew the libraries of the web page from npm (needs npm)
 	@bash dev/page-vendor.sh

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +13,7 @@ import typer
 from genpool_core.errors import GenPoolError
 from genpool_core.version import __version__
 from genpool_dev.cluster.errors import ClusterError, explain
+from genpool_dev.cluster.settings import ClusterRef, ProviderName, load
 from genpool_dev.interrupts import interruptible
 
 app = typer.Typer(
@@ -34,31 +37,57 @@ def main() -> None:
         sys.exit(1)
 
 
-def _as_root_for_local() -> None:
-    """Become root now where the cluster will be the local one, so that sudo asks once only."""
+def _settled() -> ClusterRef:
+    """Settle which cluster this command works on, before anything is built or asked for.
+
+    Where it is the local one this becomes root now, so that sudo asks once only; the choice goes along.
+    """
     from genpool_dev.cluster import api  # noqa: PLC0415 - `generate` needs none of it
+    from genpool_dev.progress import Steps  # noqa: PLC0415
+
+    return _as_root_for_local(api.settle(Steps()))
+
+
+def _as_root_for_local(ref: ClusterRef) -> ClusterRef:
     from genpool_dev.privilege import ensure_root  # noqa: PLC0415
 
-    if api.chosen_provider() == "local":
+    os.environ["PROVIDER"] = ref.provider
+    if ref.provider == "local":
         ensure_root()
+    return ref
+
+
+def _named_or_only(found: Sequence[ProviderName], command: str) -> ClusterRef | None:
+    """Return the cluster that PROVIDER names, else the only one of ``found``; what is taken away is never guessed."""
+    from genpool_dev.cluster import api  # noqa: PLC0415
+    from genpool_dev.cluster.providers import choose  # noqa: PLC0415
+
+    named = load().provider or choose.only(found, command)
+    return None if named is None else api.ref_of(named)
 
 
 @app.command("cluster-up")
 def cluster_up() -> None:
     """Start the cluster with RabbitMQ and S3, or mend what is dead in it."""
     from genpool_dev.cluster import api, report  # noqa: PLC0415
+    from genpool_dev.demo.session import adopt  # noqa: PLC0415
 
-    _as_root_for_local()
-    report.show_up(api.ensure_up())
+    ref = _settled()
+    info = api.ensure_up(ref)
+    adopt(ref)
+    report.show_up(info)
 
 
 @app.command("cluster-down")
 def cluster_down() -> None:
-    """Stop the cluster and take away everything it made."""
+    """Stop the cluster and take away everything it made; PROVIDER says which one where there are several."""
     from genpool_dev.cluster import api  # noqa: PLC0415
+    from genpool_dev.demo.session import cluster_down as take_down  # noqa: PLC0415
+    from genpool_dev.progress import Steps  # noqa: PLC0415
 
-    _as_root_for_local()
-    api.down()
+    # A run that was killed left no word of it: the local cluster then looks for what there is.
+    ref = _named_or_only(api.made(), "cluster-down") or api.ref_of("local")
+    take_down(_as_root_for_local(ref), Steps())
 
 
 @app.command("cluster-status")
@@ -74,8 +103,7 @@ def demo() -> None:
     """Run the whole way of 24 tasks on a real Kubernetes; KEEP=1 leaves it running."""
     from genpool_dev.demo.run import main as run_demo  # noqa: PLC0415
 
-    _as_root_for_local()
-    sys.exit(run_demo(keep=os.environ.get("KEEP") == "1"))
+    sys.exit(run_demo(_settled(), keep=os.environ.get("KEEP") == "1"))
 
 
 @app.command("try")
@@ -96,11 +124,14 @@ def try_down() -> None:
 
 @app.command("demo-down")
 def demo_down() -> None:
-    """End a demo that was left running."""
+    """End a demo that was left running; PROVIDER says which one where there are several."""
+    from genpool_dev.cluster import api  # noqa: PLC0415
+    from genpool_dev.demo import state  # noqa: PLC0415
     from genpool_dev.demo.run import demo_down as end_demo  # noqa: PLC0415
 
-    _as_root_for_local()
-    sys.exit(end_demo())
+    # Of the local cluster only root sees the demo: it is looked for where this user has none.
+    ref = _named_or_only(state.left(api.refs()), "demo-down") or api.ref_of("local")
+    sys.exit(end_demo(_as_root_for_local(ref)))
 
 
 @app.command()
@@ -125,8 +156,7 @@ def test() -> None:
     """Run unit, contract, integration and e2e tests, on real parts."""
     from genpool_dev.testrun import tests as run_tests  # noqa: PLC0415
 
-    _as_root_for_local()
-    sys.exit(run_tests())
+    sys.exit(run_tests(_settled()))
 
 
 @app.command("test-brokers")
@@ -139,6 +169,33 @@ def on_brokers(
 
     ensure_root()
     sys.exit(brokertests.run(releases or list(rabbitmq.RELEASES)))
+
+
+@app.command("test-kind")
+def on_kind(
+    parts: Annotated[list[str] | None, typer.Argument(help="Such as demo or e2e; all by default.")] = None,
+) -> None:
+    """Run the demo and the e2e tests on a real kind, in a Docker engine of its own that is taken away again."""
+    from genpool_dev.kindtest import run as running  # noqa: PLC0415
+    from genpool_dev.privilege import ensure_root  # noqa: PLC0415
+
+    ensure_root()
+    sys.exit(running.run(parts or []))
+
+
+@app.command("test-current")
+def on_current(
+    parts: Annotated[list[str] | None, typer.Argument(help="Such as demo or e2e; all by default.")] = None,
+) -> None:
+    """Run demo and e2e tests on a cluster that somebody else has, and look that it is the same afterwards."""
+    import tempfile  # noqa: PLC0415
+
+    from genpool_dev.currenttest import parts as running  # noqa: PLC0415
+    from genpool_dev.privilege import ensure_root  # noqa: PLC0415
+
+    ensure_root()
+    with tempfile.TemporaryDirectory(prefix="genpool-person-") as home:
+        sys.exit(running.run(parts or [], Path(home)))
 
 
 @app.command()

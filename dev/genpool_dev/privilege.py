@@ -44,6 +44,17 @@ def sudo_command(arguments: Sequence[str], env: Mapping[str, str], python: str) 
     return ["sudo", keep, "--prompt=[sudo] password for %u: ", "env", *settings, *module]
 
 
+def can_be_root() -> bool:
+    """Tell whether :func:`ensure_root` would get through; asks nobody for a password."""
+    return os.geteuid() == 0 or (
+        shutil.which("sudo") is not None and (_sudo_is_silent() or sys.stdin.isatty())
+    )
+
+
+def _sudo_is_silent() -> bool:
+    return subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
+
+
 def ensure_root() -> None:
     """Go on as root: returns if this is root, else becomes the same command under sudo."""
     if os.geteuid() == 0:
@@ -53,8 +64,7 @@ def ensure_root() -> None:
             "The local cluster needs root, and there is no sudo here: run this as root, or start "
             "Docker and use PROVIDER=kind."
         )
-    silent = subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False)
-    if silent.returncode != 0 and not sys.stdin.isatty():
+    if not _sudo_is_silent() and not sys.stdin.isatty():
         raise ClusterError(
             "The local cluster needs root, and there is no terminal on which sudo could ask for "
             "the password: run this as root, or start Docker and use PROVIDER=kind."

@@ -21,7 +21,7 @@ import psutil
 
 from genpool_dev.cluster import api
 from genpool_dev.cluster.node import process
-from genpool_dev.cluster.settings import cache_home
+from genpool_dev.cluster.settings import ClusterRef, ProviderName, cache_home
 from genpool_dev.interrupts import deaf
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,20 +41,21 @@ def quick() -> int:
     return next((code for code in map(_target, _QUICK) if code), 0)
 
 
-def tests() -> int:
+def tests(ref: ClusterRef) -> int:
     """Run all tests on a cluster; the exit code is 0, or that of a run that failed."""
-    was_up = api.info() is not None
+    api.check(ref)
+    was_up = api.exists(ref)
     run = uuid.uuid4().hex
     try:
-        api.ensure_up(for_tests=True)
-        return _pytest(run)
+        api.ensure_up(ref)
+        return _pytest(run, ref.provider)
     finally:
         with deaf():
             try:
-                _end_marked(run)
+                end_marked(run)
             finally:
                 if not was_up:
-                    api.down()
+                    api.down(ref)
 
 
 def _target(name: str) -> int:
@@ -68,11 +69,15 @@ def _target(name: str) -> int:
     return done.returncode
 
 
-def _pytest(run: str) -> int:
+def _pytest(run: str, provider: ProviderName) -> int:
     """All runs, also after one that failed: a long run should tell all that it can."""
     # Nothing of root's in the checkout of who called through sudo.
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--durations=15"]
-    env = os.environ | {MARK: run, "HYPOTHESIS_STORAGE_DIRECTORY": str(cache_home() / "hypothesis")}
+    env = os.environ | {
+        MARK: run,
+        "PROVIDER": provider,
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(cache_home() / "hypothesis"),
+    }
     codes = [
         subprocess.run([*command, *arguments], cwd=ROOT, env=env, check=False).returncode
         for arguments in _RUNS
@@ -84,8 +89,8 @@ def _pytest(run: str) -> int:
     return max(codes, key=abs)
 
 
-def _end_marked(run: str) -> None:
-    """Kill what an interrupted run of pytest left: programs that its tests had started carry the mark."""
+def end_marked(run: str) -> None:
+    """Kill what an interrupted run left: programs that it had started carry the mark in their environment."""
     marked = [process.identify(each.pid) for each in psutil.process_iter() if _mark_of(each) == run]
     process.kill(each for each in marked if each is not None)
 

@@ -6,6 +6,7 @@ Order: what needs nothing but the chart's files, then the tests marked ``togethe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,7 +26,8 @@ _STAGES = {
     "alone": "restarts or changes what all tests use; runs after those that run together",
     "last": "takes GenPool away; runs at the end, in the order of the file",
 }
-_WIDTH = 8
+#: So many tests run side by side; fewer where machine or cluster is slow.
+_WIDTH = int(os.environ.get("GENPOOL_E2E_WIDTH", "8"))
 _PLUGIN = "genpool-together"
 
 
@@ -60,7 +62,7 @@ def _set_up(stack: Stack, namespace: str) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """GenPool, freshly installed. Refuses a cluster that is not for tests before it changes anything there."""
-    info = api.ensure_up(for_tests=True)
+    info = api.ensure_up()
     clean(info)
     with _set_up(look(info), layout.SYSTEM_NAMESPACE):
         found = install(info, vhosts=["/", VHOST])

@@ -23,15 +23,12 @@ from genpool_dev.stack.kubectl import Kubectl
 from genpool_dev.stack.servers import photos, process, receiver
 from genpool_dev.stack.servers.process import ServerProcess
 from genpool_dev.stack.servers.receiver import Delivery, read_record
-from genpool_dev.stack.uninstall import CRD, uninstall
+from genpool_dev.stack.uninstall import CRD, delete_scenes, scenes, uninstall
 from support.diagnosis import diagnose
 from support.eventlog import EventLog, listening
 from support.observing import Observer
 from support.producing import Producer
 from support.waiting import BrokenOffError
-
-#: On the namespaces of the tests, so that a later run finds what a killed one left.
-LABEL = "genpool.dev/e2e"
 
 
 @dataclass(frozen=True)
@@ -132,11 +129,11 @@ class Lab:
 
     def places(self) -> list[str]:
         """Namespaces of scenes that exist, also the ending ones."""
-        return _places(self.kubectl)
+        return scenes(self.kubectl)
 
     def _make(self, name: str, changes: dict[str, Any]) -> Scene:
         scene = Scene(self, f"genpool-e2e-{name}", changes)
-        self.kubectl.namespace(scene.place, {LABEL: "true", **layout.RESTRICTED})
+        self.kubectl.namespace(scene.place, {layout.SCENE: "true", **layout.RESTRICTED})
         s3 = self.info.s3
         keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
         self.kubectl.secret(scene.place, layout.STORAGE_SECRET, keys)
@@ -184,11 +181,6 @@ def open_lab(stack: Stack, folder: Path) -> Iterator[Lab]:
         yield lab
 
 
-def _places(kubectl: Kubectl) -> list[str]:
-    words = ("get", "namespaces", f"--selector={LABEL}", "--output=jsonpath={.items[*].metadata.name}")
-    return kubectl.run(*words).split()
-
-
 def _login(info: ClusterInfo) -> AmqpParameters:
     broker = info.rabbitmq
     return AmqpParameters(
@@ -204,12 +196,11 @@ def _login(info: ClusterInfo) -> AmqpParameters:
 def clean(info: ClusterInfo) -> None:
     """Take away all of a run, also of one that was killed: scenes, GenPool, CRD, vhost, folder of the bucket."""
     stack = look(info)
-    for place in _places(stack.kubectl):
-        # A pod that hangs would keep its namespace for its whole grace.
-        stack.kubectl.run("delete", "pods", "--all", f"--namespace={place}", "--grace-period=0", "--force")
-    stack.kubectl.run("delete", "namespace", f"--selector={LABEL}", "--timeout=120s", timeout=130)
+    delete_scenes(stack.kubectl)
     uninstall(info)
-    if stack.kubectl.find("crd", CRD) and not stack.kubectl.get(CRD, "--all-namespaces")["items"]:
+    # On a cluster of our own; on a person's, one that is not ours stays.
+    unused = stack.kubectl.find("crd", CRD) and not stack.kubectl.get(CRD, "--all-namespaces")["items"]
+    if info.provider != "current" and unused:
         stack.kubectl.run("delete", "crd", CRD, "--timeout=60s", timeout=70)
     stack.broker.delete_vhost(VHOST)
     stack.bucket.remove([FOLDER])

@@ -39,7 +39,7 @@ def _from_environment() -> Server | None:
 def _from_cluster() -> Server:
     from genpool_dev.cluster import api  # noqa: PLC0415 - only who needs the cluster starts it
 
-    info = api.ensure_up(for_tests=True).rabbitmq
+    info = api.ensure_up().rabbitmq
     return Server(info.host, info.port, info.management_url, info.username, info.password)
 
 

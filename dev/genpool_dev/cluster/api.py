@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import get_args
 
 from pydantic import ValidationError
 
@@ -13,40 +14,48 @@ from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.kube import Kube
 from genpool_dev.cluster.model import ClusterInfo, RabbitMQInfo, S3Info
 from genpool_dev.cluster.node import health
-from genpool_dev.cluster.providers.choose import make, provider_name
-from genpool_dev.cluster.settings import ClusterSettings, ProviderName, cache_home, load, state_home
+from genpool_dev.cluster.providers import choose, gpus, looking
+from genpool_dev.cluster.providers.base import Provider
+from genpool_dev.cluster.providers.choose import make
+from genpool_dev.cluster.services import Credentials, Endpoints
+from genpool_dev.cluster.settings import ClusterRef, ProviderName, cache_home, load
 from genpool_dev.progress import Steps
 
 __all__ = [
     "ClusterInfo",
     "allowed_context",
-    "chosen_provider",
+    "borrowed",
+    "check",
+    "context",
     "down",
     "ensure_up",
+    "exists",
     "info",
+    "infos",
+    "made",
+    "ref_of",
+    "refs",
+    "settle",
     "status",
 ]
 
 INFO = "cluster.json"
 
 
-def ensure_up(
-    provider: ProviderName | None = None, steps: Steps | None = None, *, for_tests: bool = False
-) -> ClusterInfo:
+def ensure_up(ref: ClusterRef | None = None, steps: Steps | None = None) -> ClusterInfo:
     """Return a cluster that is up, with RabbitMQ, S3 and the images of this checkout in it.
 
-    What is missing is built, what is dead is started again, what works is left alone. A cluster of
-    another provider that is already up is taken where none is asked for. ``for_tests`` refuses a context
-    that is not on their list (:func:`allowed_context`) before anything is put there. Raises
-    :class:`~genpool_dev.cluster.errors.ClusterError` with a sentence for a person.
+    What is missing is built, what is dead is started again, what works is left alone. Without ``ref`` it is the
+    one that :func:`settle` says. A context that may not be used (:func:`allowed_context`) is refused before
+    anything is built or put there. Raises :class:`~genpool_dev.cluster.errors.ClusterError` with a sentence for a
+    person.
     """
-    settings, steps = load(), steps or Steps()
-    chosen = make(_name(settings, provider), settings)
-    with locked(_lock(settings), lambda: steps.say("Waiting for another run of this command …")):
-        chosen.check()
+    steps = steps or Steps()
+    ref = ref or settle(steps)
+    chosen = _provider(ref)
+    with locked(_lock(ref), lambda: steps.say("Waiting for another run of this command …")):
+        check(ref)
         kube, images = chosen.up(steps)
-        if for_tests:
-            refuse_other_context(kube.context)
         rabbitmq, s3 = services.ensure(kube, chosen.shape(images))
         services.wait_rollout(kube, steps)
         endpoints = chosen.endpoints(kube)
@@ -58,49 +67,101 @@ def ensure_up(
             kubectl=kube.kubectl,
             helm=kube.helm,
             images=images.components,
-            rabbitmq=RabbitMQInfo(
-                host=endpoints.amqp_host,
-                port=endpoints.amqp_port,
-                management_url=endpoints.management_url,
-                username=rabbitmq.user,
-                password=rabbitmq.secret,
-                in_cluster_host=f"rabbitmq.{model.NAMESPACE}.svc.cluster.local",
-            ),
-            s3=S3Info(
-                endpoint=endpoints.s3_url,
-                in_cluster_endpoint=f"http://s3.{model.NAMESPACE}.svc.cluster.local:9000",
-                access_key=s3.user,
-                secret_key=s3.secret,
-                folder=chosen.s3_folder(),
-            ),
+            rabbitmq=_rabbitmq(endpoints, rabbitmq),
+            s3=_s3(endpoints, s3, chosen.s3_folder()),
             host_address=chosen.host_address(),
             state_dir=chosen.state,
+            gpus=gpus.allocatable(kube.get("nodes")["items"]),
         )
         handover.write(chosen.state / INFO, found.model_dump_json(indent=1))
     return found
 
 
-def info() -> ClusterInfo | None:
-    """Return the cluster that the last :func:`ensure_up` left; nothing where there is none.
+def settle(steps: Steps | None = None) -> ClusterRef:
+    """Return the cluster that a command without further words works on, and say why it is that one.
 
-    Only what was written then is read: :func:`ensure_up` is what makes sure that it works.
+    It is the provider that PROVIDER names, else one that is up, else what fits this machine.
     """
     settings = load()
-    names: tuple[ProviderName, ...] = ("local", "kind", "current")
-    for name in (settings.provider,) if settings.provider else names:
-        try:
-            text = (state_home(settings, name) / INFO).read_text()
-            return ClusterInfo.model_validate_json(text)
-        except (OSError, ValidationError):
-            continue
-    return None
+    if settings.provider is not None:
+        return ClusterRef.of(settings, settings.provider)
+    up = [found.provider for found in infos()]
+    choice = choose.among(up) if up else choose.choose(looking.look(settings))
+    if steps is not None:
+        steps.say(choice.reason)
+    return ClusterRef.of(settings, choice.provider)
 
 
-def down(steps: Steps | None = None) -> None:
-    """Take the cluster away, whatever state it is in; raises with a list of what is left."""
-    settings, steps = load(), steps or Steps()
-    with locked(_lock(settings), lambda: steps.say("Waiting for another run of this command …")):
-        make(_name(settings, None), settings).down(steps)
+def ref_of(provider: ProviderName) -> ClusterRef:
+    """Return the cluster of a provider under the settings of the environment."""
+    return ClusterRef.of(load(), provider)
+
+
+def check(ref: ClusterRef) -> None:
+    """Raise :class:`~genpool_dev.cluster.errors.ClusterError` where :func:`ensure_up` would refuse; changes nothing."""
+    chosen = _provider(ref)
+    refuse_other_context(chosen.context())
+    chosen.check()
+
+
+def exists(ref: ClusterRef) -> bool:
+    """Tell whether a cluster is there, working or not: what is there before a demo stays after it."""
+    return _provider(ref).exists()
+
+
+def context(ref: ClusterRef) -> str:
+    """Return the name of a cluster's context."""
+    return _provider(ref).context()
+
+
+def borrowed(ref: ClusterRef) -> bool:
+    """Tell whether :func:`down` leaves the cluster itself, since it is somebody's own."""
+    return _provider(ref).borrowed
+
+
+def info(ref: ClusterRef | None = None) -> ClusterInfo | None:
+    """Return the cluster that the last :func:`ensure_up` left; nothing where there is none.
+
+    Only what was written then is read: :func:`ensure_up` is what makes sure that it works. Without ``ref`` it is
+    the first of those that are up.
+    """
+    if ref is None:
+        return next(iter(infos()), None)
+    try:
+        found = ClusterInfo.model_validate_json((ref.state / INFO).read_text())
+    except (OSError, ValidationError):
+        return None
+    return found if found.provider == ref.provider else None
+
+
+def infos() -> list[ClusterInfo]:
+    """Return the clusters that were left by :func:`ensure_up`, of all providers or of that which PROVIDER names."""
+    found = map(info, refs())
+    return [each for each in found if each is not None]
+
+
+def refs() -> list[ClusterRef]:
+    """Return the clusters that there may be, of all providers or of that which PROVIDER names."""
+    settings = load()
+    names = (settings.provider,) if settings.provider else get_args(ProviderName)
+    return [ClusterRef.of(settings, name) for name in names]
+
+
+def made() -> list[ProviderName]:
+    """Return the providers of which something was made, whole or not: its state folder is there."""
+    found = {each.state_dir: each.provider for each in infos()}
+    for ref in refs():
+        # GENPOOL_DEV_STATE is one folder for all of them.
+        if ref.state not in found and ref.state.is_dir() and any(ref.state.iterdir()):
+            found[ref.state] = ref.provider
+    return list(found.values())
+
+
+def down(ref: ClusterRef, steps: Steps | None = None) -> None:
+    """Take a cluster away, whatever state it is in; raises with a list of what is left."""
+    steps = steps or Steps()
+    with locked(_lock(ref), lambda: steps.say("Waiting for another run of this command …")):
+        _provider(ref).down(steps)
 
 
 def status(found: ClusterInfo) -> list[tuple[str, str]]:
@@ -114,32 +175,46 @@ def status(found: ClusterInfo) -> list[tuple[str, str]]:
     return parts
 
 
-def chosen_provider() -> ProviderName:
-    """Return the provider that a command without further words works on."""
-    return _name(load(), None)
-
-
 def allowed_context(name: str) -> bool:
-    """Tell whether the e2e tests may use a context: ours, or one in GENPOOL_E2E_CONTEXTS."""
-    return model.allowed_context(name, os.environ.get("GENPOOL_E2E_CONTEXTS", ""))
+    """Tell whether a context may be used: ours, or one in GENPOOL_E2E_CONTEXTS."""
+    return model.allowed_context(name, os.environ.get(model.CONTEXTS, ""))
 
 
 def refuse_other_context(name: str) -> None:
-    """Raise :class:`~genpool_dev.cluster.errors.ClusterError` for a context that tests may not use."""
+    """Raise :class:`~genpool_dev.cluster.errors.ClusterError` for a context that may not be used."""
     if not allowed_context(name):
         raise ClusterError(
-            f"The tests refuse the context {name}: they install and delete things. If it is a cluster for "
-            f"tests, set GENPOOL_E2E_CONTEXTS={name} and run this again."
+            f"The context {name} is refused: this installs and deletes things there. If it is a cluster for "
+            f"tests, set {model.CONTEXTS}={name} and run this again."
         )
 
 
-def _name(settings: ClusterSettings, asked: ProviderName | None) -> ProviderName:
-    if asked or settings.provider:
-        return asked or settings.provider or "local"
-    running = info()
-    return running.provider if running else provider_name(settings)
+def _rabbitmq(endpoints: Endpoints, login: Credentials) -> RabbitMQInfo:
+    return RabbitMQInfo(
+        host=endpoints.amqp_host,
+        port=endpoints.amqp_port,
+        management_url=endpoints.management_url,
+        username=login.user,
+        password=login.secret,
+        in_cluster_host=f"rabbitmq.{model.NAMESPACE}.svc.cluster.local",
+    )
 
 
-def _lock(settings: ClusterSettings) -> Path:
+def _s3(endpoints: Endpoints, login: Credentials, folder: Path | None) -> S3Info:
+    return S3Info(
+        endpoint=endpoints.s3_url,
+        in_cluster_endpoint=f"http://s3.{model.NAMESPACE}.svc.cluster.local:9000",
+        access_key=login.user,
+        secret_key=login.secret,
+        folder=folder,
+    )
+
+
+def _provider(ref: ClusterRef) -> Provider:
+    return make(ref.provider, ref.settings())
+
+
+def _lock(ref: ClusterRef) -> Path:
     """Return the lock of one cluster: outside of its state folder, which comes and goes."""
-    return cache_home() / "locks" / f"cluster-{settings.netns}"
+    name = ref.netns if ref.provider == "local" else ref.provider
+    return cache_home() / "locks" / f"cluster-{name}"

@@ -39,7 +39,7 @@ class Kube:
         return json.loads(said) if said.strip() else None
 
     def apply(self, manifests: str) -> None:
-        """Apply manifests (YAML or JSON) on the server's side."""
+        """Apply manifests (YAML) on the server's side."""
         manager = "--field-manager=genpool-dev"
         self.run("apply", "--server-side", "--force-conflicts", manager, "--filename=-", stdin=manifests)
 

@@ -10,6 +10,8 @@ from genpool_dev.cluster.settings import ProviderName
 
 NAMESPACE = "genpool-dev"
 """Where RabbitMQ and S3 run."""
+CONTEXTS = "GENPOOL_E2E_CONTEXTS"
+"""Variable with the contexts (commas) that may be used beside ours."""
 
 
 class _Frozen(BaseModel):
@@ -58,8 +60,10 @@ class ClusterInfo(_Frozen):
     host_address: str
     """The address by which pods reach a server on this machine; listen on it, or on 0.0.0.0."""
     state_dir: Path
+    gpus: int = 0
+    """How many ``nvidia.com/gpu`` its nodes say that pods can have, together."""
 
 
 def allowed_context(name: str, extra: str = "") -> bool:
-    """Tell whether the e2e tests may run on a context; ``extra`` is GENPOOL_E2E_CONTEXTS (commas)."""
+    """Tell whether demo and tests may use a context; ``extra`` is the value of :data:`CONTEXTS`. Pure."""
     return name in {"genpool-local", "kind-genpool", *filter(None, extra.split(","))}

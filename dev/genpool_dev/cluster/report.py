@@ -32,15 +32,20 @@ def show_up(info: ClusterInfo) -> None:
 
 
 def show_status() -> bool:
-    """Print what runs of the cluster; tells whether it works."""
-    info = api.info()
-    if info is None:
+    """Print what runs of the clusters that are up; tells whether all of it works."""
+    found = api.infos()
+    if not found:
         print("There is no cluster: `make cluster-up` starts one.")
-        return False
+    works = [_show(info) for info in found]
+    return bool(works) and all(works)
+
+
+def _show(info: ClusterInfo) -> bool:
     parts = api.status(info)
     width = max(len(name) for name, _ in parts)
     for name, state in parts:
         print(f"{name:<{width}}  {state}")
     works = all(state in {"works", "runs", "open", "answers"} for _, state in parts)
-    print("\n".join(lines(info)) if works else "`make cluster-up` starts again what is dead.")
+    again = f"`make cluster-up PROVIDER={info.provider}` starts again what is dead."
+    print("\n".join(lines(info)) if works else again)
     return works

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
-import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import requests
+import yaml
 
 from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.kube import Kube
@@ -39,6 +40,8 @@ class Shape:
     node_ports: bool = False
     claims: tuple[str, ...] = ()
     """Servers whose data needs a PersistentVolumeClaim of the default storage class."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Further labels of the namespace."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def manifests(shape: Shape) -> str:
 
 def claim(name: str) -> str:
     """Render the claim for a server's data."""
-    return json.dumps(
+    return document(
         {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
@@ -107,6 +110,12 @@ def claim(name: str) -> str:
             },
         }
     )
+
+
+def document(manifest: Mapping[str, Any]) -> str:
+    """Render one manifest as YAML: kubectl before 1.33 takes no JSON between documents of YAML."""
+    text: str = yaml.safe_dump(dict(manifest), sort_keys=False)
+    return text
 
 
 def ensure_secret(kube: Kube, name: str, keys: tuple[str, str], user: str) -> Credentials:
@@ -122,24 +131,24 @@ def ensure_secret(kube: Kube, name: str, keys: tuple[str, str], user: str) -> Cr
         "metadata": {"name": name, "namespace": NAMESPACE},
         "stringData": dict(zip(keys, (made.user, made.secret), strict=True)),
     }
-    kube.apply(json.dumps(secret))
+    kube.apply(document(secret))
     return made
 
 
-def ensure_namespace(kube: Kube) -> None:
-    """Make our namespace."""
-    labels = {"app.kubernetes.io/part-of": "genpool-dev"}
+def ensure_namespace(kube: Kube, more: Mapping[str, str]) -> None:
+    """Make our namespace, with ``more`` labels."""
+    labels = {"app.kubernetes.io/part-of": "genpool-dev", **more}
     namespace = {
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {"name": NAMESPACE, "labels": labels},
     }
-    kube.apply(json.dumps(namespace))
+    kube.apply(document(namespace))
 
 
 def ensure(kube: Kube, shape: Shape) -> tuple[Credentials, Credentials]:
     """Apply both servers; returns the credentials of RabbitMQ and of S3."""
-    ensure_namespace(kube)
+    ensure_namespace(kube, shape.labels)
     rabbitmq = ensure_secret(kube, "rabbitmq-admin", ("username", "password"), "genpool-admin")
     s3_keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     s3 = ensure_secret(kube, "s3-credentials", s3_keys, f"genpool{secrets.token_hex(4)}")

@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from genpool_core.validation import first_fault
@@ -40,6 +40,10 @@ class ClusterSettings(BaseSettings):
     """How many ``nvidia.com/gpu`` the node says it has, without having any."""
     registry: str | None = None
     """For ``current``: a registry that both this machine and the cluster reach, to push images to."""
+    registry_insecure: bool = False
+    """That registry speaks plain HTTP, where buildah pushes; for Docker it is a setting of the engine."""
+    kind_image: str | None = None
+    """For ``kind``: the node image, where kind's own cannot be pulled or is another Kubernetes than wanted."""
     host: str | None = None
     """For ``kind`` and ``current``: the address by which pods reach this machine."""
 
@@ -56,6 +60,31 @@ class ClusterSettings(BaseSettings):
         if value.prefixlen != PREFIX_BITS:
             raise ValueError(f"must be a /{PREFIX_BITS}, such as 10.213.0.0/16")
         return value
+
+
+class ClusterRef(BaseModel):
+    """Which cluster is meant: enough to find it again, whatever the environment says by then."""
+
+    model_config = ConfigDict(frozen=True)
+
+    provider: ProviderName
+    netns: str
+    subnet: IPv4Network
+    state: Path
+
+    @classmethod
+    def of(cls, settings: ClusterSettings, provider: ProviderName) -> ClusterRef:
+        """Return the cluster of a provider under the given settings."""
+        return cls(
+            provider=provider,
+            netns=settings.netns,
+            subnet=settings.subnet,
+            state=state_home(settings, provider),
+        )
+
+    def settings(self) -> ClusterSettings:
+        """Return the settings of the environment, with this cluster in them."""
+        return load().model_copy(update=dict(self))
 
 
 def load() -> ClusterSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import threading
@@ -9,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from genpool_dev.cluster.errors import ClusterError
 
@@ -22,7 +25,7 @@ _lock = threading.Lock()
 
 @contextmanager
 def _child(words: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:  # noqa: ANN401 - as Popen has them
-    """Start a program that :func:`end_running` knows of, and kill it where the block fails."""
+    """Start a program that :func:`end_running` knows of; where the block fails, kill it and all that it started."""
     try:
         child = subprocess.Popen(words, **options)
     except FileNotFoundError as error:
@@ -35,11 +38,23 @@ def _child(words: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[An
         try:
             yield child
         except BaseException:
-            child.kill()
+            if child.poll() is None:
+                _kill_with_descendants(child.pid)
             raise
         finally:
             with _lock:
                 _running.discard(child)
+
+
+def _kill_with_descendants(pid: int) -> None:
+    """Kill a program and what it started: kind's ``docker run`` else makes a container after all was taken away."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        child = psutil.Process(pid)
+        # Stopped first, so that it starts nothing meanwhile.
+        child.suspend()
+        for each in [*child.children(recursive=True), child]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
 
 
 def end_running() -> None:
@@ -100,12 +115,16 @@ def run_logged(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     what: str,
+    anew: bool = False,
 ) -> None:
-    """Run a long command with its output in ``log``; fails with a sentence that names ``what``."""
+    """Run a long command with its output at the end of ``log``, emptied first where ``anew``.
+
+    Fails with a sentence that names ``what``.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     words = [str(word) for word in command]
     with (
-        log.open("ab") as output,
+        log.open("wb" if anew else "ab") as output,
         _child(
             words,
             env=None if env is None else dict(env),

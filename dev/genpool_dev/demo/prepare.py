@@ -7,6 +7,7 @@ from pathlib import Path
 
 from genpool_core import names
 from genpool_dev.cluster import handover
+from genpool_dev.cluster.providers.gpus import GPU
 from genpool_dev.demo import plan, state
 from genpool_dev.demo.keyfile import key_file
 from genpool_dev.demo.session import Session
@@ -41,7 +42,7 @@ class Servers:
 
 def start_servers(stack: Stack, session: Session) -> Servers:
     """Start both on the address by which pods reach this machine; the session ends them."""
-    folder, bind = state.folder(), stack.info.host_address
+    folder, bind = state.folder(session.cluster), stack.info.host_address
     record, secrets = folder / "callbacks.jsonl", folder / "callback-secrets"
     record.unlink(missing_ok=True)
     secrets.mkdir(mode=0o700, exist_ok=True)
@@ -65,10 +66,14 @@ def drop_old_messages(stack: Stack, steps: Steps) -> None:
                 stack.broker.purge(name)
 
 
-def apply_examples(stack: Stack, servers: Servers, stamp: str) -> list[Pool]:
+def apply_examples(stack: Stack, servers: Servers, stamp: str, steps: Steps) -> list[Pool]:
     """Apply the example pools and wait until they are Ready. Each run has a folder of its own in the bucket."""
     common = examples.replacements(stack.info, servers.photos.port, servers.receiver.port)
     common["prefix: "] = f"prefix: demo-{stamp}/"
+    if not stack.info.gpus:
+        steps.say(
+            f"No node of {stack.info.context} has {GPU}: the pools ask for none (the stand-in needs none)."
+        )
     pools = []
     for name, step_seconds in STEP_SECONDS.items():
         texts = {**common, **examples.slowed(step_seconds, START_SECONDS)}

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from genpool_dev.cluster.model import NAMESPACE, ClusterInfo
+from genpool_dev.cluster.settings import ProviderName
 from genpool_dev.demo.figures import Figures, summary_rows
 from genpool_dev.demo.keyfile import key_file
 from genpool_dev.demo.plan import TEXT_SCRIPT
@@ -53,5 +54,10 @@ def where_to_look(info: ClusterInfo, pictures: Path, gateway: str, *, kept: bool
         f"RabbitMQ: {rabbitmq.management_url} (user {rabbitmq.username}; password: {secret})",
         f"More:     export {place} {login}",
         f"          {sys.executable} {TEXT_SCRIPT} --count 8",
-        "It is left running: make demo-down ends it.",
+        f"It is left running: {end_command(info.provider)} ends it.",
     ]
+
+
+def end_command(provider: ProviderName) -> str:
+    """What ends a demo that is left running, whatever is up beside it."""
+    return f"make demo-down PROVIDER={provider}"

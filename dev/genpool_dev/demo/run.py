@@ -19,6 +19,7 @@ from rich.console import Console
 from genpool_dev.cluster import api
 from genpool_dev.cluster.errors import ClusterError, explain
 from genpool_dev.cluster.model import ClusterInfo
+from genpool_dev.cluster.settings import ClusterRef
 from genpool_dev.demo.diagnose import diagnosis
 from genpool_dev.demo.figures import Figures, broken_promises, last_line
 from genpool_dev.demo.keyfile import key_file
@@ -27,7 +28,7 @@ from genpool_dev.demo.pictures import Wanted, asking_user, fetch, give_to
 from genpool_dev.demo.plan import api_tasks
 from genpool_dev.demo.prepare import Servers, apply_examples, drop_old_messages, open_api, start_servers
 from genpool_dev.demo.publish import Published, key_of, publish_all, send_all
-from genpool_dev.demo.report import show_summary, where_to_look
+from genpool_dev.demo.report import end_command, show_summary, where_to_look
 from genpool_dev.demo.session import Session, leftover, take_away
 from genpool_dev.demo.watch import watch
 from genpool_dev.progress import Steps, seconds
@@ -53,11 +54,11 @@ class Outcome:
     """URL of the API."""
 
 
-def main(*, keep: bool) -> int:
-    """Run the demo and return its exit code. ``keep``: leave everything running."""
+def main(cluster: ClusterRef, *, keep: bool) -> int:
+    """Run the demo on a cluster and return its exit code. ``keep``: leave everything running."""
     steps = Steps()
     try:
-        outcome = _in_session(steps, keep=keep)
+        outcome = _in_session(cluster, steps, keep=keep)
         if outcome is None:
             return 1
     except KeyboardInterrupt:
@@ -73,11 +74,11 @@ def main(*, keep: bool) -> int:
     return 1 if outcome.faults else 0
 
 
-def demo_down() -> int:
-    """End a demo that was left running and return the exit code."""
+def demo_down(cluster: ClusterRef) -> int:
+    """End the demo that was left running on a cluster and return the exit code."""
     steps = Steps()
     try:
-        old = leftover()
+        old = leftover(cluster)
         if old is None:
             steps.say("No demo was left running.")
             return 0
@@ -89,9 +90,9 @@ def demo_down() -> int:
     return 0
 
 
-def _in_session(steps: Steps, *, keep: bool) -> Outcome | None:
+def _in_session(cluster: ClusterRef, steps: Steps, *, keep: bool) -> Outcome | None:
     """Run the demo and take it away again; None, and the reason told, where it could not be run to its end."""
-    session = Session(steps)
+    session = Session(cluster, steps)
     ended = False
     try:
         outcome = _demo(session, steps)
@@ -104,12 +105,12 @@ def _in_session(steps: Steps, *, keep: bool) -> Outcome | None:
         if not (keep and ended):
             session.end()
     if outcome is None and keep:
-        steps.say("It is left running, so that you can look: make demo-down ends it.")
+        steps.say(f"It is left running, so that you can look: {end_command(cluster.provider)} ends it.")
     return outcome
 
 
 def _demo(session: Session, steps: Steps) -> Outcome:
-    info = api.ensure_up(steps=steps)
+    info = api.ensure_up(session.cluster, steps)
     steps.say(f"The cluster was ready after {seconds(steps.elapsed)}.")
     with steps.step("GenPool installed by its Helm chart", "about 10 s"):
         stack = install(info)
@@ -126,7 +127,7 @@ def _work(stack: Stack, session: Session, steps: Steps) -> Outcome:
         servers = start_servers(stack, session)
     with steps.step("three pools from docs/examples, kubectl apply until they are Ready"):
         drop_old_messages(stack, steps)
-        pools = apply_examples(stack, servers, stamp)
+        pools = apply_examples(stack, servers, stamp, steps)
         gateway = open_api(stack, pools)
     with steps.step(
         "tasks sent: through the gateway's API, and by two producers that know only RabbitMQ"

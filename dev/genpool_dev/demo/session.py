@@ -1,6 +1,7 @@
 """What the demo starts and how it is taken away again: at the end, on Ctrl-C, by the next run, by ``make demo-down``.
 
-Who had a cluster before keeps it: then only what the demo put on it goes.
+The demo's state says on which cluster it is, and whether that was there before: then only what the demo put on it goes.
+What is up beside it, of another provider, is not touched.
 """
 
 from __future__ import annotations
@@ -10,59 +11,92 @@ import shutil
 
 from genpool_dev.cluster import api
 from genpool_dev.cluster.model import ClusterInfo
+from genpool_dev.cluster.settings import ClusterRef
 from genpool_dev.demo import state
 from genpool_dev.demo.keyfile import key_file
 from genpool_dev.demo.state import DemoState
 from genpool_dev.interrupts import deaf
 from genpool_dev.progress import Steps
+from genpool_dev.stack import gateway
 from genpool_dev.stack.errors import StackError
 from genpool_dev.stack.kubectl import Kubectl
 from genpool_dev.stack.servers import process
 from genpool_dev.stack.servers.process import ServerProcess
-from genpool_dev.stack.uninstall import uninstall
+from genpool_dev.stack.uninstall import delete_scenes, uninstall
 
 
 class Session:
-    """One demo, from the first thing that it starts."""
+    """One demo on one cluster, from the first thing that it starts."""
 
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, cluster: ClusterRef, steps: Steps) -> None:
         self._steps = steps
-        self._state = _begin(steps)
+        self._state = _begin(cluster, steps)
 
     @property
-    def cluster_was_up(self) -> bool:
-        """The cluster is somebody's and stays."""
-        return self._state.cluster_was_up
+    def cluster(self) -> ClusterRef:
+        """Where the demo is."""
+        return self._state.cluster
 
     def add(self, server: ServerProcess) -> None:
         """Remember a server, so that it is ended whatever happens."""
+        self._state = self._known()
         self._state = self._state.model_copy(update={"servers": [*self._state.servers, server]})
         state.save(self._state)
 
     def end(self) -> None:
         """Take everything away. Ctrl-C is not heard meanwhile: what is half away would be left behind."""
         with deaf():
-            take_away(self._state, self._steps)
+            take_away(self._known(), self._steps)
+
+    def _known(self) -> DemoState:
+        """What is on disk: the cluster may have been adopted meanwhile."""
+        return state.load(self.cluster) or self._state
 
 
 def take_away(old: DemoState, steps: Steps) -> None:
-    """End what a demo has running: servers, GenPool, and the cluster unless it was there before."""
-    for server in old.servers:
-        process.stop(server)
-    known = api.info()
-    if known is not None:
-        key_file(known).unlink(missing_ok=True)
-    info = _answering()
-    if info is not None and old.cluster_was_up:
-        with steps.step("taking GenPool off the cluster"):
-            uninstall(info)
-        steps.say("The cluster was up before the demo and stays up: make cluster-down ends it.")
-    elif not old.cluster_was_up:
-        api.down(steps)
-    shutil.rmtree(state.folder(), ignore_errors=True)
+    """End what a demo has running: servers, GenPool, and the cluster unless it was there before.
+
+    Raises
+    ------
+    ClusterError
+        Something did not go away; the state stays, so that it can be tried again.
+    """
+    _take_off(old, steps)
+    if old.cluster_was_up:
+        steps.say(
+            f"The cluster of {old.context} was up before the demo and stays up: "
+            f"make cluster-down PROVIDER={old.cluster.provider} ends it."
+        )
+    else:
+        api.down(old.cluster, steps)
+    shutil.rmtree(state.folder(old.cluster), ignore_errors=True)
 
 
-def leftover() -> DemoState | None:
+def cluster_down(cluster: ClusterRef, steps: Steps) -> None:
+    """Take a cluster away with the demo on it, if one was left there; from a person's own all that was put there.
+
+    Raises
+    ------
+    ClusterError
+        A demo runs on it right now, or something did not go away.
+    """
+    old = leftover(cluster)
+    if old is not None:
+        _take_off(old.model_copy(update={"cluster_was_up": False}), steps)
+    elif api.borrowed(cluster):
+        _uninstall(api.info(cluster), steps, servers_stay=False)
+    api.down(cluster, steps)
+    shutil.rmtree(state.folder(cluster), ignore_errors=True)
+
+
+def adopt(cluster: ClusterRef) -> None:
+    """Let a cluster outlive the demo that made it: somebody asked for it by ``make cluster-up``."""
+    old = state.load(cluster)
+    if old is not None and not old.cluster_was_up:
+        state.save(old.model_copy(update={"cluster_was_up": True}))
+
+
+def leftover(cluster: ClusterRef) -> DemoState | None:
     """The demo that was left running, or killed; None where there is none.
 
     Raises
@@ -70,7 +104,7 @@ def leftover() -> DemoState | None:
     StackError
         It is running right now.
     """
-    old = state.load()
+    old = state.load(cluster)
     if old is not None and old.running():
         raise StackError(
             f"A demo is running already (process {old.pid}): wait for its end, or end it with Ctrl-C where it runs."
@@ -78,24 +112,65 @@ def leftover() -> DemoState | None:
     return old
 
 
-def _begin(steps: Steps) -> DemoState:
-    old = leftover()
-    info = _answering()
-    was_up = info is not None if old is None else old.cluster_was_up
+def _begin(cluster: ClusterRef, steps: Steps) -> DemoState:
+    old = leftover(cluster)
+    api.check(cluster)
+    context = api.context(cluster)
+    if old is not None and (old.cluster, old.context) != (cluster, context):
+        steps.say(f"An earlier demo was left on {old.context}: it is taken away first.")
+        take_away(old, steps)
+        old = None
+    # Before the state is written: until then there is nothing to take away.
+    was_up = api.exists(cluster) if old is None else old.cluster_was_up
+    begun = state.start_time(os.getpid()) or 0.0
+    mine = DemoState(pid=os.getpid(), started=begun, cluster=cluster, context=context, cluster_was_up=was_up)
+    state.save(mine.model_copy(update={"servers": old.servers if old is not None else []}))
     if old is not None:
         steps.say("An earlier demo is still there: it is taken over.")
         for server in old.servers:
             process.stop(server)
-    begun = state.start_time(os.getpid()) or 0.0
-    mine = DemoState(pid=os.getpid(), started=begun, cluster_was_up=was_up)
+        _uninstall(_answering(old), steps)
     state.save(mine)
-    if old is not None and info is not None:
-        with steps.step("taking the earlier demo off the cluster"):
-            uninstall(info)
     return mine
 
 
-def _answering() -> ClusterInfo | None:
-    """The cluster that is up and answers, or None."""
-    info = api.info()
-    return info if info is not None and Kubectl.of(info).answers() else None
+def _take_off(old: DemoState, steps: Steps) -> None:
+    """Take a demo off its cluster, as far as that stays."""
+    for server in old.servers:
+        process.stop(server)
+    info = api.info(old.cluster)
+    if info is None or info.context != old.context:
+        return  # it is gone, or another by now
+    key_file(info).unlink(missing_ok=True)
+    borrowed = api.borrowed(old.cluster)
+    if not (old.cluster_was_up or borrowed):
+        gateway.close_way(info)
+        return
+    answering = _answering(old)
+    if answering is None and not borrowed:
+        raise StackError(
+            f"The cluster of {old.context} does not answer, so the demo cannot be taken off it. `make cluster-up "
+            f"PROVIDER={old.cluster.provider}` mends it; `make cluster-down PROVIDER={old.cluster.provider}` takes it "
+            "away with all that is on it."
+        )
+    if answering is None:
+        gateway.close_way(info)
+        steps.say(
+            f"The cluster of {old.context} does not answer, and the demo on it is forgotten. If it comes back, what is "
+            "left there: `helm -n genpool-system uninstall genpool`, the namespaces genpool-demo and genpool-system."
+        )
+    _uninstall(answering, steps, servers_stay=old.cluster_was_up)
+
+
+def _uninstall(info: ClusterInfo | None, steps: Steps, *, servers_stay: bool = True) -> None:
+    if info is not None and Kubectl.of(info).answers():
+        with steps.step(f"taking GenPool off the cluster of {info.context}"):
+            if not servers_stay:
+                delete_scenes(Kubectl.of(info))
+            uninstall(info, servers_stay=servers_stay)
+
+
+def _answering(old: DemoState) -> ClusterInfo | None:
+    """The cluster that a demo is on, if it is up and answers."""
+    info = api.info(old.cluster)
+    return info if info is not None and info.context == old.context and Kubectl.of(info).answers() else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
 from pydantic import BaseModel, ValidationError
 
-from genpool_dev.cluster import settings
+from genpool_dev.cluster.settings import ClusterRef, ClusterSettings, ProviderName
 from genpool_dev.stack.servers.process import ServerProcess
 
 
@@ -18,6 +19,9 @@ class DemoState(BaseModel):
     pid: int
     started: float
     """Start time of the demo's process: tells it from a later one with the same pid."""
+    cluster: ClusterRef
+    context: str
+    """Its context, as it was when the demo began."""
     cluster_was_up: bool
     """The cluster is a developer's: it stays."""
     servers: list[ServerProcess] = []
@@ -35,32 +39,36 @@ def start_time(pid: int) -> float | None:
         return None
 
 
-def folder() -> Path:
-    """Folder of the demo's own files: state, logs of its servers. It is gone when the demo is.
+def folder(cluster: ClusterRef) -> Path:
+    """Folder of a demo's own files: state, logs of its servers. It is gone when the demo is.
 
-    One for each local cluster: a second one has another network namespace (GENPOOL_DEV_NETNS).
+    One for each provider, and for each local cluster: a second one has another network namespace
+    (GENPOOL_DEV_NETNS).
     """
     base = os.environ.get("XDG_STATE_HOME")
-    netns = settings.load().netns
-    name = (
-        "genpool-demo"
-        if netns == settings.ClusterSettings.model_fields["netns"].default
-        else f"genpool-demo-{netns}"
-    )
+    name = f"genpool-demo-{cluster.provider}"
+    if cluster.provider == "local" and cluster.netns != ClusterSettings.model_fields["netns"].default:
+        name = f"{name}-{cluster.netns}"
     return (Path(base) if base else Path.home() / ".local" / "state") / name
 
 
-def load() -> DemoState | None:
+def load(cluster: ClusterRef) -> DemoState | None:
     """The state of an earlier demo, or None. A file that cannot be read is taken as none."""
     try:
-        return DemoState.model_validate_json((folder() / "state.json").read_text())
+        return DemoState.model_validate_json((folder(cluster) / "state.json").read_text())
     except (OSError, ValidationError):
         return None
 
 
+def left(refs: Iterable[ClusterRef]) -> list[ProviderName]:
+    """Providers whose demo is there: it runs, was left running, or was killed."""
+    return [ref.provider for ref in refs if load(ref) is not None]
+
+
 def save(state: DemoState) -> None:
     """Write the state so that it is there whole, or the one before is."""
-    folder().mkdir(parents=True, exist_ok=True)
-    partial = folder() / "state.partial"
+    place = folder(state.cluster)
+    place.mkdir(parents=True, exist_ok=True)
+    partial = place / "state.partial"
     partial.write_text(state.model_dump_json())
-    partial.replace(folder() / "state.json")
+    partial.replace(place / "state.json")

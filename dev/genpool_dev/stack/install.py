@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from genpool_core import names
 from genpool_core.jsontypes import JsonObject
 from genpool_dev.cluster.model import ClusterInfo
 from genpool_dev.stack import layout, volume
@@ -119,6 +120,22 @@ def _refuse_foreign(stack: Stack) -> None:
                 f"The namespace {name} on {stack.info.context} was made by somebody else, and this would delete it "
                 f"at its end. Delete it with `kubectl delete namespace {name}`, or use another cluster."
             )
+    _refuse_foreign_crd(stack)
+
+
+def _refuse_foreign_crd(stack: Stack) -> None:
+    """Refuse a person's cluster on which somebody else's operator may work: ours would work on its pools too."""
+    if (
+        stack.info.provider != "current"
+        or stack.kubectl.find("namespace", layout.SYSTEM_NAMESPACE) is not None
+    ):
+        return
+    crd = f"{names.PLURAL}.{names.GROUP}"
+    if stack.kubectl.find("crd", crd) is not None:
+        raise StackError(
+            f"Somebody uses GenPool on {stack.info.context}: its CRD {crd} is there, and a second operator would work "
+            f"on the same pools. If nobody does, `kubectl delete crd {crd}`; else use another cluster."
+        )
 
 
 def _secrets(stack: Stack) -> None:

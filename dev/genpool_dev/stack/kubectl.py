@@ -1,4 +1,4 @@
-"""kubectl for tests and the demo: the cluster always named, and only a cluster that may be used so."""
+"""kubectl for tests and the demo: the cluster is always named."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from pathlib import Path
 import yaml
 
 from genpool_core.jsontypes import JsonObject
-from genpool_dev.cluster.api import allowed_context
 from genpool_dev.cluster.kube import Kube
 from genpool_dev.cluster.model import ClusterInfo
-from genpool_dev.stack.errors import StackError
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 
@@ -25,18 +23,10 @@ class Kubectl(Kube):
 
     @classmethod
     def of(cls, info: ClusterInfo) -> Kubectl:
-        """Make one for a cluster.
+        """Make one for a cluster that ``ensure_up`` returned, now or earlier: it refuses contexts that may not be used.
 
-        Raises
-        ------
-        StackError
-            Its context is not one of those on which things may be installed and deleted.
+        What was put there under an earlier list of contexts can so be taken away under any.
         """
-        if not allowed_context(info.context):
-            raise StackError(
-                f"The context {info.context} is not one that this may use: it installs and deletes things. If it "
-                f"is a cluster for tests, set GENPOOL_E2E_CONTEXTS={info.context} and run this again."
-            )
         return cls(info.kubectl, info.helm, info.kubeconfig, info.context)
 
     def command(self, *words: str) -> list[str]:

@@ -18,6 +18,8 @@ BUCKET = "genpool"
 #: On what the stack makes, and on its Helm release: what carries it may be taken over and deleted.
 MARK = "genpool.dev/made-by"
 MARK_VALUE = "genpool-dev-stack"
+#: On the namespaces of the e2e tests, so that a later run finds what a killed one left.
+SCENE = "genpool.dev/e2e"
 #: Kubernetes refuses every pod in a namespace with this that does not fit the strictest Pod Security Standard: what
 #: runs in demo and tests runs in a cluster that is as strict as that.
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}

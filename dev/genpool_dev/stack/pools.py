@@ -10,6 +10,7 @@ import yaml
 
 from genpool_core.jsontypes import JsonObject
 from genpool_dev.cluster.model import ClusterInfo
+from genpool_dev.cluster.providers.gpus import GPU
 from genpool_dev.stack.errors import StackError
 from genpool_dev.stack.kubectl import Kubectl
 
@@ -21,6 +22,7 @@ EXAMPLE_PHOTOS_PORT = "8091"
 EXAMPLE_RECEIVER_PORT = "8092"
 EXAMPLE_S3 = "http://s3.genpool-dev.svc:9000"
 EXAMPLE_COMMAND = "[python3, -m, genpool_dev.comfyui]"
+EXAMPLE_GPU = f"        {GPU}: 1\n"
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,12 @@ class Pool:
 
 
 def replacements(info: ClusterInfo, photos_port: int, receiver_port: int) -> dict[str, str]:
-    """The texts of the examples that differ on a cluster of ours, and what stands there instead."""
+    """The texts of the examples that differ on a cluster of ours, and what stands there instead.
+
+    Where no node has a GPU, nothing asks for one: a pod that did would wait for ever.
+    """
     return {
+        **({} if info.gpus else {EXAMPLE_GPU: ""}),
         EXAMPLE_IMAGE: info.images["comfyui-standin"],
         EXAMPLE_HOST: info.host_address,
         EXAMPLE_PHOTOS_PORT: str(photos_port),

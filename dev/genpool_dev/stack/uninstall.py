@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from genpool_core import names
 from genpool_dev.cluster.model import ClusterInfo
@@ -18,9 +19,10 @@ GONE_SECONDS = 180
 _OUR_PREFIX = f"{names.USER_PREFIX}."
 
 
-def uninstall(info: ClusterInfo) -> None:
+def uninstall(info: ClusterInfo, *, servers_stay: bool = True) -> None:
     """Take away what :func:`~genpool_dev.stack.install.install` and the pools made; what is not marked stays.
 
+    ``servers_stay``: RabbitMQ and S3 are there afterwards, and are cleaned. Those that go need not even answer.
     Every step is one that may find nothing to do, so that it can be run again after it was interrupted.
 
     Raises
@@ -29,16 +31,41 @@ def uninstall(info: ClusterInfo) -> None:
         Something did not go away; the message says what.
     """
     stack = look(info)
-    pools = delete_pools(stack.kubectl)
+    ours = marked_namespaces(stack.kubectl)
+    pools = delete_pools(stack.kubectl) if layout.POOL_NAMESPACE in ours else []
     others = _living_pools(stack.kubectl)
     gateway.close_way(info)
-    _delete_release(stack, keep_crd=others)
+    _delete_release(stack)
+    # A chart leaves its CRD, so that no pool is lost by it; ours goes when nobody has a pool. Before the namespaces:
+    # as long as the CRD is there, their mark says whose it is.
+    if ours and not others:
+        words = ("delete", "crd", CRD, "--ignore-not-found", f"--timeout={GONE_SECONDS}s")
+        stack.kubectl.run(*words, timeout=GONE_SECONDS + 15)
     # The chart leaves the claim of the task store; it goes with its namespace.
-    _delete_namespaces(stack.kubectl)
+    _delete_namespaces(stack.kubectl, ours)
     volume.remove(info, stack.kubectl)
+    if servers_stay:
+        _clean_servers(stack, pools, shared=not others)
+
+
+def _clean_servers(stack: Stack, pools: Sequence[Pool], *, shared: bool) -> None:
     queues = {pool.queue for pool in pools} | {pool.intake for pool in pools if pool.intake is not None}
-    clean_broker(stack.broker, sorted(queues), shared=not others)
+    clean_broker(stack.broker, sorted(queues), shared=shared)
     stack.bucket.remove(sorted({pool.prefix for pool in pools if pool.bucket == stack.bucket.name}))
+
+
+def delete_scenes(kubectl: Kubectl) -> None:
+    """Delete the namespaces of e2e tests, also what a killed run left."""
+    for place in scenes(kubectl):
+        # A pod that hangs would keep its namespace for its whole grace.
+        kubectl.run("delete", "pods", "--all", f"--namespace={place}", "--grace-period=0", "--force")
+    kubectl.run("delete", "namespace", f"--selector={layout.SCENE}", "--timeout=120s", timeout=130)
+
+
+def scenes(kubectl: Kubectl) -> list[str]:
+    """Namespaces of e2e tests that exist, also the ending ones."""
+    words = ("get", "namespaces", f"--selector={layout.SCENE}", "--output=jsonpath={.items[*].metadata.name}")
+    return kubectl.run(*words).split()
 
 
 def delete_pools(kubectl: Kubectl) -> list[Pool]:
@@ -80,23 +107,38 @@ def _living_pools(kubectl: Kubectl) -> bool:
     return kubectl.find("crd", CRD) is not None and bool(kubectl.get(CRD, "--all-namespaces")["items"])
 
 
-def _delete_release(stack: Stack, *, keep_crd: bool) -> None:
+def _delete_release(stack: Stack) -> None:
+    """Uninstall the release; where it went with its namespace, what of it lies in none."""
     helm = Helm(stack.kubectl)
     release = helm.find(layout.RELEASE)
-    if release is None or not release.ours:
-        return
-    helm.uninstall(layout.RELEASE)
-    # A chart leaves its CRD, so that no pool is lost by it; ours goes when nobody has a pool.
-    if not keep_crd:
-        words = ("delete", "crd", CRD, "--ignore-not-found", f"--timeout={GONE_SECONDS}s")
-        stack.kubectl.run(*words, timeout=GONE_SECONDS + 15)
+    if release is not None and release.ours:
+        helm.uninstall(layout.RELEASE)
+    if release is None:
+        selector = f"--selector={names.LABEL_PART_OF}={layout.RELEASE}"
+        for item in stack.kubectl.get("clusterroles,clusterrolebindings", selector)["items"]:
+            if is_of_release(item):
+                kind, name = item["kind"].lower(), item["metadata"]["name"]
+                stack.kubectl.run("delete", kind, name, "--ignore-not-found")
 
 
-def _delete_namespaces(kubectl: Kubectl) -> None:
-    """Delete our namespaces, both at once: each takes its seconds."""
+def is_of_release(item: dict[str, Any]) -> bool:
+    """Whether an object without a namespace was made by the installation in ours. Pure."""
+    told = item["metadata"].get("annotations") or {}
+    return (told.get("meta.helm.sh/release-name"), told.get("meta.helm.sh/release-namespace")) == (
+        layout.RELEASE,
+        layout.SYSTEM_NAMESPACE,
+    )
+
+
+def marked_namespaces(kubectl: Kubectl) -> list[str]:
+    """Those of our namespaces that a demo or test made; one of the same name may be somebody's own."""
     marked = kubectl.get("namespaces", f"--selector={layout.MARK}={layout.MARK_VALUE}")["items"]
     present = [str(item["metadata"]["name"]) for item in marked]
-    ours = [name for name in (layout.POOL_NAMESPACE, layout.SYSTEM_NAMESPACE) if name in present]
+    return [name for name in (layout.POOL_NAMESPACE, layout.SYSTEM_NAMESPACE) if name in present]
+
+
+def _delete_namespaces(kubectl: Kubectl, ours: Sequence[str]) -> None:
+    """Delete our namespaces, both at once: each takes its seconds."""
     if ours:
         words = ("delete", "namespace", *ours, f"--timeout={GONE_SECONDS}s")
         kubectl.run(*words, timeout=GONE_SECONDS + 15)

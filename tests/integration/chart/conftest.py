@@ -13,4 +13,4 @@ def helm() -> str:
         return given
     from genpool_dev.cluster import api  # noqa: PLC0415 - only who needs the cluster starts it
 
-    return str(api.ensure_up(for_tests=True).helm)
+    return str(api.ensure_up().helm)

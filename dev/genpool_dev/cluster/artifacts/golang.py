@@ -23,6 +23,12 @@ LEAST = (1, 26)
 
 KUBERNETES = "v1.35.4"
 _VERSION = "k8s.io/component-base/version"
+#: Without these the server calls itself v0.0.0-master, which Helm cannot compare, and kubeadm asks the internet.
+_KUBERNETES_VARIABLES = (
+    f"{_VERSION}.gitVersion={KUBERNETES}",
+    f"{_VERSION}.gitMajor=1",
+    f"{_VERSION}.gitMinor=35",
+)
 
 
 @dataclass(frozen=True)
@@ -43,12 +49,7 @@ BINARIES = {
         Binary(
             "kube",
             "kubernetes",
-            variables=(
-                # Without these the server calls itself v0.0.0-master, which Helm cannot compare.
-                f"{_VERSION}.gitVersion={KUBERNETES}",
-                f"{_VERSION}.gitMajor=1",
-                f"{_VERSION}.gitMinor=35",
-            ),
+            variables=_KUBERNETES_VARIABLES,
             hint="about 4 min on 2 cores, the first time",
         ),
         Binary("coredns", "coredns", hint="about 1 min the first time"),
@@ -62,6 +63,11 @@ BINARIES = {
             hint="about 2 min the first time",
         ),
         Binary("kind", "tools", "sigs.k8s.io/kind"),
+        # What a node of kind has besides, for a machine that can pull no image of it.
+        Binary("kubeadm", "kindnode", "k8s.io/kubernetes/cmd/kubeadm", variables=_KUBERNETES_VARIABLES),
+        Binary("local-path-provisioner", "kindnode", "github.com/rancher/local-path-provisioner"),
+        Binary("kind-coredns", "kindnode", "./coredns"),
+        Binary("kind-runc", "kindnode", "./runc"),
     )
 }
 

@@ -64,6 +64,22 @@ def stream(layout: Path, wanted: Iterable[str], to: IO[bytes]) -> None:
             archive.add(path, arcname=str(path.relative_to(layout)))
 
 
+def export(layout: Path, name: str, reference: str, to: IO[bytes]) -> None:
+    """Write an image as an archive that ``docker load`` reads, there named ``reference``.
+
+    Raises :class:`KeyError` for a name that the layout does not have.
+    """
+    descriptor = {_name(each): each for each in read_index(layout)}[name]
+    manifest = json.loads(_blob(layout, descriptor["digest"]).read_text())
+    blobs = [_blob(layout, each["digest"]) for each in (manifest["config"], *manifest["layers"])]
+    config, *layers = (str(path.relative_to(layout)) for path in blobs)
+    listed = json.dumps([{"Config": config, "RepoTags": [reference], "Layers": layers}]).encode()
+    with tarfile.open(fileobj=to, mode="w|", bufsize=1 << 20) as archive:
+        _add(archive, "manifest.json", listed)
+        for path in dict.fromkeys(blobs):
+            archive.add(path, arcname=str(path.relative_to(layout)))
+
+
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     entry = tarfile.TarInfo(name)
     entry.size = len(content)

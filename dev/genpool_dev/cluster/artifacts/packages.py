@@ -17,7 +17,9 @@ from genpool_dev.progress import Steps
 
 SYSTEMD = Path("/run/systemd/system")
 #: Packages with a service of the same name.
-SERVICES = {"containerd", "postgresql", "prometheus"}
+SERVICES = {"containerd", "docker-registry", "postgresql", "prometheus"}
+#: Packages whose units have other names.
+_UNITS = {"docker.io": ("docker.service", "docker.socket")}
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
@@ -48,6 +50,12 @@ NEEDS = (
 def missing(needs: Sequence[Need], present: Callable[[str], bool]) -> tuple[str, ...]:
     """Return the packages of the needs that are not ``present``, each once, sorted."""
     return tuple(sorted({need.package for need in needs if not present(need.file)}))
+
+
+def units(installed: Sequence[str]) -> tuple[str, ...]:
+    """Return the units of systemd that packages bring: a Docker that a boot starts would be the next run's provider."""
+    named = {package: (f"{package}.service",) for package in SERVICES} | _UNITS
+    return tuple(unit for package in sorted(installed) for unit in named.get(package, ()))
 
 
 def is_present(file: str) -> bool:
@@ -82,9 +90,9 @@ def install_missing(steps: Steps, needs: Sequence[Need] = NEEDS) -> None:
         options = ["-y", "--no-remove", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"]
         command = ["apt-get", "install", *options, *wanted]
         shell.run_logged(command, log, env=env, what=f"Installing {names}")
-        for service in SERVICES & set(wanted) if SYSTEMD.exists() else ():
+        for unit in units(wanted) if SYSTEMD.exists() else ():
             # The package asks for a start at each boot; ours is started by who needs it.
-            shell.run(["systemctl", "disable", "--quiet", service])
+            shell.run(["systemctl", "disable", "--quiet", unit])
     left = missing(needs, is_present)
     if left:
         raise ClusterError(f"Programs of {' '.join(left)} are missing after the install.", log=log)

@@ -35,6 +35,11 @@ class Places:
         return self.state / "config"
 
     @property
+    def registries(self) -> Path:
+        """How containerd reaches a registry that is not as usual: a folder each, read at each pull."""
+        return self.config / "registries"
+
+    @property
     def data(self) -> Path:
         """What RabbitMQ and S3 keep; a person may look."""
         return self.state / "data"

@@ -26,10 +26,20 @@ class Provider(Protocol):
     """A way to get a Kubernetes. Every method may be called again at any time."""
 
     name: ProviderName
+    borrowed: bool
+    """The cluster is somebody's own: ``down`` leaves it there, so what was put on it has to be taken off it."""
 
     @property
     def state(self) -> Path:
         """The folder of kubeconfig, logs and data."""
+        ...
+
+    def context(self) -> str:
+        """Return the name of the context that :meth:`up` works on; changes nothing."""
+        ...
+
+    def exists(self) -> bool:
+        """Tell whether a cluster that :meth:`up` made is there, working or not; changes nothing."""
         ...
 
     def check(self) -> None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from genpool_dev.cluster import background
 from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.kube import Kube
 from genpool_dev.cluster.model import NAMESPACE
 from genpool_dev.cluster.node.health import until
+from genpool_dev.cluster.providers import forwarding
 
 
 @dataclass(frozen=True)
 class Forward:
-    """A running port-forward: its process, and the port of this machine."""
+    """A running port-forward: the process that keeps it open, and the port of this machine."""
 
     pid: int
     created: float
@@ -65,16 +67,14 @@ def ensure(kube: Kube, state: Path, service: str, port: int, *, namespace: str =
         local = int(probe.getsockname()[1])
     log = path.with_suffix(".log")
     command = [
+        sys.executable, "-m", forwarding.__name__,
         str(kube.kubectl), f"--kubeconfig={kube.kubeconfig}", f"--context={kube.context}",
         "port-forward", "--namespace", namespace, f"service/{service}", f"{local}:{port}",
     ]  # fmt: skip
-    with log.open("wb") as output:
-        started = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-    made = Forward(started.pid, psutil.Process(started.pid).create_time(), local)
+    pid = background.start(command, log)
+    made = Forward(pid, psutil.Process(pid).create_time(), local)
     path.write_text(json.dumps({"pid": made.pid, "created": made.created, "port": local}))
-    if not until(lambda: is_open(local) or started.poll() is not None, 30) or not is_open(local):
+    if not until(lambda: is_open(local) or made.process() is None, 30) or not is_open(local):
         raise ClusterError(f"kubectl port-forward to {service} did not get through.", log=log)
     return local
 
@@ -84,8 +84,9 @@ def close(path: Path) -> None:
     forward = _load(path)
     process = forward.process() if forward else None
     if process is not None:
+        running = [process, *process.children(recursive=True)]
         process.terminate()
-        _, left = psutil.wait_procs([process], timeout=10)
+        _, left = psutil.wait_procs(running, timeout=10)
         for each in left:
             each.kill()
     path.unlink(missing_ok=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 from genpool_dev.cluster.kube import Kube
 
@@ -22,3 +24,8 @@ def ensure(kube: Kube, node: str, count: int) -> None:
     ]
     words = ("--subresource=status", "--type=json", f"--patch={json.dumps(patch)}")
     kube.run("patch", "node", node, *words)
+
+
+def allocatable(nodes: Iterable[dict[str, Any]]) -> int:
+    """Count the GPUs that pods can have on nodes, as kubectl tells them. Pure."""
+    return sum(int(node.get("status", {}).get("allocatable", {}).get(GPU, 0)) for node in nodes)

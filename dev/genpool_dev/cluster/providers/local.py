@@ -30,6 +30,7 @@ class LocalProvider:
     """The provider ``local``."""
 
     name: ProviderName = "local"
+    borrowed = False
 
     def __init__(self, settings: ClusterSettings) -> None:
         self._settings = settings
@@ -42,6 +43,14 @@ class LocalProvider:
     def state(self) -> Path:
         """The folder of kubeconfig, logs and data."""
         return self._places.state
+
+    def context(self) -> str:
+        """Return the one context of its kubeconfig."""
+        return CONTEXT
+
+    def exists(self) -> bool:
+        """Tell whether a whole cluster was made here: its data is in the state folder, also where it is dead."""
+        return self._places.info.exists()
 
     def check(self) -> None:
         """Refuse where this machine cannot run the node."""

@@ -5,8 +5,6 @@ A pid alone may be another program's by now; with the start time it is ours or i
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +13,7 @@ import psutil
 import requests
 from pydantic import BaseModel
 
+from genpool_dev.cluster import background
 from genpool_dev.stack.errors import StackError
 from genpool_dev.stack.waiting import wait_for
 
@@ -56,7 +55,7 @@ def start(name: str, module: str, bind: str, folder: Path, extra: Sequence[str] 
     ready_file, log = folder / f"{name}.ready.json", folder / f"{name}.log"
     ready_file.unlink(missing_ok=True)
     command = [sys.executable, "-m", module, "--bind", bind, "--ready-file", str(ready_file), *extra]
-    pid = _spawn(command, log)
+    pid = background.start(command, log)
     began = psutil.Process(pid).create_time()
     try:
         told = _wait_until_ready(name, pid, began, ready_file, log)
@@ -64,30 +63,6 @@ def start(name: str, module: str, bind: str, folder: Path, extra: Sequence[str] 
         _end(pid, began)
         raise
     return ServerProcess(name=name, pid=pid, started=began, url=told.url, port=told.port, log=log)
-
-
-def _spawn(command: list[str], log: Path) -> int:
-    """Start a program that goes on when this one ends; a Popen object would warn that it does."""
-    writing = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    actions = [
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, str(log), writing, 0o644),
-        (os.POSIX_SPAWN_DUP2, 1, 2),
-        *((os.POSIX_SPAWN_CLOSE, number) for number in _given()),
-    ]
-    return os.posix_spawn(command[0], command, os.environ, file_actions=actions, setsid=True)
-
-
-def _given() -> list[int]:
-    """Open files that this program got from the one before it, such as a lock: what goes on must not hold them."""
-    found = []
-    for path in Path("/dev/fd").iterdir():
-        number = int(path.name)
-        # The folder itself was listed too, and is closed by now.
-        with contextlib.suppress(OSError):
-            if number > 2 and os.get_inheritable(number):  # noqa: PLR2004 - standard error
-                found.append(number)
-    return found
 
 
 def _wait_until_ready(name: str, pid: int, began: float, ready_file: Path, log: Path) -> _Ready:

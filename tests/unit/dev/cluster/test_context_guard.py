@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from genpool_dev.cluster import api, services
+from genpool_dev.cluster import api
 from genpool_dev.cluster.errors import ClusterError
-from genpool_dev.cluster.kube import Kube
-from genpool_dev.cluster.providers.base import Images
 from genpool_dev.progress import Steps
 
 LIST = "GENPOOL_E2E_CONTEXTS"
@@ -44,24 +42,24 @@ class SomebodysCluster:
     asked: list[str] = field(default_factory=list)
     name: str = "current"
 
+    def context(self) -> str:
+        self.asked.append("context")
+        return "production"
+
     def check(self) -> None:
-        self.asked.append("check")
+        raise AssertionError("the context is refused before anything else")
 
-    def up(self, _steps: Steps) -> tuple[Kube, Images]:
-        self.asked.append("up")
-        return Kube(Path("kubectl"), Path("helm"), Path("kubeconfig"), "production"), Images({}, "", "")
-
-    def shape(self, _images: Images) -> services.Shape:
-        self.asked.append("shape")
-        raise AssertionError("something was going to be put on the cluster")
+    def up(self, _steps: Steps) -> None:
+        raise AssertionError("images were going to be pushed")
 
 
-def test_nothing_is_put_on_another_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_built_or_pushed_for_another_cluster_and_nothing_put_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cluster = SomebodysCluster(tmp_path)
     monkeypatch.delenv(LIST, raising=False)
-    monkeypatch.setenv("GENPOOL_DEV_NETNS", "unit")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(api, "make", lambda _name, _settings: cluster)
-    with pytest.raises(ClusterError, match=r"refuse the context production.*GENPOOL_E2E_CONTEXTS=production"):
-        api.ensure_up("current", for_tests=True)
-    assert cluster.asked == ["check", "up"]
+    with pytest.raises(ClusterError, match=r"context production is refused.*GENPOOL_E2E_CONTEXTS=production"):
+        api.ensure_up(api.ref_of("current"))
+    assert cluster.asked == ["context"]

@@ -13,7 +13,6 @@ from genpool_dev.cluster.errors import ClusterError, explain
 from genpool_dev.cluster.model import allowed_context
 from genpool_dev.cluster.node.places import Places, claim
 from genpool_dev.cluster.preflight import GIB, Facts, available_memory, refusal
-from genpool_dev.cluster.providers.choose import Seen, choose
 from genpool_dev.cluster.settings import load
 from genpool_dev.privilege import carried, sudo_command
 
@@ -74,25 +73,6 @@ def test_a_subnet_is_divided_without_overlap() -> None:
     link = IPv4Network(f"{plan.host}/{plan.link_bits}", strict=False)
     assert plan.node in link
     assert not any(link.overlaps(network) for network in (plan.pods, plan.services))
-
-
-@pytest.mark.parametrize(
-    ("seen", "provider"),
-    [
-        (Seen(docker=True, kind=True, linux=True), "kind"),
-        (Seen(docker=True, kind=True, linux=False), "kind"),
-        (Seen(docker=True, kind=False, linux=True), "local"),
-        (Seen(docker=False, kind=True, linux=True), "local"),
-    ],
-)
-def test_the_provider_fits_the_machine(seen: Seen, provider: str) -> None:
-    assert choose(seen) == provider
-
-
-@pytest.mark.parametrize(("docker", "words"), [(True, "install kind"), (False, "PROVIDER=current")])
-def test_a_machine_without_any_way_is_told_one(*, docker: bool, words: str) -> None:
-    with pytest.raises(ClusterError, match=words):
-        choose(Seen(docker=docker, kind=False, linux=False))
 
 
 @pytest.mark.parametrize(

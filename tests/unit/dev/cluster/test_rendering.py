@@ -19,8 +19,7 @@ from genpool_dev.cluster.artifacts import layout, packages, pipsettings, rootfs
 from genpool_dev.cluster.node import config, daemons
 from genpool_dev.cluster.node.places import Places
 from genpool_dev.cluster.node.runtime import superseded
-from genpool_dev.cluster.providers import kind
-from genpool_dev.cluster.providers.current import pushed_names
+from genpool_dev.cluster.providers import kind_node
 
 PLAN = divide(IPv4Network("10.213.0.0/16"))
 PLACES = Places(Path("/var/lib/genpool-dev"), Path("/cache/containerd"))
@@ -97,6 +96,13 @@ def test_both_servers_keep_their_data_on_the_node() -> None:
         assert found["Service", name]["spec"]["type"] == "ClusterIP"  # type: ignore[index]
 
 
+def test_no_group_may_write_erlangs_cookie() -> None:
+    """With fsGroup a volume's files become the group's at each mount, and a restarted RabbitMQ refuses to start."""
+    found = objects(services.manifests(shape()))
+    pod = found["StatefulSet", "rabbitmq"]["spec"]["template"]["spec"]  # type: ignore[index]
+    assert "fsGroup" not in pod["securityContext"]
+
+
 def test_no_password_stands_in_a_manifest() -> None:
     found = objects(services.manifests(shape()))
     variables = [
@@ -117,7 +123,7 @@ def test_kind_reaches_the_servers_by_ports_that_it_maps() -> None:
         for name in ("rabbitmq", "s3")
         for port in found["Service", name]["spec"]["ports"]  # type: ignore[index]
     }
-    mapped = yaml.safe_load(kind.cluster_config())["nodes"][0]["extraPortMappings"]
+    mapped = yaml.safe_load(kind_node.cluster_config())["nodes"][0]["extraPortMappings"]
     assert ports == {each["containerPort"] for each in mapped}
     assert {each["listenAddress"] for each in mapped} == {"127.0.0.1"}
 
@@ -128,16 +134,16 @@ def test_a_cluster_of_somebody_else_gets_claims() -> None:
     assert {("PersistentVolumeClaim", "rabbitmq-data"), ("PersistentVolumeClaim", "s3-data")} <= set(found)
 
 
+def test_all_documents_are_yaml() -> None:
+    """A kubectl before 1.33 takes the first document's form for all of them."""
+    volumes = {name: f"persistentVolumeClaim: {{claimName: {name}-data}}" for name in ("rabbitmq", "s3")}
+    text = services.manifests(shape(volumes=volumes, claims=tuple(volumes)))
+    assert not [part for part in text.split("\n---\n") if part.lstrip().startswith("{")]
+
+
 def test_a_place_without_a_value_is_an_error() -> None:
     with pytest.raises(KeyError, match="missing"):
         services.render("image: ${missing}", {})
-
-
-def test_images_get_the_registry_that_was_named() -> None:
-    names = {"worker": "localhost/genpool/worker:abc"}
-    assert pushed_names(names, "registry.example.org/team/") == {
-        "worker": "registry.example.org/team/worker:abc"
-    }
 
 
 @pytest.mark.parametrize(
@@ -152,7 +158,7 @@ def test_images_get_the_registry_that_was_named() -> None:
 def test_pods_of_kind_reach_this_machine_by_the_gateway(
     networks: list[dict[str, object]], gateway: str | None
 ) -> None:
-    assert kind.gateway_of(networks) == gateway
+    assert kind_node.gateway_of(networks) == gateway
 
 
 DEB822 = "Types: deb\nURIs: http://mirror.example.org/debian\nSuites: bookworm\nComponents: main\n"
@@ -188,6 +194,11 @@ def test_only_missing_packages_are_installed_each_once() -> None:
     assert "iproute2" not in wanted
     assert wanted.count("containerd") == 1
     assert packages.missing(packages.NEEDS, lambda _file: True) == ()
+
+
+def test_no_service_of_an_installed_package_starts_with_the_machine() -> None:
+    installed = ("docker.io", "buildah", "containerd")
+    assert packages.units(installed) == ("containerd.service", "docker.service", "docker.socket")
 
 
 def test_pips_settings_go_into_a_build_without_paths_of_this_machine() -> None:
@@ -240,6 +251,20 @@ def test_images_are_streamed_with_shared_layers_once(tmp_path: Path) -> None:
         "r/a:1",
         "r/b:2",
     ]
+
+
+def test_an_image_is_handed_to_docker_under_another_name(tmp_path: Path) -> None:
+    _layout(tmp_path, {"r/a:1": [b"base", b"one"]})
+    out = BytesIO()
+    layout.export(tmp_path, "r/a:1", "python:3.13-slim", out)
+    out.seek(0)
+    with tarfile.open(fileobj=out) as archive:
+        listed = archive.extractfile("manifest.json")
+        assert listed is not None
+        (image,) = json.load(listed)
+        assert set(archive.getnames()) == {"manifest.json", image["Config"], *image["Layers"]}
+    assert image["RepoTags"] == ["python:3.13-slim"]
+    assert image["Layers"] == [f"blobs/sha256/{layer.hex()}" for layer in (b"base", b"one")]
 
 
 def test_forgotten_images_take_only_their_own_layers_along(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from genpool_dev.cluster import shell
 from genpool_dev.cluster.errors import ClusterError
+from genpool_dev.cluster.node import process
 from support.waiting import wait_until
 
 #: Says that it runs, then waits for longer than any test.
@@ -34,6 +35,14 @@ def test_a_program_that_is_missing() -> None:
 def test_a_program_that_takes_too_long_is_killed() -> None:
     with pytest.raises(ClusterError, match="did not end within 1 s"):
         shell.run(["sleep", "600"], timeout=1)
+
+
+def test_what_a_killed_program_started_is_killed_with_it(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    with pytest.raises(ClusterError, match="did not end within"):
+        shell.run(["sh", "-c", f"sleep 600 & echo $! > {pid}; wait"], timeout=1)
+    started = int(pid.read_text())
+    wait_until(lambda: process.identify(started), lambda found: found is None, "its end", seconds=10)
 
 
 def test_programs_of_other_threads_can_be_ended(tmp_path: Path) -> None:

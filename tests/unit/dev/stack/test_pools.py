@@ -6,6 +6,7 @@ import yaml
 from genpool_core.api import GenerationPoolSpec
 from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.model import ClusterInfo, RabbitMQInfo, S3Info
+from genpool_dev.cluster.providers.gpus import GPU
 from genpool_dev.demo.prepare import STEP_SECONDS
 from genpool_dev.stack import pools
 
@@ -53,6 +54,17 @@ def test_every_text_of_the_examples_is_replaced_and_the_spec_stays_valid(name: s
             [41002],
             ["10.213.255.253/32"],
         )
+
+
+@pytest.mark.parametrize("gpus", [0, 1])
+@pytest.mark.parametrize("name", ["text-pool.yaml", "photo-pool.yaml", "photo-pools.yaml"])
+def test_nothing_asks_for_a_gpu_where_no_node_has_one(name: str, gpus: int) -> None:
+    texts = pools.replacements(INFO.model_copy(update={"gpus": gpus}), 41001, 41002)
+    text = pools.replaced((ROOT / pools.EXAMPLES / name).read_text(encoding="utf-8"), texts)
+    for manifest in yaml.safe_load_all(text):
+        limits = manifest["spec"]["comfyui"]["resources"]["limits"]
+        assert limits.get(GPU, 0) == gpus
+        assert limits["memory"] == "512Mi"
 
 
 def test_the_example_pools_are_what_the_demo_expects() -> None:
