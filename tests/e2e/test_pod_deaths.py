@@ -35,21 +35,24 @@ def _kill_worker(scene: Scene, pod: str) -> None:
 
 def _kill_pod(scene: Scene, pod: str) -> None:
     """All of its containers, and what holds their network."""
-    _kill(f"pod{_pod(scene, pod)['metadata']['uid']}")
+    uid = _pod(scene, pod)["metadata"]["uid"]
+    # systemd, which has the groups on a node of kind, takes a hyphen for a level of its own.
+    _kill(f"pod{uid}", f"pod{uid.replace('-', '_')}")
 
 
-def _kill(group: str) -> None:
-    """End what is in a control group, as the kernel does when memory is out.
+def _kill(*groups: str) -> None:
+    """End what is in a control group, which has one of these names, as the kernel does when memory is out.
 
     From the node, which is this machine: within a container nobody can end its first process so.
     """
     killed = 0
     for path in Path("/proc").glob("[0-9]*/cgroup"):
         with suppress(FileNotFoundError, ProcessLookupError):
-            if group in path.read_text():
+            text = path.read_text()
+            if any(group in text for group in groups):
                 os.kill(int(path.parent.name), signal.SIGKILL)
                 killed += 1
-    assert killed, f"no process of {group} was found"
+    assert killed, f"no process of {groups[0]} was found"
 
 
 def _pod(scene: Scene, name: str) -> Manifest:
