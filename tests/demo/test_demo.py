@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from genpool_dev.cluster import api
+from support.documented import by_hand
 
 ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 600
@@ -18,7 +19,7 @@ def _types(*words: str, **environment: str) -> str:
     done = subprocess.run(
         words,
         cwd=ROOT,
-        env=os.environ | environment,
+        env=by_hand(os.environ) | environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 #: Languages of fenced blocks that hold something else.
 _NO_COMMANDS = frozenset({"json", "yaml", "mermaid", "python"})
@@ -31,3 +31,8 @@ def _lines(language: str, text: str) -> Iterator[str]:
                 yield line.removeprefix("$ ")
         else:
             yield line
+
+
+def by_hand(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of somebody's terminal: a make below another one would say where it enters and leaves. Pure."""
+    return {name: value for name, value in environment.items() if not name.startswith(("MAKE", "MFLAGS"))}

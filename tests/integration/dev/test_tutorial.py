@@ -14,13 +14,15 @@ import yaml
 from PIL import Image
 
 from genpool_cli.local.ports import free_ports
-from support.documented import commands
+from genpool_dev.testrun import MARK
+from support.documented import by_hand, commands
 
 ROOT = Path(__file__).resolve().parents[3]
 README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "tutorial" / "one-machine.md"
 _CLUSTER = "\n## 5. "
 _SECONDS = 400
+_OURS = ("GENPOOL", "XDG")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,11 @@ class Terminal:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
             cwd=self.folder,
-            env={name: value for name, value in os.environ.items() if not name.startswith(("GENPOOL", "XDG"))}
+            env={
+                name: value
+                for name, value in by_hand(os.environ).items()
+                if name == MARK or not name.startswith(_OURS)
+            }
             | {"HOME": str(self.home), "PIP_CACHE_DIR": str(Path.home() / ".cache" / "pip")},
             stdin=subprocess.DEVNULL,
             capture_output=True,

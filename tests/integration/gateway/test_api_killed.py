@@ -186,6 +186,7 @@ def test_two_gateways_on_one_postgresql(process: GatewayProcess, postgresql_url:
             assert next(events)["data"]["type"] == "retried"
             one.claimed(tasks[0], attempt=2)
             assert next(events)["data"]["type"] == "claimed"
+        two.process.until_ready()
         with two.watching(tasks[0]["id"], after=4) as events:
             process.kill()
             process.start()
