@@ -88,12 +88,19 @@ def build_operator(settings: OperatorSettings) -> Operator:
     brokers = RabbitBrokers(clock.now, requests.request)
     key_secret = KubeKeySecret(api, settings.release_namespace, settings.operator_key)
     keys = OperatorKeys(key_secret, partial(secrets.token_bytes, KEY_BYTES))
+    gateway = (settings.release_namespace, settings.gateway_secret) if settings.gateway_secret else None
+    broker_access = BrokerAccess(
+        cluster, brokers, brokers_file, gateway, lambda: store.pools() if manager.started else None
+    )
+    access = Access(keys, broker_access, clock.now, lambda: manager.request_all()).thread  # noqa: PLW0108 - made below
+
     reconciler = PoolReconciler(
         cluster,
         store,
         brokers,
         WorkflowLoader(settings.builtin_workflows, cluster),
-        Executor(cluster, brokers, store),
+        # The gateway needs rights to a queue that is new before its messages count.
+        Executor(cluster, brokers, store, access.hurry),
         brokers_file,
         (settings.worker_image, settings.worker_image_pull_policy),
         clock.now,
@@ -113,12 +120,6 @@ def build_operator(settings: OperatorSettings) -> Operator:
 
     resync = Resync(list_all, manager.synced, settings.resync_seconds).thread
     user_cleanup = UserCleanup(store, reconciler).thread
-
-    gateway = (settings.release_namespace, settings.gateway_secret) if settings.gateway_secret else None
-    broker_access = BrokerAccess(
-        cluster, brokers, brokers_file, gateway, lambda: store.pools() if manager.started else None
-    )
-    access = Access(keys, broker_access, clock.now, manager.request_all).thread
 
     def unhealthy() -> str | None:
         return access.unhealthy() or resync.unhealthy() or user_cleanup.unhealthy() or manager.unhealthy()

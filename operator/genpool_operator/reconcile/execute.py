@@ -54,8 +54,15 @@ class Outcome:
 class Executor:
     """Carries out plans."""
 
-    def __init__(self, cluster: Cluster, brokers: Brokers, view: ClusterCache) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        brokers: Brokers,
+        view: ClusterCache,
+        on_provisioned: Callable[[], None] = lambda: None,
+    ) -> None:
         self._cluster = cluster
+        self._on_provisioned = on_provisioned
         self._brokers = brokers
         self._view = view
 
@@ -126,6 +133,7 @@ class Executor:
     def _provision(self, pool: GenerationPool, broker: BrokerConfig, plan: Plan, memory: Memory) -> Memory:
         self._brokers.provision(broker, pool.spec.broker.vhost, plan.steps)
         _log.info("topology_provisioned", pool=_key(pool), steps=len(plan.steps))
+        self._on_provisioned()
         return memory
 
     def _publishing(self, pool: GenerationPool, manifest: JsonObject, now: datetime) -> Act:
