@@ -7,7 +7,7 @@ import pytest
 from e2e.lab import Lab
 from e2e.manifests import task
 from e2e.results import succeeded
-from e2e.scenes import Manifest
+from e2e.scenes import START_SECONDS, Manifest
 from genpool_core import conditions
 from support.waiting import wait_until
 
@@ -30,7 +30,7 @@ def test_wrong_s3_keys_are_told_with_the_buckets_name(lab: Lab) -> None:
             lambda: condition(scene.pool(), conditions.READY),
             lambda found: found.get("status") == "False",
             f"{scene.place}: Ready False",
-            seconds=STATUS_SECONDS,
+            seconds=START_SECONDS,
         )
         assert told["reason"] == "StorageUnavailable"
         assert f"the bucket {scene.manifest()['spec']['storage']['s3']['bucket']} at " in told["message"]

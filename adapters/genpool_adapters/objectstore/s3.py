@@ -180,7 +180,7 @@ class S3Store:
             code = _code(error)
             said = _HINTS.get(code) or error.response.get("Error", {}).get("Message") or code
             raise StorageError(
-                f"the bucket {self._bucket} at {self._where} refused ({code}): {said}.",
+                f"the bucket {self._bucket} at {self._where} refused ({code}): {said.rstrip('.')}.",
                 lasts=Lasts.NEVER if code in _NEVER else Lasts.OUTAGE,
             ) from error
         except SettingsError as error:
