@@ -31,6 +31,8 @@ def follow(gateway: Gateway, task: Json, *, live: bool) -> Json:
         bar = None if shown is None else shown.add_task(describe(task), total=None)
         for event in gateway.watch(task["id"]):
             task = latest(task, event)
+            if task["status"] in ENDED:
+                break
             if shown is not None and bar is not None:
                 value = (task.get("progress") or {}).get("value")
                 shown.update(
