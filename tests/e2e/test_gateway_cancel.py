@@ -11,7 +11,7 @@ from e2e.manifests import POOL, task
 from e2e.scenes import Scene, is_reconciled
 from genpool_core import identity
 from genpool_core.jsontypes import JsonObject
-from genpool_core.messages.events import TaskEnded
+from genpool_core.messages.events import GatewayBacklog, TaskEnded
 from genpool_dev.stack.gateway import GatewayApi
 from support.waiting import wait_until
 
@@ -30,7 +30,10 @@ def test_cancelled_tasks_end_with_no_pod_up_and_start_none_afterwards(lab: Lab) 
             _until_status(api, one, "canceled")
         _until_told(lab, tasks, "cancelled-in-the-queue")
 
-        # The messages may still be in the queue. They are nobody's work.
+        # The messages may still be in the queue. They are nobody's work, and within seconds the operator is told so.
+        wait_until(
+            lambda: _not_counted(lab, scene), lambda most: most == len(tasks), "the figure", seconds=30
+        )
         lab.kubectl.apply_plain(scene.manifest(scaling={"mode": "Auto", "replicas": None, "maxReplicas": 2}))
         scene.wait_queue_empty()
         wait_until(
@@ -109,6 +112,12 @@ def _until_told(lab: Lab, tasks: list[str], path: str) -> None:
 def _ends(lab: Lab, one: str) -> set[str]:
     """The ids under which a task's end was announced."""
     return {event.id for event in lab.events.of(TaskEnded, lambda event: event.task_key == one)}
+
+
+def _not_counted(lab: Lab, scene: Scene) -> int:
+    """The largest number of messages of cancelled tasks in the scene's queue that was told."""
+    told = lab.events.of(GatewayBacklog, lambda event: event.pool.namespace == scene.place)
+    return max((event.cancelled for event in told), default=0)
 
 
 def _scaled_by_the_queue(pool: dict[str, Any]) -> bool:

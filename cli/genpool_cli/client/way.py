@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import requests
 
 from genpool_core import timing
 from genpool_core.version import __version__
+
+_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ def direct(url: str, key: str | None) -> Way:
     """The way to an address that this machine reaches, under an API key; without one where a proxy knows who asks."""
     headers = {"X-API-Key": key} if key else {}
     session = requests.Session()
+    # A proxy of the environment does not know what is on this machine.
+    session.trust_env = urlsplit(url).hostname not in _THIS_MACHINE
     adapter = requests.adapters.HTTPAdapter(pool_connections=4, pool_maxsize=64)
     session.mount("http://", adapter)
     session.mount("https://", adapter)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import requests
 
+from genpool_cli.client.gateway import Gateway
 from genpool_cli.errors import Away
 from genpool_cli.local.folder import Folder, Run
 from genpool_cli.local.program_file import read_programs
 from genpool_cli.local.supervision import Program
-from genpool_core import timing
+from genpool_core import conditions, timing
 
 _LOG_LINES = 12
 
@@ -53,6 +54,35 @@ def wait_ready(folder: Folder, programs: Sequence[Program], run: Run) -> None:
             )
         else:
             time.sleep(timing.LOCAL_LOOK_SECONDS / 5)
+
+
+def wait_told(gateway: Gateway, pool: str) -> None:
+    """Wait until the API says that the pool is ready: nobody shall be told it serves, and then read that it does not.
+
+    Raises
+    ------
+    Away
+        It does not say so in time: its last sentence.
+    Refused
+        The gateway does not take the key.
+    """
+    deadline = time.monotonic() + timing.LOCAL_UP_SECONDS
+    while trouble := _untold(gateway, pool):
+        if time.monotonic() > deadline:
+            raise Away(f"pool {pool}: {trouble}", reason="NotReady")
+        time.sleep(timing.LOCAL_LOOK_SECONDS / 5)
+
+
+def _untold(gateway: Gateway, pool: str) -> str:
+    """Why the API does not say that a pool is ready; empty when it does."""
+    try:
+        found = gateway.get_now(f"/v1/pools/{pool}")
+    except Away as error:
+        return error.message
+    if found["ready"]:
+        return ""
+    said = [each["message"] for each in found["conditions"] if each["type"] == conditions.READY]
+    return said[0] if said else "its status is not known yet."
 
 
 def _told(path: Path) -> str | None:

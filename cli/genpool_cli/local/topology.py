@@ -95,11 +95,15 @@ class Keeper:
     def run(self, over: threading.Event) -> None:
         """Look until told to end."""
         due = time.monotonic()
-        while not over.wait(min(due - time.monotonic(), timing.POOLS_FILES_SECONDS)):
+        while not over.wait(min(due - time.monotonic(), self._look())):
             if time.monotonic() >= due:
                 due = time.monotonic() + self._settle()
             if self._settled:
                 self._say(datetime.now(UTC))
+
+    def _look(self) -> float:
+        """Seconds until the next look at the worker and the queue: soon, while somebody waits for them to be ready."""
+        return timing.POOLS_FILES_SECONDS if self._status.ready_replicas else timing.LOCAL_LOOK_SECONDS
 
     def _settle(self) -> float:
         """Make what is missing; seconds until the next look."""

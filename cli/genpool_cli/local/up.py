@@ -13,13 +13,15 @@ from pathlib import Path
 import psutil
 import yaml
 
+from genpool_cli.client.gateway import Gateway
+from genpool_cli.client.way import direct
 from genpool_cli.errors import CliError
 from genpool_cli.local import rabbitmq
 from genpool_cli.local.folder import Folder, Run, pools_file, topology_state, write
 from genpool_cli.local.keys import BROKER, broker_password, operator_key, write_secrets
 from genpool_cli.local.ports import HOST, kept_ports
 from genpool_cli.local.program_file import read_programs, write_programs
-from genpool_cli.local.readiness import wait_ready
+from genpool_cli.local.readiness import wait_ready, wait_told
 from genpool_cli.local.supervision import WORKER, Probe, Program
 from genpool_cli.local.wishes import Wanted, broker_of, command_of, read_pool, storage_keys
 from genpool_core import names, timing
@@ -77,6 +79,7 @@ def up(folder: Folder, options: Options, say: Callable[[str], None]) -> Run:
     folder.write_run(run)
     try:
         wait_ready(folder, programs, run)
+        wait_told(Gateway(direct(url, first_key(folder).read_text(encoding="utf-8").strip())), run.pool)
     except BaseException:
         down(folder)
         raise

@@ -18,7 +18,7 @@ import structlog
 
 from genpool_adapters.amqp.values import QueueCount
 from genpool_core import timing
-from genpool_core.errors import GenPoolError
+from genpool_core.errors import BrokerError, GenPoolError
 from genpool_core.messages.announcements import event_message
 from genpool_core.messages.events import GatewayBacklog
 from genpool_gateway.janitor.lanes import Lanes
@@ -38,6 +38,8 @@ class _Told:
     cancelled: int = 0
     changed_at: float = 0.0
     """When the number became what it is, in monotonic seconds."""
+    zero_since: float | None = None
+    """Since when each count of its queue was 0; None: the last one was not, or was not known."""
     passed_at: float | None = None
     worn_until: float = 0.0
     busy: bool = False
@@ -124,8 +126,9 @@ class Backlog:
         try:
             if cancelled != told.cancelled:
                 told.cancelled, told.changed_at = cancelled, self._monotonic()
-            count = self._broker.count(serving) if cancelled else None
-            self._publish(serving, reported(cancelled, None if count is None else count.ready))
+            count = self._count(serving, told) if cancelled else None
+            zero_for = 0.0 if told.zero_since is None else self._monotonic() - told.zero_since
+            self._publish(serving, reported(cancelled, None if count is None else count.ready, zero_for))
             if count is not None:
                 self._take_out(serving, cancelled, told, count)
             told.over = cancelled == 0
@@ -135,6 +138,19 @@ class Backlog:
             _log.exception("backlog_not_told")
         finally:
             told.busy = False
+
+    def _count(self, serving: Serving, told: _Told) -> QueueCount | None:
+        """The queue's figures; None where they are not known: what was cancelled is told all the same."""
+        try:
+            count = self._broker.count(serving)
+        except BrokerError as error:
+            _log.info("queue_not_counted", queue=serving.queue, reason=error.reason, message=error.message)
+            count = None
+        if count is None or count.ready:
+            told.zero_since = None
+        elif told.zero_since is None:
+            told.zero_since = self._monotonic()
+        return count
 
     def _publish(self, serving: Serving, cancelled: int) -> None:
         event = GatewayBacklog(

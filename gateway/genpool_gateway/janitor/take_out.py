@@ -73,6 +73,12 @@ def _deliveries(delivery: Delivery) -> int:
     return count if isinstance(count, int) and not isinstance(count, bool) else 0
 
 
-def reported(cancelled: int, ready: int | None) -> int:
-    """What the operator is told: never more than wait in the queue, where that is known."""
-    return cancelled if ready is None else min(cancelled, ready)
+def reported(cancelled: int, ready: int | None, zero_for: float) -> int:
+    """What the operator is told: never more than wait in the queue, where that is known.
+
+    A quorum queue whose leader does not answer in time says 0: it counts once it has been so for ``zero_for`` seconds
+    that are longer than that lasts. None: not known.
+    """
+    if ready is None:
+        return cancelled
+    return min(cancelled, ready) if ready or zero_for > timing.LIST_LAG_SECONDS else cancelled

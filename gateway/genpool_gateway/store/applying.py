@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,7 +13,14 @@ from sqlalchemy.engine import Connection
 from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.overtaken import overtaken, until_not_overtaken
-from genpool_gateway.store.queries import chunks, insert_new, insert_rows, lock_records, update_rows
+from genpool_gateway.store.queries import (
+    chunks,
+    insert_new,
+    insert_or_lock,
+    insert_rows,
+    lock_records,
+    update_rows,
+)
 from genpool_gateway.store.retention import erase_contents
 from genpool_gateway.store.tables import ENDED, task_contents, task_events, tasks
 from genpool_gateway.tasks.change import Change, apply_change, erased_data, heard_of, moves
@@ -50,13 +58,15 @@ class SqlEventStore:
         """As the port says."""
         if not changes:
             return []
-        return until_not_overtaken(lambda: self._apply(changes))
+        tries = itertools.count()
+        return until_not_overtaken(lambda: self._apply(changes, hold=next(tries) > 0))
 
-    def _apply(self, changes: Sequence[Change]) -> list[StoredEvent]:
+    def _apply(self, changes: Sequence[Change], *, hold: bool) -> list[StoredEvent]:
+        """``hold``: whatever others do to these rows meanwhile."""
         with self._database.writing() as connection:
             ids = {change.task for change in changes}
-            made = _make_unknown(connection, changes)
-            folds = _lock(connection, ids) if made else {}
+            _make_unknown(connection, changes, hold=hold)
+            folds = _lock(connection, ids)
             if len(folds) < len(ids):
                 raise overtaken(self._database, "made or deleted one of these tasks")
             seen = _seen(connection, {change.id for change in changes})
@@ -93,19 +103,28 @@ class SqlEventStore:
         return record
 
 
-def _make_unknown(connection: Connection, changes: Sequence[Change]) -> bool:
-    """Rows of tasks that nobody had heard of, so that there is something to lock; whether nobody still had."""
+def _make_unknown(connection: Connection, changes: Sequence[Change], *, hold: bool) -> None:
+    """Rows of tasks that nobody had heard of, so that there is something to lock.
+
+    Where there may be one, the rows of all tasks are made or locked, in one order: who made some and then locked others
+    would wait in a circle with somebody who does the same, and what was seen a moment before may be wrong each time.
+    It writes each row once more, so it is not done where all are known.
+    """
     first: dict[str, Change] = {}
     for change in changes:
         first.setdefault(change.task, change)
+    if not hold and _known(connection, first) == first.keys():
+        return
+    records = [heard_of(first[task]) for task in sorted(first)]
+    insert_or_lock(connection, tasks, [rows.task_row(each, last_event=0) for each in records])
+    insert_new(connection, task_contents, [rows.contents_row(each) for each in records])
+
+
+def _known(connection: Connection, ids: Collection[str]) -> set[str]:
     known: set[str] = set()
-    for part in chunks(first):
+    for part in chunks(ids):
         known.update(connection.execute(select(tasks.c.id).where(tasks.c.id.in_(part))).scalars())
-    records = [heard_of(first[task]) for task in sorted(first.keys() - known)]
-    if insert_new(connection, tasks, [rows.task_row(each, last_event=0) for each in records]) < len(records):
-        return False
-    insert_rows(connection, task_contents, [rows.contents_row(each) for each in records])
-    return True
+    return known
 
 
 def _lock(connection: Connection, ids: Collection[str]) -> dict[str, _Fold]:

@@ -87,6 +87,22 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, An
     return _insert(connection, statement, table, rows)
 
 
+def insert_or_lock(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows by a primary key of one column, in their order; those that are there already stay, and are locked.
+
+    Each in one step, so that none can come or go in between.
+    """
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    (key,) = table.primary_key
+    statement = dialect.insert(table)
+    locked = statement.on_conflict_do_update(
+        index_elements=[key], set_={key.name: statement.excluded[key.name]}
+    )
+    _insert(connection, locked, table, rows)
+
+
 def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows of which none is there."""
     if rows:

@@ -78,6 +78,8 @@ class QueueReading:
     observed_at: datetime | None = None
     cancelled: int = 0
     """Messages of cancelled tasks that are not counted in ``at_least``."""
+    at_least_since: datetime | None = None
+    """What ``at_least`` rests on may be as old as this."""
 
 
 def read_queue(
@@ -115,7 +117,15 @@ def read_queue(
         evidence_at=None if slow is None or ready is None else min(times),
         workers_known=workers.unknown == 0,
         observed_at=max(times) if known else None,
+        at_least_since=_since(row, fresh if ready else None),
     )
+
+
+def _since(row: Listed | None, found: Counted | None) -> datetime | None:
+    """``found``: a passive declare that found some; it may have taken long to answer."""
+    if found is not None:
+        return found.at - timedelta(seconds=timing.COUNT_TIMEOUT_SECONDS)
+    return None if row is None else row.at - LIST_LAG
 
 
 def _certain(row: Listed | None, counted: Counted | None, fresh: Counted | None) -> bool:

@@ -56,6 +56,30 @@ def test_an_old_figure_is_not_subtracted(age: float, *, counts: bool) -> None:
     assert without_cancelled(seen, None, NOW) == seen
 
 
+@pytest.mark.parametrize(
+    ("read_at", "expected"),
+    [
+        pytest.param(-1.0, 0, id="read before the messages were taken out"),
+        pytest.param(0.0, 0, id="read as the next figure came"),
+        pytest.param(0.5, 5, id="read after it"),
+    ],
+)
+def test_what_was_read_before_a_figure_fell_is_not_taken_for_tasks(read_at: float, expected: int) -> None:
+    fell = Backlog(5, at(-10)).followed_by(5, at(-2)).followed_by(0, NOW)
+    seen = replace(reading(5, 5, 0, 5), at_least_since=at(read_at))
+    found = without_cancelled(seen, fell, at(1))
+    assert (found.at_least, found.waiting, found.cancelled) == (expected, expected, 5 - expected)
+    assert found.at_most == 5, "only what is certain makes it fewer"
+
+
+def test_figures_of_long_ago_are_forgotten() -> None:
+    backlog = Backlog(0, NOW)
+    for second in range(100):
+        backlog = backlog.followed_by(second % 2, at(second))
+    assert backlog.most_since(at(98)) == 1
+    assert len(backlog.earlier) <= 31
+
+
 # A pool -------------------------------------------------------------------------------------------------------------
 
 
@@ -84,6 +108,17 @@ def test_a_queue_of_cancelled_tasks_starts_no_pod_and_shows_what_is_in_it(world:
     assert world.status.scaling.message == (
         "1 task waiting needs 1 pod at 1 task per pod; 5 cancelled tasks are not counted."
     )
+
+
+def test_messages_that_are_taken_out_start_no_pod_while_the_count_is_older(world: World) -> None:
+    tell(world, 5, 5)
+    world.look(full=False)
+    given = world.brokers.given
+    assert given.backlog is not None
+    world.now += at(0.2) - NOW
+    world.brokers.given = replace(given, backlog=given.backlog.followed_by(0, world.now))
+    world.look(full=False)
+    assert world.replicas == 0
 
 
 def test_a_gateway_that_is_silent_for_long_is_no_longer_believed(world: World) -> None:
@@ -135,10 +170,12 @@ def test_only_a_gateway_is_believed_and_only_a_change_is_told() -> None:
     assert backlogs.of(UID) is None
     for cancelled in (0, 3, 3, 0):
         backlogs.receive(delivery(said(cancelled), GATEWAY))
+        found = backlogs.of(UID)
         # By our clock: the gateway's may be another one.
-        assert backlogs.of(UID) == Backlog(cancelled, NOW)
+        assert found is not None
+        assert (found.cancelled, found.heard_at) == (cancelled, NOW)
     assert changed == [UID, UID]
     backlogs.receive(delivery(said(2, uid="another"), GATEWAY))
-    assert backlogs.of(UID) == Backlog(0, NOW)
+    assert backlogs.of(UID) == Backlog(0, NOW, ((NOW, 0), (NOW, 3)))
     backlogs.forget(UID)
     assert backlogs.of(UID) is None

@@ -57,6 +57,9 @@ class Backlogs:
             return
         with self._lock:
             before = self._newest.get(uid)
-            self._newest[uid] = Backlog(said.cancelled, self._clock())
+            now = self._clock()
+            self._newest[uid] = (
+                Backlog(said.cancelled, now) if before is None else before.followed_by(said.cancelled, now)
+            )
         if said.cancelled != (0 if before is None else before.cancelled):
             self._on_change(uid)

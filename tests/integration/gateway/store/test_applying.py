@@ -159,9 +159,12 @@ def test_events_of_tasks_that_are_published_and_deleted_at_that_moment(url: str)
 
     with ThreadPoolExecutor(3) as threads:
         beside = threads.submit(others)
-        for working in [threads.submit(events, store) for store in stores[1:]]:
-            working.result()
-        done.set()
+        try:
+            for working in [threads.submit(events, store) for store in stores[1:]]:
+                working.result()
+        finally:
+            # Else what one of them raised would wait for this one for ever.
+            done.set()
         beside.result()
     for record in stores[0].reader.find(TaskQuery()):
         numbers = [event.number for event in stores[0].reader.events(record.id)]

@@ -6,11 +6,15 @@ import itertools
 import json
 from typing import Any, cast
 
+import pytest
+
 from genpool_adapters.amqp.values import QueueCount
 from genpool_core import names, timing
+from genpool_core.errors import BrokerError
 from genpool_core.identity import task_key
 from genpool_core.messages.amqp import Delivery, Properties
 from genpool_gateway.janitor.backlog import Backlog
+from genpool_gateway.pools.pool import Serving
 from integration.gateway.api import POOL
 from unit.gateway.janitor.test_janitor import Now
 from unit.gateway.janitor.world import FakeWorkQueues, World
@@ -80,3 +84,31 @@ def test_what_a_whole_look_does_not_find_is_gone() -> None:
         made._tell()
         made._tell()
         assert world.left == left
+
+
+def test_it_is_told_although_the_queue_cannot_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As while the gateway has no right to a new queue yet: else pods would start for tasks that have ended."""
+    world = World(left={key("a"), key("b")})
+
+    def refused(_: Serving) -> None:
+        raise BrokerError("no right to the queue", reason="BrokerRefused")
+
+    monkeypatch.setattr(world, "count", refused)
+    look = FakeWorkQueues([message("a")])
+    made = backlog(world, look)
+    for _ in range(3):
+        made._tell()
+    assert (told(world), look.dropped) == ([2] * 3, [])
+
+
+def test_a_count_of_0_is_believed_once_it_has_lasted() -> None:
+    """A leader that does not answer in time gives it, too."""
+    world = World(counts=QueueCount(ready=0, consumers=0), left={key("a")})
+    made = backlog(world, FakeWorkQueues([]))
+    for _ in range(12):
+        made._tell()
+    assert sorted(set(found := told(world)), reverse=True) == [1, 0]
+    assert found == sorted(found, reverse=True)
+    world.counts = QueueCount(ready=1, consumers=1)
+    made._tell()
+    assert told(world) == [1]

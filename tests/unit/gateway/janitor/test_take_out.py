@@ -52,6 +52,16 @@ def test_which() -> None:
     assert sort_out([message("b", timing.DELIVERY_LIMIT // 2)], "uid", ended).worn
 
 
-@pytest.mark.parametrize(("cancelled", "ready", "told"), [(3, None, 3), (3, 2, 2), (1, 9, 1), (3, 0, 0)])
-def test_never_more_is_told_than_waits(cancelled: int, ready: int | None, told: int) -> None:
-    assert reported(cancelled, ready) == told
+@pytest.mark.parametrize(
+    ("cancelled", "ready", "zero_for", "told"),
+    [
+        pytest.param(3, None, 0, 3, id="unknown"),
+        pytest.param(3, 2, 0, 2, id="fewer wait"),
+        pytest.param(1, 9, 0, 1, id="more wait"),
+        pytest.param(3, 0, 0, 3, id="a leader that does not answer in time says 0"),
+        pytest.param(3, 0, timing.LIST_LAG_SECONDS, 3, id="it may still be so"),
+        pytest.param(3, 0, timing.LIST_LAG_SECONDS + 1, 0, id="it is so"),
+    ],
+)
+def test_never_more_is_told_than_waits(cancelled: int, ready: int | None, zero_for: float, told: int) -> None:
+    assert reported(cancelled, ready, zero_for) == told
