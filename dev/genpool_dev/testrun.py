@@ -20,9 +20,12 @@ from pathlib import Path
 import psutil
 
 from genpool_dev.cluster import api
+from genpool_dev.cluster.model import ClusterInfo
 from genpool_dev.cluster.node import process
 from genpool_dev.cluster.settings import ClusterRef, ProviderName, cache_home
 from genpool_dev.interrupts import deaf
+from genpool_dev.stack.install import look
+from genpool_dev.stack.uninstall import marked_namespaces, uninstall
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Targets of the Makefile, which says what each runs.
@@ -47,7 +50,9 @@ def tests(ref: ClusterRef) -> int:
     was_up = api.exists(ref)
     run = uuid.uuid4().hex
     try:
-        api.ensure_up(ref)
+        info = api.ensure_up(ref)
+        if was_up:
+            take_leftovers(info)
         return _pytest(run, ref.provider)
     finally:
         with deaf():
@@ -56,6 +61,13 @@ def tests(ref: ClusterRef) -> int:
             finally:
                 if not was_up:
                     api.down(ref)
+
+
+def take_leftovers(info: ClusterInfo) -> None:
+    """Take away a GenPool that a demo or an earlier run left: its operator would take the pools of these tests."""
+    if left := marked_namespaces(look(info).kubectl):
+        print(f"test: taking away the GenPool of a demo or an earlier run: {', '.join(left)}", flush=True)
+        uninstall(info)
 
 
 def _target(name: str) -> int:

@@ -33,12 +33,16 @@ class Server:
 
 
 def until(check: Callable[[], T], what: str, seconds: float = 20) -> T:
-    """The first true value of ``check``; a test failure when there is none in time."""
-    deadline = time.monotonic() + seconds
+    """The first true value of ``check``; a test failure when there is none in time.
+
+    What has not come for long is looked for less often: looking, too, costs a processor that others need.
+    """
+    began = time.monotonic()
     while not (value := check()):
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.02)
+        time.sleep(min(max(waited / 10, 0.02), 0.25))
     return value
 
 

@@ -20,6 +20,7 @@ from genpool_dev.cluster.model import ClusterInfo
 from integration.broker import Server, Vhost
 from integration.operator.harness import ROOT, Kubectl, OperatorProcess
 from integration.operator.provisioning import PASSWORD, QUEUE, UID
+from support.cluster_reader import ClusterReader
 from support.tcpproxy import TcpProxy
 
 CRD = ROOT / "crds/genpool.dev_generationpools.yaml"
@@ -29,16 +30,21 @@ CRD = ROOT / "crds/genpool.dev_generationpools.yaml"
 def cluster() -> ClusterInfo:
     """A cluster that knows GenerationPools."""
     info = ensure_up()
-    kubectl = Kubectl(info, "default")
+    kubectl = Kubectl(info, "default", ClusterReader(info))
     kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
     kubectl("wait", "--for=condition=Established", "crd/generationpools.genpool.dev", "--timeout=60s")
     return info
 
 
+@pytest.fixture(scope="session")
+def reader(cluster: ClusterInfo) -> ClusterReader:
+    return ClusterReader(cluster)
+
+
 @pytest.fixture
-def kubectl(cluster: ClusterInfo) -> Iterator[Kubectl]:
+def kubectl(cluster: ClusterInfo, reader: ClusterReader) -> Iterator[Kubectl]:
     """Kubectl in a namespace of the test's own."""
-    kubectl = Kubectl(cluster, f"operator-{uuid.uuid4().hex[:10]}")
+    kubectl = Kubectl(cluster, f"operator-{uuid.uuid4().hex[:10]}", reader)
     kubectl("create", "namespace", kubectl.namespace)
     try:
         yield kubectl

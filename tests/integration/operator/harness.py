@@ -20,6 +20,7 @@ from genpool_core import names
 from genpool_dev.cluster.model import ClusterInfo
 from integration.broker import until
 from support import programs
+from support.cluster_reader import ClusterReader
 from support.programs import Program
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ class Kubectl:
 
     info: ClusterInfo
     namespace: str
+    reader: ClusterReader
 
     def __call__(self, *arguments: str, given: str | None = None, fails: bool | None = False) -> str:
         """Standard output, or standard error where the command is to fail; None: it may."""
@@ -57,11 +59,10 @@ class Kubectl:
 
     def get(self, kind: str, name: str) -> Json | None:
         """An object, or None."""
-        text = self("get", kind, name, "-o", "json", "--ignore-not-found")
-        return None if not text.strip() else dict(json.loads(text))
+        return self.reader.get(kind, self.namespace, name)
 
     def items(self, kind: str, selector: str = "") -> list[Json]:
-        return list(json.loads(self("get", kind, "-l", selector, "-o", "json"))["items"])
+        return self.reader.items(kind, self.namespace, selector)
 
     def pool(self, name: str = "pictures") -> Json:
         found = self.get("generationpool", name)
