@@ -61,6 +61,8 @@ def test_a_picture_from_its_prompt_to_its_end(
         )
         page.locator("main").evaluate("() => scrollTo(0, 0)")
         visitor.look("create-done")
+        # Its name is that of the file, also where the store gives none: "true" was a word of the program.
+        expect(panel.locator("a.save").first).to_have_attribute("download", "")
         with page.expect_download() as saved:
             panel.locator("a.save").first.click()
         assert saved.value.suggested_filename == "picture-1.png"

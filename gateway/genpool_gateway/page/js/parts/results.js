@@ -47,6 +47,6 @@ function Save({ task, output }) {
   const pixels = output.width && output.height ? `${output.width} × ${output.height} · ` : "";
   const text = `${pixels}${size(output.size_bytes)}`;
   if (!output.url) return html`<span>${output.name} · ${text}</span>`;
-  return html`<a class="save" href=${downloadPath(task, output)} download><${Icon} name="download" />
+  return html`<a class="save" href=${downloadPath(task, output)} download=""><${Icon} name="download" />
     <span>${output.name}</span><span class="help">${text}</span></a>`;
 }
