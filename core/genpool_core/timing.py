@@ -237,6 +237,10 @@ WEB_STOP_SECONDS = 1.0
 
 WEB_READ_SECONDS = 10
 """The server of probes and metrics drops a client that is silent for so long."""
+WORKER_START_PERIOD_SECONDS = 1
+"""Whether a worker has started is asked this often."""
+WORKER_START_SECONDS = 180
+"""A worker that does not answer after so long is restarted; a node without a free processor starts slowly."""
 WORKER_READY_PERIOD_SECONDS = 2
 """A worker's readiness is asked this often."""
 WORKER_READY_TIMEOUT_SECONDS = 2

@@ -275,6 +275,14 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "a probe ends before the next one, and what restarts a worker is the most patient",
         ),
         Rule(
+            "WORKER_START_PERIOD_SECONDS < WORKER_READY_PERIOD_SECONDS",
+            "a worker that has started is ready without a wait for its probe",
+        ),
+        Rule(
+            "WORKER_START_SECONDS >= 3 * WORKER_LIVE_FAILURES * WORKER_LIVE_PERIOD_SECONDS",
+            "a start that others leave no processor for is not begun anew again and again",
+        ),
+        Rule(
             "WORKER_READY_FAILURES >= 2",
             "one late answer makes no pod unready, which Kubernetes would end first",
         ),

@@ -39,6 +39,14 @@ def worker_container(pool: GenerationPool, settings: PodDefaults) -> JsonObject:
             restart_mount(read_only=False),
             *secret_mounts(pool),
         ],
+        # Until it has started, liveness is not asked: a pod that is starved of CPU would be restarted again and again.
+        "startupProbe": {
+            "httpGet": {"path": "/healthz", "port": "http"},
+            "periodSeconds": timing.WORKER_START_PERIOD_SECONDS,
+            "timeoutSeconds": timing.WORKER_LIVE_TIMEOUT_SECONDS,
+            "failureThreshold": timing.WORKER_START_SECONDS // timing.WORKER_START_PERIOD_SECONDS,
+            "terminationGracePeriodSeconds": timing.WORKER_HUNG_GRACE_SECONDS,
+        },
         "readinessProbe": {
             "httpGet": {"path": "/readyz", "port": "http"},
             "periodSeconds": timing.WORKER_READY_PERIOD_SECONDS,
