@@ -14,14 +14,15 @@ from genpool_dev.cluster.model import ClusterInfo
 Json = dict[str, Any]
 _SECONDS = 30
 _CORE, _APPS, _OWN = "/api/v1", "/apis/apps/v1", f"/apis/{names.API_VERSION}"
-#: As they are typed behind ``kubectl get``.
-_PLACES = {
-    "configmap": (_CORE, "configmaps"),
-    "deployment": (_APPS, "deployments"),
-    "events": (_CORE, "events"),
-    "generationpool": (_OWN, names.PLURAL),
-    "pods": (_CORE, "pods"),
-    "secret": (_CORE, "secrets"),
+#: By what is typed behind ``kubectl get``: the singular, or the plural.
+_PREFIXES = {
+    "configmap": _CORE,
+    "deployment": _APPS,
+    "event": _CORE,
+    "generationpool": _OWN,
+    "pod": _CORE,
+    "poddisruptionbudget": "/apis/policy/v1",
+    "secret": _CORE,
 }
 
 
@@ -37,7 +38,8 @@ class ClusterReader:
         self._session.verify = found.ssl_ca_cert
         if found.cert_file:
             self._session.cert = (found.cert_file, found.key_file)
-        if authorization := found.get_api_key_with_prefix("authorization"):
+        # Under the one name or the other, by the library's version.
+        if authorization := found.api_key.get("BearerToken") or found.api_key.get("authorization"):
             self._session.headers["Authorization"] = authorization
 
     def get(self, kind: str, namespace: str, name: str) -> Json | None:
@@ -58,5 +60,5 @@ def _json(answer: requests.Response) -> Json:
 
 
 def _place(kind: str, namespace: str) -> str:
-    prefix, plural = _PLACES[kind]
-    return f"{prefix}/namespaces/{namespace}/{plural}"
+    singular = kind.removesuffix("s")
+    return f"{_PREFIXES[singular]}/namespaces/{namespace}/{singular}s"

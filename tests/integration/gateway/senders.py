@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import requests
 
+from genpool_core import timing
 from integration.broker import Vhost, until
 from integration.gateway.api import QUEUE
 
 #: How the gateway may answer while a part of it is away.
 PASSING = {"NotConfirmed", "BrokerUnavailable", "GatewayOverloaded", "TaskStoreUnavailable"}
 _AGAIN_SECONDS = 0.02
+_HELD_SECONDS = 4 * timing.TAKE_OUT_PASS_SECONDS
 #: Where workers do them.
 _SMALL = {"width": 64, "height": 64, "steps": 1}
 
@@ -107,14 +110,19 @@ class Senders:
         return False
 
 
-def consume(vhost: Vhost) -> Counter[str]:
-    """Take all messages off the work queue; how often each task was there, by its id."""
+def consume(vhost: Vhost, wanted: Collection[str] = ()) -> Counter[str]:
+    """Take all messages off the work queue; how often each task was there, by its id.
+
+    ``wanted``: tasks that are waited for. The gateway holds messages for a moment, where it looks for cancelled ones.
+    """
     found: Counter[str] = Counter()
+    deadline = time.monotonic() + _HELD_SECONDS
     with vhost.raw() as connection:
         channel = connection.channel()
         for method, properties, _ in channel.consume(QUEUE, auto_ack=True, inactivity_timeout=1):
-            if method is None:
+            if method is not None:
+                found[properties.message_id] += 1
+            elif found.keys() >= set(wanted) or time.monotonic() > deadline:
                 break
-            found[properties.message_id] += 1
         channel.cancel()
     return found

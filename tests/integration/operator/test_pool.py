@@ -136,19 +136,17 @@ def test_tasks_bring_pods_and_their_end_takes_them_away(
     kubectl.wait_condition("Ready", "True")
     publish(rabbitmq, 5)
     kubectl.wait_replicas(3)
-    status = kubectl.pool()["status"]
-    assert (
-        status["scaling"]["message"]
-        == "5 tasks waiting need 5 pods at 1 task per pod; capped at maxReplicas 3."
-    )
-    assert status["scaling"]["lastScaleTime"]
-    assert [item["message"] for item in kubectl.events("ScaledOut")] == [
-        f"From 0 to 3 pods: {status['scaling']['message']}"
-    ]
+    # It scales first, and then says so.
+    (event,) = until(lambda: kubectl.events("ScaledOut"), "an event tells of it")
+    until(lambda: kubectl.pool()["status"]["scaling"]["desired"] == 3, "the status tells of it")
+    scaling = kubectl.pool()["status"]["scaling"]
+    assert scaling["message"] == "5 tasks waiting need 5 pods at 1 task per pod; capped at maxReplicas 3."
+    assert scaling["lastScaleTime"]
+    assert event["message"] == f"From 0 to 3 pods: {scaling['message']}"
     drain(rabbitmq)
     kubectl.wait_replicas(0)
-    until(lambda: kubectl.pool()["status"]["scaling"]["desired"] == 0, "status says 0")
-    assert len(kubectl.events("ScaledIn")) == 1
+    until(lambda: len(kubectl.events("ScaledIn")) == 1, "an event tells of it")
+    until(lambda: kubectl.pool()["status"]["scaling"]["desired"] == 0, "the status tells of it")
     metrics = operator.ask("metrics").text
     assert f'genpool_pool_desired_replicas{{namespace="{kubectl.namespace}",pool="pictures"}} 0.0' in metrics
 

@@ -220,7 +220,7 @@ def _check_queue(pool: Pool, callers: Callers, others: set[str], part: str) -> N
         "all are queued",
         _RECOVERY_SECONDS,
     )
-    queued = consume(pool.vhost)
+    queued = consume(pool.vhost, callers.accepted.values())
     if part != "postgresql":
         # The id of a task that a silent database has not stored is of no task.
         assert {name: ids for name, ids in callers.named.items() if len(ids) > 1} == {}
