@@ -1,9 +1,48 @@
-"""For all tests: Ctrl-C counts, also in a run that a shell has put into the background with SIGINT ignored."""
+"""For all tests: Ctrl-C counts, also in the background; where several run at once, what waits longest begins first."""
 
 from __future__ import annotations
 
+import os
 import signal
+from itertools import groupby
+
+import pytest
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # Programs that tests start inherit what is ignored, and tests end them by SIGINT.
+    # A shell that puts a run into the background has it ignored. Programs that tests start inherit that, and tests end
+    # them by SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+#: Folders below ``tests``, by how long their tests wait; what is not named waits less.
+_LONG = (
+    "integration/cli",
+    "integration/dev",
+    "integration/worker",
+    "integration/operator",
+    "integration/gateway",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Deal whole files out, so that each process begins with long tests and none is left with them at the end.
+
+    Each process is first given an equal run of the list, in its order (xdist's ``worksteal``).
+    """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes < 2:
+        return
+    files = [list(group) for _, group in groupby(items, key=lambda item: item.path)]
+    files.sort(key=lambda group: _place(group[0]))
+    hands: list[list[pytest.Item]] = [[] for _ in range(processes)]
+    for number, group in enumerate(files):
+        turn = hands[number % processes]
+        hand = turn if _place(group[0]) < len(_LONG) else min(hands, key=len)
+        hand.extend(group)
+    items[:] = [item for hand in hands for item in hand]
+
+
+def _place(item: pytest.Item) -> int:
+    path = item.path.as_posix()
+    found = (number for number, folder in enumerate(_LONG) if f"/tests/{folder}/" in path)
+    return next(found, len(_LONG))
