@@ -183,8 +183,6 @@ POOL_SAMPLE_SECONDS = 60
 """The figures of all pools are kept this often, in one statement."""
 POOL_SAMPLE_LOOK_SECONDS = 2.0
 """Whether that is due is looked at this often."""
-POOL_OWN_FIGURES_SECONDS = 5.0
-"""Queues of pools of which no operator tells are counted this often."""
 POOL_SAMPLE_FINE_SECONDS = 86_400
 """For so long all of them stay."""
 POOL_SAMPLE_COARSE_SECONDS = 900

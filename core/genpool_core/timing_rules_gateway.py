@@ -291,10 +291,6 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a sample is of the beginning of its minute",
         ),
         Rule(
-            "POOL_OWN_FIGURES_SECONDS == HEARTBEAT_SECONDS < HEARTBEAT_EXPIRY_SECONDS / 5",
-            "the queue is counted as often as pods are heard, and what was counted last is of now until then",
-        ),
-        Rule(
             "POOL_SAMPLE_FINE_SECONDS == 86_400",
             "a day in minutes: what happened last night can be seen as it was",
         ),

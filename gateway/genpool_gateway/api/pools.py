@@ -15,7 +15,6 @@ from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.pools.detail_models import PodTaskView, PoolDetail, PoolHistory
 from genpool_gateway.pools.detail_views import pod_views, pool_detail, pool_history
-from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.history import MOST_HOURS
 from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.pools.view_models import PoolView, WorkflowView
@@ -44,8 +43,7 @@ class WorkflowList(BaseModel):
 async def list_pools(request: Request, caller: AnyCaller) -> PoolList:
     """Pools with their figures, conditions, and the scaler's last decision as a sentence."""
     services = services_of(request)
-    known = services.pools.snapshot().visible_to(caller.pools)
-    pools = PoolDirectory(tuple(map(services.own_figures.told, known.pools)))
+    pools = services.pools.snapshot().visible_to(caller.pools)
     # The first look at a bucket makes its client, which takes a moment.
     return PoolList(pools=await to_thread.run_sync(pool_views, pools, services.links.note))
 
@@ -54,7 +52,7 @@ async def list_pools(request: Request, caller: AnyCaller) -> PoolList:
 async def get_pool(request: Request, namespace: Namespace, name: Name, caller: AnyCaller) -> PoolDetail:
     """One pool, with what each of its pods does. A task is shown to those who may see it."""
     services = services_of(request)
-    pool = services.own_figures.told(_visible_pool(services, caller, namespace, name))
+    pool = _visible_pool(services, caller, namespace, name)
     view = await to_thread.run_sync(lambda: pool_view(pool, services.links.note(pool)))
     workers = services.workers.of(pool.ref.uid)
     tasks = await _tasks_of(services, caller, workers)

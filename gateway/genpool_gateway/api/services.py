@@ -27,7 +27,6 @@ from genpool_gateway.keys.sessions import SessionRing
 from genpool_gateway.pools.linked_files import LinkedFiles
 from genpool_gateway.pools.links import Links
 from genpool_gateway.pools.over_time import PoolsOverTime
-from genpool_gateway.pools.own_figures import OwnFigures
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.pools.workers import PoolWorkers
 from genpool_gateway.tasks.places import LooseInputs
@@ -72,7 +71,6 @@ class Services:
     pools: PoolSource
     pools_over_time: PoolsOverTime
     workers: PoolWorkers
-    own_figures: OwnFigures
     links: Links
     linked_files: LinkedFiles
     keyring: KeyRing

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from genpool_adapters.amqp import AmqpConnection
 from genpool_core import timing
 from genpool_gateway.erasing.housekeeping import Housekeeping, Look
-from genpool_gateway.factory.limits import queued
 from genpool_gateway.pools.over_time import PoolsOverTime
-from genpool_gateway.pools.own_figures import OwnFigures
 from genpool_gateway.pools.sampler import PoolSampler
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.pools.workers import PoolWorkers
@@ -24,7 +21,6 @@ class PoolFigures:
     """For those who ask, and the thread that keeps the figures of each minute."""
 
     workers: PoolWorkers
-    own: OwnFigures
     over_time: PoolsOverTime
     sampling: Housekeeping
     sweeping: Sequence[Look]
@@ -34,26 +30,20 @@ class PoolFigures:
 def build_figures(
     store: TaskStore,
     pools: PoolSource,
-    publishing: Mapping[tuple[str, str], AmqpConnection],
     *,
     now: Callable[[], datetime],
     keep_seconds: float,
 ) -> PoolFigures:
-    """Put them together. Connects to nothing. ``publishing``: by broker and vhost."""
+    """Put them together. Connects to nothing."""
     workers = PoolWorkers(now)
-    own = OwnFigures(pools, queued(publishing), workers, now)
-    sampler = PoolSampler(pools, own, store.samples, now)
+    sampler = PoolSampler(pools, store.samples, now)
     every = timing.POOL_SAMPLE_LOOK_SECONDS
     return PoolFigures(
         workers=workers,
-        own=own,
         over_time=PoolsOverTime(store.samples, store.places, now, keep_seconds),
         # By itself: to delete what is in a slow bucket may take longer than a minute.
         sampling=Housekeeping(
-            [
-                Look("own figures", timing.POOL_OWN_FIGURES_SECONDS, own.look),
-                Look("pool figures", every, sampler.look),
-            ],
+            [Look("pool figures", every, sampler.look)],
             threading.Event(),
             every=every,
             name="pool-figures",

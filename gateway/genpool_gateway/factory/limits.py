@@ -15,14 +15,14 @@ def build_limits(
     store: TaskStore, pools: PoolSource, publishing: Mapping[tuple[str, str], AmqpConnection]
 ) -> Limits:
     """Put them together. ``publishing``: by broker and vhost."""
-    return Limits(pools, (_stored(store), queued(publishing)))
+    return Limits(pools, (_stored(store), _queued(publishing)))
 
 
 def _stored(store: TaskStore) -> Count:
     return lambda pool: store.reader.count_unfinished(pool.ref.uid)
 
 
-def queued(connections: Mapping[tuple[str, str], AmqpConnection]) -> Count:
+def _queued(connections: Mapping[tuple[str, str], AmqpConnection]) -> Count:
     """Counts a pool's work queue by a passive declare."""
 
     def count(pool: ServedPool) -> int | None:

@@ -182,7 +182,7 @@ def build_tasks(
         name: _events(store, endings, parameters, AskedCallbacks(store.reader, pools, publishers[name]))
         for name, parameters in vhosts.items()
     }
-    figures = build_figures(store, pools, publishing, now=now, keep_seconds=settings.task_keep_seconds)
+    figures = build_figures(store, pools, now=now, keep_seconds=settings.task_keep_seconds)
     passing = PassingEvents(hub, figures.workers)
     taking = {
         name: (queue, partial(queue.take, stored.put, passing.put))
@@ -232,7 +232,6 @@ def build_tasks(
         pools=pools,
         pools_over_time=figures.over_time,
         workers=figures.workers,
-        own_figures=figures.own,
         links=links,
         linked_files=LinkedFiles(file_links, stores.folder),
         dead_letters=letters,

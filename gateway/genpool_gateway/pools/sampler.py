@@ -10,7 +10,6 @@ import structlog
 from genpool_core import timing
 from genpool_core.errors import TaskStoreError
 from genpool_gateway.pools.errors import PoolsUnknown
-from genpool_gateway.pools.own_figures import OwnFigures
 from genpool_gateway.pools.samples import SampleStore, moment_of, samples_of
 from genpool_gateway.pools.source import PoolSource
 
@@ -22,11 +21,8 @@ _BATCH = 60
 class PoolSampler:
     """One look writes at most one statement, of pools whose figures of this minute are not kept yet."""
 
-    def __init__(
-        self, pools: PoolSource, own: OwnFigures, store: SampleStore, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, pools: PoolSource, store: SampleStore, now: Callable[[], datetime]) -> None:
         self._pools = pools
-        self._own = own
         self._store = store
         self._now = now
         self._moment: datetime | None = None
@@ -42,7 +38,7 @@ class PoolSampler:
             return
         try:
             pools = [pool for pool in self._pools.snapshot().pools if pool.ref.uid not in self._kept]
-            samples = samples_of(map(self._own.told, pools), moment, now)
+            samples = samples_of(pools, moment, now)
             if samples:
                 self._store.add(samples)
         except (PoolsUnknown, TaskStoreError) as error:

@@ -41,7 +41,7 @@ def test_a_pool_on_one_machine(machine: Machine) -> None:
     assert set(machine.programs()) == {"epmd", "rabbitmq", "comfyui", "topology", "gateway", "worker"}
 
     def figures() -> bool:
-        """No operator tells of the pool: the gateway counts itself."""
+        """No operator tells of the pool: what runs here does."""
         pool = json.loads(machine.types("pools", "art/text", "-o", "json"))
         ready = pool["replicas"]["ready"], [pod["state"] for pod in pool["pods"]]
         return pool["queue"]["waiting"] == 0 and ready == (1, ["idle"])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from genpool_core.messages.events import WorkerHeartbeat, WorkerState
 from integration.broker import until
@@ -75,17 +77,9 @@ def test_a_pool_that_is_not_there_or_not_ones_own(api: Api) -> None:
     assert api.call("GET", f"{PATH}/history?hours=169").status_code == 422
 
 
-def test_without_an_operator_the_gateway_counts_itself_and_says_no_more_than_it_knows(api: Api) -> None:
-    pool = until(lambda: found if (found := _pool(api))["queue"]["observed_at"] else None, "it is counted")
-    assert (pool["queue"]["waiting"], pool["queue"]["running"], pool["scaling"]["desired"]) == (0, None, None)
-    api.submit()
-    until(lambda: _pool(api)["queue"]["waiting"] == 1, "it is counted again")
-    _beat(api, "pod-1", "idle")
-    until(lambda: _pool(api)["replicas"]["ready"] == 1, "the pod is heard")
-    assert _pool(api)["replicas"]["existing"] is None
-
-
 def test_what_is_not_known_is_a_gap_and_figures_survive_a_restart(api: Api) -> None:
+    assert not any(_history(api)["samples"]), "nobody has told anything"
+    _tell(api, waiting=0)
     told = until(lambda: found if any((found := _history(api))["samples"]) else None, "it is kept")
     assert {len(told[name]) for name in (*FIGURES, "times", "samples", "arrivals", "wait_mean")} == {60}
     at = next(number for number, count in enumerate(told["samples"]) if count)
@@ -98,8 +92,12 @@ def test_what_is_not_known_is_a_gap_and_figures_survive_a_restart(api: Api) -> N
     assert again["waiting"][again["times"].index(told["times"][at])] == 0.0
 
 
-def _pool(api: Api) -> dict[str, Any]:
-    return dict(api.call("GET", PATH).json())
+def _tell(api: Api, **figures: int) -> None:
+    """As an operator does that has looked at the queue, and not at the pods yet."""
+    file = Path(api.process.environment["GENPOOL_POOLS_FILE"])
+    manifest = yaml.safe_load(file.read_text(encoding="utf-8"))
+    queue = {**figures, "observedAt": datetime.now(UTC).isoformat()}
+    file.write_text(yaml.safe_dump({**manifest, "status": {"queue": queue}}), encoding="utf-8")
 
 
 def _again(api: Api) -> None:

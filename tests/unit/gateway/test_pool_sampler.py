@@ -10,10 +10,8 @@ from typing import Any, cast
 from genpool_core.errors import TaskStoreError
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.errors import PoolsUnknown
-from genpool_gateway.pools.own_figures import OwnFigures
 from genpool_gateway.pools.sampler import PoolSampler
-from genpool_gateway.pools.samples import Figures, PoolSample, moment_of
-from genpool_gateway.pools.workers import PoolWorkers
+from genpool_gateway.pools.samples import PoolSample, moment_of
 from support.pool_objects import directory, pool_object
 from unit.gateway.samples import NOW
 
@@ -29,7 +27,6 @@ class World:
     now: datetime = NOW
     stale: str | None = None
     away: bool = False
-    counted: int | None = None
     kept: list[list[PoolSample]] = field(default_factory=list)
     to_thin: list[int] = field(default_factory=list)
 
@@ -51,9 +48,7 @@ class World:
 
     def sampler(self) -> PoolSampler:
         as_any = cast("Any", self)
-        own = OwnFigures(as_any, lambda _: self.counted, PoolWorkers(lambda: self.now), lambda: self.now)
-        own.look()
-        return PoolSampler(as_any, own, as_any, lambda: self.now)
+        return PoolSampler(as_any, as_any, lambda: self.now)
 
 
 def test_all_pools_are_one_statement_a_minute_and_what_is_not_known_is_not_there() -> None:
@@ -99,10 +94,3 @@ def test_a_sweep_goes_on_until_nothing_is_left() -> None:
     world = World(to_thin=[60, 60, 3])
     world.sampler().sweep()
     assert world.to_thin == []
-
-
-def test_where_no_operator_tells_the_gateways_own_figures_are_kept() -> None:
-    world = World(counted=4)
-    world.sampler().look()
-    ((first, second),) = world.kept
-    assert (first.figures.waiting, second.figures) == (0, Figures(waiting=4))
