@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from genpool_dev import testrun
+from genpool_dev import parts, testrun
 from genpool_dev.cluster import api
 from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.kube import Kube
@@ -140,33 +140,33 @@ PARTS: dict[str, Callable[[Person], None]] = {
 }
 
 
+_TARGET = "test-current"
+
+
 def run(names: Sequence[str], home: Path) -> int:
-    """Run the parts of these names (all where none is given); 0, or 1 where something is not as it should be."""
-    beside = _beside()
-    faults: list[str] = []
-    with yours.running(Steps()) as cluster:
+    """Run the parts of these names (all where none is given); 0, or 1 where something is not as it should be.
+
+    Raises :class:`~genpool_dev.cluster.errors.ClusterError` for a name that is no part's.
+    """
+    wanted = parts.chosen(PARTS, names, _TARGET)
+    steps, beside = Steps(), _beside()
+    with yours.running(steps) as cluster:
         person = Person(cluster, home)
         try:
-            for name in names or PARTS:
-                faults += [f"{name}: {fault}" for fault in _run_told(name, person)]
+            found = [
+                fault
+                for part in wanted
+                for fault in parts.faults(partial(_run, part, person), _TARGET, part.__name__)
+            ]
         finally:
             with deaf():
                 testrun.end_marked(person.mark)
-    faults += [f"the local cluster beside it: {each}" for each in inventory.differences(beside, _beside())]
-    for fault in faults:
-        print(f"test-current: FAILED: {fault}", flush=True)
-    return 1 if faults else 0
-
-
-def _run_told(name: str, person: Person) -> list[str]:
-    began = time.monotonic()
-    found = _run(PARTS[name], person)
-    said = "FAILED: " + "; ".join(found) if found else "ok, and the cluster is as it was"
-    print(f"test-current: {name}: {said}, in {time.monotonic() - began:.0f} s", flush=True)
-    return found
+    found += [f"the local cluster beside it: {each}" for each in inventory.differences(beside, _beside())]
+    return parts.ended(_TARGET, found, "the cluster was as before after each", steps.elapsed)
 
 
 def _run(part: Callable[[Person], None], person: Person) -> list[str]:
+    """What is wrong after a part: how it ended, and what is not on the cluster as it was."""
     person.cluster.renew_volumes()
     before = inventory.take(person.cluster.kube)
     faults = []

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from genpool_dev import parts
 from genpool_dev.cluster.artifacts import packages
-from genpool_dev.cluster.errors import ClusterError, explain
 from genpool_dev.kindtest import cases, engine, nodeimage, publicimages, traces
 from genpool_dev.kindtest.checkout import Checkout
-from genpool_dev.progress import Steps, seconds
+from genpool_dev.progress import Steps
 
 
 def demo(checkout: Checkout) -> None:
@@ -34,6 +34,7 @@ def down(checkout: Checkout) -> None:
 Part = Callable[[Checkout], None]
 PARTS: dict[str, Part] = {part.__name__: part for part in (*cases.CASES, demo, e2e)}
 """In their order: the later ones use the cluster that the earlier ones leave."""
+_TARGET = "test-kind"
 
 
 def run(names: Sequence[str]) -> int:
@@ -41,8 +42,7 @@ def run(names: Sequence[str]) -> int:
 
     Raises :class:`~genpool_dev.cluster.errors.ClusterError` for a name that is no part's, and where there is no engine.
     """
-    if unknown := sorted(set(names) - set(PARTS)):
-        raise ClusterError(f"No parts of test-kind: {', '.join(unknown)}. There are {', '.join(PARTS)}.")
+    wanted = [*parts.chosen(PARTS, names, _TARGET), down]
     steps = Steps()
     packages.install_missing(steps, engine.NEEDS)
     before = traces.found()
@@ -50,26 +50,18 @@ def run(names: Sequence[str]) -> int:
         publicimages.ensure(running, steps)
         image = nodeimage.ensure(running, steps)
         checkout = Checkout(running, running.programs.parent / "home", image)
-        wanted = [*(PARTS[name] for name in names or PARTS), down]
-        failed = [part.__name__ for part in wanted if not _goes_well(part, checkout)]
-    if left := sorted(traces.found() - before):
-        failed.append(f"this machine has now: {'; '.join(left)}")
-    said = f"FAILED: {', '.join(failed)}" if failed else "ok, and this machine is as it was"
-    print(f"test-kind: {said}, in {seconds(steps.elapsed)}", flush=True)
-    return 1 if failed else 0
+        found = [
+            fault
+            for part in wanted
+            for fault in parts.faults(partial(_run, part, checkout), _TARGET, part.__name__)
+        ]
+    found += [f"this machine has now: {each}" for each in sorted(traces.found() - before)]
+    return parts.ended(_TARGET, found, "this machine is as it was", steps.elapsed)
 
 
-def _goes_well(part: Part, checkout: Checkout) -> bool:
-    begun, fault = time.monotonic(), ""
-    try:
-        part(checkout)
-    except AssertionError as error:
-        fault = str(error)
-    except ClusterError as error:
-        fault = explain(error)
-    said = f"FAILED: {fault}" if fault else "ok"
-    print(f"test-kind: {part.__name__}: {said}, in {seconds(time.monotonic() - begun)}", flush=True)
-    return not fault
+def _run(part: Part, checkout: Checkout) -> Sequence[str]:
+    part(checkout)
+    return ()
 
 
 def _ends_well(code: int) -> None:
