@@ -25,21 +25,24 @@ _LONG = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Deal whole files out, so that each process begins with long tests and none is left with them at the end.
+    """Deal whole files out, so that tests that wait and tests that compute always run side by side.
 
-    Each process is first given an equal run of the list, in its order (xdist's ``worksteal``).
+    Each process is first given an equal run of the list, in its order, and later takes from the end of another's
+    (xdist's ``worksteal``). Every other one begins with tests that compute.
     """
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if processes < 2:
         return
     files = [list(group) for _, group in groupby(items, key=lambda item: item.path)]
     files.sort(key=lambda group: _place(group[0]))
-    hands: list[list[pytest.Item]] = [[] for _ in range(processes)]
+    hands: list[list[list[pytest.Item]]] = [[] for _ in range(processes)]
     for number, group in enumerate(files):
         turn = hands[number % processes]
-        hand = turn if _place(group[0]) < len(_LONG) else min(hands, key=len)
-        hand.extend(group)
-    items[:] = [item for hand in hands for item in hand]
+        hand = turn if _place(group[0]) < len(_LONG) else min(hands, key=lambda hand: sum(map(len, hand)))
+        hand.append(group)
+    for hand in hands[1::2]:
+        hand.reverse()
+    items[:] = [item for hand in hands for group in hand for item in group]
 
 
 def _place(item: pytest.Item) -> int:

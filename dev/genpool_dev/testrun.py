@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -33,7 +34,7 @@ _QUICK = ("lint", "types", "contracts", "verify")
 #: In the environment of all programs that tests start, however far down.
 MARK = "GENPOOL_TEST_RUN"
 _RUNS: tuple[tuple[str, ...], ...] = (
-    ("-n4", "--dist=worksteal", "tests/unit", "tests/contract", "tests/integration"),
+    ("-n5", "--dist=worksteal", "tests/unit", "tests/contract", "tests/integration"),
     ("tests/e2e",),
     ("tests/demo",),
 )
@@ -83,13 +84,8 @@ def _target(name: str) -> int:
 
 def _pytest(run: str, provider: ProviderName) -> int:
     """All runs, also after one that failed: a long run should tell all that it can."""
-    # Nothing of root's in the checkout of who called through sudo.
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--durations=15"]
-    env = os.environ | {
-        MARK: run,
-        "PROVIDER": provider,
-        "HYPOTHESIS_STORAGE_DIRECTORY": str(cache_home() / "hypothesis"),
-    }
+    env = _environment(os.environ) | {MARK: run, "PROVIDER": provider}
     codes = [
         subprocess.run([*command, *arguments], cwd=ROOT, env=env, check=False).returncode
         for arguments in _RUNS
@@ -99,6 +95,18 @@ def _pytest(run: str, provider: ProviderName) -> int:
             # A later run that went well would else have the last word.
             print(f"test: FAILED: pytest {' '.join(arguments)}: see its summary above.", flush=True)
     return max(codes, key=abs)
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    """That of pytest and all that it starts: nothing of root's lies in the checkout of who called through sudo.
+
+    Bytecode goes to the cache and not nowhere: each of hundreds of programs would compile our modules anew.
+    """
+    kept = {name: value for name, value in given.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(cache_home() / "hypothesis"),
+        "PYTHONPYCACHEPREFIX": str(cache_home() / "bytecode"),
+    }
 
 
 def end_marked(run: str) -> None:

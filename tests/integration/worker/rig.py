@@ -208,7 +208,7 @@ class Rig:
         options: Sequence[str] = (),
     ) -> Process:
         log = self.folder / f"{name}-{len(self.processes)}.log"
-        wanted = ("PATH", "HOME", "LANG", "PYTHONDONTWRITEBYTECODE", "GENPOOL_TEST_RUN")
+        wanted = ("PATH", "HOME", "LANG", "PYTHONPYCACHEPREFIX", "GENPOOL_TEST_RUN")
         kept = {key: os.environ[key] for key in wanted if key in os.environ}
         with log.open("wb") as file:
             process = programs.start(
