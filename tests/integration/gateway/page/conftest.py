@@ -38,9 +38,9 @@ def world(
         vhost.delete()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium."""
+    """A Chromium; ended with its file, since Playwright leaves no event loop to other tests meanwhile."""
     expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=chromium.executable(), args=chromium.arguments())
