@@ -10,6 +10,7 @@ import psutil
 from genpool_cli.local.folder import Folder, Run
 from genpool_cli.local.program_file import write_programs
 from genpool_cli.local.up import down
+from integration.broker import until
 
 
 def test_a_supervisor_that_ended_is_gone_although_it_stays_in_the_table(tmp_path: Path) -> None:
@@ -23,6 +24,8 @@ def test_a_supervisor_that_ended_is_gone_although_it_stays_in_the_table(tmp_path
         try:
             assert parent.stdout is not None
             supervisor = psutil.Process(int(parent.stdout.readline()))
+            # Until then it is a shell, which would bury it.
+            until(lambda: psutil.Process(parent.pid).name() == "sleep", "the parent is another program")
             folder.write_run(
                 Run(supervisor.pid, supervisor.create_time(), "http://127.0.0.1:1", "art/text", "", "private")
             )

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from genpool_operator import app
 from genpool_operator.handlers.watch import PatientBackoffs, watch_settings
+
+if TYPE_CHECKING:
+    from genpool_operator.factory import Operator
 
 BROKERS = """
 brokers:
@@ -59,3 +67,49 @@ def test_the_watches_never_give_up_and_leave_no_marks() -> None:
     assert not settings.posting.enabled
     assert settings.peering.standalone
     assert settings.watching.inactivity_timeout < 300
+
+
+class Started:
+    """An operator of which only the start and the end matter."""
+
+    def __init__(self, on_start: Callable[[], None]) -> None:
+        self.start = on_start
+        self.ended = 0
+        self.http = SimpleNamespace(port=0)
+        self.registry = self.kopf_settings = None
+        self.namespaces: tuple[str, ...] = ()
+
+    def stop(self) -> None:
+        self.ended += 1
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Are handled as before, afterwards."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+def _told_to_end(*_: object, **__: object) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("signals")
+def test_who_is_told_to_end_before_the_watches_begin_ends_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched: list[object] = []
+    monkeypatch.setattr(app.kopf, "run", lambda **given: watched.append(given))
+    operator = Started(_told_to_end)
+    assert app.run(cast("Operator", operator)) == 0
+    assert (operator.ended, watched) == (1, [])
+
+
+@pytest.mark.usefixtures("signals")
+def test_who_is_told_to_end_as_the_watches_begin_ends_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.kopf, "run", _told_to_end)
+    operator = Started(lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        app.run(cast("Operator", operator))
+    assert (operator.ended, ended.value.code) == (1, 0)
