@@ -9,7 +9,7 @@ import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ import yaml
 
 from genpool_core import names, timing
 from genpool_core.operatorkeys import OperatorKey, key_line
-from genpool_core.topology.desired import vhost_topology
+from genpool_core.topology.desired import Policy, vhost_topology
 from genpool_core.topology.rights import gateway_permissions
 from genpool_dev.postgresql import PostgresqlServer
 from integration.broker import Vhost, until
@@ -82,17 +82,17 @@ def other_receiver(tmp_path: Path) -> Iterator[Receiver]:
 @pytest.fixture
 def vhost(rabbitmq: Vhost) -> Vhost:
     """A vhost with the operator's topology and a worker's user, but with delay steps of a moment."""
-    rabbitmq.apply(vhost_topology(rabbitmq.version))
-    for seconds in timing.RETRY_STEPS:
-        name = names.retry_step(seconds)
-        definition = {
-            "message-ttl": FAST_STEP_MS,
-            "dead-letter-exchange": "",
-            "dead-letter-strategy": "at-least-once",
-            "overflow": "reject-publish",
-        }
-        rabbitmq.policy(name, f"^{name}$".replace(".", r"\."), definition, 1000)
+    topology = vhost_topology(rabbitmq.version)
+    policies = tuple(map(_fast, topology.policies))
+    assert policies != topology.policies
+    rabbitmq.apply(replace(topology, policies=policies))
     return rabbitmq
+
+
+def _fast(policy: Policy) -> Policy:
+    steps = {names.retry_step(seconds) for seconds in timing.RETRY_STEPS}
+    definition = {**policy.definition, "message-ttl": FAST_STEP_MS}
+    return replace(policy, definition=definition) if policy.queue in steps else policy
 
 
 def key_of(vhost: Vhost, which: str = "first") -> OperatorKey:
