@@ -12,7 +12,7 @@ from e2e.lab import Lab
 from e2e.manifests import POOL, task
 from e2e.results import succeeded
 from genpool_core import names, timing
-from genpool_core.operatorkeys import KEY_BYTES, KEYS, OperatorKey, key_line
+from genpool_core.operatorkeys import KEY_BYTES, KEYS, OperatorKey, key_line, parse_keys
 from genpool_dev.stack import layout
 from genpool_dev.stack.callback_secrets import callback_secrets, hand_over
 from support.waiting import wait_until
@@ -74,6 +74,7 @@ def test_a_new_key_reaches_running_pods_and_no_task_notices(lab: Lab) -> None:
         old = lab.kubectl.run("get", "secret", KEY_SECRET, SYSTEM, "--output=jsonpath={.data.keys}")
         new = OperatorKey(secrets.token_bytes(KEY_BYTES))
         before = yaml.safe_load(f"x: !!binary {old}")["x"].decode().strip()
+        ended = {OperatorKey(key).id for key in parse_keys(before, KEY_SECRET)}
         secret_before = callback_secrets(lab.kubectl, scene.place, POOL)
         _write_keys(lab, key_line(new.secret), before)
         (gateway,) = lab.kubectl.run("get", "pods", SYSTEM, GATEWAY_PODS, "--output=name").split()
@@ -97,7 +98,7 @@ def test_a_new_key_reaches_running_pods_and_no_task_notices(lab: Lab) -> None:
         scene.wait_progress("in-hand")
         _write_keys(lab, key_line(new.secret))
         wait_until(
-            lambda: [user for user in lab.broker.users() if names.key_of_user(user) not in {None, new.id}],
+            lambda: [user for user in lab.broker.users() if names.key_of_user(user) in ended],
             lambda left: not left,
             "the end of the old users",
             seconds=60,

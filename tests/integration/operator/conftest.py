@@ -107,6 +107,7 @@ def stopped_operator(
         for rights in rabbitmq.api("GET", f"vhosts/{rabbitmq.name}/permissions"):
             if names.key_of_user(rights["user"]) is not None:
                 rabbitmq.api("DELETE", f"users/{rights['user']}", missing_ok=True)
+        rabbitmq.api("DELETE", f"vhosts/{rabbitmq.name}-new", missing_ok=True)
 
 
 @pytest.fixture
