@@ -40,7 +40,7 @@ cluster-status: $(STAMP) ## What runs, where, and how to reach it
 images: $(STAMP) ## Build the images and push them (REGISTRY=host/path, TAG=the version, INSECURE=1 for plain HTTP)
 	@$(PY) -m genpool_dev images
 
-test: $(STAMP) ## Everything: check, then unit, contract, integration and e2e tests on real parts
+test: $(STAMP) ## Everything: the quick tools, then all tests on real parts, and the demo
 	@$(PY) -m genpool_dev quick
 	@$(PY) -m genpool_dev test
 

@@ -1,9 +1,10 @@
-"""``make test``: everything that must hold, in the order of how fast it fails.
+"""``make test``: everything that must hold.
 
-The quick tools first, as who called, since they leave caches in the checkout. Then three runs of pytest, as root where
-the cluster is the local one. The first has the tiers whose tests keep to themselves (own namespace, vhost, bucket
-prefix) and mostly wait: they share the machine. The second has the e2e tier, which installs the chart once for all its
-tests, restarts RabbitMQ, measures times, and orders its tests itself. The third is the demo, which installs its own.
+The quick tools first, as who called, since they leave caches in the checkout. Then pytest, as root where the cluster is
+the local one. First the tests that keep to themselves (own namespace, vhost, bucket prefix) and mostly wait: they share
+the machine. Then the e2e tier, which installs the chart once for all its tests, restarts RabbitMQ, measures times, and
+orders its tests itself. Last the demo, which installs its own, and beside it, as it waits most of the time, the tests
+without I/O, which have what it leaves of the processors.
 
 The cluster is taken down at the end unless it was up before: then it is a developer's, and stays.
 """
@@ -13,9 +14,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -33,11 +35,14 @@ ROOT = Path(__file__).resolve().parents[2]
 _QUICK = ("lint", "types", "contracts", "verify")
 #: In the environment of all programs that tests start, however far down.
 MARK = "GENPOOL_TEST_RUN"
-_RUNS: tuple[tuple[str, ...], ...] = (
-    ("-n5", "--dist=worksteal", "tests/unit", "tests/contract", "tests/integration"),
+Words = tuple[str, ...]
+#: What is run, one after the other; what is run beside the last of them, and told of after it.
+_RUNS: tuple[Words, ...] = (
+    ("-n5", "--dist=worksteal", "tests/contract", "tests/integration"),
     ("tests/e2e",),
     ("tests/demo",),
 )
+_BESIDE: Words = ("-n2", "tests/unit")
 
 
 def quick() -> int:
@@ -86,15 +91,25 @@ def _pytest(run: str, provider: ProviderName) -> int:
     """All runs, also after one that failed: a long run should tell all that it can."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--durations=15"]
     env = _environment(os.environ) | {MARK: run, "PROVIDER": provider}
-    codes = [
-        subprocess.run([*command, *arguments], cwd=ROOT, env=env, check=False).returncode
-        for arguments in _RUNS
-    ]
-    for arguments, code in zip(_RUNS, codes, strict=True):
+    codes = {arguments: _run([*command, *arguments], env) for arguments in _RUNS[:-1]}
+    with tempfile.TemporaryFile() as output:
+        beside = subprocess.Popen(
+            ["nice", *command, *_BESIDE], cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT
+        )
+        codes[_RUNS[-1]] = _run([*command, *_RUNS[-1]], env)
+        codes[_BESIDE] = beside.wait()
+        output.seek(0)
+        sys.stdout.buffer.write(output.read())
+        sys.stdout.flush()
+    for arguments, code in codes.items():
         if code:
             # A later run that went well would else have the last word.
             print(f"test: FAILED: pytest {' '.join(arguments)}: see its summary above.", flush=True)
-    return max(codes, key=abs)
+    return max(codes.values(), key=abs)
+
+
+def _run(command: Sequence[str], env: Mapping[str, str]) -> int:
+    return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
