@@ -17,6 +17,7 @@ from e2e.scenes import Manifest, Scene, letter_of, pod_name
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages import headers
 from genpool_dev.stack.bucket import RunRecord
+from support.waiting import wait_until
 
 
 def _delete(scene: Scene, pod: str) -> None:
@@ -28,8 +29,15 @@ def _delete_at_once(scene: Scene, pod: str) -> None:
 
 
 def _kill_worker(scene: Scene, pod: str) -> None:
-    found = _pod(scene, pod)
-    (worker,) = [item for item in found["status"]["containerStatuses"] if item["name"] == "worker"]
+    # A worker may have begun before the kubelet tells of it.
+    statuses = wait_until(
+        lambda: _pod(scene, pod)["status"].get("containerStatuses", []),
+        lambda found: any(item["name"] == "worker" and "containerID" in item for item in found),
+        f"{scene.place}: the kubelet to tell of the worker",
+        seconds=30,
+        pause=0.1,
+    )
+    (worker,) = [item for item in statuses if item["name"] == "worker"]
     _kill(worker["containerID"].rpartition("/")[2])
 
 

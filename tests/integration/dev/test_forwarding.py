@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -65,3 +66,11 @@ def test_with_the_way_goes_the_command(kube: Kube, state: Path) -> None:
     forwards.close_all(state)
     assert not forwards.is_open(port)
     assert forwards.status(state) == []
+
+
+def test_many_that_ask_at_once_get_one_port(kube: Kube, state: Path) -> None:
+    """As tests that run side by side do; each used to end what another one had just started."""
+    with ThreadPoolExecutor(8) as threads:
+        ports = set(threads.map(lambda _: forwards.ensure(kube, state, "api", 80), range(16)))
+    assert len(ports) == 1
+    assert forwards.status(state) == [("forward-api-80", "open")]

@@ -11,11 +11,16 @@ from pathlib import Path
 import psutil
 
 from genpool_dev.cluster import background
+from genpool_dev.cluster.artifacts.locks import locked
 from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.kube import Kube
 from genpool_dev.cluster.model import NAMESPACE
 from genpool_dev.cluster.node.health import until
 from genpool_dev.cluster.providers import forwarding
+from genpool_dev.cluster.settings import cache_home
+
+#: Until a port-forward is open, at first or again.
+OPEN_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -56,11 +61,22 @@ def is_open(port: int) -> bool:
 
 
 def ensure(kube: Kube, state: Path, service: str, port: int, *, namespace: str = NAMESPACE) -> int:
-    """Return the port of this machine that leads to a port of a service."""
-    path = file_of(state, service, port)
-    forward = _load(path)
-    if forward is not None and forward.process() is not None and is_open(forward.port):
+    """Return the port of this machine that leads to a port of a service; several may ask at once, and get the same."""
+    with locked(cache_home() / "locks" / f"{state.name}-forward-{service}-{port}"):
+        forward = _load(file_of(state, service, port))
+        if forward is None or not _is_through(forward):
+            forward = _start(kube, state, service, port, namespace)
         return forward.port
+
+
+def _is_through(forward: Forward) -> bool:
+    """Whether it leads there, or does so soon: it is opened again when its pod goes."""
+    until(lambda: is_open(forward.port) or forward.process() is None, OPEN_SECONDS)
+    return forward.process() is not None and is_open(forward.port)
+
+
+def _start(kube: Kube, state: Path, service: str, port: int, namespace: str) -> Forward:
+    path = file_of(state, service, port)
     close(path)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -74,9 +90,9 @@ def ensure(kube: Kube, state: Path, service: str, port: int, *, namespace: str =
     pid = background.start(command, log)
     made = Forward(pid, psutil.Process(pid).create_time(), local)
     path.write_text(json.dumps({"pid": made.pid, "created": made.created, "port": local}))
-    if not until(lambda: is_open(local) or made.process() is None, 30) or not is_open(local):
+    if not _is_through(made):
         raise ClusterError(f"kubectl port-forward to {service} did not get through.", log=log)
-    return local
+    return made
 
 
 def close(path: Path) -> None:
