@@ -87,7 +87,7 @@ def test_a_new_pool_at_zero_starts_no_pod_and_is_ready(
     assert queues["generation_tasks.dead"] == "quorum"
     assert queues[names.retry_step(5)] == "quorum"
     assert operator.ask("healthz").text == "ok\n"
-    assert operator.ask("readyz").text == "ok\n"
+    until(lambda: operator.ask("readyz").text == "ok\n", "it is ready")
 
 
 def test_the_password_in_the_secret_opens_the_queue(
@@ -147,8 +147,8 @@ def test_tasks_bring_pods_and_their_end_takes_them_away(
     kubectl.wait_replicas(0)
     until(lambda: len(kubectl.events("ScaledIn")) == 1, "an event tells of it")
     until(lambda: kubectl.pool()["status"]["scaling"]["desired"] == 0, "the status tells of it")
-    metrics = operator.ask("metrics").text
-    assert f'genpool_pool_desired_replicas{{namespace="{kubectl.namespace}",pool="pictures"}} 0.0' in metrics
+    line = f'genpool_pool_desired_replicas{{namespace="{kubectl.namespace}",pool="pictures"}} 0.0'
+    until(lambda: line in operator.ask("metrics").text, "a metric tells of it")
 
 
 def test_what_nothing_changed_writes_nothing(

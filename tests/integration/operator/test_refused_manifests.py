@@ -118,5 +118,5 @@ def test_an_edit_that_kubernetes_refuses_leaves_what_runs_and_says_so(
     publish(rabbitmq, 1)
     kubectl.wait_replicas(1)
     assert not operator.lines("reconcile_crashed")
-    assert len(kubectl.events("KubernetesRefused")) == 1
+    until(lambda: len(kubectl.events("KubernetesRefused")) == 1, "KubernetesRefused is told, and not again")
     assert not operator.lines("reconcile_crashed")

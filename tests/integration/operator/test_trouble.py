@@ -39,8 +39,8 @@ def test_a_broker_that_is_away_holds_the_replicas(
         proxy.mend()
     kubectl.wait_condition("BrokerReachable", "True")
     kubectl.wait_replicas(0)
-    assert len(kubectl.events("BrokerLost")) == 1
-    assert len(kubectl.events("BrokerRegained")) == 1
+    until(lambda: len(kubectl.events("BrokerLost")) == 1, "BrokerLost is told, and not again")
+    until(lambda: len(kubectl.events("BrokerRegained")) == 1, "BrokerRegained is told, and not again")
     assert rabbitmq.server.password not in operator.log.read_text()
 
 
@@ -93,7 +93,7 @@ def test_a_workflow_from_a_users_config_map(
     assert copied(kubectl) == data
     publish(rabbitmq, 1)
     kubectl.wait_replicas(1)
-    assert len(kubectl.events("InvalidWorkflow")) == 2
+    until(lambda: len(kubectl.events("InvalidWorkflow")) == 2, "InvalidWorkflow is told, and not again")
 
 
 def config_map(data: dict[str, str]) -> Json:
