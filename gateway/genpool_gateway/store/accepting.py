@@ -20,6 +20,7 @@ from genpool_gateway.store.queries import (
     chunks,
     insert_new,
     insert_rows,
+    known_tasks,
     lock_tasks,
     read_records,
     select_records,
@@ -115,9 +116,7 @@ def _mark_published(connection: Connection, ids: Sequence[str]) -> None:
 
 
 def _known(connection: Connection, group: Sequence[NewTask], capped: Collection[str], now: datetime) -> Known:
-    ids: set[str] = set()
-    for part in chunks({new.record.id for new in group}):
-        ids.update(connection.execute(select(tasks.c.id).where(tasks.c.id.in_(part))).scalars())
+    ids = known_tasks(connection, {new.record.id for new in group})
     counts: dict[str, int] = {}
     if capped:
         statement = select(tasks.c.owner, func.count()).where(UNFINISHED, tasks.c.owner.in_(capped))

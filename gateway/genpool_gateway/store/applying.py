@@ -18,6 +18,7 @@ from genpool_gateway.store.queries import (
     insert_new,
     insert_or_lock,
     insert_rows,
+    known_tasks,
     lock_records,
     update_rows,
 )
@@ -113,18 +114,11 @@ def _make_unknown(connection: Connection, changes: Sequence[Change], *, hold: bo
     first: dict[str, Change] = {}
     for change in changes:
         first.setdefault(change.task, change)
-    if not hold and _known(connection, first) == first.keys():
+    if not hold and known_tasks(connection, first) == first.keys():
         return
     records = [heard_of(first[task]) for task in sorted(first)]
     insert_or_lock(connection, tasks, [rows.task_row(each, last_event=0) for each in records])
     insert_new(connection, task_contents, [rows.contents_row(each) for each in records])
-
-
-def _known(connection: Connection, ids: Collection[str]) -> set[str]:
-    known: set[str] = set()
-    for part in chunks(ids):
-        known.update(connection.execute(select(tasks.c.id).where(tasks.c.id.in_(part))).scalars())
-    return known
 
 
 def _lock(connection: Connection, ids: Collection[str]) -> dict[str, _Fold]:

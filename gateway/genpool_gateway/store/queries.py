@@ -49,6 +49,14 @@ def read_records(
     return {task: record for task, (record, _) in _read(connection, ids, bodies=bodies).items()}
 
 
+def known_tasks(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of the ids of which there is a row at this moment."""
+    known: set[str] = set()
+    for part in chunks(ids):
+        known.update(connection.execute(select(tasks.c.id).where(tasks.c.id.in_(part))).scalars())
+    return known
+
+
 def lock_records(
     connection: Connection, ids: Collection[str], *, bodies: bool = False
 ) -> dict[str, tuple[TaskRecord, int]]:

@@ -9,7 +9,7 @@ import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,20 +17,18 @@ import pytest
 import requests
 import yaml
 
-from genpool_core import names, timing
+from genpool_core import names
 from genpool_core.operatorkeys import OperatorKey, key_line
-from genpool_core.topology.desired import Policy, vhost_topology
+from genpool_core.topology.desired import vhost_topology
 from genpool_core.topology.rights import gateway_permissions
 from genpool_dev.postgresql import PostgresqlServer
-from integration.broker import Vhost, until
+from integration.broker import Vhost, quick, until
 from support import programs
 from support.programs import Program
 from support.shared_postgresql import shared_server
 
 if TYPE_CHECKING:
     from integration.gateway.api import Api
-
-FAST_STEP_MS = 300
 
 
 @dataclass
@@ -83,16 +81,10 @@ def other_receiver(tmp_path: Path) -> Iterator[Receiver]:
 def vhost(rabbitmq: Vhost) -> Vhost:
     """A vhost with the operator's topology and a worker's user, but with delay steps of a moment."""
     topology = vhost_topology(rabbitmq.version)
-    policies = tuple(map(_fast, topology.policies))
-    assert policies != topology.policies
-    rabbitmq.apply(replace(topology, policies=policies))
+    fast = quick(topology)
+    assert fast != topology
+    rabbitmq.apply(fast)
     return rabbitmq
-
-
-def _fast(policy: Policy) -> Policy:
-    steps = {names.retry_step(seconds) for seconds in timing.RETRY_STEPS}
-    definition = {**policy.definition, "message-ttl": FAST_STEP_MS}
-    return replace(policy, definition=definition) if policy.queue in steps else policy
 
 
 def key_of(vhost: Vhost, which: str = "first") -> OperatorKey:

@@ -9,7 +9,7 @@ import signal
 import socket
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,13 @@ from genpool_core.messages.callbacks import CallbackMessage
 from genpool_core.messages.commands import AnyCommand
 from genpool_core.messages.events import EVENT, AnyEvent
 from genpool_core.topology.desired import (
-    Policy,
-    Topology,
     WorkQueueOptions,
     pool_topology,
     vhost_topology,
 )
 from genpool_core.topology.rights import worker_permissions
 from genpool_core.workerconfig import CONFIG_KEY, S3Config, WorkerConfig, WorkflowEntry, workflow_keys
-from integration.broker import Vhost, until
+from integration.broker import Vhost, quick, until
 from integration.bucket import Bucket
 from support import programs
 from support.programs import Program
@@ -42,7 +40,6 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 QUEUE = "generation_tasks"
 PASSWORD = "worker-password"
 #: Delay steps wait so long here, whatever their names say.
-FAST_STEP_MS = 300
 _QUIET_CHECKS = 5
 LOOPBACK = HostRule(host="localhost", ports=[], cidrs=["127.0.0.0/8", "::1/128"])
 
@@ -347,17 +344,6 @@ def make_rig(vhost: Vhost, bucket: Bucket, folder: Path, pool: PoolRef | None = 
     rig.declare()
     rig.configure()
     return rig
-
-
-def quick(topology: Topology) -> Topology:
-    """The same with delay steps that do not take minutes."""
-
-    def faster(policy: Policy) -> Policy:
-        if "message-ttl" not in policy.definition:
-            return policy
-        return replace(policy, definition={**policy.definition, "message-ttl": FAST_STEP_MS})
-
-    return replace(topology, policies=tuple(faster(policy) for policy in topology.policies))
 
 
 def answers(process: Process, path: str) -> bool:
