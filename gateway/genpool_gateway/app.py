@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import gc
-import signal
 import sys
-import threading
-from collections.abc import Callable
-from functools import partial
-from types import FrameType
 
 import structlog
 
-from genpool_adapters.program import run_program
+from genpool_adapters.program import leave, run_program
+from genpool_adapters.signals import end_signal
 from genpool_core import timing
 from genpool_gateway.factory import Gateway, build_gateway
 from genpool_gateway.settings import GatewaySettings
@@ -29,9 +25,7 @@ def main() -> int:
 
 def run(gateway: Gateway) -> int:
     """Serve until a signal, then stop."""
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, partial(_end, ended.set))
+    ended = end_signal()
     gateway.start()
     _log.info(
         "gateway_started",
@@ -55,9 +49,5 @@ def _leave_alone_what_stays() -> None:
     gc.freeze()
 
 
-def _end(end: Callable[[], None], _number: int, _frame: FrameType | None) -> None:
-    end()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-import threading
-from collections.abc import Callable
-from types import FrameType
+import asyncio
 
 import kopf
 import structlog
 
-from genpool_adapters.program import run_program
+from genpool_adapters.program import leave, run_program
+from genpool_adapters.signals import END_SIGNALS, EndSignal, end_signal
 from genpool_operator.factory import Operator, build_operator
 from genpool_operator.settings import OperatorSettings
 
@@ -26,24 +23,25 @@ def main() -> int:
 
 def run(operator: Operator) -> int:
     """Run the watches in this thread, everything else in its own."""
-    told = threading.Event()
-    _on_signals(lambda *_: told.set())
+    told = end_signal()
     operator.start()
     _log.info("operator_started", port=operator.http.port)
     try:
-        _watch(operator, told)
+        asyncio.run(_watch(operator, told))
     finally:
         operator.stop()
         _log.info("operator_stopped")
     return 0
 
 
-def _watch(operator: Operator, told: threading.Event) -> None:
-    """Until a signal comes; kopf takes them over as it begins. ``told``: one came before."""
-    _on_signals(_end)
-    if told.is_set():
+async def _watch(operator: Operator, told: EndSignal) -> None:
+    """Until a signal comes. ``told``: one came before the loop took them over."""
+    stop = asyncio.Event()
+    _handle_signals(stop)
+    if told.wait(0):
         return
-    kopf.run(
+    existing = asyncio.all_tasks()
+    tasks = await kopf.spawn_tasks(
         registry=operator.registry,
         settings=operator.kopf_settings,
         standalone=True,
@@ -51,17 +49,18 @@ def _watch(operator: Operator, told: threading.Event) -> None:
         namespaces=operator.namespaces,
         # Without one kopf asks for the name of the user, and the user of a container may have none.
         identity=IDENTITY,  # type: ignore[arg-type]  # a str whose name kopf does not export
+        stop_flag=stop,
     )
+    # kopf's own handlers take no second signal: asyncio logs an exception then.
+    _handle_signals(stop)
+    await kopf.run_tasks(tasks, ignored=existing)
 
 
-def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, handler)
-
-
-def _end(*_: object) -> None:
-    sys.exit(0)
+def _handle_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in END_SIGNALS:
+        loop.add_signal_handler(number, stop.set)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

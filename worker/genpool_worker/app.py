@@ -9,27 +9,24 @@ connections (the broker requeues what was delivered and not begun), exit. Kubern
 
 from __future__ import annotations
 
-import logging
-import os
 import signal
-import sys
 
 import structlog
 
-from genpool_adapters.program import run_program
+from genpool_adapters.program import leave, run_program
+from genpool_adapters.signals import END_SIGNALS
 from genpool_core import timing
 from genpool_worker.factory import Worker, build_worker
 from genpool_worker.settings import WorkerSettings
 
 _log = structlog.get_logger("genpool_worker.app")
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 EXIT_FAULT = 1
 
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; the exit status."""
     # Blocked here, before there are threads, the signals come to this thread and to nobody else.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
     return run_program("worker", WorkerSettings, build_worker, run)
 
 
@@ -50,7 +47,7 @@ def run(worker: Worker) -> int:
 def _wait_for_signal(worker: Worker) -> signal.Signals | None:
     """The signal that ends this worker, or None when its work failed for good."""
     while not worker.thread.failed:
-        info = signal.sigtimedwait(_SIGNALS, timing.FAILED_TICK_SECONDS)
+        info = signal.sigtimedwait(END_SIGNALS, timing.FAILED_TICK_SECONDS)
         if info is not None:
             return signal.Signals(info.si_signo)
     return None
@@ -67,9 +64,4 @@ def _drain(worker: Worker, received: signal.Signals) -> None:
 
 
 if __name__ == "__main__":
-    code = main()
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # At once: a thread of a library that hangs, or a slow farewell of the interpreter, would keep the GPU.
-    os._exit(code)
+    leave(main())

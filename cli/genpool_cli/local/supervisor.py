@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from pathlib import Path
 import structlog
 
 from genpool_adapters.logs import configure_logging
+from genpool_adapters.signals import EndSignal, end_signal
 from genpool_cli.local.folder import Folder
 from genpool_cli.local.probing import Prober, is_silent
 from genpool_cli.local.program_file import read_programs
@@ -39,24 +39,19 @@ class Supervisor:
         self._logs = logs
         self._lives = {program.name: Life() for program in programs}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._over = threading.Event()
         self._probers = {
             program.name: Prober(program.probe, partial(self._pid, program.name))
             for program in programs
             if program.probe is not None
         }
 
-    def run(self) -> None:
-        """Look after the programs until a signal comes."""
+    def run(self, over: EndSignal) -> None:
+        """Look after the programs until told to end."""
         for prober in self._probers.values():
             prober.start()
-        while not self._over.wait(timing.LOCAL_LOOK_SECONDS):
+        while not over.wait(timing.LOCAL_LOOK_SECONDS):
             self.look(time.time())
         self.stop()
-
-    def end(self) -> None:
-        """Have it end; returns at once."""
-        self._over.set()
 
     def look(self, now: float) -> None:
         """Take in what has ended, end what hangs, start what is due."""
@@ -153,12 +148,10 @@ def _written(path: str) -> float | None:
 
 def main() -> None:
     """Run until SIGTERM."""
+    over = end_signal()
     folder = Folder(Path(sys.argv[1]))
     configure_logging("local")
-    supervisor = Supervisor(read_programs(folder), folder.logs)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: supervisor.end())
-    supervisor.run()
+    Supervisor(read_programs(folder), folder.logs).run(over)
 
 
 if __name__ == "__main__":

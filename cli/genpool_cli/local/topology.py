@@ -5,9 +5,7 @@ As the operator does on a cluster. The status lies in the pool's file, where the
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from genpool_adapters.management.api import ManagementApi
 from genpool_adapters.management.apply_topology import apply_step
 from genpool_adapters.management.read_topology import read_topology
 from genpool_adapters.manifest_files import manifests_of
+from genpool_adapters.signals import EndSignal, end_signal
 from genpool_cli.local.folder import Folder, pools_file, topology_state, write
 from genpool_cli.local.keys import BROKER, operator_key
 from genpool_cli.local.program_file import read_programs
@@ -92,7 +91,7 @@ class Keeper:
         self._settled = False
         self._status = GenerationPoolStatus()
 
-    def run(self, over: threading.Event) -> None:
+    def run(self, over: EndSignal) -> None:
         """Look until told to end."""
         due = time.monotonic()
         while not over.wait(min(due - time.monotonic(), self._look())):
@@ -134,10 +133,7 @@ class Keeper:
 def main() -> None:
     """Keep it until SIGTERM."""
     configure_logging("local")
-    over = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
-    Keeper(Folder(Path(sys.argv[1]))).run(over)
+    Keeper(Folder(Path(sys.argv[1]))).run(end_signal())
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ class OperatorProcess:
             try:
                 assert self.process.wait(40) == 0, self.log.read_text()
             finally:
-                self.process.kill()
+                self.kill()
 
     def ask(self, path: str) -> requests.Response:
         """GET from its own server."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from genpool_adapters.signals import END_SIGNALS
 from genpool_operator import app
 from genpool_operator.handlers.watch import PatientBackoffs, watch_settings
 
@@ -93,23 +95,65 @@ def signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def _told_to_end(*_: object, **__: object) -> None:
+def told_to_end() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-@pytest.mark.usefixtures("signals")
-def test_who_is_told_to_end_before_the_watches_begin_ends_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    watched: list[object] = []
-    monkeypatch.setattr(app.kopf, "run", lambda **given: watched.append(given))
-    operator = Started(_told_to_end)
+@pytest.fixture
+def spawned(monkeypatch: pytest.MonkeyPatch, signals: Iterator[None]) -> list[asyncio.Event]:
+    """The flags that kopf was given: in its place is a task that waits for one, and handlers as kopf's own."""
+    assert signals is None
+    flags: list[asyncio.Event] = []
+
+    async def spawn(*, stop_flag: asyncio.Event, **_: object) -> list[asyncio.Task[bool]]:
+        flags.append(stop_flag)
+        loop = asyncio.get_running_loop()
+        once: asyncio.Future[None] = loop.create_future()
+        for number in END_SIGNALS:
+            loop.add_signal_handler(number, once.set_result, None)
+        await asyncio.sleep(0)
+        return [asyncio.create_task(stop_flag.wait())]
+
+    monkeypatch.setattr(app.kopf, "spawn_tasks", spawn)
+    return flags
+
+
+def test_who_is_told_to_end_before_the_watches_begin_ends_in_order(spawned: list[asyncio.Event]) -> None:
+    operator = Started(told_to_end)
     assert app.run(cast("Operator", operator)) == 0
-    assert (operator.ended, watched) == (1, [])
+    assert (operator.ended, spawned) == (1, [])
 
 
-@pytest.mark.usefixtures("signals")
-def test_who_is_told_to_end_as_the_watches_begin_ends_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.kopf, "run", _told_to_end)
+def test_who_is_told_to_end_as_the_watches_begin_ends_in_order(
+    monkeypatch: pytest.MonkeyPatch, spawned: list[asyncio.Event]
+) -> None:
+    """In the middle of a step of kopf's: nothing of it is broken off."""
+    spawn, whole = app.kopf.spawn_tasks, []
+
+    async def told(*, stop_flag: asyncio.Event, **_: object) -> Collection[asyncio.Task[object]]:
+        told_to_end()
+        tasks = await spawn(stop_flag=stop_flag)
+        whole.append(True)
+        return tasks
+
+    monkeypatch.setattr(app.kopf, "spawn_tasks", told)
     operator = Started(lambda: None)
-    with pytest.raises(SystemExit) as ended:
-        app.run(cast("Operator", operator))
-    assert (operator.ended, ended.value.code) == (1, 0)
+    assert app.run(cast("Operator", operator)) == 0
+    assert (operator.ended, whole, len(spawned)) == (1, [True], 1)
+
+
+def test_a_second_signal_is_no_trouble(
+    monkeypatch: pytest.MonkeyPatch, spawned: list[asyncio.Event], caplog: pytest.LogCaptureFixture
+) -> None:
+    run_tasks = app.kopf.run_tasks
+
+    async def told_twice(tasks: Collection[asyncio.Task[object]], *, ignored: set[object]) -> None:
+        for _ in range(2):
+            told_to_end()
+            await asyncio.sleep(0.01)
+        await run_tasks(tasks, ignored=ignored)
+
+    monkeypatch.setattr(app.kopf, "run_tasks", told_twice)
+    operator = Started(lambda: None)
+    assert app.run(cast("Operator", operator)) == 0
+    assert (operator.ended, len(spawned), caplog.text) == (1, 1, "")

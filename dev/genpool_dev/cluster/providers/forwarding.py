@@ -8,10 +8,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
-from types import FrameType
+
+from genpool_adapters.signals import EndSignal, end_signal
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 2.0
@@ -19,10 +19,10 @@ LONGEST_PAUSE = 2.0
 WORKED = 5.0
 
 
-def keep(command: Sequence[str], ended: threading.Event) -> None:
-    """Run a command again and again until ``ended`` is set; the longer it has not worked, the less often."""
+def keep(command: Sequence[str], ended: EndSignal) -> None:
+    """Run a command again and again until ``ended`` is told; the longer it has not worked, the less often."""
     pause = FIRST_PAUSE
-    while not ended.is_set():
+    while not ended.wait(0):
         began = time.monotonic()
         with subprocess.Popen(command, stdin=subprocess.DEVNULL) as child:
             while child.poll() is None and not ended.wait(FIRST_PAUSE):
@@ -34,13 +34,7 @@ def keep(command: Sequence[str], ended: threading.Event) -> None:
 
 def main() -> None:
     """Keep the command of the arguments running until told to end."""
-    ended = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        ended.set()
-
-    signal.signal(signal.SIGTERM, end)
-    keep(sys.argv[1:], ended)
+    keep(sys.argv[1:], end_signal([signal.SIGTERM]))
 
 
 if __name__ == "__main__":

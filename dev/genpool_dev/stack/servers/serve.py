@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from genpool_adapters.signals import end_signal
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -55,14 +56,12 @@ def serve(bind: str, port: int, ready_file: Path, handler: type[Handler]) -> Non
     except OSError as error:
         raise SystemExit(f"cannot listen on {bind}, port {port}: {error.strerror}") from None
     server.daemon_threads = True
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    told = end_signal()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
     thread.start()
     chosen = server.server_address[1]
     _write_whole(ready_file, {"url": f"http://{bind}:{chosen}", "port": chosen, "pid": os.getpid()})
-    stop.wait()
+    told.wait()
     server.shutdown()
     thread.join()
     server.server_close()
