@@ -1,4 +1,7 @@
-"""What can stand as a host in a URL. A name that no resolver takes is a fault of the URL, not of the network."""
+"""What can stand as a host in a URL, and whether it is this machine.
+
+A name that no resolver takes is a fault of the URL, not of the network.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,16 @@ _BASES = {"octal": 8, "decimal": 10, "hex": 16}
 _MAX_PARTS = 4
 #: Letters, marks and digits of any script (Unicode's categories).
 _WORD = frozenset("LMN")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, without brackets and port, is the machine that asks."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def host_fault(host: str) -> str | None:

@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 import requests
 
 from genpool_core import timing
+from genpool_core.hostnames import is_loopback
 from genpool_core.version import __version__
-
-_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def direct(url: str, key: str | None) -> Way:
     headers = {"X-API-Key": key} if key else {}
     session = requests.Session()
     # A proxy of the environment does not know what is on this machine.
-    session.trust_env = urlsplit(url).hostname not in _THIS_MACHINE
+    session.trust_env = not is_loopback(urlsplit(url).hostname or "")
     adapter = requests.adapters.HTTPAdapter(pool_connections=4, pool_maxsize=64)
     session.mount("http://", adapter)
     session.mount("https://", adapter)

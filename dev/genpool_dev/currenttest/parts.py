@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -68,12 +70,18 @@ class Person:
         provider: str | None = "current",
         keep: bool = False,
         fails: bool = False,
-    ) -> None:
-        """Run a command to its end; raises where it does not end as it should."""
-        env = self.environment(contexts, provider, keep=keep)
-        done = subprocess.run(_command(words), cwd=ROOT, env=env, check=False)
-        if (done.returncode != 0) is not fails:
-            raise ClusterError(f"`{' '.join(words)}` ended with the code {done.returncode}.")
+    ) -> str:
+        """Run a command to its end, and return what it said; raises where it does not end as it should."""
+        env, said = self.environment(contexts, provider, keep=keep), ""
+        with subprocess.Popen(
+            _command(words), cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as running:
+            for line in running.stdout or ():
+                print(line, end="", flush=True)
+                said += line
+        if (running.returncode != 0) is not fails:
+            raise ClusterError(f"`{' '.join(words)}` ended with the code {running.returncode}.")
+        return said
 
     def break_off(self, number: signal.Signals) -> None:
         """Start a demo, and send it a signal when its pools are there."""
@@ -111,6 +119,23 @@ def killed(person: Person) -> None:
     person.run("demo-down")
 
 
+def gone(person: Person) -> None:
+    """A demo that is kept, and ended while its cluster is off; when it is back, what was said takes away the rest."""
+    person.run("demo", keep=True)
+    with person.cluster.off():
+        said = person.run("demo-down")
+        if (again := person.run("demo-down")) and "No demo" not in again:
+            raise ClusterError(f"A cluster that is off is not forgotten: {again}")
+    for command in re.findall(r"`((?:helm|kubectl) .+?)`", said):
+        done = subprocess.run(
+            shlex.split(command), env=person.environment(), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise ClusterError(
+                f"`{command}`, which was said to do, ended with {done.returncode}: {done.stderr}"
+            )
+
+
 def refused(person: Person) -> None:
     """A context that nobody named; nothing was put there, so there is nothing to end."""
     person.run("demo", fails=True, contexts="")
@@ -136,7 +161,7 @@ def e2e(person: Person) -> None:
 
 
 PARTS: dict[str, Callable[[Person], None]] = {
-    part.__name__: part for part in (refused, demo, kept, interrupted, killed, up, e2e)
+    part.__name__: part for part in (refused, demo, kept, interrupted, killed, gone, up, e2e)
 }
 
 

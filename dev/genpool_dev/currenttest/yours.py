@@ -40,6 +40,18 @@ class Yours:
     """Host and path, for images that it pulls."""
     folder: Path
     """Of its state; goes with it."""
+    provider: LocalProvider
+    steps: Steps
+
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        """Within the block it does not run; afterwards it has what it had."""
+        with self.steps.step("Switching that cluster off"):
+            self.provider.stop()
+        try:
+            yield
+        finally:
+            self.provider.up(self.steps)
 
     def renew_volumes(self) -> None:
         """Make the volumes that a claim has used free again, with nothing on them."""
@@ -67,7 +79,7 @@ def running(steps: Steps) -> Iterator[Yours]:
             trust(Places(state, state), host)
             own = state / "yours.kubeconfig"
             handover.write(own, renamed(kube.kubeconfig.read_text(), CONTEXT))
-            yours = Yours(Kube(kube.kubectl, kube.helm, own, CONTEXT), f"{host}/team", state)
+            yours = Yours(Kube(kube.kubectl, kube.helm, own, CONTEXT), f"{host}/team", state, provider, steps)
             yours.renew_volumes()
             yield yours
     finally:

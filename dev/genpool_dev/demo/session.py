@@ -17,12 +17,12 @@ from genpool_dev.demo.keyfile import key_file
 from genpool_dev.demo.state import DemoState
 from genpool_dev.interrupts import deaf
 from genpool_dev.progress import Steps
-from genpool_dev.stack import gateway
+from genpool_dev.stack import gateway, layout
 from genpool_dev.stack.errors import StackError
 from genpool_dev.stack.kubectl import Kubectl
 from genpool_dev.stack.servers import process
 from genpool_dev.stack.servers.process import ServerProcess
-from genpool_dev.stack.uninstall import delete_scenes, uninstall
+from genpool_dev.stack.uninstall import CRD, delete_scenes, uninstall
 
 
 class Session:
@@ -155,11 +155,18 @@ def _take_off(old: DemoState, steps: Steps) -> None:
         )
     if answering is None:
         gateway.close_way(info)
-        steps.say(
-            f"The cluster of {old.context} does not answer, and the demo on it is forgotten. If it comes back, what is "
-            "left there: `helm -n genpool-system uninstall genpool`, the namespaces genpool-demo and genpool-system."
-        )
+        steps.say(forgotten(old.context))
     _uninstall(answering, steps, servers_stay=old.cluster_was_up)
+
+
+def forgotten(context: str) -> str:
+    """What to do by hand, when a cluster that is away is back: nothing here knows of the demo on it any more."""
+    kubectl = f"kubectl --context={context} delete"
+    return (
+        f"The cluster of {context} does not answer, and the demo on it is forgotten. If it comes back, take away what "
+        f"is left there: `helm --kube-context={context} -n {layout.SYSTEM_NAMESPACE} uninstall {layout.RELEASE}`, "
+        f"`{kubectl} namespace {layout.POOL_NAMESPACE} {layout.SYSTEM_NAMESPACE}`, `{kubectl} crd {CRD}`."
+    )
 
 
 def _uninstall(info: ClusterInfo | None, steps: Steps, *, servers_stay: bool = True) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
+
+from genpool_core.hostnames import is_loopback
 
 NAME = "genpool_session"
 
@@ -30,17 +31,12 @@ def is_secure(*, scheme: str, host: str, forwarded: str | None, public_url: str)
         scheme = forwarded
     elif public.netloc == host:
         scheme = public.scheme
-    return not (scheme == "http" and _is_loopback(host))
+    return not (scheme == "http" and is_loopback(_name(host)))
 
 
-def _is_loopback(host: str) -> bool:
+def _name(host: str) -> str:
+    """Without the port; empty where it cannot be read."""
     try:
-        name = urlsplit(f"//{host}").hostname or ""
+        return urlsplit(f"//{host}").hostname or ""
     except ValueError:
-        return False
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+        return ""

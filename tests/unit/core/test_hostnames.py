@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from genpool_core.egress_policy import MAX_URL, check_url
 from genpool_core.errors import InvalidTask, RefusedInput
-from genpool_core.hostnames import host_fault
+from genpool_core.hostnames import host_fault, is_loopback
 from genpool_core.messages.task import parse_task
 from genpool_core.tasks.check import check_callback
 from genpool_core.workerconfig import WorkerConfig
@@ -92,6 +92,24 @@ def test_what_is_accepted_can_be_asked_for(host: str) -> None:
 def test_every_host_is_judged(host: str) -> None:
     fault = host_fault(host.lower())
     assert fault is None or fault.strip()
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("localhost", True),
+        ("LOCALHOST", True),
+        ("127.0.0.1", True),
+        ("127.4.5.6", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", False),
+        ("localhost.example", False),
+        ("10.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_what_is_this_machine(host: str, loopback: bool) -> None:  # noqa: FBT001 - a table
+    assert is_loopback(host) is loopback
 
 
 def test_a_callback_too() -> None:

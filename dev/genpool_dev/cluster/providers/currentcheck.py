@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 
+from genpool_core.hostnames import is_loopback
 from genpool_dev.cluster.model import NAMESPACE
 from genpool_dev.cluster.providers.record import LABEL, Record
 
@@ -65,11 +65,7 @@ def has_default_class(classes: Iterable[dict[str, Any]]) -> bool:
 
 def address_refusal(address: str, server: str) -> str | None:
     """Return the sentence that says why pods cannot reach this machine by an address, or nothing."""
-    try:
-        local = ip_address(address).is_loopback
-    except ValueError:  # a name, which only its reader can judge
-        local = address == "localhost"
-    if not local:
+    if not is_loopback(address):
         return None
     return (
         f"Pods cannot reach this machine by {address}, which in a pod is the pod itself (the API server is at "

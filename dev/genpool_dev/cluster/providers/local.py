@@ -140,11 +140,14 @@ class LocalProvider:
             lines.append((daemon.name, state))
         return lines
 
+    def stop(self) -> bool:
+        """End the node; :meth:`up` starts it again, with all that it had. Tells whether anything of it ran."""
+        return cleaning.clean(self._places, self._settings.netns, (cache_home(), self._places.state))
+
     def down(self, steps: Steps) -> None:
         """Take away the node and its files, and make sure that nothing is left."""
         with steps.step("Taking the local cluster away") as step:
-            folders = (cache_home(), self._places.state)
-            there = cleaning.clean(self._places, self._settings.netns, folders)
+            there = self.stop()
             cleaning.remove_state(self._places)
             left = cleaning.leftovers(self._places, self._settings.netns)
             if left:
