@@ -6,6 +6,7 @@ the process has ended, its exit status. Decides nothing else; who asks is :mod:`
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import json
@@ -41,6 +42,9 @@ class Child:
 def main(module: str) -> None:
     """Serve until nobody asks any more. Returns in each new process, which is to run the module then."""
     _import(module)
+    # What is imported stays: a collector that looks at it in each new process would also copy all of its memory.
+    gc.collect()
+    gc.freeze()
     children: dict[int, Child] = {}
     with socket.socket(fileno=os.dup(0)) as control, selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)

@@ -267,7 +267,10 @@ class Rig:
 
     def wait_ends(self, count: int, seconds: float = 40) -> list[EndRecord]:
         """That many end records, and an empty queue."""
-        found = until(lambda: len(ends := self.ends()) >= count and ends, f"{count} ends", seconds)
+        until(
+            lambda: sum(key.endswith("/end.json") for key in self.keys()) >= count, f"{count} ends", seconds
+        )
+        found = self.ends()
         assert len(found) == count
         self.wait_quiet(seconds)
         return found
