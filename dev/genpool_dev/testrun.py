@@ -3,8 +3,8 @@
 The quick tools first, as who called, since they leave caches in the checkout. Then pytest, as root where the cluster is
 the local one. First the tests that keep to themselves (own namespace, vhost, bucket prefix) and mostly wait: they share
 the machine. Then the e2e tier, which installs the chart once for all its tests, restarts RabbitMQ, measures times, and
-orders its tests itself. Last the demo, which installs its own, and beside it, as it waits most of the time, the tests
-without I/O, which have what it leaves of the processors.
+orders its tests itself. Last the demo, which installs its own. These two wait a good part of the time: beside them run
+tests that ask nothing of the cluster, and have what they leave of the processors.
 
 The cluster is taken down at the end unless it was up before: then it is a developer's, and stays.
 """
@@ -36,13 +36,14 @@ _QUICK = ("lint", "types", "contracts", "verify")
 #: In the environment of all programs that tests start, however far down.
 MARK = "GENPOOL_TEST_RUN"
 Words = tuple[str, ...]
-#: What is run, one after the other; what is run beside the last of them, and told of after it.
-_RUNS: tuple[Words, ...] = (
-    ("-n5", "--dist=worksteal", "tests/contract", "tests/integration"),
-    ("tests/e2e",),
-    ("tests/demo",),
+#: Integration tests that ask nothing of the cluster, and compute more than they wait.
+_ALONE: Words = ("tests/contract", "tests/integration/chart")
+#: What is run, one after the other, and what is run beside it.
+_RUNS: tuple[tuple[Words, Words | None], ...] = (
+    (("-n5", "--dist=worksteal", "tests/integration", *(f"--ignore={folder}" for folder in _ALONE)), None),
+    (("tests/e2e",), ("-n2", "tests/unit")),
+    (("tests/demo",), ("-n2", "--dist=loadfile", *_ALONE)),
 )
-_BESIDE: Words = ("-n2", "tests/unit")
 
 
 def quick() -> int:
@@ -91,21 +92,30 @@ def _pytest(run: str, provider: ProviderName) -> int:
     """All runs, also after one that failed: a long run should tell all that it can."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--durations=15"]
     env = _environment(os.environ) | {MARK: run, "PROVIDER": provider}
-    codes = {arguments: _run([*command, *arguments], env) for arguments in _RUNS[:-1]}
-    with tempfile.TemporaryFile() as output:
-        beside = subprocess.Popen(
-            ["nice", *command, *_BESIDE], cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT
-        )
-        codes[_RUNS[-1]] = _run([*command, *_RUNS[-1]], env)
-        codes[_BESIDE] = beside.wait()
-        output.seek(0)
-        sys.stdout.buffer.write(output.read())
-        sys.stdout.flush()
+    codes: dict[Words, int] = {}
+    for arguments, others in _RUNS:
+        codes |= _together(command, arguments, others, env)
     for arguments, code in codes.items():
         if code:
             # A later run that went well would else have the last word.
             print(f"test: FAILED: pytest {' '.join(arguments)}: see its summary above.", flush=True)
     return max(codes.values(), key=abs)
+
+
+def _together(
+    command: Sequence[str], arguments: Words, others: Words | None, env: Mapping[str, str]
+) -> dict[Words, int]:
+    """Run tests, and others with what these leave of the processors; what the others say comes after it."""
+    if others is None:
+        return {arguments: _run([*command, *arguments], env)}
+    with tempfile.TemporaryFile() as output:
+        words = ["nice", "-n19", *command, *others]
+        beside = subprocess.Popen(words, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
+        codes = {arguments: _run([*command, *arguments], env), others: beside.wait()}
+        output.seek(0)
+        sys.stdout.buffer.write(output.read())
+        sys.stdout.flush()
+    return codes
 
 
 def _run(command: Sequence[str], env: Mapping[str, str]) -> int:
