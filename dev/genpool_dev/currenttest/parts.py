@@ -124,6 +124,8 @@ def gone(person: Person) -> None:
     person.run("demo", keep=True)
     with person.cluster.off():
         said = person.run("demo-down")
+        if "is gone" in said:
+            raise ClusterError(f"More is said than is known of a cluster that is off: {said}")
         if (again := person.run("demo-down")) and "No demo" not in again:
             raise ClusterError(f"A cluster that is off is not forgotten: {again}")
     for command in re.findall(r"`((?:helm|kubectl) .+?)`", said):

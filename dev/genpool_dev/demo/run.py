@@ -82,11 +82,12 @@ def demo_down(cluster: ClusterRef) -> int:
         if old is None:
             steps.say("No demo was left running.")
             return 0
-        take_away(old, steps)
+        gone = take_away(old, steps)
     except ClusterError as error:
         steps.say(explain(error))
         return 1
-    steps.say("The demo is gone.")
+    if gone:
+        steps.say("The demo is gone.")
     return 0
 
 

@@ -53,23 +53,26 @@ class Session:
         return state.load(self.cluster) or self._state
 
 
-def take_away(old: DemoState, steps: Steps) -> None:
+def take_away(old: DemoState, steps: Steps) -> bool:
     """End what a demo has running: servers, GenPool, and the cluster unless it was there before.
+
+    Tells whether it is gone; where its cluster is away it is forgotten, and what to do was said.
 
     Raises
     ------
     ClusterError
         Something did not go away; the state stays, so that it can be tried again.
     """
-    _take_off(old, steps)
-    if old.cluster_was_up:
+    gone = _take_off(old, steps)
+    if not old.cluster_was_up:
+        api.down(old.cluster, steps)
+    elif gone:
         steps.say(
             f"The cluster of {old.context} was up before the demo and stays up: "
             f"make cluster-down PROVIDER={old.cluster.provider} ends it."
         )
-    else:
-        api.down(old.cluster, steps)
     shutil.rmtree(state.folder(old.cluster), ignore_errors=True)
+    return gone
 
 
 def cluster_down(cluster: ClusterRef, steps: Steps) -> None:
@@ -134,18 +137,18 @@ def _begin(cluster: ClusterRef, steps: Steps) -> DemoState:
     return mine
 
 
-def _take_off(old: DemoState, steps: Steps) -> None:
-    """Take a demo off its cluster, as far as that stays."""
+def _take_off(old: DemoState, steps: Steps) -> bool:
+    """Take a demo off its cluster, as far as that stays. False: the cluster is away, and has it still."""
     for server in old.servers:
         process.stop(server)
     info = api.info(old.cluster)
     if info is None or info.context != old.context:
-        return  # it is gone, or another by now
+        return True  # it is gone, or another by now
     key_file(info).unlink(missing_ok=True)
     borrowed = api.borrowed(old.cluster)
     if not (old.cluster_was_up or borrowed):
         gateway.close_way(info)
-        return
+        return True
     answering = _answering(old)
     if answering is None and not borrowed:
         raise StackError(
@@ -157,6 +160,7 @@ def _take_off(old: DemoState, steps: Steps) -> None:
         gateway.close_way(info)
         steps.say(forgotten(old.context))
     _uninstall(answering, steps, servers_stay=old.cluster_was_up)
+    return answering is not None
 
 
 def forgotten(context: str) -> str:

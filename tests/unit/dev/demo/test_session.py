@@ -13,6 +13,7 @@ from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.cluster.model import CONTEXTS, ClusterInfo, RabbitMQInfo, S3Info
 from genpool_dev.cluster.settings import ClusterRef, ClusterSettings, ProviderName
 from genpool_dev.demo import session, state
+from genpool_dev.demo.run import demo_down
 from genpool_dev.demo.session import Session
 from genpool_dev.demo.state import DemoState
 from genpool_dev.progress import Steps
@@ -213,15 +214,33 @@ def test_a_demo_left_on_another_context_is_taken_away_first(world: World) -> Non
 
 
 @pytest.mark.parametrize("was_up", [True, False])
-def test_a_persons_cluster_that_is_gone_blocks_nothing(world: World, *, was_up: bool) -> None:
+def test_a_persons_cluster_that_is_gone_blocks_nothing(
+    world: World, capsys: pytest.CaptureFixture[str], *, was_up: bool
+) -> None:
     if was_up:
         world.up("current")
     Session(world.ref("current"), Steps())
     world.up("current")
     world.silent.add("yours")
-    session.take_away(world.killed("current"), Steps())
+    world.killed("current")
+    assert demo_down(world.ref("current")) == 0
     assert world.did == ([] if was_up else ["down current"])
+    said = capsys.readouterr().err
+    assert "kubectl --context=yours delete crd generationpools.genpool.dev" in said
+    # Nobody knows that.
+    assert "stays up" not in said
+    assert "is gone" not in said
     assert state.load(world.ref("current")) is None
+
+
+def test_what_answers_is_said_to_be_gone(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.up("current")
+    Session(world.ref("current"), Steps())
+    world.killed("current")
+    assert demo_down(world.ref("current")) == 0
+    said = capsys.readouterr().err
+    assert "The cluster of yours was up before the demo and stays up" in said
+    assert "The demo is gone." in said
 
 
 def test_a_cluster_of_ours_that_is_dead_keeps_the_word_of_the_demo_on_it(world: World) -> None:
