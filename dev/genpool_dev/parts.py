@@ -19,8 +19,12 @@ def chosen(parts: Mapping[str, Part], names: Sequence[str], target: str) -> list
     return [parts[name] for name in names or parts]
 
 
-def faults(act: Callable[[], Iterable[str]], target: str, part: str) -> list[str]:
-    """Run a part, and say how it went. What was wrong with it: what it returns, or the error that it raises."""
+def faults(acts: Mapping[str, Callable[[], Iterable[str]]], target: str) -> list[str]:
+    """Run parts, and say how each went. What was wrong with one: what it returns, or the error that it raises."""
+    return [f"{part}: {fault}" for part, act in acts.items() for fault in _faults(act, target, part)]
+
+
+def _faults(act: Callable[[], Iterable[str]], target: str, part: str) -> list[str]:
     begun = time.monotonic()
     try:
         found = list(act())
@@ -30,7 +34,7 @@ def faults(act: Callable[[], Iterable[str]], target: str, part: str) -> list[str
         found = [explain(error)]
     said = f"FAILED: {'; '.join(found)}" if found else "ok"
     print(f"{target}: {part}: {said}, in {seconds(time.monotonic() - begun)}", flush=True)
-    return [f"{part}: {fault}" for fault in found]
+    return found
 
 
 def ended(target: str, found: Sequence[str], otherwise: str, elapsed: float) -> int:

@@ -180,11 +180,7 @@ def run(names: Sequence[str], home: Path) -> int:
     with yours.running(steps) as cluster:
         person = Person(cluster, home)
         try:
-            found = [
-                fault
-                for part in wanted
-                for fault in parts.faults(partial(_run, part, person), _TARGET, part.__name__)
-            ]
+            found = parts.faults({part.__name__: partial(_run, part, person) for part in wanted}, _TARGET)
         finally:
             with deaf():
                 testrun.end_marked(person.mark)

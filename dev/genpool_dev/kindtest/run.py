@@ -50,11 +50,7 @@ def run(names: Sequence[str]) -> int:
         publicimages.ensure(running, steps)
         image = nodeimage.ensure(running, steps)
         checkout = Checkout(running, running.programs.parent / "home", image)
-        found = [
-            fault
-            for part in wanted
-            for fault in parts.faults(partial(_run, part, checkout), _TARGET, part.__name__)
-        ]
+        found = parts.faults({part.__name__: partial(_run, part, checkout) for part in wanted}, _TARGET)
     found += [f"this machine has now: {each}" for each in sorted(traces.found() - before)]
     return parts.ended(_TARGET, found, "this machine is as it was", steps.elapsed)
 

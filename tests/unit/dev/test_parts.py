@@ -29,13 +29,13 @@ def test_what_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     def refused() -> list[str]:
         raise ClusterError("no engine.")
 
-    assert parts.faults(list, "test-x", "up") == []
-    assert parts.faults(lambda: ["left: Role/a", "gone: Pod/b"], "test-x", "demo") == [
+    acts = {"up": list, "demo": lambda: ["left: Role/a", "gone: Pod/b"], "e2e": asserts, "down": refused}
+    assert parts.faults(acts, "test-x") == [
         "demo: left: Role/a",
         "demo: gone: Pod/b",
+        "e2e: it ended with the code 1",
+        "down: no engine.",
     ]
-    assert parts.faults(asserts, "test-x", "e2e") == ["e2e: it ended with the code 1"]
-    assert parts.faults(refused, "test-x", "down") == ["down: no engine."]
     assert parts.ended("test-x", [], "all is as it was", 61) == 0
     assert parts.ended("test-x", ["down: no engine."], "all is as it was", 61) == 1
     said = [re.sub(r", in [^,]*$", "", line) for line in capsys.readouterr().out.splitlines()]
