@@ -3,8 +3,8 @@
 The quick tools first, as who called, since they leave caches in the checkout. Then pytest, as root where the cluster is
 the local one. First the tests that keep to themselves (own namespace, vhost, bucket prefix) and mostly wait: they share
 the machine. Then the e2e tier, which installs the chart once for all its tests, restarts RabbitMQ, measures times, and
-orders its tests itself. Last the demo, which installs its own. These two wait a good part of the time: beside them run
-tests that ask nothing of the cluster, and have what they leave of the processors.
+orders its tests itself. Last the demo, which installs its own. The end of the e2e tier, where one test runs at a time,
+and the demo mostly wait: beside them run tests that ask nothing of the cluster.
 
 The cluster is taken down at the end unless it was up before: then it is a developer's, and stays.
 """
@@ -18,7 +18,6 @@ import tempfile
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -37,16 +36,17 @@ _QUICK = ("lint", "types", "contracts", "verify")
 #: In the environment of all programs that tests start, however far down.
 MARK = "GENPOOL_TEST_RUN"
 Words = tuple[str, ...]
-#: The niceness of what is to have only what others leave.
-_LEAST = 19
-#: Integration tests that ask nothing of the cluster, and compute more than they wait.
+#: Tests that ask nothing of the cluster, and compute more than they wait.
 _ALONE: Words = ("tests/contract", "tests/integration/chart")
-#: What is run, one after the other, and what is run beside it.
+#: What is run, one after the other, and what is run beside it, once it says that it is quiet.
 _RUNS: tuple[tuple[Words, Words | None], ...] = (
     (("-n5", "--dist=worksteal", "tests/integration", *(f"--ignore={folder}" for folder in _ALONE)), None),
-    (("tests/e2e",), ("-n2", "tests/unit")),
-    (("tests/demo",), ("-n2", "--dist=loadfile", *_ALONE)),
+    (("tests/e2e",), ("-n2", "--dist=loadfile", *_ALONE)),
+    (("tests/demo",), ("-n2", "tests/unit")),
 )
+#: Names a file; tests that run make it when they begin to leave most of the machine to others.
+QUIET = "GENPOOL_TEST_QUIET"
+_LOOK_SECONDS = 0.5
 
 
 def quick() -> int:
@@ -108,29 +108,21 @@ def _pytest(run: str, provider: ProviderName) -> int:
 def _together(
     command: Sequence[str], arguments: Words, others: Words | None, env: Mapping[str, str]
 ) -> dict[Words, int]:
-    """Run tests, and others with what these leave of the processors; what the others say comes after it."""
+    """Run tests, and others when these are quiet or have ended; what the others say comes after it."""
     if others is None:
         return {arguments: _run([*command, *arguments], env)}
-    with tempfile.TemporaryFile() as output:
-        words = ["nice", f"-n{_LEAST}", *command, *others]
-        beside = subprocess.Popen(
-            words, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        _give_way(beside.pid)
-        codes = {arguments: _run([*command, *arguments], env), others: beside.wait()}
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryDirectory() as folder:
+        quiet = Path(folder) / "quiet"
+        first = subprocess.Popen([*command, *arguments], cwd=ROOT, env={**env, QUIET: str(quiet)})
+        while first.poll() is None and not quiet.exists():
+            time.sleep(_LOOK_SECONDS)
+        words = ["nice", *command, *others]
+        beside = subprocess.Popen(words, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
+        codes = {arguments: first.wait(), others: beside.wait()}
         output.seek(0)
         sys.stdout.buffer.write(output.read())
         sys.stdout.flush()
     return codes
-
-
-def _give_way(session: int) -> None:
-    """Have a session's processes together weigh the least: pods, in a group of their own, weigh as much as a session.
-
-    Where Linux groups processes by session (``autogroup`` in ``sched(7)``), ``nice`` counts only within one.
-    """
-    with suppress(FileNotFoundError, PermissionError):
-        Path(f"/proc/{session}/autogroup").write_text(str(_LEAST))
 
 
 def _run(command: Sequence[str], env: Mapping[str, str]) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from genpool_dev.cluster import api
 from support.documented import by_hand
+from support.quiet import tell_quiet
 
 ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 600
@@ -31,6 +32,7 @@ def _types(*words: str, **environment: str) -> str:
 
 
 def test_a_demo_that_is_kept_is_looked_at_and_ended() -> None:
+    tell_quiet()
     try:
         last: dict[str, Any] = json.loads(_types("make", "demo", KEEP="1").splitlines()[-1])
         assert (last["tasks"], last["results"], last["dead"]) == (24, 24, 0)

@@ -19,6 +19,7 @@ from genpool_dev.cluster import api
 from genpool_dev.cluster.errors import ClusterError
 from genpool_dev.stack import layout
 from genpool_dev.stack.install import Stack, install, look
+from support.quiet import tell_quiet
 from support.together import MARKER, Together
 
 _STAGES = {
@@ -47,6 +48,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return max((stages.index(name) + 1 for name in stages if item.get_closest_marker(name)), default=0)
 
     items.sort(key=stage)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """One at a time, they mostly wait."""
+    if item.get_closest_marker("alone"):
+        tell_quiet()
 
 
 @contextmanager

@@ -72,7 +72,8 @@ def test_a_connection_serves_many_exchanges_each_with_its_own_time(url: str) -> 
                 assert read_limited(answer) == b"ok"
         assert len(Handler.connections) == 1
         with (
-            pytest.raises(requests.Timeout),
+            # A body that is cut, where this process had to wait until the headers were there.
+            pytest.raises((requests.Timeout, requests.exceptions.ChunkedEncodingError)),
             session.exchange("GET", f"{url}/slow", seconds=0.1, timeout=5) as answer,
         ):
             read_limited(answer)

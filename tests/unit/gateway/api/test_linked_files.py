@@ -27,6 +27,8 @@ from genpool_gateway.pools.linked_files import LinkedFiles
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 DATA = bytes(range(256)) * 10_000
 PNG = {"Content-Type": "image/png"}
+#: So long, in seconds, a body may pause: much longer than a busy machine makes it.
+_PAUSE = 1.0
 
 
 class Served:
@@ -40,7 +42,7 @@ class Served:
         self.store = store
         self.app = FastAPI()
         self.app.state.services = SimpleNamespace(
-            linked_files=LinkedFiles(self.links, stores.folder), options=ApiOptions(body_seconds=0.2)
+            linked_files=LinkedFiles(self.links, stores.folder), options=ApiOptions(body_seconds=_PAUSE)
         )
         answer_with_problems(self.app)
         self.app.include_router(linked_files.router, prefix="/v1")
@@ -166,7 +168,8 @@ async def _drip(*parts: bytes, pause: float = 0) -> AsyncIterator[bytes]:
 
 
 def test_an_upload_may_come_in_parts(served: Served) -> None:
-    parts = _drip(b"12", b"34", b"56", pause=0.08)
+    # Together longer than a pause may be.
+    parts = _drip(b"12", b"34", b"5", b"6", pause=0.3 * _PAUSE)
     assert served.call("PUT", _place(served, 6), content=parts, headers=PNG).status_code == 204
 
 
@@ -179,7 +182,7 @@ def test_an_upload_may_come_in_parts(served: Served) -> None:
         (DATA, {}, 415, "there is no Content-Type: send image/png"),
         (lambda: _drip(DATA, b"1"), PNG, 413, "2,560,001 came"),
         (lambda: _drip(DATA[:5]), PNG, 422, "5 came"),
-        (lambda: _drip(b"1", b"2", pause=0.5), PNG, 408, "no part of the file came for 0.2 s"),
+        (lambda: _drip(b"1", b"2", pause=2 * _PAUSE), PNG, 408, f"no part of the file came for {_PAUSE:g} s"),
     ],
 )
 def test_what_is_not_as_it_was_signed_leaves_nothing(
