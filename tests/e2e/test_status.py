@@ -15,7 +15,7 @@ STATUS_SECONDS = 60
 #: From a Secret's correction to True. The kubelet alone takes up to a minute until the files of a volume are new.
 CORRECTED_SECONDS = 120
 #: The kubelet measures volumes every ten seconds, and needs some rounds.
-EVICTED_SECONDS = 120
+EVICTED_SECONDS = 240
 
 
 @pytest.mark.together(seconds=100)
