@@ -37,11 +37,14 @@ _QUICK = ("lint", "types", "contracts", "verify")
 MARK = "GENPOOL_TEST_RUN"
 Words = tuple[str, ...]
 #: Tests that ask nothing of the cluster, and compute more than they wait.
-_ALONE: Words = ("tests/contract", "tests/integration/chart")
+_BESIDE_E2E: Words = ("tests/contract", "tests/integration/chart")
 #: What is run, one after the other, and what is run beside it, once it says that it is quiet.
 _RUNS: tuple[tuple[Words, Words | None], ...] = (
-    (("-n5", "--dist=worksteal", "tests/integration", *(f"--ignore={folder}" for folder in _ALONE)), None),
-    (("tests/e2e",), ("-n2", "--dist=loadfile", *_ALONE)),
+    (
+        ("-n5", "--dist=worksteal", "tests/integration", *(f"--ignore={folder}" for folder in _BESIDE_E2E)),
+        None,
+    ),
+    (("tests/e2e",), ("-n2", "--dist=loadfile", *_BESIDE_E2E)),
     (("tests/demo",), ("-n2", "tests/unit")),
 )
 #: Names a file; tests that run make it when they begin to leave most of the machine to others.

@@ -126,7 +126,8 @@ def gone(person: Person) -> None:
         said = person.run("demo-down")
         if "is gone" in said:
             raise ClusterError(f"More is said than is known of a cluster that is off: {said}")
-        if (again := person.run("demo-down")) and "No demo" not in again:
+        again = person.run("demo-down")
+        if "No demo was left running." not in again:
             raise ClusterError(f"A cluster that is off is not forgotten: {again}")
     for command in re.findall(r"`((?:helm|kubectl) .+?)`", said):
         done = subprocess.run(

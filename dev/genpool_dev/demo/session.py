@@ -158,12 +158,13 @@ def _take_off(old: DemoState, steps: Steps) -> bool:
         )
     if answering is None:
         gateway.close_way(info)
-        steps.say(forgotten(old.context))
+        steps.say(_forgotten(old.context))
+        return False
     _uninstall(answering, steps, servers_stay=old.cluster_was_up)
-    return answering is not None
+    return True
 
 
-def forgotten(context: str) -> str:
+def _forgotten(context: str) -> str:
     """What to do by hand, when a cluster that is away is back: nothing here knows of the demo on it any more."""
     kubectl = f"kubectl --context={context} delete"
     return (

@@ -143,9 +143,12 @@ def test_tasks_bring_pods_and_their_end_takes_them_away(
     assert scaling["lastScaleTime"]
     # At once or by steps: it may look between two of the messages.
     told = f"to 3 pods: {scaling['message']}"
-    until(
-        lambda: any(item["message"].endswith(told) for item in kubectl.events("ScaledOut")), "an event tells"
-    )
+
+    def messages() -> list[str]:
+        return [item["message"] for item in kubectl.events("ScaledOut")]
+
+    until(lambda: any(message.endswith(told) for message in messages()), "an event tells of it")
+    assert sum(message.startswith("From 0 to ") for message in messages()) == 1
     drain(rabbitmq)
     kubectl.wait_replicas(0)
     until(lambda: len(kubectl.events("ScaledIn")) == 1, "an event tells of it")

@@ -39,7 +39,6 @@ from support.secret_volume import write_secret
 REPOSITORY = Path(__file__).resolve().parents[3]
 QUEUE = "generation_tasks"
 PASSWORD = "worker-password"
-#: Delay steps wait so long here, whatever their names say.
 _QUIET_CHECKS = 5
 LOOPBACK = HostRule(host="localhost", ports=[], cidrs=["127.0.0.0/8", "::1/128"])
 

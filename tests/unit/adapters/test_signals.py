@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -53,15 +52,6 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
     )
-
-
-@pytest.fixture
-def handlers() -> Iterator[None]:
-    """Are as before, afterwards."""
-    before = {number: signal.getsignal(number) for number in END_SIGNALS}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def test_a_signal_at_any_moment_stops_nothing() -> None:

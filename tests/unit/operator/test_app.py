@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +22,7 @@ from genpool_operator.handlers.watch import PatientBackoffs, watch_settings
 if TYPE_CHECKING:
     from genpool_operator.factory import Operator
 
+pytestmark = pytest.mark.usefixtures("handlers")
 BROKERS = """
 brokers:
   - {name: default, host: rabbitmq.example, managementUrl: 'http://rabbitmq.example:15672', credentialsPath: /x}
@@ -85,24 +86,13 @@ class Started:
         self.ended += 1
 
 
-@pytest.fixture
-def signals() -> Iterator[None]:
-    """Are handled as before, afterwards."""
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.getsignal(number) for number in numbers]
-    yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
-
-
 def told_to_end() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 @pytest.fixture
-def spawned(monkeypatch: pytest.MonkeyPatch, signals: Iterator[None]) -> list[asyncio.Event]:
+def spawned(monkeypatch: pytest.MonkeyPatch) -> list[asyncio.Event]:
     """The flags that kopf was given: in its place is a task that waits for one, and handlers as kopf's own."""
-    assert signals is None
     flags: list[asyncio.Event] = []
 
     async def spawn(*, stop_flag: asyncio.Event, **_: object) -> list[asyncio.Task[bool]]:
