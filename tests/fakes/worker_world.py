@@ -108,6 +108,19 @@ CONFIG = WorkerConfig(
 
 
 @dataclass
+class FakeAnnouncer:
+    """Has told of what it was offered at once."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def offer(self, event: Event, _kind: str) -> None:
+        self.events.append(event)
+
+    def settle(self) -> None:
+        """Nothing waits."""
+
+
+@dataclass
 class Node:
     """One worker and its ComfyUI."""
 
@@ -149,11 +162,8 @@ class World:
         broker = FakeBroker(self.broker, steps, name, self.clock)
         drain = Drain(self.clock, self.config.grace_seconds)
         mark = FakeMark()
-        events: list[Event] = []
+        announcer = FakeAnnouncer()
         catalog = Catalog(self.workflows)
-
-        def offer(event: Event, _kind: str) -> None:
-            events.append(event)
 
         context = WorkerContext(
             worker=name,
@@ -171,12 +181,12 @@ class World:
             cancellation=Cancellation(),
             retry=OutageRetry(drain, self.clock),
             ledger=Ledger(store, self.config.store.prefix, own_clock),
-            publisher=TaskPublisher(broker, store, self.config, name, own_clock, offer),
+            publisher=TaskPublisher(broker, store, self.config, name, own_clock, announcer),
             metrics=WorkerMetrics(),
             renewing=_no_renewals,
             scratch=self.scratch,
         )
-        return Node(context, steps, comfyui, fetcher, events, Processor(context), mark)
+        return Node(context, steps, comfyui, fetcher, announcer.events, Processor(context), mark)
 
     def send(self, body: JsonObject | bytes, **properties: str | None) -> None:
         """What a plain producer does."""

@@ -117,7 +117,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         cancellation=cancellation,
         retry=OutageRetry(drain, clock),
         ledger=Ledger(store, config.store.prefix, clock),
-        publisher=TaskPublisher(broker, store, config, settings.pod_name, clock, heartbeat.offer),
+        publisher=TaskPublisher(broker, store, config, settings.pod_name, clock, heartbeat),
         metrics=metrics,
         renewing=LeaseRenewal,
         scratch=settings.scratch_dir,

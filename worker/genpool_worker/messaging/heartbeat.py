@@ -70,6 +70,14 @@ class HeartbeatThread:
             _log.debug("event_dropped", type=kind)
         self._status.changed.set()
 
+    def settle(self) -> None:
+        """Wait until what was offered is published or given up, ``EVENT_PUBLISH_SECONDS`` at most."""
+        with self._waiting.all_tasks_done:
+            self._waiting.all_tasks_done.wait_for(self._is_settled, timing.EVENT_PUBLISH_SECONDS)
+
+    def _is_settled(self) -> bool:
+        return not self._waiting.unfinished_tasks or not self._thread.is_alive()
+
     def _run(self) -> None:
         next_beat = 0.0
         published: StatusSnapshot | None = None
@@ -78,6 +86,7 @@ class HeartbeatThread:
             self._status.changed.clear()
             while not self._waiting.empty():
                 self._publish(self._waiting.get_nowait())
+                self._waiting.task_done()
             snapshot = self._status.snapshot
             if snapshot != published or self._asked.is_set() or self._clock.monotonic() >= next_beat:
                 self._asked.clear()

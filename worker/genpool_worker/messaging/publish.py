@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import TypedDict
+from typing import Protocol, TypedDict
 
 import structlog
 
@@ -35,8 +35,16 @@ from genpool_worker.errors import NoCopy
 from genpool_worker.ports import Broker, Clock, Preview, ProgressReport
 
 _log = structlog.get_logger(__name__)
-#: Takes an event that nobody must wait for.
-Offer = Callable[[Event, str], None]
+
+
+class Announcer(Protocol):
+    """Takes events that nobody must wait for."""
+
+    def offer(self, event: Event, kind: str) -> None:
+        """Have an event published soon, or not at all. Never raises, never waits."""
+
+    def settle(self) -> None:
+        """Wait until what was offered is published or given up, ``EVENT_PUBLISH_SECONDS`` at most. Never raises."""
 
 
 class _AttemptFields(TypedDict):
@@ -61,14 +69,14 @@ class TaskPublisher:
         config: WorkerConfig,
         worker: str,
         clock: Clock,
-        offer: Offer,
+        announcer: Announcer,
     ) -> None:
         self._broker = broker
         self._store = store
         self._config = config
         self._worker = worker
         self._clock = clock
-        self._offer = offer
+        self._announcer = announcer
 
     def claimed(self, ref: TaskRef, attempt: int, workflow: str | None) -> None:
         """An attempt began. Tried once, never raises: a broker that is away must not stop the GPU."""
@@ -82,7 +90,7 @@ class TaskPublisher:
     def progress(self, ref: TaskRef, attempt: int, report: ProgressReport) -> None:
         """Progress of an attempt. Never raises, never waits."""
         event = TaskProgress(id=str(uuid.uuid4()), **self._fields(ref, attempt), **asdict(report))
-        self._offer(event, event.type)
+        self._announcer.offer(event, event.type)
 
     def preview(self, ref: TaskRef, attempt: int, preview: Preview) -> None:
         """A picture of what ComfyUI works on. Never raises, never waits."""
@@ -92,14 +100,14 @@ class TaskPublisher:
             content_type=preview.content_type,
             image=base64.b64encode(preview.data).decode(),
         )
-        self._offer(event, event.type)
+        self._announcer.offer(event, event.type)
 
     def output(self, ref: TaskRef, attempt: int, output: Output) -> None:
         """A result was stored, of an attempt that is not over. Never raises, never waits."""
         event = TaskOutput(
             id=identity.output_event_id(output.key), **self._fields(ref, attempt), output=output
         )
-        self._offer(event, event.type)
+        self._announcer.offer(event, event.type)
 
     def retried(self, ref: TaskRef, attempt: int, failure: TaskFailure, delay_seconds: int) -> None:
         """Another attempt follows. Tried once, never raises: the retry itself is in its delay step."""
@@ -110,6 +118,7 @@ class TaskPublisher:
             message=failure.message,
             delay_seconds=delay_seconds,
         )
+        self._announcer.settle()
         self._try(event, event.type)
 
     def rejected(self, failure: TaskFailure) -> None:
@@ -125,7 +134,11 @@ class TaskPublisher:
         self._try(event, event.type)
 
     def ended(self, end: EndRecord) -> None:
-        """A run has ended: the same event however often, and by whichever worker, it is published."""
+        """A run has ended: the same event however often, and by whichever worker, it is published.
+
+        Behind all that was offered of it: a watcher hears of the last result before it hears that it was the last.
+        """
+        self._announcer.settle()
         event = ended_event(end, self._config.pool)
         self._broker.publish(event_message(event, event.type))
 
