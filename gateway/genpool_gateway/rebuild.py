@@ -17,8 +17,9 @@ from genpool_core import timing
 from genpool_core.errors import StorageError
 from genpool_gateway.adapters.stores import Stores
 from genpool_gateway.factory import utc_now
+from genpool_gateway.factory.pools import build_pool_source
 from genpool_gateway.factory.stores import build_file_links, build_stores
-from genpool_gateway.factory.tasks import build_pool_source, database_url
+from genpool_gateway.factory.task_store import database_url
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.errors import how_to_list, not_listed
 from genpool_gateway.pools.pool import ServedPool

@@ -85,10 +85,12 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         return replace(parameters, bell=bells[broker.name, vhost])
 
     tasks = build_tasks(settings, brokers, place, metrics, utc_now)
-    composer = Composer(tasks.store.reader, tasks.links, settings.public_url, tasks.preparation.check)
+    composer = Composer(
+        tasks.parts.store.reader, tasks.parts.links, settings.public_url, tasks.preparation.check
+    )
     receiver = HttpReceiver(signer, now=utc_now)
     callbacks = build_callbacks(brokers, place, receiver, metrics, composer, utc_now)
-    intakes = build_intakes(brokers, place, tasks.pools, metrics, utc_now)
+    intakes = build_intakes(brokers, place, tasks.parts.pools, metrics, utc_now)
 
     def tell(vhost: VhostName) -> None:
         if vhost in bells:
@@ -102,11 +104,11 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         unhealthy=lambda: tasks.unhealthy() or intakes.unhealthy(),
         unready=unready,
         render=metrics.registry.render,
-        remark=tasks.rebuilding.rebuilder.remark,
+        remark=tasks.parts.rebuilding.rebuilder.remark,
     )
     routes["/readyz/api"] = probe(ServiceReadiness(whole=unready, api=tasks.server.unready))
     http = HttpServer(settings.http_port, routes, host=settings.http_host)
-    news = PoolNews(tasks.pools, tell)
+    news = PoolNews(tasks.parts.pools, tell)
     return Gateway(callbacks, tasks, intakes, news, http, settings.drain_seconds)
 
 

@@ -10,7 +10,7 @@ import yaml
 from genpool_core.errors import SettingsError
 from genpool_gateway.adapters.file_pools import FilePools
 from genpool_gateway.adapters.kube_pools import KubePools
-from genpool_gateway.factory.tasks import build_pool_source
+from genpool_gateway.factory.pools import build_pool_source
 from genpool_gateway.settings import GatewaySettings
 
 KUBECONFIG = {
