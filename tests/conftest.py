@@ -1,13 +1,14 @@
-"""For all tests: Ctrl-C counts, also in the background; where several run at once, what waits longest begins first."""
+"""For all tests: Ctrl-C counts, also in the background; where several run at once, long ones begin early."""
 
 from __future__ import annotations
 
 import gc
 import os
 import signal
-from itertools import groupby
 
 import pytest
+
+from support.dealing import deal
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that puts a run into the background has it ignored. Programs that tests start inherit that, and tests end
@@ -30,26 +31,20 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker of all tiers."""
+    config.addinivalue_line("markers", "long: takes 20 s and more, most of them waiting; begins early")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Deal whole files out, so that tests that wait and tests that compute always run side by side.
-
-    Each process is first given an equal run of the list, in its order, and later takes from the end of another's
-    (xdist's ``worksteal``). Every other one begins with tests that compute.
-    """
+    """Deal them out, where several processes run tests: see :func:`support.dealing.deal`."""
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if processes < 2:
         return
-    files = [list(group) for _, group in groupby(items, key=lambda item: item.path)]
-    files.sort(key=lambda group: _place(group[0]))
-    hands: list[list[list[pytest.Item]]] = [[] for _ in range(processes)]
-    for number, group in enumerate(files):
-        turn = hands[number % processes]
-        hand = turn if _place(group[0]) < len(_LONG) else min(hands, key=lambda hand: sum(map(len, hand)))
-        hand.append(group)
-    for hand in hands[1::2]:
-        hand.reverse()
-    items[:] = [item for hand in hands for group in hand for item in group]
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if not item.get_closest_marker("long")]
+    items[:] = deal(long, sorted(others, key=_place), processes)
 
 
 def _place(item: pytest.Item) -> int:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from genpool_cli.client import Gateway, direct
-from genpool_cli.client.cluster import on_cluster
 from genpool_cli.show.output import note
 
 
@@ -23,4 +22,7 @@ class Reach:
         """The gateway. Raises CliError where there is none."""
         if self.url:
             return Gateway(direct(self.url, self.key), told=note)
+        # Whoever names a gateway, or asks for help, does not wait for Kubernetes' client.
+        from genpool_cli.client.cluster import on_cluster  # noqa: PLC0415
+
         return Gateway(on_cluster(self.key, self.namespace), told=note)

@@ -4,8 +4,7 @@ The quick tools first, as who called, since they leave caches in the checkout. T
 the local one. First the tests that keep to themselves (own namespace, vhost, bucket prefix) and mostly wait: they share
 the machine. Then the e2e tier, which installs the chart once for all its tests, restarts RabbitMQ, measures times, and
 orders its tests itself. Last the demo, which installs its own. The end of the e2e tier, where one test runs at a time,
-and the demo mostly wait. Beside the one run tests that ask nothing of the cluster, beside the other those of the web
-page, which ask for RabbitMQ and S3 alone.
+and the demo mostly wait: beside them run tests that ask nothing of the cluster.
 
 The cluster is taken down at the end unless it was up before: then it is a developer's, and stays.
 """
@@ -37,15 +36,16 @@ _QUICK = ("lint", "types", "contracts", "verify")
 #: In the environment of all programs that tests start, however far down.
 MARK = "GENPOOL_TEST_RUN"
 Words = tuple[str, ...]
-#: Tests that compute more than they wait.
-_BESIDE_E2E: Words = ("tests/contract", "tests/integration/chart", "tests/unit")
-_BESIDE_DEMO: Words = ("tests/integration/gateway/page",)
-_ELSEWHERE = tuple(f"--ignore={folder}" for folder in _BESIDE_E2E + _BESIDE_DEMO)
+#: Tests that ask nothing of the cluster, and compute more than they wait.
+_BESIDE_E2E: Words = ("tests/contract", "tests/integration/chart")
 #: What is run, one after the other, and what is run beside it, once it says that it is quiet.
 _RUNS: tuple[tuple[Words, Words | None], ...] = (
-    (("-n7", "--dist=worksteal", "tests/integration", *_ELSEWHERE), None),
+    (
+        ("-n7", "--dist=worksteal", "tests/integration", *(f"--ignore={folder}" for folder in _BESIDE_E2E)),
+        None,
+    ),
     (("tests/e2e",), ("-n2", "--dist=loadfile", *_BESIDE_E2E)),
-    (("tests/demo",), ("-n2", "--dist=loadfile", *_BESIDE_DEMO)),
+    (("tests/demo",), ("-n2", "tests/unit")),
 )
 #: Names a file; tests that run make it when they begin to leave most of the machine to others.
 QUIET = "GENPOOL_TEST_QUIET"

@@ -8,10 +8,8 @@ from typing import Annotated
 import typer
 
 from genpool_cli.commands.options import Output, examples, reach_of
-from genpool_cli.doctor.cluster import check_cluster
 from genpool_cli.doctor.finding import Finding, run
 from genpool_cli.doctor.gateway import check_gateway
-from genpool_cli.doctor.parts import check_comfyui, check_manifest, check_rabbitmq
 from genpool_cli.errors import NotSucceeded
 from genpool_cli.show.output import Format, as_json, table
 
@@ -33,6 +31,10 @@ def doctor(
     output: Output = Format.TABLE,
 ) -> None:
     """Look at gateway, pools and cluster, and at what else is named; say what is wrong and what to do."""
+    # It looks at everything, so it needs every client that there is: the other commands should not wait for them.
+    from genpool_cli.doctor.cluster import check_cluster  # noqa: PLC0415
+    from genpool_cli.doctor.parts import check_comfyui, check_manifest, check_rabbitmq  # noqa: PLC0415
+
     reach = reach_of(context)
     found = run("gateway", lambda: check_gateway(reach))
     if not reach.url:

@@ -9,11 +9,9 @@ import typer
 
 from genpool_cli.commands.options import Output, examples
 from genpool_cli.errors import CliError, ExitCode, NotSucceeded
-from genpool_cli.local import up as machine
 from genpool_cli.local.erase import erase as take_away
 from genpool_cli.local.folder import Folder, default_folder
 from genpool_cli.local.logins import login_link
-from genpool_cli.local.readiness import states
 from genpool_cli.show.output import Format, as_json, facts, note, table
 
 app = typer.Typer(no_args_is_help=True, help="GenPool on this machine, without Kubernetes: up, status, down.")
@@ -45,6 +43,9 @@ def up(  # noqa: PLR0913, PLR0917 - what a machine may have
     folder: Where = None,
 ) -> None:
     """Start queue, worker, API and page for a pool; returns when they serve."""
+    # Here and below: what reads a pool is large, and the other commands should not wait for it.
+    from genpool_cli.local import up as machine  # noqa: PLC0415
+
     here = Folder((folder or default_folder()).resolve())
     options = machine.Options(file, comfyui.rstrip("/"), comfyui_command, rabbitmq, management_url, port)
     run = machine.up(here, options, note)
@@ -77,6 +78,8 @@ def open_page(folder: Where = None) -> None:
 @app.command(epilog=examples("local status -o json"))
 def status(folder: Where = None, output: Output = Format.TABLE) -> None:
     """Say what runs, and what does not and why."""
+    from genpool_cli.local.readiness import states  # noqa: PLC0415
+
     here = Folder((folder or default_folder()).resolve())
     run = here.run()
     if run is None or not run.alive:
@@ -97,6 +100,8 @@ def down(
     erase: Annotated[bool, typer.Option("--erase", help="Its data too: tasks, queues, keys.")] = False,  # noqa: FBT002
 ) -> None:
     """End everything. Tasks, queues and keys stay for the next time, unless they are erased."""
+    from genpool_cli.local import up as machine  # noqa: PLC0415
+
     here = Folder((folder or default_folder()).resolve())
     ran = machine.down(here)
     if erase:

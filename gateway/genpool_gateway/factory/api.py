@@ -16,7 +16,7 @@ from genpool_gateway.api.app import create_app
 from genpool_gateway.api.server import ApiServer
 from genpool_gateway.api.services import ApiOptions, Services
 from genpool_gateway.callbacks.replay import CallbackReplay
-from genpool_gateway.factory.parts import TaskParts
+from genpool_gateway.factory.task_parts import TaskParts
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.sessions import SessionRing
 from genpool_gateway.pools.linked_files import LinkedFiles

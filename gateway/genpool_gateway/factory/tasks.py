@@ -14,7 +14,7 @@ from genpool_gateway.adapters.metrics import GatewayMetrics
 from genpool_gateway.api.server import ApiServer
 from genpool_gateway.factory.api import build_server
 from genpool_gateway.factory.callbacks import Place
-from genpool_gateway.factory.parts import TaskParts, build_parts
+from genpool_gateway.factory.task_parts import TaskParts, build_parts
 from genpool_gateway.settings import GatewaySettings
 from genpool_gateway.store.preparation import Preparation
 

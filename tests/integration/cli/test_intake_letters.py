@@ -28,6 +28,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     made.clean()
 
 
+@pytest.mark.long
 def test_letters_of_an_intake(machine: Machine) -> None:
     machine.publish("all_tasks", "no json")
     machine.publish("all_tasks", json.dumps({"task_id": "t", "workflow_type": "cats.json"}))

@@ -56,6 +56,7 @@ def _supervisor(machine: Machine) -> None:
     machine.up()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "runs"),
     [

@@ -38,6 +38,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     made.clean()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120 + PHOTOS)
 def test_each_photo_is_coloured_once_although_the_command_is_killed(machine: Machine) -> None:
     album, coloured = machine.root / "album", machine.root / "coloured"

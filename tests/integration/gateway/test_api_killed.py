@@ -102,6 +102,7 @@ def _worker(rig: Rig, name: str) -> Process:
     return comfyui
 
 
+@pytest.mark.long
 def test_killed_while_it_accepts(process: GatewayProcess, rig: Rig) -> None:
     """Workers do the tasks meanwhile. ComfyUI's own log says how often it ran."""
     s3 = rig.config.s3.model_dump(mode="json", by_alias=True, exclude_none=True)

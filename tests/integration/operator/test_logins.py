@@ -85,6 +85,7 @@ def test_the_gateway_has_a_login_before_there_is_a_pool(
     assert key_line(key.secret) not in operator.log.read_text()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("operator")
 def test_a_new_key_without_a_gap(kubectl: Kubectl, rabbitmq: Vhost, neighbour: str) -> None:
     kubectl.apply(pool_manifest(rabbitmq.name))
@@ -185,6 +186,7 @@ def test_pools_of_a_namespace_share_a_secret_and_each_leaves_with_its_keys(
     assert opens(rabbitmq, kubectl.login("photos"))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("operator")
 def test_a_secret_that_somebody_deleted_is_written_again(kubectl: Kubectl, rabbitmq: Vhost) -> None:
     kubectl.apply(pool_manifest(rabbitmq.name))

@@ -211,6 +211,7 @@ def test_killed_in_the_middle_it_converges_when_it_is_back(
     assert deployment["spec"]["template"]["spec"]["containers"][0]["image"] == "genpool.test/worker:new"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kills", [1, 2, 3])
 def test_killed_while_a_pool_is_made(
     kubectl: Kubectl, rabbitmq: Vhost, operator: OperatorProcess, tmp_path: Path, kills: int

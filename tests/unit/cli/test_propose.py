@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from genpool_adapters.shipped_workflows import default_workflows, shipped_files
-from genpool_cli.commands.workflow import config_map_name
 from genpool_cli.workflows.propose import propose
+from genpool_cli.workflows.work import config_map_name
 from genpool_core.workflow.files import WorkflowFiles
 from genpool_core.workflow.read import read_workflow
 
