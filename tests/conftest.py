@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from itertools import groupby
 
 import pytest
 
@@ -16,7 +17,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Folders below ``tests``, by how long their tests wait; what is not named waits less.
-_LONG = (
+_WAITING = (
     "integration/cli",
     "integration/dev",
     "integration/worker",
@@ -33,7 +34,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker of all tiers."""
-    config.addinivalue_line("markers", "long: takes 20 s and more, most of them waiting; begins early")
+    config.addinivalue_line("markers", "long: takes 40 s and more where several run; begins at once")
 
 
 @pytest.hookimpl(trylast=True)
@@ -44,10 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return
     long = [item for item in items if item.get_closest_marker("long")]
     others = [item for item in items if not item.get_closest_marker("long")]
-    items[:] = deal(long, sorted(others, key=_place), processes)
+    files = [list(group) for _, group in groupby(others, key=lambda item: item.path)]
+    files.sort(key=lambda group: _place(group[0]))
+    items[:] = deal(long, files, lambda item: _place(item) < len(_WAITING), processes)
 
 
 def _place(item: pytest.Item) -> int:
     path = item.path.as_posix()
-    found = (number for number, folder in enumerate(_LONG) if f"/tests/{folder}/" in path)
-    return next(found, len(_LONG))
+    found = (number for number, folder in enumerate(_WAITING) if f"/tests/{folder}/" in path)
+    return next(found, len(_WAITING))

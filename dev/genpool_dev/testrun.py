@@ -41,7 +41,7 @@ _BESIDE_E2E: Words = ("tests/contract", "tests/integration/chart")
 #: What is run, one after the other, and what is run beside it, once it says that it is quiet.
 _RUNS: tuple[tuple[Words, Words | None], ...] = (
     (
-        ("-n7", "--dist=worksteal", "tests/integration", *(f"--ignore={folder}" for folder in _BESIDE_E2E)),
+        ("-n6", "--dist=worksteal", "tests/integration", *(f"--ignore={folder}" for folder in _BESIDE_E2E)),
         None,
     ),
     (("tests/e2e",), ("-n2", "--dist=loadfile", *_BESIDE_E2E)),

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def deal(long: Sequence[T], others: Sequence[T], processes: int) -> list[T]:
+def deal(
+    long: Sequence[T], files: Sequence[Sequence[T]], waits: Callable[[T], bool], processes: int
+) -> list[T]:
     """All tests, in an order of which each process is first given an equal run, and takes from others' ends later.
 
-    ``others``: those that wait before those that compute. Every other process begins with the long ones and goes on
-    with what waits; those between begin with what computes. So both always run side by side, and no long test is left
-    to the end, when nobody has anything else to do.
+    ``files``: the tests of each, those that wait before those that compute. Every other process begins with tests that
+    compute, so that both always run side by side. ``long`` is in front everywhere: left to the end, such a test is
+    waited for when nobody has anything else to do.
     """
-    total = len(long) + len(others)
-    hands: list[list[T]] = [[] for _ in range(processes)]
-    for number, test in enumerate(long):
-        hands[number * 2 % (processes + processes % 2)].append(test)
-    rest, dealt = list(others), 0
-    for number, hand in enumerate(hands):
+    hands: list[list[Sequence[T]]] = [[] for _ in range(processes)]
+    for number, tests in enumerate(files):
+        turn = hands[number % processes]
+        hand = turn if waits(tests[0]) else min(hands, key=lambda hand: sum(map(len, hand)))
+        hand.append(tests)
+    for hand in hands[1::2]:
+        hand.reverse()
+    rest = [test for hand in hands for tests in hand for test in tests]
+    total, dealt, order = len(long) + len(rest), 0, list[T]()
+    for number in range(processes):
         # As xdist shares out what is left among the processes that are left.
-        size = (total - dealt) // (processes - number)
-        dealt += size
-        share = min(max(0, size - len(hand)), len(rest))
-        if number % 2:
-            share = len(rest) - share
-            rest, taken = rest[:share], rest[share:]
-        else:
-            taken, rest = rest[:share], rest[share:]
-        hand.extend(taken)
-    return [test for hand in hands for test in hand] + rest
+        share = (total - dealt) // (processes - number)
+        first = long[number::processes]
+        others = max(0, share - len(first))
+        order += [*first, *rest[:others]]
+        rest = rest[others:]
+        dealt += share
+    return order + rest

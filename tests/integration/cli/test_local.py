@@ -74,7 +74,6 @@ def test_a_pool_on_one_machine(machine: Machine) -> None:
     assert not machine.folder.exists()
 
 
-@pytest.mark.long
 def test_results_in_a_folder_of_the_machine(machine: Machine) -> None:
     """Nothing but this machine: no bucket, no keys of one, and the folder is made."""
     results = machine.root / "results"

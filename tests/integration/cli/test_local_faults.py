@@ -56,7 +56,6 @@ def _supervisor(machine: Machine) -> None:
     machine.up()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "runs"),
     [

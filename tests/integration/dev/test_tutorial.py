@@ -70,7 +70,6 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     made.types("make try-down")
 
 
-@pytest.mark.long
 def test_from_make_try_to_a_coloured_photo(terminal: Terminal) -> None:
     first, *lines = commands(PAGE.read_text(encoding="utf-8").partition(_CLUSTER)[0])
     assert first == "make try"

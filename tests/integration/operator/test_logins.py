@@ -85,7 +85,6 @@ def test_the_gateway_has_a_login_before_there_is_a_pool(
     assert key_line(key.secret) not in operator.log.read_text()
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("operator")
 def test_a_new_key_without_a_gap(kubectl: Kubectl, rabbitmq: Vhost, neighbour: str) -> None:
     kubectl.apply(pool_manifest(rabbitmq.name))

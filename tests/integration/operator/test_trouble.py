@@ -17,7 +17,6 @@ TEMPLATE = (ROOT / "workflows/text-to-image/template.json").read_text()
 PARAMETERS = (ROOT / "workflows/text-to-image/workflow.yaml").read_text()
 
 
-@pytest.mark.long
 def test_a_broker_that_is_away_holds_the_replicas(
     kubectl: Kubectl, rabbitmq: Vhost, operator: OperatorProcess, proxies: tuple[TcpProxy, TcpProxy]
 ) -> None:
@@ -45,7 +44,6 @@ def test_a_broker_that_is_away_holds_the_replicas(
     assert rabbitmq.server.password not in operator.log.read_text()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("way", [0, 1], ids=["amqp", "management"])
 def test_one_way_to_the_broker_is_not_enough_to_scale_in(
     kubectl: Kubectl,

@@ -88,7 +88,6 @@ def test_worker_killed_its_container_starts_again(rig: Rig) -> None:
     assert time.monotonic() - started < LEASE_SECONDS
 
 
-@pytest.mark.long
 def test_worker_killed_another_takes_over(rig: Rig) -> None:
     comfyui = rig.comfyui()
     first = rig.worker()
@@ -222,7 +221,6 @@ def test_a_run_over_its_time_is_interrupted(rig: Rig) -> None:
     until(lambda: not list((rig.folder / "scratch" / "output").rglob("*")), "its files are gone")
 
 
-@pytest.mark.long
 def test_broker_connection_cut_in_the_middle(rig: Rig, amqp_proxy: TcpProxy) -> None:
     """The broker gives the task to a second worker, which leaves it to the first."""
     comfyui = rig.comfyui()
@@ -235,7 +233,6 @@ def test_broker_connection_cut_in_the_middle(rig: Rig, amqp_proxy: TcpProxy) -> 
     assert len(rig.claims()) == 1
 
 
-@pytest.mark.long
 def test_broker_away_when_the_run_ends(rig: Rig, amqp_proxy: TcpProxy) -> None:
     comfyui = rig.comfyui()
     worker = rig.worker(**through(amqp_proxy))
@@ -258,7 +255,6 @@ def test_store_away_when_the_run_ends(rig: Rig, s3_proxy: TcpProxy) -> None:
     assert_one_end(rig, attempt=1)
 
 
-@pytest.mark.long
 def test_a_drain_does_not_wait_for_a_store_that_hangs(rig: Rig, s3_proxy: TcpProxy) -> None:
     """It accepts and never answers: each of its time-outs alone is longer than the margin."""
     rig.configure(grace_seconds=SHORTEST_GRACE_SECONDS)
@@ -275,7 +271,6 @@ def test_a_drain_does_not_wait_for_a_store_that_hangs(rig: Rig, s3_proxy: TcpPro
     assert not rig.ends()
 
 
-@pytest.mark.long
 def test_store_away_before_the_claim(rig: Rig, s3_proxy: TcpProxy) -> None:
     rig.comfyui()
     worker = rig.worker()

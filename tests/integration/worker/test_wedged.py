@@ -62,7 +62,6 @@ def short(rig: Rig) -> Rig:
     return rig
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("fault", ["block=3600", "exit"])
 def test_the_good_tasks_are_done_and_the_bad_one_ends(short: Rig, fault: str) -> None:
     with ExitStack() as pods:
@@ -142,7 +141,6 @@ def test_a_prompt_that_no_worker_sent_stands_in_the_way(short: Rig) -> None:
         assert in_service(worker)
 
 
-@pytest.mark.long
 def test_a_prompt_that_never_begins_is_found_long_before_its_time_is_over(rig: Rig) -> None:
     """ComfyUI's thread for prompts ended after the last one: nothing runs, and the next one only waits."""
     with pod(rig, "worker-0") as (worker, kubelet):
