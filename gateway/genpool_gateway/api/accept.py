@@ -133,7 +133,7 @@ async def _submit(services: Services, sent: SubmitTask, caller: Caller, key: str
     full = services.limits.take(apart.checked.pool)
     if full is not None and key is None and sent.task_id is None:
         raise full
-    await keep_inputs(services, task, apart, full)
+    await keep_inputs(services, task, apart, full, caller.max_queued)
     # One that may have been sent before is looked for, whatever the queue: its sender waits to hear of it.
     return services.acceptor.submit(task, cap=caller.max_queued, full=full)
 

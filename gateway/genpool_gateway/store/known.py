@@ -1,4 +1,4 @@
-"""Whether a task that is about to be accepted is known already."""
+"""What is known already of a task that is about to be accepted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SqlKnownTasks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def knows(self, task: NewTask, now: datetime) -> bool:
+    def state(self, task: NewTask, now: datetime) -> TaskState | None:
         """As the port says."""
         same = [tasks.c.id == task.record.id]
         scope = scope_of(task)
@@ -32,7 +32,8 @@ class SqlKnownTasks:
                 idempotency.c.expires_at > now,
             )
             same.append(tasks.c.id.in_(promised))
-        # One that is not published yet may still be refused by the broker, and then it is gone.
-        statement = select(tasks.c.id).where(or_(*same), tasks.c.state != TaskState.ACCEPTING.value).limit(1)
+        # Its id and its key may mean two tasks: one that is published is the answer for both.
         with self._database.reading() as connection:
-            return connection.execute(statement).first() is not None
+            found = connection.execute(select(tasks.c.state).where(or_(*same)).limit(2)).scalars()
+            states = sorted(map(TaskState, found), key=lambda state: state is TaskState.ACCEPTING)
+        return next(iter(states), None)

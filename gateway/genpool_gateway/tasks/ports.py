@@ -115,10 +115,11 @@ class AcceptingStore(Protocol):
 class KnownTasks(Protocol):
     """Tasks that were accepted before. Called by many threads."""
 
-    def knows(self, task: NewTask, now: datetime) -> bool:
-        """Whether this task was accepted, by its id or its idempotency key, and is known to be in the broker.
+    def state(self, task: NewTask, now: datetime) -> TaskState | None:
+        """State of this task, by its id or its idempotency key; None where it is new.
 
-        Such a task is not made again, and none is forgotten before it has ended.
+        ``ACCEPTING``: it may still be refused by the broker, and then it is gone. In any other state it is not made
+        again, and none is forgotten before it has ended.
         """
 
 

@@ -165,3 +165,19 @@ def test_nothing_is_put_for_a_queue_that_is_full(
         assert (answer.status_code, answer.json()["reason"]) == (429, "QueueFull")
         assert _stored(api, bucket) == before
         assert _send(api, PHOTO, **{"Idempotency-Key": "order-1"})["id"] == first["id"]
+
+
+def test_nothing_is_put_for_a_key_that_is_over_its_cap(api: Api, bucket: Bucket) -> None:
+    ann = api.call("POST", "/v1/keys", {"name": "ann", "max_queued": 1}).json()["key"]
+
+    def send(**more: str) -> tuple[int, dict[str, Any]]:
+        answer = api.call("POST", "/v1/tasks", {**PHOTO, **more}, key=ann)
+        return answer.status_code, answer.json()
+
+    status, first = send(task_id="first")
+    assert status == 202
+    status, problem = send(task_id="second")
+    assert (status, problem["reason"]) == (429, "TooManyTasks")
+    assert list(_stored(api, bucket)) == [_key(api, first, DIGEST)]
+    again = send(task_id="first")[1]
+    assert again.get("id") == first["id"], again
