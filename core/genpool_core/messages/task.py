@@ -149,7 +149,10 @@ def parse_task(body: JsonObject) -> Task:
     prompt = body.get("prompt")
     graph = _graph_of(prompt)
     if graph is None and _graph_of(parameters.get("prompt")) is not None:
-        sentence = "prompt in parameters is a ComfyUI graph: send it as prompt at the top level."
+        sentence = (
+            "prompt in parameters is a ComfyUI graph: a message has it as prompt at the top level, "
+            "a request to the API as graph."
+        )
         raise InvalidTask(sentence, parameter="prompt")
     top = {key: value for key, value in body.items() if key not in RESERVED}
     return Task(

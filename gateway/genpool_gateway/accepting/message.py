@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genpool_core import identity, names
-from genpool_core.messages import headers
+from genpool_core.messages import arrival, headers
 from genpool_core.messages.amqp import OutgoingMessage, Properties
 from genpool_core.messages.base import SCHEMA_VERSION
 from genpool_core.messages.events import TaskAccepted
@@ -16,6 +16,8 @@ def task_message(record: TaskRecord, queue: str) -> OutgoingMessage:
     if submission is None:
         raise ValueError(f"task {record.id} was not accepted here: there is nothing to publish")
     own: dict[str, headers.HeaderValue] = {headers.SCHEMA: SCHEMA_VERSION, headers.OWNER: submission.owner}
+    # As the broker's interceptor would: the property has whole seconds only.
+    own[arrival.INTERCEPTOR] = int(record.created_at.timestamp() * 1000)
     if record.position.run > 1:
         own[headers.RUN] = record.position.run
     return OutgoingMessage(

@@ -114,6 +114,9 @@ async def accepted_view(
 async def submit_tasks(request: Request, sent: SubmitTasks, caller: AnyCaller) -> Response:
     """Accept at most 1,000 tasks, each by itself: ``results`` has, in order, the task or the problem of each."""
     services = services_of(request)
+    if "idempotency-key" in request.headers:
+        text = "a batch has no Idempotency-Key: give each task a task_id, by which it is known when it is sent again."
+        raise Problem("InvalidRequest", text)
     results = await asyncio.gather(*(_result(services, task, caller) for task in sent.tasks))
     return JSONResponse({"results": list(results)})
 

@@ -11,6 +11,7 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import Depends, Request
 
+from genpool_core.errors import TaskStoreError
 from genpool_gateway.api.problems import Problem
 from genpool_gateway.api.rates import Rates
 from genpool_gateway.api.services import Services, services_of
@@ -38,6 +39,19 @@ async def caller_of_request(request: Request) -> Caller:
         text = f"more than {services.options.requests_per_second:g} requests a second under this key: send fewer."
         raise Problem("TooManyRequests", text, retry_after=wait)
     return caller
+
+
+async def is_still(request: Request, caller: Caller) -> bool:
+    """Whether a request would be from the same caller if it came now: its key may have been revoked, its session ended.
+
+    Also while that cannot be told, since the task store does not answer.
+    """
+    try:
+        return await _caller(request, services_of(request)) == caller
+    except Problem:
+        return False
+    except TaskStoreError:
+        return True
 
 
 AnyCaller = Annotated[Caller, Depends(caller_of_request)]

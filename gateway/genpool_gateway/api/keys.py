@@ -9,7 +9,7 @@ from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from genpool_gateway.api.audit import audit
 from genpool_gateway.api.bodies import JsonRoute
@@ -43,9 +43,17 @@ class KeyRequest(BaseModel):
     role: Role = "user"
     """``user``: its own tasks; ``operator``: all tasks of its pools; ``admin``: keys too."""
     pools: Annotated[list[PoolText], Field(max_length=100)] | None = None
-    """``namespace/name`` of the pools that it is for; all when left out."""
+    """``namespace/name`` of the pools that it is for; all when left out, as it must be for an administrator."""
     max_queued: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
     """Most unfinished tasks; no cap when left out."""
+
+    @model_validator(mode="after")
+    def _all_or_no_administrator(self) -> KeyRequest:
+        if self.role == "admin" and self.pools is not None:
+            raise ValueError(
+                "an administrator's key makes keys for any pool: leave pools out, or take another role"
+            )
+        return self
 
 
 class KeyView(BaseModel):
@@ -144,8 +152,9 @@ async def revoke_key(request: Request, id: KeyId, caller: AdminCaller) -> KeyVie
     services = services_of(request)
 
     def revoke() -> ApiKey | None:
-        found = services.keys.revoke_key(id, services.now())
-        if found is not None:
+        at = services.now()
+        found = services.keys.revoke_key(id, at)
+        if found is not None and found.revoked_at == at:
             audit(services, caller, "key.revoked", id)
         return found
 

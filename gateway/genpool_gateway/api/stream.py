@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from anyio import to_thread
 
@@ -23,12 +23,17 @@ from genpool_gateway.tasks.view import OutputView, output_view
 _NAMES = {"output": "output", "retried": "log"}
 
 
-async def task_stream(services: Services, record: TaskRecord, after: int) -> AsyncIterator[bytes]:
-    """The stream from behind event ``after`` to the task's end."""
+async def task_stream(
+    services: Services, record: TaskRecord, after: int, may_watch: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[bytes]:
+    """The stream from behind event ``after`` to the task's end, or until its watcher may watch no more.
+
+    ``may_watch`` is asked each time before something is told. An ``after`` that the task does not have yet is none.
+    """
     last, first = after, True
     with services.hub.watching(record.id) as watch:
         yield b"retry: 2000\n\n"
-        while not watch.closed:
+        while not watch.closed and (first or await may_watch()):
             if first or watch.stored:
                 watch.stored = False
                 try:
@@ -67,6 +72,9 @@ def _passing(watch: Watch, progress: JsonObject | None) -> Iterator[bytes]:
 def _look(services: Services, record: TaskRecord, after: int) -> tuple[list[StoredEvent], TaskRecord]:
     """Events that are new, and the task after them; the same task where it was deleted meanwhile."""
     events = services.reader.events(record.id, after=after)
+    if not events and after and not services.reader.events(record.id, after=after - 1):
+        # It has no event of this number: the watcher means another task, or the store was read back meanwhile.
+        events = services.reader.events(record.id)
     found = (services.reader.get(record.id) if events else None) or record
     if events and found.state is TaskState.ENDED:
         # It may have ended since the first reading. The event of its end was stored in the same commit.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from genpool_gateway.api.accept import WaitSeconds
 from genpool_gateway.api.audit import audit
-from genpool_gateway.api.callers import AnyCaller
+from genpool_gateway.api.callers import AnyCaller, is_still
 from genpool_gateway.api.cursors import cursor_after, read_cursor
 from genpool_gateway.api.problems import CONFLICT, PROBLEMS
 from genpool_gateway.api.services import Services, services_of
@@ -117,7 +118,7 @@ async def watch_task(
     record = await visible_task(services, caller, task)
     after = _number(last_event_id)
     return StreamingResponse(
-        task_stream(services, record, after),
+        task_stream(services, record, after, partial(is_still, request, caller)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -110,7 +110,7 @@ async def get_usage(
                 workflow=row.workflow,
                 tasks=row.tasks,
                 succeeded=row.succeeded,
-                gpu_seconds=row.gpu_seconds,
+                gpu_seconds=round(row.gpu_seconds, 3),
                 wait_known=row.wait_known,
                 within_sla=row.within_sla,
             )

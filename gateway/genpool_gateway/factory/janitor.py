@@ -66,7 +66,7 @@ def build_endings(
     """Put them together. Connects to nothing."""
     broker, lanes = RabbitPoolBroker(publishing), Lanes()
     announcer = Announcer(broker, stores, store.events)
-    ends = Ends(pools, stores, broker, announcer, store.unended, now=now)
+    ends = Ends(pools, stores, broker, announcer, store.unended, store.places, now=now)
     backlog = Backlog(store.unended, pools, broker, RabbitWorkQueuePasses(places), lanes, now=now)
     janitors = tuple(
         Janitor(

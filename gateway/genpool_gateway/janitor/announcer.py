@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages.announcements import callback_message, ended_event, event_message
+from genpool_core.messages.base import PoolRef
 from genpool_core.messages.events import TaskEnded
 from genpool_gateway.janitor.ports import PoolBroker
 from genpool_gateway.pools.pool import Serving
@@ -41,9 +42,9 @@ class Announcer:
         self._broker.publish(serving, event_message(event, event.type))
         self._apply(event)
 
-    def store(self, serving: Serving, end: EndRecord) -> None:
-        """Store an end that its worker announces; raises TaskStoreError."""
-        self._apply(ended_event(end, serving.config.pool))
+    def store(self, pool: PoolRef, end: EndRecord) -> None:
+        """Store an end that its worker announces, or that nobody can announce any more; raises TaskStoreError."""
+        self._apply(ended_event(end, pool))
 
     def _apply(self, event: TaskEnded) -> None:
         change = change_of(event)

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import structlog
 
+from genpool_adapters.ledger import Ledger
 from genpool_core import names
 from genpool_core.identity import TaskRef
 from genpool_core.messages.amqp import OutgoingMessage, Properties
@@ -19,6 +20,7 @@ from genpool_core.messages.commands import CancelTask
 from genpool_gateway.janitor.announcer import Announcer
 from genpool_gateway.janitor.ending import (
     AnnounceStanding,
+    Cause,
     SendCommand,
     WriteEnd,
     about_record,
@@ -32,8 +34,9 @@ from genpool_gateway.janitor.ports import PoolBroker
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import PoolUnavailable, how_to_list, not_listed
 from genpool_gateway.pools.pool import Serving
-from genpool_gateway.pools.ports import ListedLedgers
+from genpool_gateway.pools.ports import AllLedgers
 from genpool_gateway.pools.source import PoolSource
+from genpool_gateway.tasks.places import PlaceStore
 from genpool_gateway.tasks.ports import UnendedStore
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 
@@ -43,13 +46,14 @@ _log = structlog.get_logger(__name__)
 class Ends:
     """Used by many threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an end is made with
         self,
         pools: PoolSource,
-        stores: ListedLedgers,
+        stores: AllLedgers,
         broker: PoolBroker,
         announcer: Announcer,
         unended: UnendedStore,
+        places: PlaceStore,
         *,
         now: Callable[[], datetime],
     ) -> None:
@@ -58,6 +62,7 @@ class Ends:
         self._broker = broker
         self._announcer = announcer
         self._unended = unended
+        self._places = places
         self._now = now
 
     def require(self, record: TaskRecord) -> None:
@@ -71,6 +76,9 @@ class Ends:
             It is not known where the task is.
         """
         serving = self._serving(record)
+        if serving is None:
+            self._left_ledger(record)
+            return
         if record.state is not TaskState.RUNNING and self._stores.ledger(serving.config) is None:
             store = serving.config.store
             raise StoreNotListed(
@@ -91,6 +99,9 @@ class Ends:
             return
         serving = self._serving(record)
         ref = TaskRef(record.task_id, record.id, record.position.run)
+        if serving is None:
+            self._look_at_left(record, cause, ref)
+            return
         told = None
         if record.state is TaskState.RUNNING and not cause.unless_begun:
             # Before the bucket is asked, which may be slow: ComfyUI works meanwhile.
@@ -125,18 +136,53 @@ class Ends:
             case _:
                 pass
 
-    def _serving(self, record: TaskRecord) -> Serving:
+    def _serving(self, record: TaskRecord) -> Serving | None:
+        """The task's pool; None where it is gone."""
         pool = self._pools.snapshot().by_uid(record.pool.uid)
-        if pool is None:
-            raise PoolUnavailable(f"pool {record.pool.namespace}/{record.pool.name} of the task is gone.")
-        return require_serving(pool)
+        return None if pool is None else require_serving(pool)
+
+    # Of a pool that is gone -----------------------------------------------------------------------------------------
+
+    def _left_ledger(self, record: TaskRecord) -> Ledger:
+        """The ledger that a gone pool has left; raises PoolUnavailable where it is not known, or may not be used."""
+        place = next(iter(self._places.of_pool(record.pool.uid)), None)
+        ledger = None if place is None else self._stores.ledger_at(place.store)
+        if ledger is None:
+            pool = f"pool {record.pool.namespace}/{record.pool.name} of the task is gone"
+            if place is None:
+                raise PoolUnavailable(f"{pool}, and this gateway never knew its bucket.")
+            raise PoolUnavailable(f"{pool}, and {not_listed(place.store)}. {how_to_list(place.store)}.")
+        return ledger
+
+    def _look_at_left(self, record: TaskRecord, cause: Cause, ref: TaskRef) -> None:
+        """End a task whose pool is gone: nobody is left to be told, neither workers nor who may receive its callbacks.
+
+        Where its message still comes to a worker, that finds the end in the ledger and drops it. A worker that has it
+        in hand is let go on.
+        """
+        ledger = self._left_ledger(record)
+        state = ledger.read(ref.key, ref.run)
+        match decide(cause, record, state.claims, state.end, state.ages):
+            case AnnounceStanding(end):
+                self._announcer.store(record.pool, end)
+            case WriteEnd():
+                about = about_record(record, gpus=1)
+                end = end_of(ref, cause, about, state.claims, uuid.uuid4().hex, self._now())
+                # How many GPUs its pods had is not known any more.
+                stands = ledger.end(end.model_copy(update={"gpu_seconds": None}))
+                self._announcer.store(record.pool, stands)
+                _log.info("task_of_gone_pool_ended", task_key=ref.key, run=ref.run, outcome=stands.outcome)
+            case _:
+                pass
+
+    # Steps ----------------------------------------------------------------------------------------------------------
 
     def _announce(self, serving: Serving, standing: AnnounceStanding) -> None:
         if standing.here:
             self._announcer.announce(serving, standing.end)
         else:
             self._unended.message_dropped([standing.end.task_key])
-            self._announcer.store(serving, standing.end)
+            self._announcer.store(serving.config.pool, standing.end)
 
     def _command(self, serving: Serving, command: CancelTask, worker: str | None) -> None:
         uid = serving.config.pool.uid

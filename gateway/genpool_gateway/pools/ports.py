@@ -25,6 +25,10 @@ class LedgersByPlace(Protocol):
         """That of a store; None where it is not listed. Raises SettingsError."""
 
 
+class AllLedgers(ListedLedgers, LedgersByPlace, Protocol):
+    """Both."""
+
+
 class PoolBuckets(ListedLedgers, Protocol):
     """And the buckets and folders that they lie in."""
 

@@ -48,6 +48,11 @@ _UNSTORABLE = re.compile("[\\\\\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
 
 
+def storable(text: str) -> str:
+    """Somebody else's words as :class:`AnyText` stores them, for who looks for them. Pure."""
+    return _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 class AnyText(TypeDecorator[str]):
     """Somebody else's words. NUL and lone surrogates, which databases refuse, are escaped, and so is the backslash."""
 
@@ -56,7 +61,7 @@ class AnyText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's
         """To the database."""
-        return None if value is None else _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
+        return None if value is None else storable(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's
         """From the database."""

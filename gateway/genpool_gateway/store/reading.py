@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, func, literal, or_, select, tuple_, type_coerce
 
 from genpool_gateway.store import rows
+from genpool_gateway.store.columns import storable
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.queries import read_records, select_records
 from genpool_gateway.store.tables import (
@@ -166,6 +167,6 @@ def _found(search: str) -> list[ColumnElement[bool]]:
     ]
     ids = [
         tasks.c.id == search.lower(),
-        type_coerce(tasks.c.task_id, Text).icontains(search, autoescape=True),
+        type_coerce(tasks.c.task_id, Text).icontains(storable(search), autoescape=True),
     ]
     return [or_(oldest.is_(None), tasks.c.created_at > oldest), or_(*ids, *inside)]

@@ -252,7 +252,7 @@ def _error(end: EndRecord) -> ErrorView:
 
 def _metrics(record: TaskRecord) -> MetricsView:
     began = record.end.times.enqueued if record.end is not None else None
-    if began is None and record.submission is not None:
+    if began is None and record.submission is not None and record.position.run == 1:
         began = record.created_at
     return MetricsView(
         queue_ms=_milliseconds(began, record.started_at),

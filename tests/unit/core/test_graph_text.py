@@ -54,7 +54,9 @@ def test_a_text_that_is_meant_as_a_graph(prompt: str) -> None:
 
 @pytest.mark.parametrize("prompt", [GRAPH, TEXT])
 def test_a_graph_among_the_parameters(prompt: object) -> None:
-    with pytest.raises(InvalidTask, match="send it as prompt at the top level"):
+    with pytest.raises(
+        InvalidTask, match="a message has it as prompt at the top level, a request to the API as graph"
+    ):
         parse_task({"workflow_type": "w", "parameters": {"prompt": prompt}})  # type: ignore[dict-item] - JSON
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
+import requests
+import yaml
 
 from genpool_core import identity, names
 from genpool_core.messages.announcements import ended_event
 from genpool_core.messages.commands import COMMAND, AnyCommand, CancelTask
 from integration.broker import until
-from integration.gateway.api import POOL, QUEUE
+from integration.gateway.api import POOL, QUEUE, pool_manifest
 from integration.gateway.ends.pool import Pool
 
 
@@ -136,3 +140,30 @@ def test_where_the_bucket_is_not_listed_only_running_tasks_are_cancelled(unliste
     unlisted.api.claimed(task)
     unlisted.api.until_status(task["id"], "running")
     assert unlisted.cancel(task["id"])[0] == 202
+
+
+def test_a_task_whose_pool_was_deleted_is_cancelled_and_expires(pool: Pool) -> None:
+    waits = pool.submit("waits")
+    folder = pool.api.process.folder
+
+    def place_is_known() -> bool:
+        with closing(sqlite3.connect(folder / "tasks.db")) as store:
+            return bool(store.execute("SELECT 1 FROM pool_places").fetchone())
+
+    until(place_is_known, "the gateway has noted where the pool's tasks lie")
+    late = pool.submit("late", start_within_seconds=10)
+    other = pool_manifest(pool.vhost.name)
+    other["metadata"] |= {"name": "other", "uid": "another"}
+    (folder / "pool.yaml").write_text(yaml.safe_dump(other), encoding="utf-8")
+    path = f"/v1/pools/{POOL.namespace}/{POOL.name}"
+    until(lambda: pool.api.call("GET", path).status_code != requests.codes["ok"], "the pool is gone")
+    assert pool.cancel(waits["id"])[0] == 202
+    for task, status, reason in (
+        (waits, "canceled", "Cancelled"),
+        (late, "expired", "StartDeadlineExceeded"),
+    ):
+        assert pool.api.until_status(task["id"], status)["error"]["reason"] == reason
+        end = pool.end(task["id"])
+        assert end is not None
+        assert (end.reason, end.worker) == (reason, "")
+    assert pool.events() == [event for event in pool.events() if event.type != "task.ended"]

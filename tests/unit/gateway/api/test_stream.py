@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import cast
 
+import pytest
+
 from genpool_gateway.api.services import Services
-from genpool_gateway.api.stream import _look
+from genpool_gateway.api.stream import _look, task_stream
+from genpool_gateway.events.hub import Hub
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 from unit.gateway.samples import NOW, record
 
@@ -41,3 +45,30 @@ def test_a_task_that_ends_between_two_readings_is_told_to_its_end() -> None:
     events, found = _look(cast("Services", SimpleNamespace(reader=store)), task, 0)
     assert found.state is TaskState.ENDED
     assert [each.type for each in events] == ["accepted", "claimed", "ended"]
+
+
+@pytest.mark.parametrize(("after", "told"), [(0, [1, 2]), (1, [2]), (2, []), (3, [1, 2]), (99, [1, 2])])
+def test_a_number_that_the_task_does_not_have_is_none(after: int, told: list[int]) -> None:
+    task = record(state=TaskState.RUNNING)
+    store = GoingOn(task, [event(1, "accepted"), event(2, "claimed")])
+    events, _ = _look(cast("Services", SimpleNamespace(reader=store)), task, after)
+    assert [each.number for each in events] == told
+
+
+def test_a_watcher_who_may_watch_no_more_is_told_nothing_more() -> None:
+    task = record(state=TaskState.RUNNING)
+    told: list[bytes] = []
+
+    async def may_watch() -> bool:
+        return len(told) < 3
+
+    async def watch() -> None:
+        hub = Hub()
+        hub.bind(asyncio.get_running_loop())
+        services = cast("Services", SimpleNamespace(reader=GoingOn(task, []), hub=hub))
+        async for part in task_stream(services, task, 0, may_watch):
+            told.append(part)
+            hub.pass_on(task.id, "progress", {"value": len(told)})
+
+    asyncio.run(asyncio.wait_for(watch(), 10))
+    assert len(told) == 3

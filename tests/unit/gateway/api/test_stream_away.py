@@ -25,9 +25,13 @@ class _Services:
         self.reader = _Away()
 
 
+async def always() -> bool:
+    return True
+
+
 def test_a_stream_ends_where_the_store_is_away() -> None:
     async def run() -> list[bytes]:
         services = cast("Services", _Services())
-        return [part async for part in task_stream(services, record(), 0)]
+        return [part async for part in task_stream(services, record(), 0, always)]
 
     assert asyncio.run(run()) == [b"retry: 2000\n\n"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,14 @@ from genpool_core.identity import end_id
 from genpool_core.ledger import keys
 from genpool_core.messages.events import EVENT, TaskEnded
 from genpool_gateway.janitor.errors import StoreNotListed
+from genpool_gateway.pools.errors import PoolUnavailable
+from genpool_gateway.pools.manifests import pools_of
+from genpool_gateway.tasks.places import PoolPlace
 from genpool_gateway.tasks.record import TaskState
 from integration.gateway.api import POOL
-from unit.gateway.janitor.test_ending import claim, end
+from unit.gateway.janitor.test_ending import PAST, claim, end, limited
 from unit.gateway.janitor.world import Killed, World
+from unit.gateway.samples import NOW
 
 
 def steps_of_a_cancel() -> int:
@@ -102,3 +107,56 @@ def test_a_bucket_that_is_not_listed() -> None:
     world.ends().look(world.task)
     assert world.commands == [names.command_key(POOL.uid, "pod-1")]
     assert world.records == []
+
+
+# Of a pool that is gone ---------------------------------------------------------------------------------------------
+
+
+def of_gone_pool(**fields: Any) -> World:  # noqa: ANN401 - of the world
+    pool = World().serving.config
+    place = PoolPlace(pool.pool, pool.store, None, NOW, NOW)
+    return World(directory=pools_of([], lambda _name: None), **{"places": [place], **fields})
+
+
+@pytest.mark.parametrize("kill_at", range(6))
+def test_a_task_whose_pool_is_gone_is_cancelled(kill_at: int) -> None:
+    world = of_gone_pool(kill_at=kill_at)
+    world.ends().require(world.task)
+    with suppress(Killed):
+        world.ends().look(world.task)
+    world.ends().look(world.task)
+    (record,) = world.records
+    assert (record.outcome, record.reason, record.worker) == ("cancelled", "Cancelled", "")
+    assert world.task.state is TaskState.ENDED
+    assert (world.task.end and world.task.end.nonce) == record.nonce
+    assert world.published == []
+
+
+def test_its_time_limits_hold() -> None:
+    world = of_gone_pool()
+    late = limited(start_by=PAST)
+    world.task = replace(late, pool=world.task.pool, cancel_requested_at=None)
+    world.ends().look(world.task)
+    assert [record.reason for record in world.records] == ["StartDeadlineExceeded"]
+
+
+def test_a_worker_of_a_gone_pool_goes_on_and_its_end_stands() -> None:
+    world = of_gone_pool()
+    world.objects[keys.claim_key("", world.task.id, 1, 1)] = claim().model_dump_json().encode()
+    world.ends().look(world.task)
+    assert (world.records, world.task.state) == ([], TaskState.QUEUED)
+    world.objects[keys.end_key("", world.task.id, 1)] = end("pod-1").model_dump_json().encode()
+    world.ends().look(world.task)
+    assert world.task.end is not None
+    assert world.task.end.worker == "pod-1"
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"), [({"places": []}, "never knew its bucket"), ({"listed": False}, "gateway.stores")]
+)
+def test_what_cannot_be_ended_there_is_refused_with_the_reason(fields: dict[str, Any], sentence: str) -> None:
+    world = of_gone_pool(**fields)
+    with pytest.raises(PoolUnavailable, match=sentence):
+        world.ends().require(world.task)
+    with pytest.raises(PoolUnavailable, match=sentence):
+        world.ends().look(world.task)

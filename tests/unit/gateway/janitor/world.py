@@ -17,7 +17,7 @@ from genpool_core import names
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
 from genpool_core.messages.events import EVENT, TaskEvent
-from genpool_core.workerconfig import S3Config, WorkerConfig
+from genpool_core.workerconfig import S3Config, StoreConfig, WorkerConfig
 from genpool_gateway.janitor.announcer import Announcer
 from genpool_gateway.janitor.ends import Ends
 from genpool_gateway.janitor.ports import HeldMessages
@@ -25,6 +25,7 @@ from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.manifests import pools_of
 from genpool_gateway.pools.pool import Serving
 from genpool_gateway.tasks.change import Change, apply_change, change_of
+from genpool_gateway.tasks.places import PoolPlace
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 from integration.gateway.api import POOL, pool_manifest
 from unit.gateway.samples import NOW, record
@@ -51,6 +52,7 @@ class World:
     counts: QueueCount | None = None
     kill_at: int = 0
     steps: int = 0
+    places: list[PoolPlace] = field(default_factory=list)
     acked: list[Delivery] = field(default_factory=list)
     directory: PoolDirectory = field(
         default_factory=lambda: pools_of([pool_manifest("/")], partial(shipped_files, default_workflows()))
@@ -63,7 +65,7 @@ class World:
 
     def ends(self) -> Ends:
         """Of a process that has just started."""
-        return Ends(self, self, self, self.announcer(), self, now=lambda: NOW)  # type: ignore[arg-type]
+        return Ends(self, self, self, self.announcer(), self, self, now=lambda: NOW)  # type: ignore[arg-type]
 
     def announcer(self) -> Announcer:
         return Announcer(self, self, self)  # type: ignore[arg-type]
@@ -94,6 +96,12 @@ class World:
 
     def of(self, _s3: S3Config) -> World | None:
         return self if self.listed else None
+
+    def of_pool(self, _pool_uid: str) -> list[PoolPlace]:
+        return self.places
+
+    def ledger_at(self, _config: StoreConfig) -> Ledger | None:
+        return Ledger(self, "", self) if self.listed else None
 
     def ledger(self, _config: WorkerConfig) -> Ledger | None:
         return Ledger(self, "", self) if self.listed else None
