@@ -113,6 +113,31 @@ def test_keys_are_made_used_and_revoked_and_see_their_own_tasks_only(api: Api) -
     ]
 
 
+def test_an_administrators_key_is_for_all_pools(api: Api) -> None:
+    wanted = {"name": "bob", "role": "admin", "pools": ["art/other"]}
+    answer = api.call("POST", "/v1/keys", wanted)
+    assert (answer.status_code, answer.json()["reason"]) == (422, "InvalidRequest")
+    assert "leave pools out" in answer.json()["detail"]
+
+
+def test_a_key_is_revoked_once(api: Api) -> None:
+    made = api.call("POST", "/v1/keys", {"name": "ann"}).json()
+    first, second = (api.call("DELETE", f"/v1/keys/{made['id']}").json() for _ in range(2))
+    assert first["revoked_at"] == second["revoked_at"]
+    actions = [entry["action"] for entry in api.call("GET", "/v1/audit").json()["entries"]]
+    assert actions == ["key.revoked", "key.made"]
+
+
+def test_a_watcher_whose_key_is_revoked_is_told_nothing_more(api: Api) -> None:
+    made = api.call("POST", "/v1/keys", {"name": "ann", "role": "operator"}).json()
+    task = api.submit()
+    with Api(api.process, made["key"]).watching(task["id"]) as events:
+        assert next(events)["data"]["type"] == "accepted"
+        api.call("DELETE", f"/v1/keys/{made['id']}")
+        api.claimed(task)
+        assert next(events, None) is None
+
+
 def test_without_a_key_nothing_is_told(api: Api) -> None:
     for path in ("/v1/tasks", "/v1/pools", "/v1/usage", "/v1/keys"):
         answer = api.call("GET", path, key=None)
@@ -132,4 +157,9 @@ def test_a_batch_answers_for_each_task(api: Api) -> None:
     results = api.call("POST", "/v1/tasks/batch", {"tasks": tasks}).json()["results"]
     assert [result["status"] for result in results] == [202, 422, 202]
     assert results[1]["problem"]["parameter"] == "prompt"
+    assert api.process.vhost.ready(QUEUE) == 2
+    refused = api.call(
+        "POST", "/v1/tasks/batch", {"tasks": tasks}, headers={"Idempotency-Key": "order-1"}
+    )
+    assert (refused.status_code, refused.json()["reason"]) == (422, "InvalidRequest")
     assert api.process.vhost.ready(QUEUE) == 2

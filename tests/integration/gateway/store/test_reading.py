@@ -189,6 +189,9 @@ def _plain(values: tuple[Any, ...]) -> tuple[Any, ...]:
         ("word of s1", ["s1"]),
         ("nothing like it", []),
         ("%", ["s3"]),
+        ("nul\0in it", ["s2"]),
+        ("\0", ["s2"]),
+        ("of\\s3", ["s3"]),
     ],
 )
 def test_a_search_finds_what_tasks_were_given_and_are_called(
@@ -197,9 +200,8 @@ def test_a_search_finds_what_tasks_were_given_and_are_called(
     given = {"s1": "a quiet Bay", "s2": "静かな湖", "s3": "100% a_b back\\slash"}
     records = []
     for place, (name, prompt) in enumerate(given.items()):
-        record = replace(
-            accepting(name, seconds=place), parameters={"prompt": prompt}, task_id=f"word of {name}"
-        )
+        word = {"s2": "nul\0in it", "s3": "word of\\s3"}.get(name, f"word of {name}")
+        record = replace(accepting(name, seconds=place), parameters={"prompt": prompt}, task_id=word)
         assert record.submission is not None
         metadata: JsonObject = {"file": "Family Album/1.png"} if name == "s2" else {}
         records.append(replace(record, submission=replace(record.submission, metadata=metadata)))

@@ -14,6 +14,7 @@ import pytest
 from genpool_core.errors import BrokerError, GenPoolError
 from genpool_core.identity import accepted_event_id
 from genpool_core.messages import headers
+from genpool_core.messages.arrival import enqueued_at
 from genpool_gateway.accepting.message import task_message
 from genpool_gateway.accepting.refusals import OverCap, QueueFull
 from genpool_gateway.accepting.replay import Replayer, next_run, replayed
@@ -64,6 +65,12 @@ def test_the_message_is_the_same_under_the_next_run() -> None:
     message = task_message(again, "queue")
     assert (message.body, message.headers[headers.RUN], message.headers[headers.OWNER]) == (BODY, 2, "key-1")
     assert message.properties.timestamp == int(LATER.timestamp())
+
+
+def test_a_message_tells_to_the_millisecond_when_it_came() -> None:
+    at = NOW.replace(microsecond=987_000)
+    message = task_message(replace(ENDED, created_at=at), "queue")
+    assert enqueued_at(message.headers, message.properties, at + timedelta(seconds=1)) == at
 
 
 def test_a_third_run_follows_the_second() -> None:
