@@ -87,6 +87,8 @@ ACCEPT_CONFIRM_SECONDS = 10.0
 """A request waits so long for database and broker; after that the outcome is not known, and it is told so."""
 ACCEPT_RETRY_SECONDS = 30.0
 """A task without a known outcome is published again so long after it was stored."""
+REPLAY_SECONDS = 30.0
+"""A next run that was about to begin, and was not heard of since, keeps its task from being deleted so long."""
 ACCEPT_LOOK_SECONDS = 5.0
 """Such tasks are looked for this often."""
 

@@ -141,6 +141,10 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "nothing is published again that a request still waits for, and a lost task is not late by minutes",
         ),
         Rule(
+            "2 * ACCEPT_CONFIRM_SECONDS < REPLAY_SECONDS < WAIT_ANSWER_SECONDS",
+            "while a replay may still be confirmed nobody deletes its task, and one that died holds none up for long",
+        ),
+        Rule(
             "ACCEPT_CONFIRM_SECONDS / 3 < ACCEPT_LOOK_SECONDS < ACCEPT_RETRY_SECONDS / 4",
             "looking is one query of an index: often beside the wait that it ends",
         ),

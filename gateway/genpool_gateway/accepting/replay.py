@@ -25,7 +25,7 @@ from genpool_gateway.pools.directory import PoolDirectory, require_serving
 from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.tasks.change import Change
 from genpool_gateway.tasks.errors import NotEnded
-from genpool_gateway.tasks.ports import EventStore
+from genpool_gateway.tasks.ports import EventStore, ReplayStore
 from genpool_gateway.tasks.record import Position, TaskRecord, TaskState
 from genpool_gateway.tasks.replay import accepted_again
 
@@ -47,9 +47,7 @@ def next_run(record: TaskRecord, now: datetime) -> TaskRecord:
     if record.state is not TaskState.ENDED:
         raise NotEnded(f"task {record.id} has not ended: cancel it, or wait for its end.")
     if record.erased_at is not None:
-        raise NotReplayable(
-            f"the contents of task {record.id} were deleted: send the task again as a new one."
-        )
+        raise _erased(record)
     if record.submission is None or not record.submission.body:
         raise NotReplayable(
             f"task {record.id} was not accepted by this gateway, which does not have its message: have its producer "
@@ -76,6 +74,7 @@ class Replayer:
         self,
         queues: WorkQueues,
         events: EventStore,
+        runs: ReplayStore,
         now: Callable[[], datetime],
         *,
         room: Callable[[ServedPool], QueueFull | None],
@@ -84,6 +83,7 @@ class Replayer:
         """``room``: why a pool takes no further task, or counts one more. ``unfinished``: an owner's tasks."""
         self._queues = queues
         self._events = events
+        self._runs = runs
         self._now = now
         self._room = room
         self._unfinished = unfinished
@@ -116,16 +116,20 @@ class Replayer:
         full = self._room(pool)
         if full is not None:
             raise full
+        if self._runs.begin([again.id], self._now()):
+            raise _erased(again)
         (published,) = self._queues.publish([again])
         try:
             published.result(timing.ACCEPT_CONFIRM_SECONDS)
         except BrokerError as error:
             if not error.uncertain:
+                self._runs.over([again.id])
                 raise NotPublished(f"the task was not put into its queue: {error.message}") from error
             raise _unconfirmed(again, error.message) from error
         except (TimeoutError, CancelledError):
             raise _unconfirmed(again, "the broker does not answer.") from None
         self._events.apply([replayed(again)])
+        self._runs.over([again.id])
 
 
 class _OwnersLocks:
@@ -153,6 +157,10 @@ def _checked(record: TaskRecord, pools: PoolDirectory) -> ServedPool:
     body = parse_body(record.submission.body)
     validate(body, serving.config, serving.catalog, owner=record.submission.owner)
     return pool
+
+
+def _erased(record: TaskRecord) -> NotReplayable:
+    return NotReplayable(f"the contents of task {record.id} were deleted: send the task again as a new one.")
 
 
 def _unconfirmed(record: TaskRecord, why: str) -> Unconfirmed:

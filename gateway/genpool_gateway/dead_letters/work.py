@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import AbstractContextManager
@@ -76,10 +76,20 @@ class Done:
 class DeadLetters:
     """Does what is asked for; one pass after the other for each queue."""
 
-    def __init__(self, queues: DeadQueues, replayed: Callable[[PoolRef, TaskRef], None]) -> None:
-        """``replayed``: is told of each task that is in its work queue again, with its new run."""
+    def __init__(
+        self,
+        queues: DeadQueues,
+        replayed: Callable[[PoolRef, TaskRef], None],
+        erased: Callable[[Collection[str]], Collection[str]],
+    ) -> None:
+        """``replayed``: is told of each task that is in its work queue again, with its new run.
+
+        ``erased``: is asked before, and tells which tasks must not run again, since their contents were or are being
+        deleted.
+        """
         self._queues = queues
         self._replayed = replayed
+        self._erased = erased
 
     def look(self, queues: LetterQueues, most: int) -> tuple[list[Letter], bool]:
         """The oldest dead letters, and whether there are more.
@@ -120,6 +130,8 @@ class DeadLetters:
     def _group(
         self, queues: LetterQueues, reading: Reading, steps: Sequence[Step], action: Action, done: Done
     ) -> None:
+        if action is Action.REPLAY:
+            steps = self._without_erased(steps, done)
         messages = [step.publish for step in steps if step.publish is not None]
         futures = iter(self._queues.publish(queues, messages))
         troubles = [None if step.publish is None else _trouble(next(futures)) for step in steps]
@@ -131,6 +143,14 @@ class DeadLetters:
         first = next((trouble for trouble in troubles if trouble is not None), None)
         if first is not None:
             raise first
+
+    def _without_erased(self, steps: Sequence[Step], done: Done) -> list[Step]:
+        """Those of tasks that may run again; the others stay, until their deletion takes them."""
+        tasks = {step.letter.ref.key for step in steps if step.letter.ref is not None}
+        erased = self._erased(tasks) if tasks else ()
+        left = [step for step in steps if step.letter.ref is None or step.letter.ref.key not in erased]
+        done.kept += len(steps) - len(left)
+        return left
 
     def _note(self, step: Step, pool: PoolRef | None, action: Action, done: Done) -> None:
         letter, ref = step.letter, step.letter.ref

@@ -1,6 +1,7 @@
 """Deletes the contents of ended tasks: in the bucket first, then wherever else they are, in the task store last.
 
-So a deletion that failed in the middle still finds the task, and is done to its end when it is asked for again. What
+So a deletion that failed in the middle still finds the task, and is done to its end when it is asked for again. Before
+the first of it is gone the task store notes that it has begun: from then on the task is not replayed any more. What
 stays is the end: who, when, how. It keeps the task from being done again.
 """
 
@@ -84,12 +85,16 @@ class Eraser:
         if record.state is not TaskState.ENDED:
             raise NotEnded(f"task {record.id} has not ended: cancel it, or wait for its end, then delete it.")
         at = self._now()
-        uploads = self._erase_objects(record, at)
+        # Where it all is is looked for first: what cannot be found is not begun.
+        places = self._where(record)
+        if self._store.begin_erasing([record.id], at):
+            raise _runs_again(record)
+        uploads = self._erase_objects(record, places, at)
         self._forget_elsewhere([record])
         erased = self._store.erase(record.id, at)
         self._settle(uploads)
         if erased is not None and erased.state is not TaskState.ENDED:
-            raise NotEnded(f"task {record.id} was replayed meanwhile: wait for its end, then delete it.")
+            raise _runs_again(record)
         return erased or record
 
     def erase_all(self, records: Sequence[TaskRecord]) -> int:
@@ -100,8 +105,11 @@ class Eraser:
         at, done = self._now(), []
         uploads: list[LooseInput] = []
         for record in records:
+            places = self._where(record)
+            if self._store.begin_erasing([record.id], at):
+                continue  # It runs again.
             try:
-                uploads += self._erase_objects(record, at)
+                uploads += self._erase_objects(record, places, at)
             except UnreadableLedger as error:
                 _log.warning("task_not_erased", task=record.id, reason=error.reason, message=error.message)
             else:
@@ -126,16 +134,15 @@ class Eraser:
             if found:
                 place.forget(found)
 
-    def _erase_objects(self, record: TaskRecord, at: datetime) -> list[LooseInput]:
+    def _erase_objects(
+        self, record: TaskRecord, places: Sequence[tuple[StoreConfig, Ledger]], at: datetime
+    ) -> list[LooseInput]:
         """Erase all of a task in its buckets but its uploads, which it gives back: others may use them."""
-        places = self._where(record)
-        # All are looked for before anything is deleted.
-        ledgers = [self._ledger(store, record) for store in places]
-        uploads = [each for store in places for each in uploads_of(record, store, at - _UNUSED)]
+        uploads = [each for store, _ in places for each in uploads_of(record, store, at - _UNUSED)]
         if uploads:
             # Before the task store forgets that the task used them.
             self._loose.note(uploads)
-        for ledger in ledgers:
+        for _, ledger in places:
             ledger.erase(record.id, partial(erased_end, at=at))
         return uploads
 
@@ -147,8 +154,8 @@ class Eraser:
             except GenPoolError as error:
                 _log.warning("uploads_not_deleted", reason=error.reason, message=error.message)
 
-    def _where(self, record: TaskRecord) -> list[StoreConfig]:
-        """Where contents of a task may lie."""
+    def _where(self, record: TaskRecord) -> list[tuple[StoreConfig, Ledger]]:
+        """Where contents of a task may lie. Raises BucketNotListed where not all of it can be reached."""
         pool = self._pools.snapshot().by_uid(record.pool.uid)
         current = None if pool is None else store_of(pool)
         found = places_of(record, self._places.of_pool(record.pool.uid), current)
@@ -157,10 +164,14 @@ class Eraser:
                 f"pool {record.pool.namespace}/{record.pool.name} of task {record.id} is gone, and this gateway never "
                 f"knew its bucket: delete tasks/{record.id}/ and inputs/{record.id}/ below the pool's prefix there."
             )
-        return found
+        return [(store, self._ledger(store, record)) for store in found]
 
     def _ledger(self, store: StoreConfig, record: TaskRecord) -> Ledger:
         ledger = self._ledgers.ledger_at(store)
         if ledger is None:
             raise BucketNotListed.of(store, f"nothing of task {record.id} was deleted")
         return ledger
+
+
+def _runs_again(record: TaskRecord) -> NotEnded:
+    return NotEnded(f"task {record.id} is being replayed: wait for its end, then delete it.")

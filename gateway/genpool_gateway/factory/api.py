@@ -74,7 +74,12 @@ def _services(
         keyring=keyring,
         sessions=SessionRing(store.keys, keyring, now, redeem=words.redeem),
         replayer=Replayer(
-            parts.queues, store.events, now, room=parts.limits.take, unfinished=store.reader.count_owned
+            parts.queues,
+            store.events,
+            store.replays,
+            now,
+            room=parts.limits.take,
+            unfinished=store.reader.count_owned,
         ),
         callback_replay=CallbackReplay(
             parts.pools, parts.stores, lambda broker, vhost: publishers.get((broker, vhost))

@@ -95,8 +95,11 @@ def build_parts(
 
     def begin_run(pool: PoolRef, ref: TaskRef) -> None:
         store.events.apply([accepted_again(pool, ref, now())])
+        store.replays.over([ref.key])
 
-    letters = DeadLetters(RabbitDeadQueues(vhosts, publishing), begin_run)
+    letters = DeadLetters(
+        RabbitDeadQueues(vhosts, publishing), begin_run, lambda tasks: store.replays.begin(tasks, now())
+    )
     return TaskParts(
         store=store,
         stores=stores,

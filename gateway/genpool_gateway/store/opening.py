@@ -18,6 +18,7 @@ from genpool_gateway.store.places import SqlPlaceStore
 from genpool_gateway.store.postgresql import PostgresqlDatabase
 from genpool_gateway.store.reading import SqlTaskReader
 from genpool_gateway.store.rebuilds import SqlRebuildStore
+from genpool_gateway.store.replays import SqlReplayStore
 from genpool_gateway.store.retention import SqlRetentionStore
 from genpool_gateway.store.samples import SqlSampleStore
 from genpool_gateway.store.sqlite import SqliteDatabase
@@ -32,6 +33,7 @@ from genpool_gateway.tasks.ports import (
     KeyStore,
     KnownTasks,
     RebuildStore,
+    ReplayStore,
     RetentionStore,
     TaskReader,
     UnendedStore,
@@ -57,6 +59,7 @@ class TaskStore:
     loose: LooseInputs
     places: PlaceStore
     rebuilds: RebuildStore
+    replays: ReplayStore
     samples: SampleStore
 
     def prepare(self) -> None:
@@ -94,6 +97,7 @@ def make_store(url: str) -> TaskStore:
         loose=SqlLooseInputs(database),
         places=SqlPlaceStore(database),
         rebuilds=SqlRebuildStore(database),
+        replays=SqlReplayStore(database),
         samples=SqlSampleStore(database),
     )
 

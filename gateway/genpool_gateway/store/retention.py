@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, delete, or_, select, tuple_, update
 from sqlalchemy.engine import Connection
 
+from genpool_core import timing
 from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
-from genpool_gateway.store.queries import chunks, lock_records, select_records, update_rows
+from genpool_gateway.store.queries import chunks, lock_records, lock_tasks, select_records, update_rows
 from genpool_gateway.store.tables import ENDED, idempotency, task_contents, task_events, tasks
 from genpool_gateway.tasks.change import erase, erased_data
 from genpool_gateway.tasks.record import TaskRecord, TaskState
@@ -68,6 +69,20 @@ class SqlRetentionStore:
         statement = select_records(bodies=False).where(*due).order_by(tasks.c.ended_at).limit(limit)
         with self._database.reading() as connection:
             return [rows.record_of(row) for row in connection.execute(statement).mappings()]
+
+    def begin_erasing(self, ids: Collection[str], at: datetime) -> set[str]:
+        """As the port says."""
+        lapsed = tasks.c.replaying_at <= at - timedelta(seconds=timing.REPLAY_SECONDS)
+        may_go = (ENDED, or_(tasks.c.replaying_at.is_(None), lapsed))
+        others = or_(tasks.c.erasing_at.is_(None), tasks.c.erasing_at != at)
+        refused: set[str] = set()
+        with self._database.writing() as connection:
+            lock_tasks(connection, ids)
+            for part in chunks(sorted(ids)):
+                mine = tasks.c.id.in_(part)
+                connection.execute(update(tasks).where(mine, *may_go).values(erasing_at=at))
+                refused.update(connection.execute(select(tasks.c.id).where(mine, others)).scalars())
+        return refused
 
     def erase(self, task: str, at: datetime) -> TaskRecord | None:
         """As the port says."""

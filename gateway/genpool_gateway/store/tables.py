@@ -66,6 +66,8 @@ tasks = Table(
     Column("cancel_requested_at", UtcTime),
     Column("erased_at", UtcTime),
     Column("discarded_at", UtcTime),
+    Column("replaying_at", UtcTime),  # a next run is about to begin: see replays.py
+    Column("erasing_at", UtcTime),  # its contents are being deleted
     Column("start_by", UtcTime),
     Column("end_by", UtcTime),
     Column("gpu_seconds", Float),

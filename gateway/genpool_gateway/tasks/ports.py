@@ -182,6 +182,20 @@ class EventStore(Protocol):
         """Note that the end of a task was asked for; does nothing to one that has ended. None: no such task."""
 
 
+class ReplayStore(Protocol):
+    """For next runs, before their messages are published. Called by many threads; raises TaskStoreError."""
+
+    def begin(self, tasks: Collection[str], at: datetime) -> set[str]:
+        """Note that next runs are about to begin; those that may not: their tasks' contents were or are being deleted.
+
+        While one is about to begin its task is not deleted; what is noted lapses after ``REPLAY_SECONDS``. A task that
+        is not known here may run.
+        """
+
+    def over(self, tasks: Collection[str]) -> None:
+        """They have begun, or will not."""
+
+
 class UnendedStore(Protocol):
     """For the ends that no worker makes. Called by many threads."""
 
@@ -326,6 +340,12 @@ class RetentionStore(Protocol):
 
     def over_age(self, pool_uid: str, *, before: datetime, limit: int) -> list[TaskRecord]:
         """At most ``limit`` tasks of a pool that ended before a time and have not been erased, the oldest first."""
+
+    def begin_erasing(self, tasks: Collection[str], at: datetime) -> set[str]:
+        """Note that contents of ended tasks are being deleted; those that are not: they run, or are about to run again.
+
+        From then on no next run of the others begins. Twice equals once.
+        """
 
     def erase(self, task: str, at: datetime) -> TaskRecord | None:
         """Delete the contents of an ended task; a tombstone stays. None: no such task. One that has not ended stays."""

@@ -158,8 +158,6 @@ def test_a_batch_answers_for_each_task(api: Api) -> None:
     assert [result["status"] for result in results] == [202, 422, 202]
     assert results[1]["problem"]["parameter"] == "prompt"
     assert api.process.vhost.ready(QUEUE) == 2
-    refused = api.call(
-        "POST", "/v1/tasks/batch", {"tasks": tasks}, headers={"Idempotency-Key": "order-1"}
-    )
+    refused = api.call("POST", "/v1/tasks/batch", {"tasks": tasks}, headers={"Idempotency-Key": "order-1"})
     assert (refused.status_code, refused.json()["reason"]) == (422, "InvalidRequest")
     assert api.process.vhost.ready(QUEUE) == 2

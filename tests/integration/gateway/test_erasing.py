@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -64,6 +65,28 @@ def test_a_deleted_tasks_dead_letter_and_inputs_go_and_others_stay(api: Api, buc
     assert _keys(bucket, prefix) == {f"{first}/{'ab' * 32}"}
     until(lambda: api.process.vhost.ready("generation_tasks.dead") == 2, "two dead letters")
     assert dead(api) == ["NodeFailed 0", "NodeFailed 2"]
+
+
+def test_of_a_replay_and_a_deletion_at_once_one_is_done(api: Api, bucket: Bucket) -> None:
+    prefix = f"{api.process.vhost.name}/inputs/"
+    calls = (("DELETE", ""), ("POST", "/replay"))
+    for number in range(12):
+        task = api.submit(f"lake {number}")
+        api.ended(task)
+        api.until_status(task["id"], "succeeded")
+        name = f"{task['id']}/{'ab' * 32}"
+        bucket.client().put_object(Bucket=bucket.name, Key=f"{prefix}{name}", Body=b"a picture")
+        with ThreadPoolExecutor(2) as callers:
+            asked = [
+                callers.submit(Api(api.process, api.key).call, method, f"/v1/tasks/{task['id']}{path}")
+                for method, path in calls[:: 1 if number % 2 else -1]
+            ]
+            statuses = {answer.result().request.method: answer.result().status_code for answer in asked}
+        assert statuses in ({"DELETE": 200, "POST": 409}, {"DELETE": 409, "POST": 202}), statuses
+        deleted = statuses["DELETE"] == 200
+        found = api.task(task["id"])
+        assert (found["run"], found["erased_at"] is not None) == ((1, True) if deleted else (2, False))
+        assert (name in _keys(bucket, prefix)) is not deleted
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -17,7 +17,7 @@ from genpool_core.messages import headers
 from genpool_core.messages.arrival import enqueued_at
 from genpool_gateway.accepting.message import task_message
 from genpool_gateway.accepting.refusals import OverCap, QueueFull
-from genpool_gateway.accepting.replay import Replayer, next_run, replayed
+from genpool_gateway.accepting.replay import NotReplayable, Replayer, next_run, replayed
 from genpool_gateway.tasks.change import Change, apply_change, erase
 from genpool_gateway.tasks.record import Position, StoredEvent, Submission, TaskRecord, TaskState
 from support.pool_objects import directory, pool_object
@@ -46,6 +46,22 @@ class FakeQueues:
             else:
                 future.set_exception(self.fault)
         return futures
+
+
+@dataclass
+class FakeRuns:
+    """Notes which next runs are about to begin."""
+
+    erased: set[str] = field(default_factory=set)
+    about: set[str] = field(default_factory=set)
+
+    def begin(self, tasks: Collection[str], at: object) -> set[str]:
+        assert at == LATER
+        self.about |= set(tasks) - self.erased
+        return set(tasks) & self.erased
+
+    def over(self, tasks: Collection[str]) -> None:
+        self.about -= set(tasks)
 
 
 @dataclass
@@ -114,14 +130,25 @@ def test_what_has_no_next_run_is_refused(changes: dict[str, Any], reason: str, s
 def test_it_is_stored_when_the_broker_has_it(
     fault: BrokerError | None, reason: str | None, stored: int
 ) -> None:
-    queues, events = FakeQueues(fault), FakeEvents()
-    replayer = Replayer(queues, events, lambda: LATER, room=lambda _: None, unfinished=lambda _: 0)
+    queues, events, runs = FakeQueues(fault), FakeEvents(), FakeRuns()
+    replayer = Replayer(queues, events, runs, lambda: LATER, room=lambda _: None, unfinished=lambda _: 0)
     raised: str | None = None
     try:
         replayer.replay(ENDED, POOLS)
     except GenPoolError as error:
         raised = error.reason
     assert (raised, len(events.changes), len(queues.published)) == (reason, stored, 1)
+    # Where it is not known whether the broker has it, it may still begin.
+    uncertain = fault is not None and fault.uncertain
+    assert runs.about == ({ENDED.id} if uncertain else set())
+
+
+def test_one_whose_contents_are_being_deleted_is_not_published() -> None:
+    queues, events, runs = FakeQueues(), FakeEvents(), FakeRuns(erased={ENDED.id})
+    replayer = Replayer(queues, events, runs, lambda: LATER, room=lambda _: None, unfinished=lambda _: 0)
+    with pytest.raises(NotReplayable, match="were deleted"):
+        replayer.replay(ENDED, POOLS)
+    assert (queues.published, events.changes) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -137,9 +164,9 @@ def test_it_is_stored_when_the_broker_has_it(
 def test_a_pool_that_would_refuse_it_today_is_not_sent_it(pools: Any, reason: str) -> None:  # noqa: ANN401 - directory
     queues = FakeQueues()
     with pytest.raises(GenPoolError) as caught:
-        Replayer(queues, FakeEvents(), lambda: LATER, room=lambda _: None, unfinished=lambda _: 0).replay(
-            ENDED, pools
-        )
+        Replayer(
+            queues, FakeEvents(), FakeRuns(), lambda: LATER, room=lambda _: None, unfinished=lambda _: 0
+        ).replay(ENDED, pools)
     assert (caught.value.reason, queues.published) == (reason, [])
 
 
@@ -158,7 +185,12 @@ def test_a_cap_and_a_full_queue_hold_a_replay(
 ) -> None:
     queues = FakeQueues()
     replayer = Replayer(
-        queues, FakeEvents(), lambda: LATER, room=lambda _: full, unfinished={"key-1": unfinished}.__getitem__
+        queues,
+        FakeEvents(),
+        FakeRuns(),
+        lambda: LATER,
+        room=lambda _: full,
+        unfinished={"key-1": unfinished}.__getitem__,
     )
     raised: str | None = None
     try:
@@ -185,7 +217,12 @@ def test_an_owners_replays_are_counted_one_after_the_other() -> None:
 
     queues, events = Slow(), Stored()
     replayer = Replayer(
-        queues, events, lambda: LATER, room=lambda _: None, unfinished=lambda _: len(events.changes)
+        queues,
+        events,
+        FakeRuns(),
+        lambda: LATER,
+        room=lambda _: None,
+        unfinished=lambda _: len(events.changes),
     )
     refused: list[str] = []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
@@ -137,7 +137,7 @@ class Queues:
 
 
 def apply(
-    queues: Queues, selection: Selection, action: Action, room: int = 10**6
+    queues: Queues, selection: Selection, action: Action, room: int = 10**6, erased: Collection[str] = ()
 ) -> tuple[Any, list[tuple[str, int]]]:
     runs: list[tuple[str, int]] = []
 
@@ -145,7 +145,7 @@ def apply(
         assert pool == POOL
         runs.append((ref.task_id, ref.run))
 
-    letters = DeadLetters(cast("Any", queues), replayed)
+    letters = DeadLetters(cast("Any", queues), replayed, lambda tasks: set(tasks) & set(erased))
     done = letters.apply(QUEUES, selection, action, lambda wanted: min(wanted, room))
     return done, runs
 
@@ -231,7 +231,7 @@ def test_what_the_broker_moved_there_says_no_reason_and_its_producers_word_becom
 
 def test_a_look_takes_the_oldest_and_changes_nothing() -> None:
     queues = Queues(*(refused(word) for word in "abc"))
-    letters = DeadLetters(cast("Any", queues), lambda _pool, _ref: None)
+    letters = DeadLetters(cast("Any", queues), lambda _pool, _ref: None, lambda _tasks: ())
     found, more = letters.look(INTAKE, 2)
     assert more
     assert not letters.look(INTAKE, 3)[1]
@@ -242,8 +242,20 @@ def test_a_look_takes_the_oldest_and_changes_nothing() -> None:
 def test_a_pass_over_an_intake_begins_no_run() -> None:
     queues = Queues(refused("a"), refused("b", "InvalidTask"))
     runs: list[object] = []
-    letters = DeadLetters(cast("Any", queues), lambda _pool, ref: runs.append(ref))
+    letters = DeadLetters(cast("Any", queues), lambda _pool, ref: runs.append(ref), lambda _tasks: ())
     done = letters.apply(INTAKE, Selection(reason="WorkflowUnknown"), Action.REPLAY)
     assert (len(done.tasks), done.kept, done.others, runs) == (1, 1, 0, [])
     assert [one.routing_key for one in queues.published] == ["photos"]
     assert queues.acked == ["a"]
+
+
+@pytest.mark.parametrize("action", [Action.REPLAY, Action.DISCARD])
+def test_what_is_being_deleted_is_not_replayed(action: Action) -> None:
+    queues = Queues(letter("a"), letter("b"), letter("c"))
+    (erased,) = (read_letter(one, None).ref for one in queues.deliveries if one.token == "b")
+    assert erased is not None
+    done, runs = apply(queues, Selection(), action, erased=[erased.key])
+    replays = action is Action.REPLAY
+    assert queues.acked == (["a", "c"] if replays else ["a", "b", "c"])
+    assert (len(done.tasks), done.kept) == ((2, 1) if replays else (3, 0))
+    assert [task for task, _ in runs] == (["a", "c"] if replays else [])

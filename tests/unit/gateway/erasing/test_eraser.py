@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,6 +56,13 @@ class FakeTaskStore:
     noted: list[LooseInput] = field(default_factory=list)
     settled: list[LooseInput] = field(default_factory=list)
     unsettled: bool = False
+    replayed: set[str] = field(default_factory=set)
+    begun: list[str] = field(default_factory=list)
+
+    def begin_erasing(self, tasks: Collection[str], at: datetime) -> set[str]:
+        assert at == NOW
+        self.begun += sorted(set(tasks) - self.replayed)
+        return set(tasks) & self.replayed
 
     def erase(self, task: str, at: datetime) -> TaskRecord | None:
         self.done.append(task)
@@ -177,6 +184,18 @@ def test_where_the_bucket_is_not_listed_nothing_is_done_and_it_is_said() -> None
     with pytest.raises(GenPoolError, match=r"pool art/text .* is gone"):
         gone.eraser(FakePools(())).erase(ENDED)
     assert (world.tasks.done, world.elsewhere, gone.tasks.done) == ([], [], [])
+    assert world.tasks.begun == gone.tasks.begun == [], "it can still be replayed"
+
+
+def test_of_one_that_is_being_replayed_nothing_is_deleted() -> None:
+    world = World()
+    world.tasks.replayed = {TASK}
+    before = dict(world.shared.objects)
+    with pytest.raises(GenPoolError, match="is being replayed") as caught:
+        world.eraser().erase(ENDED)
+    assert caught.value.reason == "NotEnded"
+    assert world.eraser().erase_all([ENDED]) == 0
+    assert (world.shared.objects, world.elsewhere, world.tasks.done) == (before, [], [])
 
 
 def test_a_bucket_that_is_away_leaves_the_task_to_be_deleted_again() -> None:
@@ -184,7 +203,7 @@ def test_a_bucket_that_is_away_leaves_the_task_to_be_deleted_again() -> None:
     world.steps.down = "store.delete"
     with pytest.raises(StorageError):
         world.eraser().erase(ENDED)
-    assert world.tasks.done == []
+    assert (world.tasks.done, world.tasks.begun) == ([], [TASK])
     world.steps.down = None
     world.eraser().erase(ENDED)
     assert {key for key in world.shared.objects if TASK in key} == ENDS

@@ -56,7 +56,10 @@ def _tasks() -> None:
         Column("ended_day", Text),
         *(
             Column(name, BigInteger)
-            for name in ("cancel_requested_at", "erased_at", "discarded_at", "start_by", "end_by")
+            for name in (
+                *("cancel_requested_at", "erased_at", "discarded_at"),
+                *("replaying_at", "erasing_at", "start_by", "end_by"),
+            )
         ),
         *(Column(name, Float) for name in ("gpu_seconds", "wait_seconds")),
         Column("message_left", Integer, nullable=False, server_default=text("0")),

@@ -1,0 +1,40 @@
+"""Next runs that are about to begin: none does while its task's contents are being deleted, and the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+
+from genpool_gateway.store.database import Database
+from genpool_gateway.store.queries import chunks, lock_tasks
+from genpool_gateway.store.tables import ENDED, tasks
+
+_MAY_RUN = (ENDED, tasks.c.erasing_at.is_(None), tasks.c.erased_at.is_(None))
+_MAY_NOT = or_(tasks.c.erasing_at.is_not(None), tasks.c.erased_at.is_not(None))
+
+
+class SqlReplayStore:
+    """See the port."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, ids: Collection[str], at: datetime) -> set[str]:
+        """As the port says."""
+        refused: set[str] = set()
+        with self._database.writing() as connection:
+            lock_tasks(connection, ids)
+            for part in chunks(sorted(ids)):
+                mine = tasks.c.id.in_(part)
+                connection.execute(update(tasks).where(mine, *_MAY_RUN).values(replaying_at=at))
+                refused.update(connection.execute(select(tasks.c.id).where(mine, _MAY_NOT)).scalars())
+        return refused
+
+    def over(self, ids: Collection[str]) -> None:
+        """As the port says."""
+        with self._database.writing() as connection:
+            lock_tasks(connection, ids)
+            for part in chunks(sorted(ids)):
+                connection.execute(update(tasks).where(tasks.c.id.in_(part)).values(replaying_at=None))
