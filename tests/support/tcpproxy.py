@@ -6,10 +6,14 @@ It can take TLS from its clients, for a server that speaks none.
 from __future__ import annotations
 
 import contextlib
+import random
 import selectors
 import socket
 import ssl
 import threading
+
+#: Below those that the kernel gives to who asks for any: nobody else has got the port when it is taken again.
+_PORTS = range(20_000, 30_000)
 
 
 class TcpProxy:
@@ -44,7 +48,7 @@ class TcpProxy:
         self._moves.set()
         if self._server is not None:
             return
-        server = socket.create_server(("127.0.0.1", self.port))
+        server = socket.create_server(("127.0.0.1", self.port)) if self.port else _listen()
         self.port = int(server.getsockname()[1])
         self._server = server
         threading.Thread(target=self._accept, args=(server,), name="tcp-proxy", daemon=True).start()
@@ -116,3 +120,10 @@ def _pump(left: socket.socket, right: socket.socket, hangs: threading.Event, mov
                     return
                 if not hangs.is_set():
                     key.data.sendall(data)
+
+
+def _listen() -> socket.socket:
+    for port in random.sample(_PORTS, 100):
+        with contextlib.suppress(OSError):
+            return socket.create_server(("127.0.0.1", port))
+    raise OSError("none of a hundred ports could be had")

@@ -166,7 +166,7 @@ def _found(search: str) -> list[ColumnElement[bool]]:
         for column in (task_contents.c.parameters, task_contents.c.metadata)
     ]
     ids = [
-        tasks.c.id == search.lower(),
+        tasks.c.id == storable(search.lower()),
         type_coerce(tasks.c.task_id, Text).icontains(storable(search), autoescape=True),
     ]
     return [or_(oldest.is_(None), tasks.c.created_at > oldest), or_(*ids, *inside)]

@@ -252,7 +252,7 @@ def test_a_pass_over_an_intake_begins_no_run() -> None:
 @pytest.mark.parametrize("action", [Action.REPLAY, Action.DISCARD])
 def test_what_is_being_deleted_is_not_replayed(action: Action) -> None:
     queues = Queues(letter("a"), letter("b"), letter("c"))
-    (erased,) = (read_letter(one, None).ref for one in queues.deliveries if one.token == "b")
+    (erased,) = (read_letter(one, POOL.uid).ref for one in queues.deliveries if one.token == "b")
     assert erased is not None
     done, runs = apply(queues, Selection(), action, erased=[erased.key])
     replays = action is Action.REPLAY
