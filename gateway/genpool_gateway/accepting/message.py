@@ -15,9 +15,12 @@ def task_message(record: TaskRecord, queue: str) -> OutgoingMessage:
     submission = record.submission
     if submission is None:
         raise ValueError(f"task {record.id} was not accepted here: there is nothing to publish")
-    own: dict[str, headers.HeaderValue] = {headers.SCHEMA: SCHEMA_VERSION, headers.OWNER: submission.owner}
-    # As the broker's interceptor would: the property has whole seconds only.
-    own[arrival.INTERCEPTOR] = int(record.created_at.timestamp() * 1000)
+    own: dict[str, headers.HeaderValue] = {
+        headers.SCHEMA: SCHEMA_VERSION,
+        headers.OWNER: submission.owner,
+        # As the broker's interceptor would: the property has whole seconds only.
+        arrival.INTERCEPTOR: int(record.created_at.timestamp() * 1000),
+    }
     if record.position.run > 1:
         own[headers.RUN] = record.position.run
     return OutgoingMessage(

@@ -7,7 +7,7 @@ in between finds the task again and does what is missing, under the same ids.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -15,6 +15,7 @@ import structlog
 from genpool_adapters.ledger import Ledger
 from genpool_core import names
 from genpool_core.identity import TaskRef
+from genpool_core.ledger.records import Claim, EndRecord
 from genpool_core.messages.amqp import OutgoingMessage, Properties
 from genpool_core.messages.commands import CancelTask
 from genpool_gateway.janitor.announcer import Announcer
@@ -117,8 +118,7 @@ class Ends:
             case SendCommand(worker) if worker != told:
                 self._command(serving, command_of(cause, ref.key, ref.run), worker)
             case WriteEnd(queued):
-                about = about_record(record, serving.config.gpus)
-                end = end_of(ref, cause, about, state.claims, uuid.uuid4().hex, self._now())
+                end = self._new_end(record, cause, state.claims, gpus=serving.config.gpus)
                 if queued:
                     # Before the end is there: after that a worker may drop the message, and say so, at any time.
                     self._unended.message_left(ref.key)
@@ -166,8 +166,7 @@ class Ends:
             case AnnounceStanding(end):
                 self._announcer.store(record.pool, end)
             case WriteEnd():
-                about = about_record(record, gpus=1)
-                end = end_of(ref, cause, about, state.claims, uuid.uuid4().hex, self._now())
+                end = self._new_end(record, cause, state.claims, gpus=1)
                 # How many GPUs its pods had is not known any more.
                 stands = ledger.end(end.model_copy(update={"gpu_seconds": None}))
                 self._announcer.store(record.pool, stands)
@@ -176,6 +175,10 @@ class Ends:
                 pass
 
     # Steps ----------------------------------------------------------------------------------------------------------
+
+    def _new_end(self, record: TaskRecord, cause: Cause, claims: Sequence[Claim], *, gpus: int) -> EndRecord:
+        ref = TaskRef(record.task_id, record.id, record.position.run)
+        return end_of(ref, cause, about_record(record, gpus), claims, uuid.uuid4().hex, self._now())
 
     def _announce(self, serving: Serving, standing: AnnounceStanding) -> None:
         if standing.here:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, TextClause, or_, select, update
 
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.queries import chunks, lock_tasks
@@ -23,14 +23,7 @@ class SqlReplayStore:
 
     def begin(self, ids: Collection[str], at: datetime) -> set[str]:
         """As the port says."""
-        refused: set[str] = set()
-        with self._database.writing() as connection:
-            lock_tasks(connection, ids)
-            for part in chunks(sorted(ids)):
-                mine = tasks.c.id.in_(part)
-                connection.execute(update(tasks).where(mine, *_MAY_RUN).values(replaying_at=at))
-                refused.update(connection.execute(select(tasks.c.id).where(mine, _MAY_NOT)).scalars())
-        return refused
+        return mark(self._database, ids, {"replaying_at": at}, where=_MAY_RUN, refused=_MAY_NOT)
 
     def over(self, ids: Collection[str]) -> None:
         """As the port says."""
@@ -38,3 +31,22 @@ class SqlReplayStore:
             lock_tasks(connection, ids)
             for part in chunks(sorted(ids)):
                 connection.execute(update(tasks).where(tasks.c.id.in_(part)).values(replaying_at=None))
+
+
+def mark(
+    database: Database,
+    ids: Collection[str],
+    values: Mapping[str, datetime],
+    *,
+    where: Sequence[ColumnElement[bool] | TextClause],
+    refused: ColumnElement[bool],
+) -> set[str]:
+    """Note in the rows of tasks that something begins, ``where`` it may; those for which ``refused`` then holds."""
+    found: set[str] = set()
+    with database.writing() as connection:
+        lock_tasks(connection, ids)
+        for part in chunks(sorted(ids)):
+            mine = tasks.c.id.in_(part)
+            connection.execute(update(tasks).where(mine, *where).values(values))
+            found.update(connection.execute(select(tasks.c.id).where(mine, refused)).scalars())
+    return found

@@ -11,7 +11,8 @@ from sqlalchemy.engine import Connection
 from genpool_core import timing
 from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
-from genpool_gateway.store.queries import chunks, lock_records, lock_tasks, select_records, update_rows
+from genpool_gateway.store.queries import chunks, lock_records, select_records, update_rows
+from genpool_gateway.store.replays import mark
 from genpool_gateway.store.tables import ENDED, idempotency, task_contents, task_events, tasks
 from genpool_gateway.tasks.change import erase, erased_data
 from genpool_gateway.tasks.record import TaskRecord, TaskState
@@ -75,14 +76,7 @@ class SqlRetentionStore:
         lapsed = tasks.c.replaying_at <= at - timedelta(seconds=timing.REPLAY_SECONDS)
         may_go = (ENDED, or_(tasks.c.replaying_at.is_(None), lapsed))
         others = or_(tasks.c.erasing_at.is_(None), tasks.c.erasing_at != at)
-        refused: set[str] = set()
-        with self._database.writing() as connection:
-            lock_tasks(connection, ids)
-            for part in chunks(sorted(ids)):
-                mine = tasks.c.id.in_(part)
-                connection.execute(update(tasks).where(mine, *may_go).values(erasing_at=at))
-                refused.update(connection.execute(select(tasks.c.id).where(mine, others)).scalars())
-        return refused
+        return mark(self._database, ids, {"erasing_at": at}, where=may_go, refused=others)
 
     def erase(self, task: str, at: datetime) -> TaskRecord | None:
         """As the port says."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import pytest
 
@@ -15,7 +14,7 @@ from fakes.worker_world import CONFIG
 from genpool_core import timing
 from genpool_core.errors import BrokerError, TaskFailure
 from genpool_core.identity import TaskRef
-from genpool_core.ledger.records import EndRecord, Output
+from genpool_core.ledger.records import Output
 from genpool_core.messages.amqp import Delivery, OutgoingMessage
 from genpool_worker.adapters.clock import SystemClock
 from genpool_worker.adapters.metrics import WorkerMetrics
@@ -23,24 +22,13 @@ from genpool_worker.messaging.heartbeat import HeartbeatThread
 from genpool_worker.messaging.publish import TaskPublisher
 from genpool_worker.ports import WedgeReport
 from genpool_worker.status import WorkerStatus
+from support.task_changes import end_record
 
 REF = TaskRef("task", "key", 1)
 OUTPUT = Output(
     key="k/a.png", bucket="b", node="9", kind="images", content_type="image/png", bytes=3, sha256="0" * 64
 )
-END = EndRecord(
-    task_key="key",
-    task_id="task",
-    run=1,
-    attempt=1,
-    nonce="n",
-    outcome="succeeded",
-    reason="Succeeded",
-    message="done",
-    worker="w1",
-    outputs=[OUTPUT],
-    ended_at=datetime(2026, 1, 1, tzinfo=UTC),
-)
+END = end_record("task", outputs=[OUTPUT])
 
 
 class SlowBroker:
