@@ -6,14 +6,12 @@ It can take TLS from its clients, for a server that speaks none.
 from __future__ import annotations
 
 import contextlib
-import random
 import selectors
 import socket
 import ssl
 import threading
 
-#: Below those that the kernel gives to who asks for any: nobody else has got the port when it is taken again.
-_PORTS = range(20_000, 30_000)
+from support.ports import free_port
 
 
 class TcpProxy:
@@ -27,7 +25,7 @@ class TcpProxy:
         self._hangs = threading.Event()
         self._moves = threading.Event()
         self._server: socket.socket | None = None
-        self.port = 0
+        self.port = free_port()
         self.mend()
 
     @property
@@ -48,9 +46,7 @@ class TcpProxy:
         self._moves.set()
         if self._server is not None:
             return
-        server = socket.create_server(("127.0.0.1", self.port)) if self.port else _listen()
-        self.port = int(server.getsockname()[1])
-        self._server = server
+        self._server = server = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._accept, args=(server,), name="tcp-proxy", daemon=True).start()
 
     def cut(self) -> None:
@@ -120,10 +116,3 @@ def _pump(left: socket.socket, right: socket.socket, hangs: threading.Event, mov
                     return
                 if not hangs.is_set():
                     key.data.sendall(data)
-
-
-def _listen() -> socket.socket:
-    for port in random.sample(_PORTS, 100):
-        with contextlib.suppress(OSError):
-            return socket.create_server(("127.0.0.1", port))
-    raise OSError("none of a hundred ports could be had")

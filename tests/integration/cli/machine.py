@@ -16,8 +16,8 @@ import requests
 import yaml
 
 from genpool_cli.errors import ExitCode
-from genpool_cli.local.ports import free_ports
 from integration.broker import until
+from support.ports import free_port
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Machine:
     root: Path
     storage: dict[str, Any]
     keys: dict[str, str] = field(default_factory=dict)
-    ports: list[int] = field(default_factory=lambda: free_ports(2))
+    ports: list[int] = field(default_factory=lambda: [free_port(), free_port()])
     comfyui_options: str = ""
     probe: dict[str, int] = field(default_factory=dict)
     workflow: str = "text-to-image"

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ import yaml
 from genpool_adapters.shipped_workflows import default_workflows
 from genpool_cli.errors import ExitCode
 from integration.broker import until
+from support.ports import free_port
 
 TEMPLATE = default_workflows() / "text-to-image" / "template.json"
 
@@ -24,8 +23,7 @@ TEMPLATE = default_workflows() / "text-to-image" / "template.json"
 @pytest.fixture(scope="module")
 def comfyui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     base = tmp_path_factory.mktemp("comfyui")
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = int(taken.getsockname()[1])
+    port = free_port()
     words = [
         "-m",
         "genpool_dev.comfyui",

@@ -13,7 +13,6 @@ import pytest
 import yaml
 from PIL import Image
 
-from genpool_cli.local.ports import free_ports
 from genpool_dev.testrun import MARK
 from support.documented import by_hand, commands
 
@@ -90,7 +89,6 @@ def test_from_make_try_to_a_coloured_photo(terminal: Terminal) -> None:
     assert pool["kind"] == "GenerationPool"
     # `make try-down`, the last of them, left nothing but what is fetched once.
     assert [path.name for path in (terminal.home / ".cache" / "genpool").iterdir()] == ["rabbitmq"]
-    assert len(free_ports(1)) == 1
 
 
 def _ask_as_the_readme(terminal: Terminal, gateway: str, key_file: str) -> None:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 import random
-import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,8 @@ from integration.bucket import Bucket
 from integration.gateway.api import POOL, Api, prepare
 from integration.gateway.conftest import GatewayProcess
 from integration.gateway.senders import Senders, consume
-from integration.worker.rig import Process, Rig, free_port, make_rig
+from integration.worker.rig import Process, Rig, make_rig
+from support.ports import free_port
 from support.tcpproxy import TcpProxy
 
 TASKS = int(os.environ.get("GENPOOL_KILLED_TASKS", "300"))
@@ -36,9 +35,7 @@ _SEED = int(os.environ.get("GENPOOL_KILLED_SEED", "8"))
 def _api(process: GatewayProcess, url: str | None = None, **spec: Any) -> Api:  # noqa: ANN401 - fields of the pool's spec
     """A gateway that comes back on the port that it had."""
     made = prepare(process, **spec)
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = int(taken.getsockname()[1])
-    process.environment |= {"GENPOOL_REQUESTS_PER_SECOND": "0", "GENPOOL_API_PORT": str(port)}
+    process.environment |= {"GENPOOL_REQUESTS_PER_SECOND": "0", "GENPOOL_API_PORT": str(free_port())}
     if url is not None:
         process.environment["GENPOOL_DATABASE_URL"] = url
     process.start()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
-import socket
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +31,7 @@ from genpool_core.workerconfig import CONFIG_KEY, S3Config, WorkerConfig, Workfl
 from integration.broker import Vhost, quick, until
 from integration.bucket import Bucket
 from support import programs
+from support.ports import free_port
 from support.programs import Program
 from support.secret_volume import write_secret
 
@@ -41,18 +40,6 @@ QUEUE = "generation_tasks"
 PASSWORD = "worker-password"
 _QUIET_CHECKS = 5
 LOOPBACK = HostRule(host="localhost", ports=[], cidrs=["127.0.0.0/8", "::1/128"])
-
-
-def free_port() -> int:
-    """A port below those that the system gives to outgoing connections, which would take it before its server does."""
-    for port in random.sample(range(20_000, 32_000), 50):
-        with socket.socket() as found:
-            try:
-                found.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("none of 50 ports is free")
 
 
 @dataclass

@@ -25,7 +25,8 @@ from genpool_worker.adapters.fetch import GuardedFetcher
 from genpool_worker.errors import ComfyUIGone, ComfyUIRefused, ComfyUISilent
 from genpool_worker.ports import OutputRef, Where
 from integration.bucket import Bucket
-from integration.worker.rig import Rig, free_port
+from integration.worker.rig import Rig
+from support.ports import free_port
 from support.waiting import wait_until
 
 # The object store --------------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from genpool_core.api.pods import ComfyUISpec, ProbeSpec
 from genpool_operator.decide.manifests.init import started
 from genpool_worker.container_init import install
 from integration.broker import until
-from integration.worker.rig import Process, answers, free_port
+from integration.worker.rig import Process, answers
+from support.ports import free_port
 
 SECONDS = 5
 

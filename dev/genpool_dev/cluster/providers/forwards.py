@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from genpool_cli.local.ports import free_ports
 from genpool_dev.cluster import background
 from genpool_dev.cluster.artifacts.locks import locked
 from genpool_dev.cluster.errors import ClusterError
@@ -78,9 +79,7 @@ def _is_through(forward: Forward) -> bool:
 def _start(kube: Kube, state: Path, service: str, port: int, namespace: str) -> Forward:
     path = file_of(state, service, port)
     close(path)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        local = int(probe.getsockname()[1])
+    (local,) = free_ports(1)
     log = path.with_suffix(".log")
     command = [
         sys.executable, "-m", forwarding.__name__,
