@@ -94,7 +94,7 @@ async def _tasks_of(services: Services, caller: Caller, workers: Sequence[Worker
             id=record.id,
             workflow=record.workflow,
             started_at=record.started_at,
-            progress=services.hub.progress(record.id),
+            progress=services.hub.progress(record.id, record.pool.uid),
         )
         for record in records
         if caller.may_see(record.pool, record.owner)

@@ -31,7 +31,7 @@ async def task_stream(
     ``may_watch`` is asked each time before something is told. An ``after`` that the task does not have yet is none.
     """
     last, first = after, True
-    with services.hub.watching(record.id) as watch:
+    with services.hub.watching(record.id, record.pool.uid) as watch:
         yield b"retry: 2000\n\n"
         while not watch.closed and (first or await may_watch()):
             if first or watch.stored:
@@ -48,7 +48,7 @@ async def task_stream(
                     yield await _stored(services, record, event, newest=event is events[-1])
                 if record.state is TaskState.ENDED:
                     return
-            for part in _passing(watch, services.hub.progress(record.id) if first else None):
+            for part in _passing(watch, services.hub.progress(record.id, record.pool.uid) if first else None):
                 yield part
             first = False
             watch.changed.clear()

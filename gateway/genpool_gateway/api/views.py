@@ -26,7 +26,7 @@ def answer_of(services: Services, record: TaskRecord, known: Beside | None = Non
         record,
         Beside(
             base=services.options.public_url,
-            progress=services.hub.progress(record.id),
+            progress=services.hub.progress(record.id, record.pool.uid),
             outputs=kept.outputs,
             links=whole_links(kept.links),
             queue_position=kept.queue_position,
@@ -70,7 +70,7 @@ async def visible_task(services: Services, caller: Caller, task: str) -> TaskRec
 async def wait_for_end(services: Services, record: TaskRecord, seconds: float) -> TaskRecord:
     """The record when the task has ended, or after so many seconds."""
     deadline = time.monotonic() + seconds
-    with services.hub.watching(record.id) as watch:
+    with services.hub.watching(record.id, record.pool.uid) as watch:
         while True:
             watch.changed.clear()
             record = await newest(services, record)

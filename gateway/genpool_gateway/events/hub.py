@@ -22,6 +22,8 @@ _PROGRESS = 10_000
 class Watch:
     """What one watcher has not seen yet. Read and written in the event loop only."""
 
+    pool: str
+    """UID of the task's pool: of what passes, only its workers are believed."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     stored: bool = False
     """Something was stored: read the store."""
@@ -36,7 +38,7 @@ class Hub:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watches: dict[str, list[Watch]] = {}
-        self._progress: OrderedDict[str, JsonObject] = OrderedDict()
+        self._progress: OrderedDict[tuple[str, str], JsonObject] = OrderedDict()
 
     def __len__(self) -> int:
         return sum(len(watches) for watches in self._watches.values())
@@ -62,17 +64,17 @@ class Hub:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._close)
 
-    def pass_on(self, task: str, kind: str, data: JsonObject) -> None:
-        """Progress or a preview of a running task."""
+    def pass_on(self, task: str, pool: str, kind: str, data: JsonObject) -> None:
+        """Progress or a preview of a running task, from a worker of the pool with this UID."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._passed, task, kind, data)
+            self._loop.call_soon_threadsafe(self._passed, task, pool, kind, data)
 
     # In the loop --------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def watching(self, task: str) -> Iterator[Watch]:
-        """A watch for as long as the block runs."""
-        watch = Watch()
+    def watching(self, task: str, pool: str) -> Iterator[Watch]:
+        """A watch for as long as the block runs. ``pool``: UID of the task's pool."""
+        watch = Watch(pool)
         self._watches.setdefault(task, []).append(watch)
         try:
             yield watch
@@ -82,9 +84,9 @@ class Hub:
             if not watches:
                 del self._watches[task]
 
-    def progress(self, task: str) -> JsonObject | None:
-        """The latest progress of a running task, if any was heard."""
-        return self._progress.get(task)
+    def progress(self, task: str, pool: str) -> JsonObject | None:
+        """The latest progress of a running task, if any was heard from its pool."""
+        return self._progress.get((task, pool))
 
     def _close(self) -> None:
         for watches in self._watches.values():
@@ -98,12 +100,13 @@ class Hub:
                 watch.stored = True
                 watch.changed.set()
 
-    def _passed(self, task: str, kind: str, data: JsonObject) -> None:
+    def _passed(self, task: str, pool: str, kind: str, data: JsonObject) -> None:
         if kind == "progress":
-            self._progress[task] = data
-            self._progress.move_to_end(task)
+            self._progress[task, pool] = data
+            self._progress.move_to_end((task, pool))
             if len(self._progress) > _PROGRESS:
                 self._progress.popitem(last=False)
         for watch in self._watches.get(task, ()):
-            watch.passing[kind] = data
-            watch.changed.set()
+            if watch.pool == pool:
+                watch.passing[kind] = data
+                watch.changed.set()

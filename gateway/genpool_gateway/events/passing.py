@@ -21,8 +21,11 @@ _PROGRESS = {"run", "attempt", "value", "node", "nodes_done", "nodes_total", "st
 class PassingWatchers(Protocol):
     """Those who watch tasks."""
 
-    def pass_on(self, task: str, kind: str, data: JsonObject) -> None:
-        """Tell of something that is not stored; returns at once, from any thread."""
+    def pass_on(self, task: str, pool: str, kind: str, data: JsonObject) -> None:
+        """Tell of something that is not stored, which a worker of the pool with this UID announced.
+
+        Returns at once, from any thread.
+        """
 
 
 class PassingWorkers(Protocol):
@@ -50,10 +53,10 @@ class PassingEvents:
         match event:
             case TaskProgress():
                 about = event.model_dump(mode="json", include=_PROGRESS)
-                self._watchers.pass_on(event.task_key, "progress", about)
+                self._watchers.pass_on(event.task_key, event.pool.uid, "progress", about)
             case TaskPreview():
                 about = {"run": event.run, "content_type": event.content_type, "image": event.image}
-                self._watchers.pass_on(event.task_key, "preview", about)
+                self._watchers.pass_on(event.task_key, event.pool.uid, "preview", about)
             case WorkerHeartbeat():
                 self._workers.heard(event)
             case _:

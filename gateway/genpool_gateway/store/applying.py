@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
@@ -24,8 +25,10 @@ from genpool_gateway.store.queries import (
 )
 from genpool_gateway.store.retention import erase_contents
 from genpool_gateway.store.tables import ENDED, task_contents, task_events, tasks
-from genpool_gateway.tasks.change import Change, apply_change, erased_data, heard_of, moves
+from genpool_gateway.tasks.change import Change, apply_change, erased_data, heard_of, may_tell, moves
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass
@@ -39,6 +42,11 @@ class _Fold:
 
     def apply(self, change: Change) -> StoredEvent | None:
         """Fold a change in; the event that it is to watchers, if it is one."""
+        if not may_tell(self.record, change):
+            _log.warning(
+                "event_of_another_pool", task_key=change.task, pool=change.pool.uid, type=change.type
+            )
+            return None
         event = None
         if moves(self.record, change):
             self.last_event += 1

@@ -109,6 +109,11 @@ def _bare_end(event: TaskEnded) -> EndRecord:
     )
 
 
+def may_tell(record: TaskRecord, change: Change) -> bool:
+    """Whether who announced a change may speak of a task: workers do for their own pool's tasks only."""
+    return change.pool.uid == record.pool.uid
+
+
 def heard_of(change: Change) -> TaskRecord:
     """The record of a task that the gateway did not accept, before the first change that it hears of."""
     return TaskRecord(

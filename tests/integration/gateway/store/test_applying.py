@@ -10,11 +10,12 @@ from dataclasses import replace
 
 import pytest
 
+from genpool_core.messages.base import PoolRef
 from genpool_gateway.store.opening import TaskStore, open_store
 from genpool_gateway.tasks.change import Change, apply_change
 from genpool_gateway.tasks.ports import NewTask, TaskQuery
 from genpool_gateway.tasks.record import TaskRecord, TaskState
-from support.task_changes import accepting, at, change, key
+from support.task_changes import accepting, at, change, end_record, key
 
 LIFE = [
     change("a", "claimed", seconds=1),
@@ -171,3 +172,16 @@ def test_events_of_tasks_that_are_published_and_deleted_at_that_moment(url: str)
         assert numbers == list(range(1, len(numbers) + 1))
     for store in stores:
         store.close()
+
+
+def test_workers_tell_of_their_own_pools_tasks_only(store: TaskStore) -> None:
+    store.accepting.accept([NewTask(accepting("a"))], {}, at(0))
+    other = PoolRef(namespace="team", name="others", uid="uid-2")
+    before = store.reader.get(key("a"))
+    told = [
+        change("a", "claimed", seconds=1, pool=other),
+        change("a", "ended", seconds=2, pool=other, end=end_record("a", worker="pod-x")),
+    ]
+    assert store.events.apply(told) == []
+    assert store.reader.get(key("a")) == before
+    assert [event.type for event in store.events.apply(LIFE)] == [each.type for each in LIFE]

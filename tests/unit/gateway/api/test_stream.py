@@ -68,7 +68,7 @@ def test_a_watcher_who_may_watch_no_more_is_told_nothing_more() -> None:
         services = cast("Services", SimpleNamespace(reader=GoingOn(task, []), hub=hub))
         async for part in task_stream(services, task, 0, may_watch):
             told.append(part)
-            hub.pass_on(task.id, "progress", {"value": len(told)})
+            hub.pass_on(task.id, task.pool.uid, "progress", {"value": len(told)})
 
     asyncio.run(asyncio.wait_for(watch(), 10))
     assert len(told) == 3
