@@ -108,6 +108,12 @@ BACKLOG_SECONDS = 2.0
 """How many messages are of cancelled tasks is told this often."""
 BACKLOG_LEAST_SECONDS = 0.25
 """It is told no more often than this, however often it changes."""
+LOST_LOOK_SECONDS = 15.0
+"""It is looked this often whether messages of tasks were lost with their queue."""
+LOST_SECONDS = 60.0
+"""A task of which nothing was heard for so long, while its pool had nothing at all, is published again."""
+LOST_MOST_SECONDS = 3600.0
+"""Longest wait before one that stays unheard of is published once more; each is twice the one before."""
 TAKE_OUT_SECONDS = 30.0
 """Messages of cancelled tasks are taken out of a queue that nobody consumes at most this often."""
 TAKE_OUT_PASS_SECONDS = 5.0

@@ -171,6 +171,14 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a figure that was lost is soon followed by another, and many changes are no flood",
         ),
         Rule(
+            "LEASE_SECONDS + FIGURES_STATUS_SECONDS + LOST_LOOK_SECONDS <= LOST_SECONDS",
+            "a worker that died holds no claim any more, and the operator has told of one that took the task just now",
+        ),
+        Rule(
+            "LOST_SECONDS < LOST_MOST_SECONDS == RETRY_STEPS[-1]",
+            "a task that no worker says anything of starts a pod for nothing no more than once an hour",
+        ),
+        Rule(
             "TAKE_OUT_PASS_SECONDS * 6 <= TAKE_OUT_SECONDS <= BACKLOG_EXPIRY_SECONDS",
             "a queue is left alone most of the time: each pass may count as a delivery of what stays",
         ),

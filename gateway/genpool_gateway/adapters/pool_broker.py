@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from genpool_adapters.amqp import AmqpConnection
 from genpool_adapters.amqp.values import QueueCount
-from genpool_core import timing
+from genpool_core import names, timing
 from genpool_core.errors import BrokerError, Lasts
 from genpool_core.messages.amqp import OutgoingMessage
 from genpool_gateway.adapters.task_queues import VhostName
@@ -26,6 +26,12 @@ class RabbitPoolBroker:
     def count(self, serving: Serving) -> QueueCount | None:
         """Counts of the pool's work queue; None where there is no such queue."""
         return self._connection(serving).passive_declare(serving.queue)
+
+    def count_delayed(self, serving: Serving) -> int:
+        """Messages in the delay steps of the pool's vhost, of whatever pool; a step that is missing has none."""
+        connection = self._connection(serving)
+        counts = [connection.passive_declare(names.retry_step(seconds)) for seconds in timing.RETRY_STEPS]
+        return sum(0 if count is None else count.ready for count in counts)
 
     def _connection(self, serving: Serving) -> AmqpConnection:
         connection = self._connections.get((serving.broker, serving.vhost))

@@ -19,6 +19,7 @@ from genpool_gateway.janitor.backlog import Backlog
 from genpool_gateway.janitor.ends import Ends
 from genpool_gateway.janitor.janitor import Janitor
 from genpool_gateway.janitor.lanes import Lanes
+from genpool_gateway.janitor.lost import LostTasks
 from genpool_gateway.janitor.sweeper import Sweeper
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.store.opening import TaskStore
@@ -33,6 +34,7 @@ class Endings:
     backlog: Backlog
     janitors: tuple[Janitor, ...]
     lanes: Lanes
+    lost: LostTasks
 
     def start(self) -> None:
         """Start all threads; returns at once."""
@@ -82,4 +84,5 @@ def build_endings(
         for name, place in places.items()
     )
     sweeper = Sweeper(store.unended, ends, lanes, now=now, ended=backlog.soon)
-    return Endings(ends, sweeper, backlog, janitors, lanes)
+    lost = LostTasks(pools, store.lost, broker, stores, announcer, now=now)
+    return Endings(ends, sweeper, backlog, janitors, lanes, lost)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from genpool_adapters.amqp import AmqpConnection, AmqpParameters
+from genpool_core import timing
 from genpool_core.brokers import BrokerConfig
 from genpool_core.identity import TaskRef
 from genpool_core.messages.base import PoolRef
@@ -19,6 +20,7 @@ from genpool_gateway.adapters.queue_passes import RabbitDeadQueues
 from genpool_gateway.adapters.stores import Stores
 from genpool_gateway.adapters.task_queues import RabbitWorkQueues, VhostName
 from genpool_gateway.dead_letters.work import DeadLetters
+from genpool_gateway.erasing.housekeeping import Look
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.events.passing import PassingEvents
 from genpool_gateway.factory.callbacks import Place
@@ -97,6 +99,7 @@ def build_parts(
         store.events.apply([accepted_again(pool, ref, now())])
         store.replays.over([ref.key])
 
+    lost = Look("lost tasks", timing.LOST_LOOK_SECONDS, endings.lost.look)
     letters = DeadLetters(
         RabbitDeadQueues(vhosts, publishing), begin_run, lambda tasks: store.replays.begin(tasks, now())
     )
@@ -121,7 +124,7 @@ def build_parts(
         ),
         letters=letters,
         erasing=build_erasing(
-            store, stores, pools, letters, now=now, keep_seconds=keep, also=figures.sweeping
+            store, stores, pools, letters, now=now, keep_seconds=keep, also=(*figures.sweeping, lost)
         ),
     )
 

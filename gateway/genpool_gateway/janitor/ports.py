@@ -21,6 +21,9 @@ class PoolBroker(Protocol):
     def count(self, serving: Serving) -> QueueCount | None:
         """Counts of the pool's work queue; None where there is no such queue."""
 
+    def count_delayed(self, serving: Serving) -> int:
+        """Messages in the delay steps of the pool's vhost, of whatever pool; a step that is missing has none."""
+
 
 class JanitorQueue(Protocol):
     """The queue of one vhost into which RabbitMQ dead-letters by itself."""

@@ -13,6 +13,7 @@ from genpool_gateway.store.applying import SqlEventStore
 from genpool_gateway.store.inputs import SqlLooseInputs
 from genpool_gateway.store.keys import SqlKeyStore
 from genpool_gateway.store.known import SqlKnownTasks
+from genpool_gateway.store.lost import SqlLostStore
 from genpool_gateway.store.migrate import migrate
 from genpool_gateway.store.places import SqlPlaceStore
 from genpool_gateway.store.postgresql import PostgresqlDatabase
@@ -32,6 +33,7 @@ from genpool_gateway.tasks.ports import (
     EventStore,
     KeyStore,
     KnownTasks,
+    LostStore,
     RebuildStore,
     ReplayStore,
     RetentionStore,
@@ -53,6 +55,7 @@ class TaskStore:
     reader: TaskReader
     events: EventStore
     unended: UnendedStore
+    lost: LostStore
     keys: KeyStore
     usage: UsageStore
     retention: RetentionStore
@@ -91,6 +94,7 @@ def make_store(url: str) -> TaskStore:
         reader=SqlTaskReader(database),
         events=SqlEventStore(database),
         unended=SqlUnendedStore(database),
+        lost=SqlLostStore(database),
         keys=SqlKeyStore(database),
         usage=SqlUsageStore(database),
         retention=SqlRetentionStore(database),

@@ -219,6 +219,22 @@ class UnendedStore(Protocol):
         """How many they are, by UID of the pool; a pool without any is not there."""
 
 
+class LostStore(Protocol):
+    """For tasks whose message the broker may have lost. Called by one thread; raises TaskStoreError."""
+
+    def unheard_of(self, pool_uid: str, *, before: datetime, limit: int) -> list[TaskRecord]:
+        """At most ``limit`` unfinished tasks of a pool of which nothing was heard since a time, without the bodies.
+
+        Only those that were accepted here, so that they can be published again, and are known to have been published.
+        """
+
+    def publish_again(self, tasks: Collection[str]) -> None:
+        """Have those of them published again that have neither ended nor are to end.
+
+        They are ``accepting`` once more.
+        """
+
+
 @dataclass(frozen=True)
 class ApiKey:
     """Who may do what. Only a hash of the key is kept."""

@@ -31,7 +31,7 @@ def test_the_migrations_make_what_the_code_knows(store: TaskStore) -> None:
     assert {name for _, name, _ in made} == {
         *("tasks_unfinished", "tasks_waiting", "tasks_accepting", "tasks_ended", "tasks_unsuccessful"),
         *("tasks_to_cancel", "tasks_to_start", "tasks_to_end", "tasks_message_left"),
-        "tasks_ended_by_pool",
+        *("tasks_ended_by_pool", "tasks_begun"),
     }
 
 

@@ -50,6 +50,10 @@ class World:
     published: list[OutgoingMessage] = field(default_factory=list)
     left: set[str] = field(default_factory=set)
     counts: QueueCount | None = None
+    delayed: int = 0
+    watch: str | None = None
+    unheard: list[TaskRecord] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
     kill_at: int = 0
     steps: int = 0
     places: list[PoolPlace] = field(default_factory=list)
@@ -93,6 +97,9 @@ class World:
 
     def snapshot(self) -> PoolDirectory:
         return self.directory
+
+    def outdated(self) -> str | None:
+        return self.watch
 
     def of(self, _s3: S3Config) -> World | None:
         return self if self.listed else None
@@ -156,6 +163,9 @@ class World:
     def count(self, _serving: Serving) -> QueueCount | None:
         return self.counts
 
+    def count_delayed(self, _serving: Serving) -> int:
+        return self.delayed
+
     # The task store -----------------------------------------------------------------------------------------------
 
     def apply(self, changes: Sequence[Change]) -> list[StoredEvent]:
@@ -167,6 +177,13 @@ class World:
     def request_cancel(self, _task: str, at: datetime) -> TaskRecord | None:
         self.task = replace(self.task, cancel_requested_at=at)
         return self.task
+
+    def unheard_of(self, pool_uid: str, *, before: datetime, limit: int) -> list[TaskRecord]:
+        assert pool_uid == POOL.uid
+        return [each for each in self.unheard if each.created_at <= before][:limit]
+
+    def publish_again(self, tasks: Collection[str]) -> None:
+        self.again += tasks
 
     def message_left(self, task: str) -> None:
         self.step()

@@ -70,6 +70,7 @@ def _tasks() -> None:
     _index("tasks_by_task_id", "task_id")
     _index("tasks_unfinished", "owner", where=text("state <> 'ended'"))
     _index("tasks_waiting", "pool_uid", "created_at", "id", where=text("waiting = 1"))
+    _index("tasks_begun", "pool_uid", where=text("waiting = 0 AND state <> 'ended'"))
     _index("tasks_accepting", "created_at", where=text("state = 'accepting'"))
     _index("tasks_ended", "ended_at", where=text("ended_at IS NOT NULL"))
     _index("tasks_ended_by_pool", "pool_uid", "ended_at", where=text("ended_at IS NOT NULL"))
