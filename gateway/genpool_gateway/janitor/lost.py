@@ -43,7 +43,7 @@ def says_idle(queue: QueueStatus, now: datetime) -> bool:
 
 
 @dataclass
-class Tried:
+class Retries:
     """Tasks that were published again: how often, and until when they are left alone. Pure."""
 
     tries: dict[str, int] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class LostTasks:
         self._now = now
         self._monotonic = monotonic
         self._empty_since: dict[str, float] = {}
-        self._tried = Tried()
+        self._tried = Retries()
 
     def look(self) -> None:
         """Publish again what was lost. Raises GenPoolError: look again later."""

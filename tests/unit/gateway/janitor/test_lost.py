@@ -13,7 +13,7 @@ from genpool_adapters.amqp.values import QueueCount
 from genpool_core import names, timing
 from genpool_core.api.status import QueueStatus
 from genpool_core.ledger import keys
-from genpool_gateway.janitor.lost import LostTasks, Tried, says_idle
+from genpool_gateway.janitor.lost import LostTasks, Retries, says_idle
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 from integration.gateway.api import POOL
@@ -139,7 +139,7 @@ def test_a_bucket_that_is_not_listed_is_the_workers_to_read() -> None:
 
 
 def test_one_that_nobody_says_anything_of_is_published_ever_less_often() -> None:
-    tried, times, now = Tried(), [], 0.0
+    tried, times, now = Retries(), [], 0.0
     while now < 24 * 3600:
         if tried.may("a", now):
             times.append(now)
@@ -150,7 +150,7 @@ def test_one_that_nobody_says_anything_of_is_published_ever_less_often() -> None
     assert waits == sorted(waits)
     assert waits[-1] == timing.LOST_MOST_SECONDS
     tried.forget(now + 2 * timing.LOST_MOST_SECONDS + 1)
-    assert tried == Tried()
+    assert tried == Retries()
 
 
 def test_what_the_operator_says_holds_for_a_while() -> None:
