@@ -17,6 +17,9 @@ ATTEMPT = "x-genpool-attempt"
 RUN = "x-genpool-run"
 #: Id of the API key that sent the task to the gateway. It is part of the task's key.
 OWNER = "x-genpool-owner"
+#: UID of the pool for which the gateway accepted the task: its key was made of it. A pool that was made again under the
+#: same name, and has another UID, still does the task as the one that it is.
+POOL = "x-genpool-pool"
 #: How often a task was put off because ComfyUI cannot run its workflow.
 PUT_OFF = "x-genpool-put-off"
 #: How often a callback was set aside without an attempt, because its receiver was away.
@@ -37,7 +40,7 @@ EXPIRATION = "x-genpool-expiration"
 HeaderValue = str | int
 _NOTE_BYTES = 1000
 #: What the gateway says of a task that it accepted or replays. Every copy of the message keeps it.
-OF_THE_GATEWAY = (OWNER, RUN)
+OF_THE_GATEWAY = (OWNER, RUN, POOL)
 _NOT_THEIRS = (PREFIX, "x-death", "x-first-death", "x-last-death", "x-delivery-", "x-acquired-")
 
 
@@ -57,10 +60,12 @@ def of_task(
 ) -> dict[str, HeaderValue]:
     """GenPool's headers of a message in a pool's work queue, as far as its sender is believed.
 
-    The pool's own workers are believed all of them, and a gateway those that it sets: owner and run. Whatever else is
-    there, somebody has made up.
+    The pool's own workers are believed all of them, and a gateway those that it sets: owner, run and pool. So are the
+    workers of the pool that the header names, of its own tasks: it may be gone, and its messages left to this one.
+    Whatever else is there, somebody has made up.
     """
-    if names.pool_of_user(user_id) == pool_uid:
+    sender = names.pool_of_user(user_id)
+    if sender is not None and (sender == pool_uid or sender == (headers or {}).get(POOL)):
         return ours(headers, believed=True)
     found = ours(headers, believed=names.is_gateway_user(user_id))
     return {key: value for key, value in found.items() if key in OF_THE_GATEWAY}

@@ -64,7 +64,8 @@ def decode(delivery: Delivery, pool_uid: str) -> Decoded:
         return UnidentifiedTask(delivery)
     trusted = headers.of_task(delivery.headers, delivery.properties.user_id, pool_uid)
     owner = headers.text(trusted, headers.OWNER)
-    key = task_key(pool_uid, task_id, body, tenant=owner or DEFAULT_TENANT)
+    made_for = headers.text(trusted, headers.POOL) or pool_uid
+    key = task_key(made_for, task_id, body, tenant=owner or DEFAULT_TENANT)
     return TaskDelivery(
         delivery=delivery,
         body=body,

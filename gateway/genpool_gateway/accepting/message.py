@@ -18,6 +18,7 @@ def task_message(record: TaskRecord, queue: str) -> OutgoingMessage:
     own: dict[str, headers.HeaderValue] = {
         headers.SCHEMA: SCHEMA_VERSION,
         headers.OWNER: submission.owner,
+        headers.POOL: record.former_pool or record.pool.uid,
         # As the broker's interceptor would: the property has whole seconds only.
         arrival.INTERCEPTOR: int(record.created_at.timestamp() * 1000),
     }

@@ -33,6 +33,7 @@ from genpool_gateway.factory.pools import build_pool_source
 from genpool_gateway.factory.rebuilding import Rebuilding, build_rebuilding
 from genpool_gateway.factory.stores import build_file_links, build_stores
 from genpool_gateway.factory.task_store import database_url
+from genpool_gateway.janitor.remade import RemadePools
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.file_links import FileLinks
 from genpool_gateway.pools.links import Links
@@ -99,6 +100,9 @@ def build_parts(
         store.events.apply([accepted_again(pool, ref, now())])
         store.replays.over([ref.key])
 
+    remade = Look(
+        "remade pools", timing.HOUSEKEEPING_SECONDS, RemadePools(pools, store.places, store.remade, now).look
+    )
     lost = Look("lost tasks", timing.LOST_LOOK_SECONDS, endings.lost.look)
     letters = DeadLetters(
         RabbitDeadQueues(vhosts, publishing), begin_run, lambda tasks: store.replays.begin(tasks, now())
@@ -124,7 +128,7 @@ def build_parts(
         ),
         letters=letters,
         erasing=build_erasing(
-            store, stores, pools, letters, now=now, keep_seconds=keep, also=(*figures.sweeping, lost)
+            store, stores, pools, letters, now=now, keep_seconds=keep, also=(*figures.sweeping, remade, lost)
         ),
     )
 

@@ -19,6 +19,7 @@ from genpool_gateway.store.places import SqlPlaceStore
 from genpool_gateway.store.postgresql import PostgresqlDatabase
 from genpool_gateway.store.reading import SqlTaskReader
 from genpool_gateway.store.rebuilds import SqlRebuildStore
+from genpool_gateway.store.remade import SqlRemadeStore
 from genpool_gateway.store.replays import SqlReplayStore
 from genpool_gateway.store.retention import SqlRetentionStore
 from genpool_gateway.store.samples import SqlSampleStore
@@ -35,6 +36,7 @@ from genpool_gateway.tasks.ports import (
     KnownTasks,
     LostStore,
     RebuildStore,
+    RemadeStore,
     ReplayStore,
     RetentionStore,
     TaskReader,
@@ -56,6 +58,7 @@ class TaskStore:
     events: EventStore
     unended: UnendedStore
     lost: LostStore
+    remade: RemadeStore
     keys: KeyStore
     usage: UsageStore
     retention: RetentionStore
@@ -95,6 +98,7 @@ def make_store(url: str) -> TaskStore:
         events=SqlEventStore(database),
         unended=SqlUnendedStore(database),
         lost=SqlLostStore(database),
+        remade=SqlRemadeStore(database),
         keys=SqlKeyStore(database),
         usage=SqlUsageStore(database),
         retention=SqlRetentionStore(database),

@@ -25,6 +25,7 @@ def task_row(record: TaskRecord, last_event: int) -> Row:
         "pool_uid": record.pool.uid,
         "pool_namespace": record.pool.namespace,
         "pool_name": record.pool.name,
+        "former_pool": record.former_pool,
         "owner": record.owner,
         "task_id": record.task_id,
         "workflow": record.workflow,
@@ -101,6 +102,7 @@ def record_of(row: RowMapping) -> TaskRecord:
         end=None if end is None else EndRecord.model_validate(end),
         erased_at=row["erased_at"],
         discarded_at=row["discarded_at"],
+        former_pool=row["former_pool"],
         sources={name: _position(numbers) for name, numbers in row["sources"].items()},
     )
 

@@ -44,6 +44,7 @@ tasks = Table(
     Column("pool_uid", Text, nullable=False),
     Column("pool_namespace", Text, nullable=False),
     Column("pool_name", Text, nullable=False),
+    Column("former_pool", Text),  # UID of the pool that accepted it, where that was made again
     Column("owner", AnyText),  # None: a plain producer's
     Column("task_id", AnyText, nullable=False),
     Column("workflow", AnyText),

@@ -111,7 +111,7 @@ def _bare_end(event: TaskEnded) -> EndRecord:
 
 def may_tell(record: TaskRecord, change: Change) -> bool:
     """Whether who announced a change may speak of a task: workers do for their own pool's tasks only."""
-    return change.pool.uid == record.pool.uid
+    return change.pool.uid in {record.pool.uid, record.former_pool}
 
 
 def heard_of(change: Change) -> TaskRecord:

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from genpool_core.messages.base import PoolRef
 from genpool_gateway.tasks.change import Change
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 
@@ -217,6 +218,19 @@ class UnendedStore(Protocol):
 
     def count_messages_left(self) -> dict[str, int]:
         """How many they are, by UID of the pool; a pool without any is not there."""
+
+
+class RemadeStore(Protocol):
+    """For pools that were deleted and made again. Called by one thread; raises TaskStoreError."""
+
+    def hand_over(self, gone: str, pool: PoolRef, *, ended: bool, limit: int) -> int:
+        """Have at most ``limit`` tasks of a gone pool (UID) be those of ``pool``, with their idempotency keys.
+
+        Those that were accepted here and have not ended; with ``ended`` all of them, since their files are where the
+        new pool's are.
+
+        Returns how many; fewer than ``limit``: no more are left.
+        """
 
 
 class LostStore(Protocol):

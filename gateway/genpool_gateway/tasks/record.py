@@ -88,6 +88,8 @@ class TaskRecord:
     """When its dead letter was dropped."""
     erased_at: datetime | None = None
     """When its contents were deleted; the end stays as a tombstone."""
+    former_pool: str | None = None
+    """UID of the pool that accepted it, where that is gone and another one of its name has its tasks."""
     sources: Mapping[str, Position] = field(default_factory=dict, repr=False)
     """Which change told a field last, by the field's name: an older one does not overwrite it, whenever it arrives."""
 

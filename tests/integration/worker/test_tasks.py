@@ -211,14 +211,15 @@ def test_a_failure_that_may_pass_is_tried_max_attempts_times(rig: Rig) -> None:
     assert len(rig.callbacks()) == 1
 
 
-def test_a_task_of_the_gateway_keeps_owner_and_run_through_a_retry(rig: Rig) -> None:
+def test_a_task_of_the_gateway_keeps_owner_run_and_pool_through_a_retry(rig: Rig) -> None:
+    """The pool was made again since the task was accepted for it."""
     rig.comfyui()
     rig.worker()
     task = text_task(prompt="[standin:oom:once]")
-    rig.accept(task, **{headers.OWNER: "k1", headers.RUN: 2})
+    rig.accept(task, **{headers.OWNER: "k1", headers.RUN: 2, headers.POOL: "gone"})
     (end,) = rig.wait_ends(1)
     assert (end.outcome, end.owner, end.run, end.attempt) == ("succeeded", "k1", 2, 2)
-    assert end.task_key == identity.task_key(rig.config.pool.uid, str(task["task_id"]), task, tenant="k1")
+    assert end.task_key == identity.task_key("gone", str(task["task_id"]), task, tenant="k1")
     assert [claim.owner for claim in rig.claims()] == ["k1", "k1"]
 
 

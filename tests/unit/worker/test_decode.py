@@ -57,6 +57,30 @@ def test_whose_task_it_is(
 
 
 @pytest.mark.parametrize(
+    ("user_id", "given", "made_for", "owner"),
+    [
+        (GATEWAY, {headers.OWNER: "k1", headers.POOL: "uid"}, "uid", "k1"),
+        (GATEWAY, {headers.OWNER: "k1", headers.POOL: "another"}, "another", "k1"),
+        (GATEWAY, {headers.OWNER: "k1", headers.POOL: ["another"]}, "uid", "k1"),
+        (OURS, {headers.OWNER: "k1", headers.POOL: "another"}, "another", "k1"),
+        (OTHERS, {headers.OWNER: "k1", headers.POOL: "another"}, "another", "k1"),
+        (OTHERS, {headers.OWNER: "k1", headers.POOL: "uid"}, "uid", None),
+        (OTHERS, {headers.OWNER: "k1", headers.POOL: ["another"]}, "uid", None),
+        (OTHERS, {headers.OWNER: "k1"}, "uid", None),
+        ("producer", {headers.OWNER: "k1", headers.POOL: "another"}, "uid", None),
+    ],
+)
+def test_a_task_of_a_pool_that_was_made_again_is_still_the_same(
+    user_id: str, given: dict[str, object], made_for: str, owner: str | None
+) -> None:
+    """Its key was made of the old pool's UID: the gateway says so, and so did the old pool's own workers."""
+    found = decode(Delivery(b'{"task_id": "a"}', given, Properties(user_id=user_id)), "uid")
+    assert isinstance(found, TaskDelivery)
+    assert found.owner == owner
+    assert found.ref.key == task_key(made_for, "a", {"task_id": "a"}, tenant=owner or DEFAULT_TENANT)
+
+
+@pytest.mark.parametrize(
     ("body", "message_id", "task_id"),
     [
         (b'{"task_id": "a"}', "m", "a"),

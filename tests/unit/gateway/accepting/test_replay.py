@@ -81,6 +81,12 @@ def test_the_message_is_the_same_under_the_next_run() -> None:
     message = task_message(again, "queue")
     assert (message.body, message.headers[headers.RUN], message.headers[headers.OWNER]) == (BODY, 2, "key-1")
     assert message.properties.timestamp == int(LATER.timestamp())
+    assert message.headers[headers.POOL] == ENDED.pool.uid
+
+
+def test_the_message_names_the_pool_of_which_its_key_was_made() -> None:
+    handed_over = replace(ENDED, former_pool="gone")
+    assert task_message(handed_over, "queue").headers[headers.POOL] == "gone"
 
 
 def test_a_message_tells_to_the_millisecond_when_it_came() -> None:

@@ -38,6 +38,7 @@ def _tasks() -> None:
         "tasks",
         Column("id", Text, primary_key=True),
         *(Column(name, Text, nullable=False) for name in ("pool_uid", "pool_namespace", "pool_name")),
+        Column("former_pool", Text),
         Column("owner", Text),
         Column("task_id", Text, nullable=False),
         Column("workflow", Text),
