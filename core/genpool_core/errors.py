@@ -87,13 +87,19 @@ class BrokerError(GenPoolError):
 
 
 class StorageError(GenPoolError):
-    """The object store refused a request, or did not answer."""
+    """The object store refused a request, or did not answer.
+
+    ``refusal``: somebody has to change keys, rights, the bucket or the folder; waiting does not help.
+    """
 
     reason = "StorageUnavailable"
 
-    def __init__(self, message: str, *, reason: str | None = None, lasts: Lasts = Lasts.OUTAGE) -> None:
+    def __init__(
+        self, message: str, *, reason: str | None = None, lasts: Lasts = Lasts.OUTAGE, refusal: bool = False
+    ) -> None:
         super().__init__(message, reason=reason)
         self.lasts = lasts
+        self.refusal = refusal
 
 
 class UnreadableLedger(GenPoolError):  # noqa: N818 - named for what was found

@@ -223,6 +223,11 @@ REASONS: Mapping[str, Reason] = {
         "RabbitMQ dead-lettered a message of a queue that is no pool's.",
         "Look at the message, and at the pool that it was for.",
     ),
+    "StoreRefused": Reason(
+        4008,
+        "The pool's bucket or folder refuses the gateway, which may use it: it ends no waiting task there.",
+        "Correct the keys, the bucket or the rights that the message names: the gateway tries again every minute.",
+    ),
     # GenPool --------------------------------------------------------------------------------------------------------
     "InternalError": Reason(5000, "A fault of GenPool's own.", "Report it with the traceback of the log."),
     # On purpose -----------------------------------------------------------------------------------------------------

@@ -185,6 +185,11 @@ TASK_KEEP_SECONDS = 90 * 86_400
 PLACE_MARGIN_SECONDS = 86_400
 """Workers of a pool may use the bucket of the spec before so long after it was changed."""
 
+# The gateway: buckets and folders ------------------------------------------------------------------------------------
+
+STORE_CHECK_SECONDS = 60.0
+"""The gateway tries this often whether the bucket or folder of a pool lets it do its work there."""
+
 # The gateway: figures of pools over time -----------------------------------------------------------------------------
 
 POOL_SAMPLE_SECONDS = 60

@@ -292,6 +292,16 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a worker that began before the change has long ended, and other tasks' buckets are left alone",
         ),
     ),
+    "The gateway: buckets and folders": (
+        Rule(
+            "20 * HOUSEKEEPING_SECONDS < STORE_CHECK_SECONDS < KUBELET_SECRET_SECONDS",
+            "it costs the store next to nothing, and new keys are tried sooner than they come to the pod",
+        ),
+        Rule(
+            "STORE_TRIES * (STORE_CONNECT_SECONDS + STORE_READ_SECONDS) < 2 * STORE_CHECK_SECONDS",
+            "a try that has taken so long has no time-out of its own that would end it",
+        ),
+    ),
     "The gateway: figures of pools over time": (
         Rule(
             "3600 % POOL_SAMPLE_COARSE_SECONDS == 0 and POOL_SAMPLE_COARSE_SECONDS == 15 * POOL_SAMPLE_SECONDS"

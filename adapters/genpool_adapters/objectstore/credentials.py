@@ -15,19 +15,19 @@ from botocore.credentials import (
 from botocore.loaders import Loader, create_loader
 
 from genpool_adapters.secret_files import read_secret
-from genpool_core.errors import StorageError
+from genpool_core.errors import SettingsError
 from genpool_core.podlayout import S3_ACCESS_KEY, S3_SECRET_KEY
 
 REASON = "StorageCredentialsMissing"
-_WHOSE = "storage.s3.credentials"
 
 
 class SecretCredentials(Credentials):
-    """Asked by botocore whenever it signs: a request, or a link."""
+    """Asked by botocore whenever it signs: a request, or a link. ``whose``: the field that names the Secret."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, whose: str) -> None:
         super().__init__("", "", method="genpool-secret")
         self._folder = folder
+        self._whose = whose
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """The keys of this moment.
@@ -35,16 +35,14 @@ class SecretCredentials(Credentials):
         Raises
         ------
         SettingsError
-            The Secret or a key is missing.
-        StorageError
-            A key has a character that no key has.
+            The Secret or a key is missing, or a key has a character that no key has.
         """
         keys = (S3_ACCESS_KEY, S3_SECRET_KEY)
-        values = read_secret(self._folder, *keys, whose=_WHOSE, reason=REASON)
+        values = read_secret(self._folder, *keys, whose=self._whose, reason=REASON)
         for name, value in zip(keys, values, strict=True):
             if not value.isascii() or not value.isprintable() or " " in value:
-                raise StorageError(
-                    f"{_WHOSE}: {name} has a space, a line feed or another character that S3 keys do not have: "
+                raise SettingsError(
+                    f"{self._whose}: {name} has a space, a line feed or another character that S3 keys do not have: "
                     "correct the Secret.",
                     reason=REASON,
                 )
@@ -55,12 +53,13 @@ class SecretCredentials(Credentials):
 class _SecretProvider(CredentialProvider):
     METHOD = "genpool-secret"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, whose: str) -> None:
         super().__init__()
         self._folder = folder
+        self._whose = whose
 
     def load(self) -> Credentials:
-        return SecretCredentials(self._folder)
+        return SecretCredentials(self._folder, self._whose)
 
 
 @cache
@@ -69,9 +68,12 @@ def _descriptions() -> Loader:
     return create_loader()
 
 
-def session_of(folder: Path) -> botocore.session.Session:
-    """A session that knows the keys of this folder and no others: no environment, no file, no identity of the pod."""
+def session_of(folder: Path, whose: str) -> botocore.session.Session:
+    """A session that knows the keys of this folder and no others: no environment, no file, no identity of the pod.
+
+    ``whose``: the field that names the Secret, in sentences.
+    """
     session = botocore.session.Session()
     session.register_component("data_loader", _descriptions())
-    session.register_component("credential_provider", CredentialResolver([_SecretProvider(folder)]))
+    session.register_component("credential_provider", CredentialResolver([_SecretProvider(folder, whose)]))
     return session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -45,26 +46,46 @@ _NO_LOGIN = (CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalErr
 _PATIENT = (timing.STORE_CONNECT_SECONDS, timing.STORE_READ_SECONDS, timing.STORE_TRIES)
 _SOON = (timing.CLAIM_CONNECT_SECONDS, timing.CLAIM_READ_SECONDS, 1)
 _HINTS = {
-    "NoSuchBucket": "the bucket does not exist: make it, or correct storage.s3.bucket",
-    "InvalidAccessKeyId": "the access key is unknown: correct the Secret in storage.s3.credentials",
-    "SignatureDoesNotMatch": "the secret key is wrong: correct the Secret in storage.s3.credentials",
+    "NoSuchBucket": "the bucket does not exist: make it, or correct {bucket}",
+    "InvalidAccessKeyId": "the access key is unknown: correct the Secret in {keys}",
+    "SignatureDoesNotMatch": "the secret key is wrong: correct the Secret in {keys}",
     "AccessDenied": "access is denied: give the key the right to list, get, put and delete in this bucket",
     "403": "access is denied: give the key the right to list, get, put and delete in this bucket",
 }
 
 #: The object itself is refused, whoever puts it and whenever.
 _NEVER = frozenset({"EntityTooLarge", "KeyTooLongError", "InvalidArgument", "MetadataTooLarge", "InvalidURI"})
+#: Answers of the 300s and 400s with which a store says that it is busy.
+_BUSY = frozenset({"SlowDown", "RequestTimeout", "TooManyRequests", "OperationAborted"})
+
+
+@dataclass(frozen=True)
+class StoreFields:
+    """The fields that a person corrects, as sentences name them."""
+
+    bucket: str = "storage.s3.bucket"
+    keys: str = "storage.s3.credentials"
+    """The field that names the Secret with the keys."""
+
+
+POOL_FIELDS = StoreFields()
 
 
 class S3Store:
-    """Implements ``port.ObjectStore`` for several threads. Keys are from a folder, or from where boto3 finds them."""
+    """Implements ``port.ObjectStore`` for several threads. Keys are from a folder, or from where boto3 finds them.
 
-    def __init__(self, config: S3Config, keys: Path | None = None) -> None:
+    ``fields``: what its sentences advise to correct.
+    """
+
+    def __init__(
+        self, config: S3Config, keys: Path | None = None, *, fields: StoreFields = POOL_FIELDS
+    ) -> None:
         self._bucket = config.bucket
+        self._fields = fields
         self._ttl = config.url_ttl_seconds
         self._where = config.endpoint or f"AWS region {config.region}"
         try:
-            session = boto3.Session(botocore_session=None if keys is None else session_of(keys))
+            session = boto3.Session(botocore_session=None if keys is None else session_of(keys, fields.keys))
             self._client = _client(session, config.region, config.endpoint, _PATIENT)
             self._soon = _client(session, config.region, config.endpoint, _SOON)
             self._signer = _client(
@@ -72,7 +93,7 @@ class S3Store:
             )
         except (BotoCoreError, ValueError) as error:
             raise SettingsError(
-                f"S3 cannot be used as it is set up: {error}. Correct storage.s3, or the Secret in its credentials."
+                f"S3 cannot be used as it is set up: {error}. Correct storage.s3, or the Secret in {fields.keys}."
             ) from error
 
     def keys(self, prefix: str) -> list[str]:
@@ -147,10 +168,11 @@ class S3Store:
         """The answer is a success also where single objects were refused, and lists those. Raises StorageError."""
         if errors:
             code = errors[0].get("Code", "Unknown")
-            said = _HINTS.get(code) or errors[0].get("Message") or code
+            said = self._hint(code) or errors[0].get("Message") or code
             raise StorageError(
                 f"the bucket {self._bucket} at {self._where} did not delete {len(errors)} of {of} objects ({code}): "
-                f"{said}."
+                f"{said}.",
+                refusal=code in _HINTS,
             )
 
     def sign(self, key: str, *, save_as: str | None = None) -> str:
@@ -178,40 +200,71 @@ class S3Store:
             yield
         except ClientError as error:
             code = _code(error)
-            said = _HINTS.get(code) or error.response.get("Error", {}).get("Message") or code
+            said = self._hint(code) or error.response.get("Error", {}).get("Message") or code
             raise StorageError(
                 f"the bucket {self._bucket} at {self._where} refused ({code}): {said.rstrip('.')}.",
                 lasts=Lasts.NEVER if code in _NEVER else Lasts.OUTAGE,
+                refusal=_is_refusal(error),
             ) from error
         except SettingsError as error:
-            raise StorageError(error.message, reason=error.reason) from error
+            raise StorageError(
+                f"the bucket {self._bucket} at {self._where} was not asked: {error.message}",
+                reason=error.reason,
+                refusal=True,
+            ) from error
         except NoCredentialsError as error:
             raise StorageError(
-                "there are no S3 credentials: name a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in "
-                "storage.s3.credentials, or give the pod an identity."
+                f"the bucket {self._bucket} at {self._where} was not asked: there are no S3 credentials: name a Secret "
+                f"with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in {self._fields.keys}, or give the pod an "
+                "identity.",
+                refusal=True,
             ) from error
         except BotoCoreError as error:
-            raise StorageError(f"the bucket {self._bucket} at {self._where} {_trouble(error)}.") from error
+            said, refusal = _trouble(error, self._fields.keys)
+            raise StorageError(
+                f"the bucket {self._bucket} at {self._where} {said}.", refusal=refusal
+            ) from error
+
+    def _hint(self, code: str) -> str | None:
+        hint = _HINTS.get(code)
+        return None if hint is None else hint.format(bucket=self._fields.bucket, keys=self._fields.keys)
 
 
-def _trouble(error: BotoCoreError) -> str:
-    """What a failure without an answer of the store means, and what to do: the network's, or a setting's."""
+def _is_refusal(error: ClientError) -> bool:
+    """Whether an answer says that somebody has to change something, and not that the store is out of order."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    server_error = 500
+    return 0 < status < server_error and _code(error) not in _BUSY
+
+
+def _trouble(error: BotoCoreError, keys: str) -> tuple[str, bool]:
+    """What a failure without an answer of the store means, and what to do; whether somebody has to change a setting.
+
+    ``keys``: the field that names the Secret.
+    """
     kind = type(error).__name__
     if isinstance(error, SSLError):
-        return "has a TLS certificate that cannot be verified: correct the endpoint, or trust its authority"
+        return (
+            "has a TLS certificate that cannot be verified: correct the endpoint, or trust its authority",
+            False,
+        )
     if isinstance(error, HTTPClientError) and isinstance(
         error.kwargs.get("error"), (ValueError, UnicodeError)
     ):
         # http.client refuses the header before anything is sent.
-        return (
-            "was not asked: AWS_ACCESS_KEY_ID holds a line break or another character that no header has: correct the "
-            "Secret in storage.s3.credentials"
-        )
+        fault = "AWS_ACCESS_KEY_ID holds a line break or another character that no header has"
+        return f"was not asked: {fault}: correct the Secret in {keys}", True
     if isinstance(error, _NO_ANSWER):
-        return f"does not answer ({kind}): check the endpoint and the network"
+        return f"does not answer ({kind}): check the endpoint and the network", False
     if isinstance(error, _NO_LOGIN):
-        return f"was not asked: the pod's identity gave no credentials ({kind}): check its service account"
-    return f"was not asked ({kind}): correct endpoint, region and bucket in storage.s3, and the Secret with the keys"
+        return (
+            f"was not asked: the pod's identity gave no credentials ({kind}): check its service account",
+            False,
+        )
+    return (
+        f"was not asked ({kind}): correct endpoint, region and bucket in storage.s3, and the Secret in {keys}",
+        True,
+    )
 
 
 def _client(

@@ -26,6 +26,8 @@ _NOT_ALLOWED = (
     "this user may not do that there: give it the right to read and write, also in all folders below"
 )
 _NO_ROOM = "there is no room left: free some, or let retentionSeconds delete what is old"
+#: What is over when somebody has made room.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SAID = {
     errno.ENOTDIR: _IN_THE_WAY,
     errno.ELOOP: _IN_THE_WAY,
@@ -85,7 +87,8 @@ class Tree:
             said = (
                 _SAID.get(error.errno or 0) or f"{error.strerror or type(error).__name__}: look at its disk"
             )
-            raise StorageError(f"folder {self.root} cannot be used: {said}.") from error
+            refusal = error.errno in _SAID and error.errno not in _FULL
+            raise StorageError(f"folder {self.root} cannot be used: {said}.", refusal=refusal) from error
 
     @contextmanager
     def opened(self, directories: Sequence[str], *, make: bool = False) -> Iterator[list[int]]:
@@ -121,7 +124,7 @@ class Tree:
             return os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:
             raise StorageError(
-                f"folder {self.root} does not exist: make it, or mount the disk that it is on."
+                f"folder {self.root} does not exist: make it, or mount the disk that it is on.", refusal=True
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""The gateway, and what its pools say of themselves."""
+"""The gateway, what it says of its pools' stores, and what its pools say of themselves."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def check_gateway(reach: Reach) -> Iterator[Finding]:
 def of_pool(pool: Json) -> Iterator[Finding]:
     """What a pool says is wrong with it; one line where nothing is. Pure."""
     name = f"pool {pool['name']}"
+    yield from of_store(pool)
     if pool["trouble"]:
         yield Finding(name, "wrong", pool["trouble"])
         return
@@ -43,3 +44,16 @@ def of_pool(pool: Json) -> Iterator[Finding]:
         yield Finding(name, "warn", f"{dead} dead letters: genpool dlq list --pool {pool['name']}")
     if not bad and not unsure:
         yield Finding(name, "ok", pool["scaling"]["message"] or "takes tasks")
+
+
+def of_store(pool: Json) -> Iterator[Finding]:
+    """What keeps the gateway from its work in a pool's bucket or folder. Pure.
+
+    Nothing of one that is not listed, which may be meant so; nor by a gateway of a release that does not look.
+    """
+    store = pool.get("store") or {}
+    name = f"store of pool {pool['name']}"
+    if store.get("state") in {"refused", "unavailable"}:
+        yield Finding(name, "wrong", store["message"])
+    elif store.get("state") == "unknown":
+        yield Finding(name, "unknown", "The gateway has not looked at it yet: ask again in a moment.")

@@ -61,9 +61,9 @@ def output_prefix(prefix: str, task_key: str, run: int, attempt: int, nonce: str
     return f"{run_prefix(prefix, task_key, run)}a{attempt}-{nonce}/"
 
 
-def probe_key(prefix: str, nonce: str) -> str:
-    """Object on which a worker proves at start that the store's conditional put is atomic."""
-    return f"{prefix}probes/{nonce}.json"
+def probe_key(prefix: str, name: str) -> str:
+    """Object on which a program tries what the store does, and what it lets the program do."""
+    return f"{prefix}probes/{name}.json"
 
 
 def attempt_of(key: str) -> int | None:

@@ -20,7 +20,7 @@ from pydantic.alias_generators import to_camel
 
 from genpool_adapters.ledger import Ledger
 from genpool_adapters.objectstore.folder import FolderStore
-from genpool_adapters.objectstore.s3 import S3Store
+from genpool_adapters.objectstore.s3 import S3Store, StoreFields
 from genpool_core.errors import SettingsError
 from genpool_core.validation import first_fault
 from genpool_core.workerconfig import FolderConfig, S3Config, StoreConfig, WorkerConfig
@@ -28,6 +28,10 @@ from genpool_gateway.adapters.linked_folder import LinkedFolder
 from genpool_gateway.pools.file_links import FileLinks, folder_id
 
 REASON = "InvalidStoresFile"
+#: The keys are not those of the pool's own Secret, which the gateway never reads.
+_FIELDS = StoreFields(
+    bucket="storage.s3.bucket of the pool and gateway.stores[].bucket", keys="gateway.stores[].existingSecret"
+)
 
 
 class ListedStore(BaseModel):
@@ -100,7 +104,7 @@ class Stores:
             "public_endpoint": listed.public_endpoint or s3.public_endpoint,
             "region": listed.region or s3.region,
         }
-        return S3Store(s3.model_copy(update=changes), listed.credentials_path)
+        return S3Store(s3.model_copy(update=changes), listed.credentials_path, fields=_FIELDS)
 
     def _linked(self, config: FolderConfig) -> LinkedFolder | None:
         return LinkedFolder(config, self._links) if folder_id(config.path) in self._folders else None

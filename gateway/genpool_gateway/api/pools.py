@@ -45,7 +45,9 @@ async def list_pools(request: Request, caller: AnyCaller) -> PoolList:
     services = services_of(request)
     pools = services.pools.snapshot().visible_to(caller.pools)
     # The first look at a bucket makes its client, which takes a moment.
-    return PoolList(pools=await to_thread.run_sync(pool_views, pools, services.links.note))
+    return PoolList(
+        pools=await to_thread.run_sync(pool_views, pools, services.links.note, services.store_checks.view)
+    )
 
 
 @router.get("/pools/{namespace}/{name}", summary="Get a pool")
@@ -53,7 +55,9 @@ async def get_pool(request: Request, namespace: Namespace, name: Name, caller: A
     """One pool, with what each of its pods does. A task is shown to those who may see it."""
     services = services_of(request)
     pool = _visible_pool(services, caller, namespace, name)
-    view = await to_thread.run_sync(lambda: pool_view(pool, services.links.note(pool)))
+    view = await to_thread.run_sync(
+        lambda: pool_view(pool, services.links.note(pool), services.store_checks.view(pool))
+    )
     workers = services.workers.of(pool.ref.uid)
     tasks = await _tasks_of(services, caller, workers)
     return pool_detail(view, pod_views(workers, tasks, services.now()))

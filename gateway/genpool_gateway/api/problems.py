@@ -34,6 +34,7 @@ STATUS: Mapping[str, int] = {
     "NoCallback": 409,
     "NotReplayable": 409,
     "StoreNotListed": 409,
+    "StoreRefused": 409,
     "RequestTooLarge": 413,
     "UnsupportedMediaType": 415,
     "RangeNotSatisfiable": 416,

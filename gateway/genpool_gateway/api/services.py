@@ -28,6 +28,7 @@ from genpool_gateway.pools.linked_files import LinkedFiles
 from genpool_gateway.pools.links import Links
 from genpool_gateway.pools.over_time import PoolsOverTime
 from genpool_gateway.pools.source import PoolSource
+from genpool_gateway.pools.store_checks import StoreChecks
 from genpool_gateway.pools.workers import PoolWorkers
 from genpool_gateway.tasks.places import LooseInputs
 from genpool_gateway.tasks.ports import EventStore, KeyStore, KnownTasks, TaskReader, UsageStore
@@ -73,6 +74,7 @@ class Services:
     workers: PoolWorkers
     links: Links
     linked_files: LinkedFiles
+    store_checks: StoreChecks
     keyring: KeyRing
     sessions: SessionRing
     replayer: Replayer

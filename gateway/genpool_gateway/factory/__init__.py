@@ -99,12 +99,16 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     def unready() -> str | None:
         return callbacks.unready() or tasks.unready()
 
+    def remark() -> str | None:
+        said = (tasks.parts.rebuilding.rebuilder.remark(), tasks.parts.store_watch.checks.remark())
+        return "\n".join(filter(None, said)) or None
+
     routes = program_routes(
         # What it waits for it reads again itself: a restart helps only where a thread has ended.
         unhealthy=lambda: tasks.unhealthy() or intakes.unhealthy(),
         unready=unready,
         render=metrics.registry.render,
-        remark=tasks.parts.rebuilding.rebuilder.remark,
+        remark=remark,
     )
     routes["/readyz/api"] = probe(ServiceReadiness(whole=unready, api=tasks.server.unready))
     http = HttpServer(settings.http_port, routes, host=settings.http_host)

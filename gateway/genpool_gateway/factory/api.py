@@ -70,6 +70,7 @@ def _services(
         workers=parts.figures.workers,
         links=parts.links,
         linked_files=LinkedFiles(parts.file_links, parts.stores.folder),
+        store_checks=parts.store_watch.checks,
         dead_letters=parts.letters,
         keyring=keyring,
         sessions=SessionRing(store.keys, keyring, now, redeem=words.redeem),

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from genpool_adapters.amqp import AmqpConnection, AmqpParameters
 from genpool_core import timing
+from genpool_core.workerconfig import StoreConfig
 from genpool_gateway.adapters.janitor_queue import RabbitJanitorQueue
 from genpool_gateway.adapters.pool_broker import RabbitPoolBroker
 from genpool_gateway.adapters.queue_passes import RabbitWorkQueuePasses
@@ -56,7 +57,7 @@ class Endings:
         return self.sweeper.unhealthy() or self.backlog.unhealthy()
 
 
-def build_endings(
+def build_endings(  # noqa: PLR0913 - what they are made of
     store: TaskStore,
     stores: Stores,
     pools: PoolSource,
@@ -64,11 +65,15 @@ def build_endings(
     publishing: Mapping[VhostName, AmqpConnection],
     *,
     now: Callable[[], datetime],
+    refused: Callable[[StoreConfig], str | None],
 ) -> Endings:
-    """Put them together. Connects to nothing."""
+    """Put them together. Connects to nothing.
+
+    ``refused``: why no end can be written into a store before somebody changes something, where that is known.
+    """
     broker, lanes = RabbitPoolBroker(publishing), Lanes()
     announcer = Announcer(broker, stores, store.events)
-    ends = Ends(pools, stores, broker, announcer, store.unended, store.places, now=now)
+    ends = Ends(pools, stores, broker, announcer, store.unended, store.places, now=now, refused=refused)
     backlog = Backlog(store.unended, pools, broker, RabbitWorkQueuePasses(places), lanes, now=now)
     janitors = tuple(
         Janitor(

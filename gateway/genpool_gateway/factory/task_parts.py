@@ -31,7 +31,7 @@ from genpool_gateway.factory.janitor import Endings, build_endings
 from genpool_gateway.factory.limits import build_limits
 from genpool_gateway.factory.pools import build_pool_source
 from genpool_gateway.factory.rebuilding import Rebuilding, build_rebuilding
-from genpool_gateway.factory.stores import build_file_links, build_stores
+from genpool_gateway.factory.stores import StoreWatch, build_file_links, build_store_watch, build_stores
 from genpool_gateway.factory.task_store import database_url
 from genpool_gateway.janitor.remade import RemadePools
 from genpool_gateway.pools.errors import PoolsUnknown
@@ -50,6 +50,7 @@ class TaskParts:
 
     store: TaskStore
     stores: Stores
+    store_watch: StoreWatch
     pools: PoolSource
     links: Links
     file_links: FileLinks
@@ -90,7 +91,10 @@ def build_parts(
     publishing = {name: AmqpConnection(_named(parameters, "tasks")) for name, parameters in vhosts.items()}
     publishers = {name: ConfirmedPublisher(connection) for name, connection in publishing.items()}
     queues = RabbitWorkQueues(publishing, lambda uid: _pool(pools, uid))
-    endings = build_endings(store, stores, pools, vhosts, publishing, now=now)
+    watch = build_store_watch(pools, stores, now)
+    endings = build_endings(
+        store, stores, pools, vhosts, publishing, now=now, refused=watch.checks.keeps_from_ending
+    )
     keep = settings.task_keep_seconds
     figures = build_figures(store, pools, now=now, keep_seconds=keep)
     events = build_events(store, pools, endings, vhosts, publishers)
@@ -110,6 +114,7 @@ def build_parts(
     return TaskParts(
         store=store,
         stores=stores,
+        store_watch=watch,
         pools=pools,
         links=Links(stores, pools, now),
         file_links=file_links,

@@ -30,6 +30,7 @@ class Tasks:
     def start(self) -> None:
         """Start all threads; what needs the store begins when it is open. Returns at once."""
         self.parts.pools.start()
+        self.parts.store_watch.thread.start()
         for connection in self.parts.publishing.values():
             connection.start()
         self.parts.limits.start()
@@ -46,6 +47,7 @@ class Tasks:
         self.server.stop(left())
         parts.limits.stop(left())
         parts.inputs.stop()
+        parts.store_watch.thread.stop(timing.GATEWAY_CLOSE_SECONDS)
         self.preparation.stop(left())
         if self.preparation.begun:
             parts.acceptor.stop(left())
@@ -73,7 +75,7 @@ class Tasks:
 
     def unhealthy(self) -> str | None:
         """Why this process should be restarted; None when it works."""
-        checks = [self.server.unhealthy, self.preparation.unhealthy]
+        checks = [self.server.unhealthy, self.preparation.unhealthy, self.parts.store_watch.thread.unhealthy]
         if self.preparation.begun:
             checks += [self.parts.acceptor.unhealthy, self.parts.endings.unhealthy]
             checks += [self.parts.erasing.housekeeping.unhealthy, self.parts.figures.sampling.unhealthy]

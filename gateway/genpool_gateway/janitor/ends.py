@@ -13,11 +13,12 @@ from datetime import datetime
 import structlog
 
 from genpool_adapters.ledger import Ledger
-from genpool_core import names
+from genpool_core import names, timing
 from genpool_core.identity import TaskRef
 from genpool_core.ledger.records import Claim, EndRecord
 from genpool_core.messages.amqp import OutgoingMessage, Properties
 from genpool_core.messages.commands import CancelTask
+from genpool_core.workerconfig import StoreConfig
 from genpool_gateway.janitor.announcer import Announcer
 from genpool_gateway.janitor.ending import (
     AnnounceStanding,
@@ -30,7 +31,7 @@ from genpool_gateway.janitor.ending import (
     decide,
     end_of,
 )
-from genpool_gateway.janitor.errors import StoreNotListed
+from genpool_gateway.janitor.errors import StoreNotListed, StoreRefused
 from genpool_gateway.janitor.ports import PoolBroker
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import PoolUnavailable, how_to_list, not_listed
@@ -57,7 +58,9 @@ class Ends:
         places: PlaceStore,
         *,
         now: Callable[[], datetime],
+        refused: Callable[[StoreConfig], str | None],
     ) -> None:
+        """``refused``: why nobody can write an end into a store before something is changed, where that is known."""
         self._pools = pools
         self._stores = stores
         self._broker = broker
@@ -65,6 +68,7 @@ class Ends:
         self._unended = unended
         self._places = places
         self._now = now
+        self._refused = refused
 
     def require(self, record: TaskRecord) -> None:
         """Whether the end of a task can be brought about.
@@ -73,6 +77,8 @@ class Ends:
         ------
         StoreNotListed
             It waits, and only the gateway could end it, which may not write into the bucket.
+        StoreRefused
+            The same, because the bucket or folder refused the gateway when it looked last.
         PoolUnavailable, PoolsUnknown
             It is not known where the task is.
         """
@@ -80,11 +86,19 @@ class Ends:
         if serving is None:
             self._left_ledger(record)
             return
-        if record.state is not TaskState.RUNNING and self._stores.ledger(serving.config) is None:
-            store = serving.config.store
+        if record.state is TaskState.RUNNING:
+            return
+        store = serving.config.store
+        if self._stores.ledger(serving.config) is None:
             raise StoreNotListed(
                 f"the task waits, and this gateway may not write its end: {not_listed(store)}. {how_to_list(store)}. A "
                 "task that runs can be cancelled without."
+            )
+        refused = self._refused(store)
+        if refused is not None:
+            raise StoreRefused(
+                f"the task waits, and this gateway cannot write its end into {store}. {refused} Then cancel it again: "
+                f"the gateway looks every {timing.STORE_CHECK_SECONDS:g} s. A task that runs can be cancelled without."
             )
 
     def look(self, record: TaskRecord) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -113,6 +114,18 @@ class LimitsView(View):
     """Hosts of callbacks; every public host when empty."""
 
 
+class StoreView(View):
+    """The bucket or folder of a pool, as the gateway last found it: it looks once a minute."""
+
+    state: Literal["works", "refused", "unavailable", "unlisted", "unknown"]
+    """``refused``: keys, rights, the bucket or the folder have to be corrected. ``unavailable``: it does not answer, or
+    is out of order. ``unlisted``: the gateway may not use it. ``unknown``: it was not looked at yet."""
+    message: str | None
+    """What keeps the gateway from its work there, and what to do; null where nothing is known to."""
+    looked_at: datetime | None
+    """When it was looked at; null where it was not."""
+
+
 class PoolView(View):
     """A pool."""
 
@@ -137,6 +150,9 @@ class PoolView(View):
     limits: LimitsView | None
     """What it accepts; null where it takes no task."""
     links: str
-    """How links to its results are made: by the gateway, or only by workers because the bucket is not listed."""
+    """How links to its results are made: by the gateway, or only by workers because the bucket is not listed.
+    With it what keeps them from working, as far as the gateway knows."""
+    store: StoreView
+    """Whether the gateway can do its work in its bucket or folder."""
     conditions: list[ConditionView]
     """What the operator says about it."""

@@ -20,6 +20,7 @@ from genpool_gateway.pools.view_models import (
     QueueView,
     ReplicasView,
     ScalingView,
+    StoreView,
     WorkflowView,
 )
 
@@ -67,12 +68,14 @@ def _of_file(schema: JsonObject) -> JsonObject:
     return {**others, "format": "uri", "anyOf": [of_text, {"pattern": "^[Dd][Aa][Tt][Aa]:"}]}
 
 
-def pool_views(directory: PoolDirectory, links: Callable[[ServedPool], str]) -> list[PoolView]:
-    """All pools, by name. ``links``: how links to a pool's results are made."""
-    return [pool_view(pool, links(pool)) for pool in directory.pools]
+def pool_views(
+    directory: PoolDirectory, links: Callable[[ServedPool], str], store: Callable[[ServedPool], StoreView]
+) -> list[PoolView]:
+    """All pools, by name. ``links``: how links to a pool's results are made; ``store``: what is known of its store."""
+    return [pool_view(pool, links(pool), store(pool)) for pool in directory.pools]
 
 
-def pool_view(pool: ServedPool, links: str) -> PoolView:
+def pool_view(pool: ServedPool, links: str, store: StoreView) -> PoolView:
     """One pool."""
     status, serving = pool.status, pool.serving
     ready = conditions.find(status.conditions, conditions.READY)
@@ -93,7 +96,8 @@ def pool_view(pool: ServedPool, links: str) -> PoolView:
         ),
         scaling=_scaling(pool),
         limits=None if serving is None else _limits(pool, serving),
-        links=links,
+        links=_links(links, store),
+        store=store,
         conditions=[_condition(item) for item in status.conditions],
     )
 
@@ -132,6 +136,12 @@ def _scaling(pool: ServedPool) -> ScalingView:
         last_scale_time=told.last_scale_time,
         idle_seconds=told.idle_seconds,
     )
+
+
+def _links(how: str, store: StoreView) -> str:
+    """How they are made, and what is wrong with the store: why it is not listed ``how`` has told already."""
+    wrong = store.message if store.state in {"refused", "unavailable"} else None
+    return how if wrong is None else f"{how} {wrong}"
 
 
 def _limits(pool: ServedPool, serving: Serving) -> LimitsView:

@@ -16,6 +16,7 @@ from genpool_adapters.kube.login import load_configuration
 from genpool_gateway.adapters.kube_pools import KubePools
 from genpool_gateway.pools.check import check_request
 from genpool_gateway.pools.errors import PoolsUnknown
+from genpool_gateway.pools.view_models import StoreView
 from genpool_gateway.pools.views import pool_view, workflow_views
 from integration.broker import Vhost, until
 from integration.operator.harness import ROOT, Kubectl, OperatorProcess, pool_manifest
@@ -90,7 +91,11 @@ def test_a_gateway_sees_what_the_operator_makes(
 
     kubectl.apply(pool_manifest(rabbitmq.name))
     until(lambda: [pool for pool in pools.snapshot().pools if pool.serving], "the pool serves")
-    until(lambda: pool_view(pools.snapshot().find(name), "").scaling.message, "the scaler's sentence")
+    store = StoreView(state="unknown", message=None, looked_at=None)
+    until(
+        lambda: pool_view(pools.snapshot().find(name), "", store).scaling.message,
+        "the scaler's sentence",
+    )
     checked = check_request(pools.snapshot(), {"workflow": "text-to-image", "prompt": "x"}, new_id="n")
     assert (checked.serving.vhost, checked.serving.queue) == (rabbitmq.name, "generation_tasks")
 

@@ -82,21 +82,22 @@ def store(monkeypatch: pytest.MonkeyPatch, key: str, secret: str, **config: str)
 
 
 @pytest.mark.parametrize(
-    ("key", "config", "sentence"),
+    ("key", "config", "sentence", "refusal"),
     [
-        ("abc\n", {}, "AWS_ACCESS_KEY_ID holds a line break"),
-        ("a\rb", {}, "AWS_ACCESS_KEY_ID holds a line break"),
-        ("abc", {"bucket": "Bad Bucket!"}, "correct endpoint, region and bucket"),
-        ("abc", {"endpoint": "http://h:99999"}, "correct endpoint, region and bucket"),
-        ("abc", {}, "does not answer (EndpointConnectionError): check the endpoint and the network"),
+        ("abc\n", {}, "AWS_ACCESS_KEY_ID holds a line break", True),
+        ("a\rb", {}, "AWS_ACCESS_KEY_ID holds a line break", True),
+        ("abc", {"bucket": "Bad Bucket!"}, "correct endpoint, region and bucket", True),
+        ("abc", {"endpoint": "http://h:99999"}, "correct endpoint, region and bucket", True),
+        ("abc", {}, "does not answer (EndpointConnectionError): check the endpoint and the network", False),
     ],
 )
 def test_what_the_store_is_blamed_for(
-    monkeypatch: pytest.MonkeyPatch, key: str, config: dict[str, str], sentence: str
+    monkeypatch: pytest.MonkeyPatch, key: str, config: dict[str, str], sentence: str, *, refusal: bool
 ) -> None:
     with pytest.raises(StorageError) as caught:
         store(monkeypatch, key, "x", **config).get("x")
     assert sentence in caught.value.message
+    assert caught.value.refusal is refusal
 
 
 @pytest.mark.parametrize(("secret", "config"), [("", {}), ("x", {"endpoint": "minio:9000"})])

@@ -9,7 +9,7 @@ import pytest
 from genpool_cli.client import Gateway, direct
 from genpool_cli.doctor.cluster import of_crd, of_nodes, of_programs
 from genpool_cli.doctor.finding import Finding, run
-from genpool_cli.doctor.gateway import check_gateway, of_pool
+from genpool_cli.doctor.gateway import check_gateway, of_pool, of_store
 from genpool_cli.errors import Away
 from genpool_cli.reach import Reach
 from genpool_core.version import __version__
@@ -42,6 +42,28 @@ def test_a_pool(body: dict[str, Any], states: list[str], first: str) -> None:
     found = list(of_pool(body))
     assert [each.state for each in found] == states
     assert found[0].message == first
+
+
+@pytest.mark.parametrize(
+    ("store", "states"),
+    [
+        (None, []),
+        ({"state": "works", "message": None}, []),
+        ({"state": "unlisted", "message": "It is not in gateway.stores."}, []),
+        ({"state": "refused", "message": "The keys are wrong."}, ["wrong"]),
+        ({"state": "unavailable", "message": "It does not answer."}, ["wrong"]),
+        ({"state": "unknown", "message": None}, ["unknown"]),
+    ],
+)
+def test_a_pools_store(store: dict[str, Any] | None, states: list[str]) -> None:
+    body = pool(("Ready", "True")) | ({} if store is None else {"store": store})
+    found = list(of_store(body))
+    assert [each.state for each in found] == states
+    assert all(each.what == "store of pool art/text" for each in found)
+    assert [each.message for each in found if each.state == "wrong"] == [
+        (store or {})["message"] for state in states if state == "wrong"
+    ]
+    assert [each.state for each in of_pool(body)] == [*states, "ok"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import jsonschema
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from genpool_core.api.record import parse_pool
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.pool import served_pool
+from genpool_gateway.pools.view_models import StoreView
 from genpool_gateway.pools.views import pool_view, pool_views, workflow_views
 from support.pool_objects import BUILDINGS, PEOPLE, TEXT, directory, pool_object, served
 
@@ -29,10 +30,12 @@ STATUS = {
     "scaling": {"desired": 3, "reason": "QueueGrew", "message": "5 tasks wait.", "idleSeconds": 60},
 }
 
+NOT_LOOKED = StoreView(state="unknown", message=None, looked_at=None)
+
 
 def test_a_pool() -> None:
     body = pool_object("photos", PEOPLE, status=STATUS, scaling={"minReplicas": 1, "maxReplicas": 4})
-    shown = pool_view(served(body), "signed").model_dump(mode="json")
+    shown = pool_view(served(body), "signed.", NOT_LOOKED).model_dump(mode="json")
     assert shown["name"] == "team/photos"
     assert (shown["ready"], shown["accepts_tasks"], shown["trouble"]) == (True, True, None)
     assert shown["replicas"] == {"existing": 2, "ready": 1, "busy": None, "least": 1, "most": 4}
@@ -50,9 +53,29 @@ def test_a_pool() -> None:
 
 @pytest.mark.parametrize("body", [pool_object(), pool_object(workflows=[])])
 def test_a_pool_that_takes_no_task(body: dict[str, Any]) -> None:
-    (view,) = pool_views(PoolDirectory.of([served_pool(parse_pool(body), None)]), lambda _: "signed")
+    (view,) = pool_views(
+        PoolDirectory.of([served_pool(parse_pool(body), None)]), lambda _: "signed.", lambda _: NOT_LOOKED
+    )
     assert (view.accepts_tasks, view.ready, view.limits) == (False, None, None)
     assert view.trouble
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "links"),
+    [
+        ("works", None, "signed."),
+        ("unknown", None, "signed."),
+        ("unlisted", "It is not listed.", "signed."),
+        ("refused", "It refused.", "signed. It refused."),
+        ("unavailable", "It is away.", "signed. It is away."),
+    ],
+)
+def test_links_say_what_is_wrong_with_the_store(
+    state: Literal["works", "unknown", "unlisted", "refused", "unavailable"], message: str | None, links: str
+) -> None:
+    store = StoreView(state=state, message=message, looked_at=None)
+    view = pool_view(served(pool_object()), "signed.", store)
+    assert (view.links, view.store) == (links, store)
 
 
 def test_workflows() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from genpool_core.errors import SettingsError
+from genpool_core.errors import SettingsError, StorageError
 from genpool_core.workerconfig import FolderConfig, S3Config
 from genpool_gateway.adapters.stores import Stores, load_stores
 from genpool_gateway.pools.file_links import FileLinks, folder_id
@@ -77,6 +77,17 @@ def test_a_wrong_file_is_told_with_its_field(folder: Path, text: str, said: str)
         load(path)
     with pytest.raises(SettingsError, match="cannot be read"):
         load(folder / "nothing.yaml")
+
+
+def test_what_is_wrong_with_the_keys_names_the_charts_field(folder: Path) -> None:
+    path = folder / "stores.yaml"
+    path.write_text(FILE.format(folder=folder / "nothing"))
+    store = load(path).of(S3Config(endpoint="http://s3.example:9000", bucket="results"))
+    assert store is not None
+    with pytest.raises(StorageError, match=r"gateway\.stores\[\]\.existingSecret: .*/nothing/") as caught:
+        store.get("a")
+    assert "the bucket results at http://s3.example:9000 was not asked" in caught.value.message
+    assert (caught.value.reason, caught.value.refusal) == ("StorageCredentialsMissing", True)
 
 
 def test_a_folder_is_used_where_the_setting_lists_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from genpool_core import names, timing
 from genpool_core.identity import end_id
 from genpool_core.ledger import keys
 from genpool_core.messages.events import EVENT, TaskEnded
-from genpool_gateway.janitor.errors import StoreNotListed
+from genpool_gateway.janitor.errors import StoreNotListed, StoreRefused
 from genpool_gateway.pools.errors import PoolUnavailable
 from genpool_gateway.pools.manifests import pools_of
 from genpool_gateway.tasks.places import PoolPlace
@@ -107,6 +107,16 @@ def test_a_bucket_that_is_not_listed() -> None:
     world.ends().look(world.task)
     assert world.commands == [names.command_key(POOL.uid, "pod-1")]
     assert world.records == []
+
+
+def test_a_bucket_that_refused_the_gateway() -> None:
+    world = World(refused="At its last look it refused (InvalidAccessKeyId). Until then nothing ends.")
+    with pytest.raises(
+        StoreRefused, match=r"waits, .* into bucket results at .*InvalidAccessKeyId.*every 60 s"
+    ):
+        world.ends().require(world.task)
+    world.task = replace(world.task, state=TaskState.RUNNING, worker="pod-1")
+    world.ends().require(world.task)
 
 
 # Of a pool that is gone ---------------------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ class World:
     """What is there beside the gateway. ``kill_at``: at the beginning of this step, counted from 1."""
 
     listed: bool = True
+    refused: str | None = None
+    """Why its store takes no end, as it was found last."""
     task: TaskRecord = field(
         default_factory=lambda: record(
             pool=POOL, state=TaskState.QUEUED, callback_url="https://c.example/", cancel_requested_at=NOW
@@ -69,7 +71,9 @@ class World:
 
     def ends(self) -> Ends:
         """Of a process that has just started."""
-        return Ends(self, self, self, self.announcer(), self, self, now=lambda: NOW)  # type: ignore[arg-type]
+        return Ends(
+            self, self, self, self.announcer(), self, self, now=lambda: NOW, refused=lambda _: self.refused
+        )  # type: ignore[arg-type]
 
     def announcer(self) -> Announcer:
         return Announcer(self, self, self)  # type: ignore[arg-type]

@@ -52,6 +52,7 @@ export const reasons = {
   PoolsUnknown: ["The gateway has not read the pools yet.", "Ask again in a moment."],
   StoreNotListed: ["The gateway may not use the pool's bucket or folder: it ends no waiting task, takes no upload, deletes nothing there.", "Add the bucket to gateway.stores in the chart's values, or the folder to GENPOOL_FOLDERS."],
   QueueUnknown: ["RabbitMQ dead-lettered a message of a queue that is no pool's.", "Look at the message, and at the pool that it was for."],
+  StoreRefused: ["The pool's bucket or folder refuses the gateway, which may use it: it ends no waiting task there.", "Correct the keys, the bucket or the rights that the message names: the gateway tries again every minute."],
   InternalError: ["A fault of GenPool's own.", "Report it with the traceback of the log."],
   Cancelled: ["Somebody cancelled the task.", "Nothing."],
   Expired: ["The task waited or ran for longer than it was allowed to.", "Send it again; look at the pool's size where that happens often."],

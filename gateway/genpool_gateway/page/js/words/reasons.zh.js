@@ -50,6 +50,7 @@ export const reasons = {
   Drained: ["Pod 被要求结束，已交还任务。", "无需处理：另一个 Pod 会接手。"],
   PoolUnavailable: ["资源池存在，但目前不接收任务。", "请查看它的状况；原因消除后再试。"],
   PoolsUnknown: ["网关还没有读取资源池。", "请稍后再试。"],
+  StoreRefused: ["资源池的存储桶或文件夹拒绝了网关的访问：网关无法结束其中等待的任务。", "请按消息所述修正密钥、存储桶或权限；网关每分钟重试一次。"],
   StoreNotListed: ["网关不能使用资源池的存储桶或文件夹：无法结束等待中的任务、接收上传或删除内容。", "请在 chart 的 gateway.stores 中加入存储桶，或在 GENPOOL_FOLDERS 中加入文件夹。"],
   QueueUnknown: ["RabbitMQ 的死信来自不属于任何资源池的队列。", "请查看消息，以及它所属的资源池。"],
   InternalError: ["GenPool 自身的故障。", "请附上日志中的回溯进行报告。"],
