@@ -43,37 +43,36 @@ def _run(copy: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=copy, env=env, check=False, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize(
-    ("file", "line"),
-    [
-        ("worker/genpool_worker/planted.py", "import genpool_operator\n"),
-        ("gateway/genpool_gateway/planted.py", "import genpool_worker\n"),
-        ("core/genpool_core/planted.py", "import genpool_adapters\n"),
-        ("core/genpool_core/planted.py", "import requests\n"),
-        ("worker/genpool_worker/comfyui/planted.py", "import genpool_worker.pipeline.settle\n"),
-        ("worker/genpool_worker/messaging/planted.py", "import genpool_worker.context\n"),
-        ("worker/genpool_worker/files/planted.py", "import genpool_worker.adapters.fetch\n"),
-        ("worker/genpool_worker/pipeline/planted.py", "import genpool_worker.consumer\n"),
-        ("worker/genpool_worker/planted.py", "import genpool_worker.ports\n"),
-    ],
-)
-def test_a_planted_import_breaks_the_contracts(copy: Path, file: str, line: str) -> None:
+PLANTED = {
+    "worker/genpool_worker/planted_operator.py": "import genpool_operator\n",
+    "gateway/genpool_gateway/planted_worker.py": "import genpool_worker\n",
+    "core/genpool_core/planted_adapters.py": "import genpool_adapters\n",
+    "core/genpool_core/planted_requests.py": "import requests\n",
+    "worker/genpool_worker/comfyui/planted_settle.py": "import genpool_worker.pipeline.settle\n",
+    "worker/genpool_worker/messaging/planted_context.py": "import genpool_worker.context\n",
+    "worker/genpool_worker/files/planted_fetch.py": "import genpool_worker.adapters.fetch\n",
+    "worker/genpool_worker/pipeline/planted_consumer.py": "import genpool_worker.consumer\n",
+    "worker/genpool_worker/planted_ports.py": "import genpool_worker.ports\n",
+}
+
+
+def test_planted_imports_break_the_contracts(copy: Path) -> None:
     lint = str(BIN / "lint-imports")
     assert _run(copy, lint, "--no-cache").returncode == 0
-    (copy / file).write_text(line)
+    for file, line in PLANTED.items():
+        (copy / file).write_text(line)
     broken = _run(copy, lint, "--no-cache")
     assert broken.returncode != 0
-    assert "planted" in broken.stdout
+    assert [file for file in PLANTED if Path(file).stem not in broken.stdout] == []
 
 
 def test_a_hand_edit_of_the_crd_is_found(copy: Path) -> None:
+    """That nothing is found where nobody has edited anything, ``make verify`` shows."""
     check = [
         sys.executable,
         "-c",
         "import sys; from genpool_dev.generate import main; sys.exit(main(check=True))",
     ]
-    clean = _run(copy, *check)
-    assert clean.returncode == 0, clean.stdout
     crd = copy / "crds/genpool.dev_generationpools.yaml"
     crd.write_text(crd.read_text().replace("maximum: 20", "maximum: 99"))
     edited = _run(copy, *check)

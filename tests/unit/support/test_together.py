@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,7 +51,10 @@ def _run(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_it.py").write_text(program)
     options = ["--rootdir", str(folder), "--config-file", "/dev/null", "-o", f"pythonpath={TESTS}", "-v"]
     command = [sys.executable, "-m", "pytest", *options, str(folder)]
-    return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, timeout=60)
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(
+        command, cwd=folder, env=env, check=False, capture_output=True, text=True, timeout=60
+    )
 
 
 def test_they_run_at_the_same_time_and_are_reported_each(tmp_path: Path) -> None:
