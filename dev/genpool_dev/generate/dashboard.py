@@ -58,6 +58,10 @@ def _wait(quantile: float) -> str:
     return f"histogram_quantile({quantile}, {_rate('genpool_worker_wait_seconds_bucket', 'le, namespace, pool')})"
 
 
+def _answer(quantile: float) -> str:
+    return f"histogram_quantile({quantile}, sum by (le) (rate(genpool_api_request_seconds_bucket{_RATE})))"
+
+
 _ENDS = _rate("genpool_worker_tasks_total", "namespace, pool").replace("$__rate_interval", "15m")
 _PODS = f"sum by (namespace, pool) (genpool_worker_state{{{_POOL}}})"
 _BUSY = f'sum by (namespace, pool) (genpool_worker_state{{{_POOL}, state="busy"}})'
@@ -186,6 +190,37 @@ PANELS: tuple[Panel, ...] = (
             Query(
                 f"60 * sum by (reason) (rate(genpool_callbacks_dead_total{_RATE}))", "given up: {{reason}}"
             ),
+        ),
+    ),
+    Panel(
+        "Requests to the API",
+        "Answers in a minute, by status.",
+        (Query(f"60 * sum by (status) (rate(genpool_api_requests_total{_RATE}))", "{{status}}"),),
+    ),
+    Panel(
+        "Time until the API answers",
+        "Until an answer begins, half and 95 %. Requests that wait for the end of a task are left out.",
+        (Query(_answer(0.5), "half"), Query(_answer(0.95), "95 %")),
+        unit="s",
+    ),
+    Panel(
+        "Tasks that came through the API",
+        "In a minute: new ones in a queue, and refused ones by reason.",
+        (
+            Query(f"60 * sum(rate(genpool_api_tasks_accepted_total{_RATE}))", "accepted"),
+            Query(
+                f"60 * sum by (reason) (rate(genpool_api_tasks_refused_total{_RATE}))",
+                "refused: {{reason}}",
+            ),
+        ),
+    ),
+    Panel(
+        "Ends that are due, and watchers",
+        "Tasks whose end was asked for or whose time is over, and that have not ended: nothing where the task store"
+        " does not tell. Streams of events that are open.",
+        (
+            Query("max(genpool_ends_waiting)", "ends that are due"),
+            Query("sum(genpool_api_watchers)", "watchers"),
         ),
     ),
     Panel(

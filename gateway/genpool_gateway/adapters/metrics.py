@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from genpool_adapters.metrics import REQUEST_BUCKETS, Registry
+from genpool_gateway.adapters.api_metrics import PrometheusApiMetrics
 
 _VHOST = ("broker", "vhost")
 
 
 class GatewayMetrics:
-    """Written by dispatchers and intakes, read by ``/metrics``."""
+    """Written by dispatchers, intakes and the API, read by ``/metrics``."""
 
     def __init__(self) -> None:
         self.registry = registry = Registry()
@@ -66,6 +69,17 @@ class GatewayMetrics:
             "Ledgers that were read after a loss of events, or could not be",
             "outcome",
         )
+
+        self.api = PrometheusApiMetrics(registry)
+        self._ends_waiting = registry.gauge(
+            "genpool_ends_waiting",
+            "Tasks whose end is due, as it was asked for or their time is over, and not there; NaN: not known",
+        )
+        self.ends_waiting(None)
+
+    def ends_waiting(self, tasks: int | None) -> None:
+        """Tasks whose end is due; None: not known."""
+        self._ends_waiting.set(math.nan if tasks is None else tasks)
 
     def events_full(self, vhost: tuple[str, str], *, yes: bool) -> None:
         """Whether the events queue of a vhost is full."""

@@ -98,7 +98,7 @@ async def accepted_view(
     services: Services, sent: SubmitTask, caller: Caller, key: str | None, wait: float = 0.0
 ) -> tuple[TaskView, int]:
     """Accept a task, and wait for its end so many seconds; the answer and its status."""
-    record = (await _confirmed(services, await _submit(services, sent, caller, key))).record
+    record = (await _accepted(services, sent, caller, key)).record
     if wait and record.state is not TaskState.ENDED:
         record = await wait_for_end(services, record, wait)
     status = HTTPStatus.OK if record.state is TaskState.ENDED else HTTPStatus.ACCEPTED
@@ -125,6 +125,19 @@ async def submit_tasks(request: Request, sent: SubmitTasks, caller: AnyCaller) -
 async def no_task() -> Response:
     """``batch`` is no task's id."""
     raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)
+
+
+async def _accepted(services: Services, sent: SubmitTask, caller: Caller, key: str | None) -> Outcome:
+    """Accept a task, and count what became of it. Raises a Problem or a GenPoolError."""
+    try:
+        outcome = await _confirmed(services, await _submit(services, sent, caller, key))
+    except (Problem, GenPoolError) as refusal:
+        services.metrics.refused(refusal.reason)
+        raise
+    if not outcome.repeated:
+        pool = outcome.record.pool
+        services.metrics.accepted(f"{pool.namespace}/{pool.name}")
+    return outcome
 
 
 async def _submit(services: Services, sent: SubmitTask, caller: Caller, key: str | None) -> Accepting:
@@ -162,7 +175,7 @@ def _checked(services: Services, sent: SubmitTask, caller: Caller, key: str | No
 
 async def _result(services: Services, sent: SubmitTask, caller: Caller) -> JsonObject:
     try:
-        outcome = await _confirmed(services, await _submit(services, sent, caller, None))
+        outcome = await _accepted(services, sent, caller, None)
     except Problem as problem:
         return _refused(problem)
     except GenPoolError as error:

@@ -27,6 +27,7 @@ from genpool_gateway.api import (
 from genpool_gateway.api.direct import DirectSubmit
 from genpool_gateway.api.docs_page import add_docs_page
 from genpool_gateway.api.document import describe
+from genpool_gateway.api.measured import VERSION, Measured
 from genpool_gateway.api.middleware import SecurityHeaders
 from genpool_gateway.api.problems import answer_with_problems
 from genpool_gateway.api.rates import Rates
@@ -79,7 +80,7 @@ def create_app(services: Services) -> FastAPI:
     ):
         app.include_router(_versioned(router))
     # Without the task store: a file is its own truth.
-    app.include_router(linked_files.router, prefix="/v1")
+    app.include_router(linked_files.router, prefix=VERSION)
     describe(app)
     add_docs_page(app)
     add_web_page(app)
@@ -102,11 +103,13 @@ def create_app(services: Services) -> FastAPI:
         )
     if not services.options.public_url:
         app.add_middleware(RequestBase)
+    # The last one is the outermost: it counts what the others answer, too.
+    app.add_middleware(Measured)
     return app
 
 
 def _versioned(router: APIRouter) -> APIRouter:
-    outer = APIRouter(prefix="/v1", dependencies=[Depends(_store_is_open)])
+    outer = APIRouter(prefix=VERSION, dependencies=[Depends(_store_is_open)])
     outer.include_router(router)
     return outer
 

@@ -15,6 +15,7 @@ from genpool_gateway.accepting.input_store import InputStore
 from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.accepting.replay import Replayer
 from genpool_gateway.api.bridge import Bridge
+from genpool_gateway.api.metrics import ApiMetrics
 from genpool_gateway.api.slow import SlowRequests
 from genpool_gateway.callbacks.replay import CallbackReplay
 from genpool_gateway.dead_letters.work import DeadLetters
@@ -81,6 +82,7 @@ class Services:
     callback_replay: CallbackReplay
     eraser: Eraser
     dead_letters: DeadLetters
+    metrics: ApiMetrics
     now: Callable[[], datetime]
     check_store: Callable[[], None] = lambda: None
     """Raises TaskStoreError while the task store was not opened yet."""

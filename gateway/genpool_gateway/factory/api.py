@@ -13,6 +13,7 @@ from genpool_core.errors import SettingsError
 from genpool_gateway.accepting.replay import Replayer
 from genpool_gateway.adapters.login_words import LoginWords
 from genpool_gateway.api.app import create_app
+from genpool_gateway.api.metrics import ApiMetrics
 from genpool_gateway.api.server import ApiServer
 from genpool_gateway.api.services import ApiOptions, Services
 from genpool_gateway.callbacks.replay import CallbackReplay
@@ -27,6 +28,7 @@ def build_server(
     settings: GatewaySettings,
     parts: TaskParts,
     check_store: Callable[[], None],
+    metrics: ApiMetrics,
     now: Callable[[], datetime],
 ) -> ApiServer:
     """Put the API on its parts. Takes the port; raises SettingsError where it cannot.
@@ -34,7 +36,7 @@ def build_server(
     ``check_store`` raises TaskStoreError while the task store was not opened yet.
     """
     return ApiServer(
-        create_app(_services(settings, parts, check_store, now)),
+        create_app(_services(settings, parts, check_store, metrics, now)),
         parts.hub,
         host=settings.api_host,
         port=settings.api_port,
@@ -46,6 +48,7 @@ def _services(
     settings: GatewaySettings,
     parts: TaskParts,
     check_store: Callable[[], None],
+    metrics: ApiMetrics,
     now: Callable[[], datetime],
 ) -> Services:
     store, publishers = parts.store, parts.publishers
@@ -86,6 +89,7 @@ def _services(
             parts.pools, parts.stores, lambda broker, vhost: publishers.get((broker, vhost))
         ),
         eraser=parts.erasing.eraser,
+        metrics=metrics,
         now=now,
         check_store=check_store,
         options=_options(settings),

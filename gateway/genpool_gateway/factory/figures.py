@@ -33,8 +33,9 @@ def build_figures(
     *,
     now: Callable[[], datetime],
     keep_seconds: float,
+    also: Sequence[Look] = (),
 ) -> PoolFigures:
-    """Put them together. Connects to nothing."""
+    """Put them together. Connects to nothing. ``also``: further figures."""
     workers = PoolWorkers(now)
     sampler = PoolSampler(pools, store.samples, now)
     every = timing.POOL_SAMPLE_LOOK_SECONDS
@@ -43,7 +44,7 @@ def build_figures(
         over_time=PoolsOverTime(store.samples, store.places, now, keep_seconds),
         # By itself: to delete what is in a slow bucket may take longer than a minute.
         sampling=Housekeeping(
-            [Look("pool figures", every, sampler.look)],
+            [Look("pool figures", every, sampler.look), *also],
             threading.Event(),
             every=every,
             name="pool-figures",

@@ -33,6 +33,7 @@ from genpool_gateway.factory.pools import build_pool_source
 from genpool_gateway.factory.rebuilding import Rebuilding, build_rebuilding
 from genpool_gateway.factory.stores import StoreWatch, build_file_links, build_store_watch, build_stores
 from genpool_gateway.factory.task_store import database_url
+from genpool_gateway.janitor.due import DueEnds
 from genpool_gateway.janitor.remade import RemadePools
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.file_links import FileLinks
@@ -96,7 +97,12 @@ def build_parts(
         store, stores, pools, vhosts, publishing, now=now, refused=watch.checks.keeps_from_ending
     )
     keep = settings.task_keep_seconds
-    figures = build_figures(store, pools, now=now, keep_seconds=keep)
+    due = Look(
+        "ends that are due",
+        timing.HOUSEKEEPING_SECONDS,
+        DueEnds(store.unended, now, metrics.ends_waiting).look,
+    )
+    figures = build_figures(store, pools, now=now, keep_seconds=keep, also=[due])
     events = build_events(store, pools, endings, vhosts, publishers)
     takers = events.takers(PassingEvents(hub, figures.workers))
 

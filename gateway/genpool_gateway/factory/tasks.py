@@ -123,4 +123,4 @@ def build_tasks(
         parts.figures.sampling.start()
 
     preparation = Preparation(parts.store.prepare, begin)
-    return Tasks(parts, build_server(settings, parts, preparation.check, now), preparation)
+    return Tasks(parts, build_server(settings, parts, preparation.check, metrics.api, now), preparation)

@@ -6,13 +6,16 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, select, union, update
 
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.overtaken import until_not_overtaken
 from genpool_gateway.store.queries import chunks, lock_tasks, read_records
 from genpool_gateway.store.tables import MESSAGE_LEFT, TO_CANCEL, TO_END, TO_START, tasks
 from genpool_gateway.tasks.record import TaskRecord
+
+#: Since when a task is to end, and the index of such tasks.
+_DUE = ((tasks.c.cancel_requested_at, TO_CANCEL), (tasks.c.start_by, TO_START), (tasks.c.end_by, TO_END))
 
 
 class SqlUnendedStore:
@@ -31,6 +34,12 @@ class SqlUnendedStore:
             wanted = sorted(found, key=lambda task: (found[task], task))[:limit]
             records = read_records(connection, wanted, bodies=False)
         return [records[task] for task in wanted if task in records]
+
+    def count_unended(self, now: datetime) -> int:
+        """As the port says. A task may be due for several reasons: it is one."""
+        due = union(*(select(tasks.c.id).where(condition, column <= now) for column, condition in _DUE))
+        with self._database.reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(due.subquery())).scalar_one())
 
     def message_left(self, task: str) -> None:
         """As the port says."""
@@ -72,11 +81,7 @@ def _left() -> tuple[Any, ...]:
 def unended_statements(now: datetime, limit: int, but_pools: Collection[str]) -> list[Select[Any]]:
     """One statement for each index: id, and since when it is to end."""
     statements = []
-    for column, condition in (
-        (tasks.c.cancel_requested_at, TO_CANCEL),
-        (tasks.c.start_by, TO_START),
-        (tasks.c.end_by, TO_END),
-    ):
+    for column, condition in _DUE:
         statement = select(tasks.c.id, column).where(condition, column <= now)
         if but_pools:
             statement = statement.where(tasks.c.pool_uid.not_in(sorted(but_pools)))

@@ -207,6 +207,9 @@ class UnendedStore(Protocol):
         ``but_pools``: UIDs of pools to leave out.
         """
 
+    def count_unended(self, now: datetime) -> int:
+        """How many tasks are to end now, of all pools."""
+
     def message_left(self, task: str) -> None:
         """Note that a task is ended here, while its message is in the work queue."""
 

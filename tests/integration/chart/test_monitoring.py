@@ -147,6 +147,7 @@ CALLBACKS = (
     'genpool_callbacks_dead_total{namespace="sys",pod="g",broker="default",vhost="/",reason="ReceiverGone"}'
 )
 CALLBACK_LABELS = 'namespace="sys",broker="default",vhost="/",reason="ReceiverGone"'
+API = 'genpool_api_requests_total{{namespace="sys",pod="g",method="POST",route="/v1/tasks",status="{}"}}'
 CASES = [
     Case("all is well", {}, {100: set()}),
     Case("more than the SLA", {WAITING: "100+0x200"}, {14: set(), 60: {"GenPoolBacklogExceedsSLA"}}),
@@ -226,6 +227,17 @@ CASES = [
         {CALLBACKS: "1+0x99 2+0x100"},
         {99: set(), 101: {"GenPoolCallbacksGivenUp"}, 170: set()},
         CALLBACK_LABELS,
+    ),
+    Case(
+        "one of ten requests fails",
+        {API.format(202): "0+9x200", API.format(503): "0+0x20 1+1x180"},
+        {28: set(), 36: {"GenPoolApiFails"}},
+        'namespace="sys"',
+    ),
+    Case(
+        "some requests fail, and most are refused",
+        {API.format(202): "0+100x200", API.format(429): "0+900x200", API.format(503): "0+9x200"},
+        {60: set()},
     ),
     Case(
         "the operator does not answer",

@@ -119,6 +119,12 @@ def gateway(metrics: GatewayMetrics | None = None) -> Program:
     metrics.events_full(("default", "/"), yes=True)
     metrics.to_rebuild(2)
     metrics.rebuilt("read")
+    metrics.ends_waiting(3)
+    api = metrics.api
+    api.answered("POST", "/v1/tasks", 202, 0.01)
+    api.answered("GET", "/v1/tasks/{task}", 500, 0.01)
+    api.accepted("team/pictures")
+    api.refused("QueueFull")
     return Program(
         metrics.registry,
         [
@@ -133,9 +139,31 @@ def gateway(metrics: GatewayMetrics | None = None) -> Program:
             "gauge genpool_events_queue_full{broker,vhost}",
             "gauge genpool_rebuilds_waiting",
             "counter genpool_rebuilds_total{outcome}",
+            "counter genpool_api_requests_total{method,route,status}",
+            "histogram genpool_api_request_seconds{method,route}",
+            "counter genpool_api_tasks_accepted_total{pool}",
+            "counter genpool_api_tasks_refused_total{reason}",
+            "gauge genpool_api_watchers",
+            "gauge genpool_ends_waiting",
         ],
         {
             "outcome": {"delivered", "failed", "routed", "put_aside", "dead", "read"},
-            "le": {"0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "+Inf"},
+            "method": {"GET", "POST"},
+            "route": {"/v1/tasks", "/v1/tasks/{task}"},
+            "status": {"202", "500"},
+            "le": {
+                "0.005",
+                "0.01",
+                "0.025",
+                "0.05",
+                "0.1",
+                "0.25",
+                "0.5",
+                "1.0",
+                "2.5",
+                "5.0",
+                "10.0",
+                "+Inf",
+            },
         },
     )

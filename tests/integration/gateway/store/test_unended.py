@@ -63,6 +63,11 @@ def test_what_has_waited_longest_comes_first(filled: TaskStore) -> None:
     assert names_of(find(at(30), limit=9, but_pools={POOL.uid})) == ["other"]
 
 
+def test_all_that_are_due_are_counted_each_once(filled: TaskStore) -> None:
+    filled.events.request_cancel(key("late"), at(1))
+    assert [filled.unended.count_unended(at(seconds)) for seconds in (0, 4, 10, 30)] == [0, 3, 3, 4]
+
+
 def test_each_is_found_by_an_index_of_its_own(sqlite_url: str) -> None:
     from genpool_gateway.store.opening import open_store  # noqa: PLC0415 - the other tests have a fixture
 

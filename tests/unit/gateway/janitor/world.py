@@ -203,6 +203,9 @@ class World:
     def count_messages_left(self) -> dict[str, int]:
         return {POOL.uid: len(self.left)} if self.left else {}
 
+    def count_unended(self, now: datetime) -> int:
+        return len(self.unended(now, limit=1))
+
     def unended(self, _now: datetime, *, limit: int, but_pools: Collection[str] = ()) -> list[TaskRecord]:
         open_ = self.task.state is not TaskState.ENDED and self.task.pool.uid not in but_pools
         return [self.task][:limit] if open_ else []
