@@ -301,6 +301,11 @@ REASONS: Mapping[str, Reason] = {
         "The gateway does not have the task's message.",
         "Send the task again, or replay its dead letter.",
     ),
+    "TaskIdReused": Reason(
+        7031,
+        "A task with this task_id and the same contents was sent before, with other options.",
+        "Leave out the options that it names, or send another task_id.",
+    ),
     # Callbacks ------------------------------------------------------------------------------------------------------
     "ReceiverFailed": Reason(
         8001,

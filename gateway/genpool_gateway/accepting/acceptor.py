@@ -21,7 +21,15 @@ from genpool_core import timing
 from genpool_core.errors import TaskStoreError
 from genpool_gateway.accepting.in_flight import Accepting, InFlight, Outcome
 from genpool_gateway.accepting.ports import WorkQueues
-from genpool_gateway.accepting.refusals import NotAccepted, OtherRequest, Overloaded, QueueFull, over_cap
+from genpool_gateway.accepting.refusals import (
+    NotAccepted,
+    OtherOptions,
+    OtherRequest,
+    Overloaded,
+    QueueFull,
+    over_cap,
+)
+from genpool_gateway.tasks.options import differing
 from genpool_gateway.tasks.ports import Acceptance, Accepted, AcceptingStore, NewTask
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 
@@ -168,6 +176,10 @@ class Acceptor:
                 "send a new key with a new request."
             )
             _end(item.done, OtherRequest(text))
+            return None
+        if answer.acceptance is Acceptance.OTHER_OPTIONS:
+            others = differing(item.task.given, item.task.record, record)
+            _end(item.done, OtherOptions(task=record.id, differing=others))
             return None
         fresh = answer.acceptance is Acceptance.CREATED
         if not fresh and record.state is not TaskState.ACCEPTING:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from genpool_core.errors import GenPoolError
 
 
@@ -15,6 +17,21 @@ class OtherRequest(NotAccepted):
     """The idempotency key was used for another request within a day."""
 
     reason = "IdempotencyKeyReused"
+
+
+class OtherOptions(NotAccepted):
+    """The task was accepted before, with other options. ``task``: its id; ``differing``: their names."""
+
+    reason = "TaskIdReused"
+
+    def __init__(self, *, task: str, differing: Sequence[str]) -> None:
+        names = ", ".join(differing)
+        super().__init__(
+            f"task {task} has this task_id and the same contents, and was sent with another {names} before: it keeps "
+            f"what was sent first. Leave out {names} to be answered with that task, or send another task_id."
+        )
+        self.task = task
+        self.differing = tuple(differing)
 
 
 class OverCap(NotAccepted):

@@ -23,7 +23,7 @@ from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.document import link
 from genpool_gateway.api.inputs import keep_inputs
 from genpool_gateway.api.problem_view import ProblemView
-from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem, problem_of
+from genpool_gateway.api.problems import BODY_PROBLEMS, CONFLICT, PROBLEMS, Problem, problem_of
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.submission import (
     IdempotencyKey,
@@ -75,6 +75,7 @@ class Results(BaseModel):
             "description": "The task is in its queue",
             "links": link("get_task", task="$response.body#/id"),
         },
+        **CONFLICT,
     },
 )
 async def submit_task(  # noqa: PLR0913, PLR0917 - a request's parts
@@ -86,7 +87,11 @@ async def submit_task(  # noqa: PLR0913, PLR0917 - a request's parts
     prefer: Annotated[str | None, Header(description="`wait=30` waits for the end.")] = None,
     wait: WaitSeconds = None,
 ) -> TaskView:
-    """Accept a task. 202 means that it is in its queue: it will be done once, or end with a reason."""
+    """Accept a task. 202 means that it is in its queue: it will be done once, or end with a reason.
+
+    The same `task_id` with the same contents is one task, however often it is sent: options that a repeat names must be
+    those of the first time (409 `TaskIdReused`).
+    """
     seconds = _preferred(prefer) if wait is None else wait
     view, response.status_code = await accepted_view(
         services_of(request), sent, caller, idempotency_key, seconds

@@ -15,7 +15,7 @@ from genpool_core.errors import GenPoolError
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.reasons import code_of
 from genpool_core.shown import shown
-from genpool_gateway.accepting.refusals import QueueFull, Unconfirmed
+from genpool_gateway.accepting.refusals import OtherOptions, QueueFull, Unconfirmed
 from genpool_gateway.api.document import methods_of
 from genpool_gateway.api.problem_view import ProblemView
 
@@ -35,6 +35,7 @@ STATUS: Mapping[str, int] = {
     "NotReplayable": 409,
     "StoreNotListed": 409,
     "StoreRefused": 409,
+    "TaskIdReused": 409,
     "RequestTooLarge": 413,
     "UnsupportedMediaType": 415,
     "RangeNotSatisfiable": 416,
@@ -104,7 +105,9 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
 
 def problem_of(error: GenPoolError) -> Problem:
     """The problem that an error of ours is to a caller."""
-    more: JsonObject = {"id": error.task} if isinstance(error, Unconfirmed) else {}
+    more: JsonObject = {"id": error.task} if isinstance(error, (Unconfirmed, OtherOptions)) else {}
+    if isinstance(error, OtherOptions):
+        more["differing"] = list(error.differing)
     for name in ("parameter", "expected", "sent"):
         value: JsonValue = getattr(error, name, None)
         if value is not None:
@@ -123,7 +126,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
 PROBLEMS = documented(401, 403, 404, 422, 429, 500, 503)
 #: And those that take a body.
 BODY_PROBLEMS = documented(408, 413, 415)
-#: And those that need a task that has ended, or a bucket that is listed.
+#: And those that need a task that has ended, a bucket that is listed, or that nobody sent the task otherwise before.
 CONFLICT = documented(409)
 
 

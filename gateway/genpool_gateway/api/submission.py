@@ -13,6 +13,7 @@ from genpool_core.jsontypes import JsonObject
 from genpool_core.tasks.check import shown_parameters
 from genpool_gateway.accepting.set_apart import MOST_MESSAGE_BYTES
 from genpool_gateway.pools.check import HIGHEST_PRIORITY, CheckedTask
+from genpool_gateway.tasks.options import OPTIONS
 from genpool_gateway.tasks.ports import Idempotency, NewTask
 from genpool_gateway.tasks.record import Position, Submission, TaskRecord, TaskState
 
@@ -57,7 +58,8 @@ class SubmitTask(BaseModel):
     graph: dict[str, JsonValue] | None = None
     """A whole ComfyUI graph in API format instead of a workflow, where the pool allows it."""
     task_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
-    """Your own word for it. The same words with the same task are one task. Made when it is left out."""
+    """Your own word for it. The same words with the same task are one task, which keeps the ``metadata``, ``priority``,
+    limits of time and callback that were sent first. Made when it is left out."""
     callback_url: Annotated[str, Field(max_length=4096)] | None = None
     """Where its end is announced."""
     webhook_url: Annotated[str, Field(max_length=4096)] | None = None
@@ -146,8 +148,17 @@ def new_task(
         ),
     )
     if key is None:
-        return NewTask(record)
-    return NewTask(record, Idempotency(key, digest(canonical_json(sent.model_dump(mode="json")))))
+        return NewTask(record, given=_given(sent))
+    idempotency = Idempotency(key, digest(canonical_json(sent.model_dump(mode="json"))))
+    return NewTask(record, idempotency, given=_given(sent))
+
+
+def _given(sent: SubmitTask) -> frozenset[str]:
+    """The options that were named, by one name each; null names none."""
+    named = {name for name in sent.model_fields_set if getattr(sent, name) is not None}
+    if "webhook_url" in named:
+        named.add("callback_url")
+    return frozenset(named & OPTIONS.keys())
 
 
 def _after(now: datetime, seconds: int | None) -> datetime | None:

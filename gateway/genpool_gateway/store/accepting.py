@@ -20,7 +20,6 @@ from genpool_gateway.store.queries import (
     chunks,
     insert_new,
     insert_rows,
-    known_tasks,
     lock_tasks,
     read_records,
     select_records,
@@ -116,14 +115,14 @@ def _mark_published(connection: Connection, ids: Sequence[str]) -> None:
 
 
 def _known(connection: Connection, group: Sequence[NewTask], capped: Collection[str], now: datetime) -> Known:
-    ids = known_tasks(connection, {new.record.id for new in group})
+    records = read_records(connection, {new.record.id for new in group}, bodies=False)
     counts: dict[str, int] = {}
     if capped:
         statement = select(tasks.c.owner, func.count()).where(UNFINISHED, tasks.c.owner.in_(capped))
         grouped = connection.execute(statement.group_by(tasks.c.owner))
         counts = {row[0]: row[1] for row in grouped}
     scopes = {scope for new in group if (scope := scope_of(new)) is not None}
-    return Known(ids, _promises(connection, scopes, now), counts)
+    return Known(records, _promises(connection, scopes, now), counts)
 
 
 def _promises(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from genpool_gateway.tasks.options import differing
 from genpool_gateway.tasks.ports import Acceptance, NewTask
+from genpool_gateway.tasks.record import TaskRecord
 
 #: Owner, UID of the pool, key.
 IdempotencyScope = tuple[str, str, str]
@@ -15,8 +17,8 @@ IdempotencyScope = tuple[str, str, str]
 class Known:
     """What the store has, of what a group may meet."""
 
-    tasks: Collection[str] = ()
-    """Ids."""
+    tasks: Mapping[str, TaskRecord] = field(default_factory=dict)
+    """By id."""
     promises: Mapping[IdempotencyScope, tuple[str, str]] = field(default_factory=dict)
     """Digest and task of the idempotency keys in force."""
     unfinished: Mapping[str, int] = field(default_factory=dict)
@@ -43,7 +45,7 @@ def scope_of(new: NewTask) -> IdempotencyScope | None:
 
 def admit(group: Sequence[NewTask], known: Known, caps: Mapping[str, int]) -> list[Admission]:
     """Decide for each, in order: what one of the group makes is known to those after it."""
-    tasks, promises, unfinished = set(known.tasks), dict(known.promises), dict(known.unfinished)
+    tasks, promises, unfinished = dict(known.tasks), dict(known.promises), dict(known.unfinished)
     admissions = []
     for new in group:
         admission = _admit(new, Known(tasks, promises, unfinished), caps)
@@ -52,7 +54,7 @@ def admit(group: Sequence[NewTask], known: Known, caps: Mapping[str, int]) -> li
         if admission.promises and scope is not None and new.idempotency is not None:
             promises[scope] = (new.idempotency.digest, new.record.id)
         if admission.acceptance is Acceptance.CREATED:
-            tasks.add(new.record.id)
+            tasks[new.record.id] = new.record
             if owner is not None:
                 unfinished[owner] = unfinished.get(owner, 0) + 1
     return admissions
@@ -65,7 +67,10 @@ def _admit(new: NewTask, known: Known, caps: Mapping[str, int]) -> Admission:
         digest, promised = promise
         same = digest == new.idempotency.digest
         return Admission(Acceptance.SAME if same else Acceptance.OTHER_REQUEST, promised)
-    if task in known.tasks:
+    standing = known.tasks.get(task)
+    if standing is not None and differing(new.given, new.record, standing):
+        return Admission(Acceptance.OTHER_OPTIONS, task)
+    if standing is not None:
         return Admission(Acceptance.SAME, task, promises=scope is not None)
     if not new.room:
         return Admission(Acceptance.NO_ROOM, None)

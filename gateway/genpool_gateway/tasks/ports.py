@@ -29,6 +29,8 @@ class NewTask:
 
     record: TaskRecord
     idempotency: Idempotency | None = None
+    given: frozenset[str] = frozenset()
+    """Names of the options (:mod:`genpool_gateway.tasks.options`) that its sender named."""
     room: bool = True
     """False: its pool's queue is full, so it is only asked whether the task is known already."""
 
@@ -42,6 +44,8 @@ class Acceptance(Enum):
     """The task is known already, by its id or its idempotency key. Published or not: its record says it."""
     OTHER_REQUEST = "other_request"
     """The idempotency key was used for another request."""
+    OTHER_OPTIONS = "other_options"
+    """The task is known already, and its sender named other options the first time."""
     OVER_CAP = "over_cap"
     """Its owner has as many unfinished tasks as its key allows."""
     NO_ROOM = "no_room"

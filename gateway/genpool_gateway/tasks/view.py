@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from genpool_core.jsontypes import JsonObject
 from genpool_core.ledger.records import EndRecord, Output
+from genpool_gateway.tasks.options import end_within_seconds, start_within_seconds
 from genpool_gateway.tasks.record import TaskRecord
 from genpool_gateway.tasks.status import Status, status_of
 
@@ -125,6 +126,12 @@ class TaskView(ViewModel):
     """1, and one more for each replay."""
     priority: int | None = None
     """As it was sent."""
+    callback_events: list[str] | None = None
+    """What is announced to its `callback_url`, if it was sent with one; null of a task that did not come by the API."""
+    start_within_seconds: int | None = None
+    """As it was sent: it expires when no attempt has begun so long after `created_at`. A replay has no such limit."""
+    end_within_seconds: int | None = None
+    """As it was sent: it expires when it has not ended so long after `created_at`. A replay has no such limit."""
     created_at: datetime
     """When the gateway accepted it, or first heard of it."""
     started_at: datetime | None = None
@@ -199,6 +206,9 @@ def view_of(record: TaskRecord, known: Beside) -> TaskView:
         status=status,
         run=record.position.run,
         priority=record.priority,
+        callback_events=None if record.submission is None else list(record.submission.callback_events),
+        start_within_seconds=start_within_seconds(record),
+        end_within_seconds=end_within_seconds(record),
         created_at=record.created_at,
         started_at=record.started_at,
         completed_at=record.ended_at,

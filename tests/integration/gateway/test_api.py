@@ -17,6 +17,10 @@ def test_an_accepted_task_is_in_its_queue_as_any_producers(api: Api) -> None:
     owner = properties.headers["x-genpool-owner"]
     assert task["id"] == task_key(POOL.uid, body["task_id"], body, tenant=owner)
     assert names.is_gateway_user(properties.user_id)
+    again = {"task_id": task["task_id"], "parameters": {"prompt": "a lake"}}
+    assert api.call("POST", "/v1/tasks", {**again, "priority": 3}).json()["id"] == task["id"]
+    other = api.call("POST", "/v1/tasks", {**again, "metadata": {"album": 8}})
+    assert (other.status_code, other.json()["differing"]) == (409, ["metadata"])
 
 
 def test_a_task_is_what_its_worker_announces(api: Api) -> None:

@@ -10,13 +10,19 @@ from genpool_gateway.store.admission import Admission, Known, admit
 from genpool_gateway.tasks.ports import Acceptance, Idempotency, NewTask
 from support.task_changes import accepting, key
 
-CREATED, SAME, OTHER, OVER, NO_ROOM = Acceptance
+CREATED, SAME, OTHER, OPTIONS, OVER, NO_ROOM = Acceptance
 
 
 def new(name: str, promise: str = "", owner: str = "anna") -> NewTask:
     """``promise``: an idempotency key and, after a colon, the digest."""
     word, _, digest = promise.partition(":")
     return NewTask(accepting(name, owner=owner), Idempotency(word, digest) if promise else None)
+
+
+def given(name: str, promise: str = "", *, priority: int) -> NewTask:
+    """One whose sender named its priority; that of the known ones is 3."""
+    made = new(name, promise)
+    return replace(made, record=replace(made.record, priority=priority), given=frozenset({"priority"}))
 
 
 def without_room(name: str, promise: str = "") -> NewTask:
@@ -30,6 +36,10 @@ def without_room(name: str, promise: str = "") -> NewTask:
         ([new("a"), new("b")], [CREATED, CREATED]),
         ([new("a"), new("a")], [CREATED, SAME]),
         ([new("known")], [SAME]),
+        ([given("known", priority=3), given("known", priority=4)], [SAME, OPTIONS]),
+        ([given("a", priority=3), given("a", priority=4), given("a", priority=3)], [CREATED, OPTIONS, SAME]),
+        # A refused request keeps no key.
+        ([given("known", "k:1", priority=4), new("b", "k:2")], [OPTIONS, CREATED]),
         ([new("a", "k:1"), new("b", "k:1"), new("c", "k:2")], [CREATED, SAME, OTHER]),
         ([new("a", "k:1"), new("b", "k:1", owner="bert")], [CREATED, CREATED]),
         ([new("a", "promised:1"), new("a", "promised:2")], [SAME, OTHER]),
@@ -50,7 +60,7 @@ def without_room(name: str, promise: str = "") -> NewTask:
 )
 def test_a_group(group: list[NewTask], said: list[Acceptance]) -> None:
     known = Known(
-        tasks={key("known"), key("promised")},
+        tasks={key(name): accepting(name) for name in ("known", "promised")},
         promises={("anna", "uid-1", "promised"): ("1", key("promised"))},
         unfinished={"capped": 4, "full": 9},
     )
@@ -59,7 +69,9 @@ def test_a_group(group: list[NewTask], said: list[Acceptance]) -> None:
 
 
 def test_what_is_promised_and_which_task_stands_for_it() -> None:
-    known = Known(tasks={key("known")}, promises={("anna", "uid-1", "old"): ("1", key("old"))})
+    known = Known(
+        tasks={key("known"): accepting("known")}, promises={("anna", "uid-1", "old"): ("1", key("old"))}
+    )
     group = [new("a", "k:1"), new("b", "k:1"), new("known", "n:1"), new("c", "old:1"), new("d")]
     assert admit(group, known, {}) == [
         Admission(CREATED, key("a"), promises=True),

@@ -14,12 +14,14 @@ from genpool_core.errors import BrokerError, TaskStoreError
 from genpool_gateway.accepting.acceptor import GROUP, Acceptor
 from genpool_gateway.accepting.refusals import (
     NotPublished,
+    OtherOptions,
     OtherRequest,
     OverCap,
     Overloaded,
     QueueFull,
     Unconfirmed,
 )
+from genpool_gateway.tasks.options import differing
 from genpool_gateway.tasks.ports import Acceptance, Accepted, NewTask
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 from integration.broker import until
@@ -56,6 +58,8 @@ class MemoryStore:
             same = Acceptance.SAME if digest == key.digest else Acceptance.OTHER_REQUEST
             return Accepted(same, self.rows[known])
         if task.record.id in self.rows:
+            if differing(task.given, task.record, self.rows[task.record.id]):
+                return Accepted(Acceptance.OTHER_OPTIONS, self.rows[task.record.id])
             return Accepted(Acceptance.SAME, self.rows[task.record.id])
         if not task.room:
             return Accepted(Acceptance.NO_ROOM, None)
@@ -171,6 +175,17 @@ def test_an_idempotency_key_gives_the_task_that_it_made_and_refuses_another_requ
     assert world.acceptor.submit(new("b", key="k")).result(5).record.id == "a"
     with pytest.raises(OtherRequest, match="used for another request"):
         world.acceptor.submit(new("b", key="k", digest="other")).result(5)
+    assert world.broker.sent == ["a"]
+
+
+def test_a_task_that_stands_with_other_options_is_named_and_stays(world: World) -> None:
+    world.acceptor.start()
+    world.acceptor.submit(new("a")).result(5)
+    other = NewTask(record("a", priority=9), given=frozenset({"priority"}))
+    with pytest.raises(OtherOptions, match="another priority before: it keeps what was sent first") as caught:
+        world.acceptor.submit(other).result(5)
+    assert (caught.value.task, caught.value.differing) == ("a", ("priority",))
+    assert world.store.rows["a"].priority is None
     assert world.broker.sent == ["a"]
 
 

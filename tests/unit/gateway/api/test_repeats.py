@@ -1,0 +1,18 @@
+"""How the API answers a repeat that cannot be one."""
+
+from __future__ import annotations
+
+from genpool_gateway.accepting.refusals import OtherOptions
+from unit.gateway.api.world import TASK, ApiWorld
+
+
+def test_other_options_are_named_with_the_task_that_stands() -> None:
+    world = ApiWorld()
+    world.acceptor.refusal = OtherOptions(task="a" * 40, differing=("metadata", "priority"))
+    answer = world.call("POST", "/v1/tasks", json=TASK)
+    said = answer.json()
+    assert (answer.status_code, said["reason"], said["code"]) == (409, "TaskIdReused", 7031)
+    assert (said["id"], said["differing"]) == ("a" * 40, ["metadata", "priority"])
+    assert "metadata, priority" in said["detail"]
+    document = world.call("GET", "/openapi.json").json()
+    assert "409" in document["paths"]["/v1/tasks"]["post"]["responses"]
