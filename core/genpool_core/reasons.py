@@ -306,6 +306,11 @@ REASONS: Mapping[str, Reason] = {
         "A task with this task_id and the same contents was sent before, with other options.",
         "Leave out the options that it names, or send another task_id.",
     ),
+    "TaskErased": Reason(
+        7032,
+        "The task was sent before, has ended, and its contents were deleted.",
+        "Send it with another task_id, and another Idempotency-Key, to have it done again.",
+    ),
     # Callbacks ------------------------------------------------------------------------------------------------------
     "ReceiverFailed": Reason(
         8001,

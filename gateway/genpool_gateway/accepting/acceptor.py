@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,17 +19,10 @@ import structlog
 
 from genpool_core import timing
 from genpool_core.errors import TaskStoreError
+from genpool_gateway.accepting.answers import standing
 from genpool_gateway.accepting.in_flight import Accepting, InFlight, Outcome
 from genpool_gateway.accepting.ports import WorkQueues
-from genpool_gateway.accepting.refusals import (
-    NotAccepted,
-    OtherOptions,
-    OtherRequest,
-    Overloaded,
-    QueueFull,
-    over_cap,
-)
-from genpool_gateway.tasks.options import differing
+from genpool_gateway.accepting.refusals import NotAccepted, Overloaded, QueueFull
 from genpool_gateway.tasks.ports import Acceptance, Accepted, AcceptingStore, NewTask
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 
@@ -163,23 +156,9 @@ class Acceptor:
 
     def _answered(self, item: _Waiting, answer: Accepted) -> TaskRecord | None:
         """The task to publish, if that is what follows; else its sender is answered, or waits with another one."""
-        record = answer.record
-        if answer.acceptance is Acceptance.NO_ROOM and item.full is not None:
-            _end(item.done, item.full)
-            return None
-        if record is None or answer.acceptance is Acceptance.OVER_CAP:
-            _end(item.done, over_cap(item.cap))
-            return None
-        if answer.acceptance is Acceptance.OTHER_REQUEST:
-            text = (
-                f"the Idempotency-Key was used for another request, of task {record.id}: "
-                "send a new key with a new request."
-            )
-            _end(item.done, OtherRequest(text))
-            return None
-        if answer.acceptance is Acceptance.OTHER_OPTIONS:
-            others = differing(item.task.given, item.task.record, record)
-            _end(item.done, OtherOptions(task=record.id, differing=others))
+        record = standing(item.task, answer, cap=item.cap, full=item.full)
+        if isinstance(record, NotAccepted):
+            _fail([item], record)
             return None
         fresh = answer.acceptance is Acceptance.CREATED
         if not fresh and record.state is not TaskState.ACCEPTING:
@@ -220,11 +199,6 @@ class Acceptor:
         if again:
             _log.info("tasks_published_again", tasks=len(again))
             self._publish(again)
-
-
-def _end(future: Future[Outcome], refusal: NotAccepted) -> None:
-    with suppress(InvalidStateError):
-        future.set_exception(refusal)
 
 
 def _fail(group: Sequence[_Waiting], error: Exception) -> None:

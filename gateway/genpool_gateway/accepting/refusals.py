@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from genpool_core.errors import GenPoolError
 
@@ -32,6 +33,20 @@ class OtherOptions(NotAccepted):
         )
         self.task = task
         self.differing = tuple(differing)
+
+
+class Erased(NotAccepted):
+    """The task was done before, and its contents were deleted. ``task``: its id."""
+
+    reason = "TaskErased"
+
+    def __init__(self, *, task: str, at: datetime) -> None:
+        when = at.isoformat(timespec="seconds")
+        super().__init__(
+            f"task {task} is this one: it has ended, and its contents were deleted at {when}, so it is not done again. "
+            "To have it done once more, send it with another task_id, and under another Idempotency-Key if it has one."
+        )
+        self.task = task
 
 
 class OverCap(NotAccepted):

@@ -90,7 +90,7 @@ async def submit_task(  # noqa: PLR0913, PLR0917 - a request's parts
     """Accept a task. 202 means that it is in its queue: it will be done once, or end with a reason.
 
     The same `task_id` with the same contents is one task, however often it is sent: options that a repeat names must be
-    those of the first time (409 `TaskIdReused`).
+    those of the first time (409 `TaskIdReused`). One whose contents were deleted is not done again (409 `TaskErased`).
     """
     seconds = _preferred(prefer) if wait is None else wait
     view, response.status_code = await accepted_view(

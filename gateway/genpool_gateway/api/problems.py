@@ -15,7 +15,7 @@ from genpool_core.errors import GenPoolError
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.reasons import code_of
 from genpool_core.shown import shown
-from genpool_gateway.accepting.refusals import OtherOptions, QueueFull, Unconfirmed
+from genpool_gateway.accepting.refusals import Erased, OtherOptions, QueueFull, Unconfirmed
 from genpool_gateway.api.document import methods_of
 from genpool_gateway.api.problem_view import ProblemView
 
@@ -36,6 +36,7 @@ STATUS: Mapping[str, int] = {
     "StoreNotListed": 409,
     "StoreRefused": 409,
     "TaskIdReused": 409,
+    "TaskErased": 409,
     "RequestTooLarge": 413,
     "UnsupportedMediaType": 415,
     "RangeNotSatisfiable": 416,
@@ -105,7 +106,7 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
 
 def problem_of(error: GenPoolError) -> Problem:
     """The problem that an error of ours is to a caller."""
-    more: JsonObject = {"id": error.task} if isinstance(error, (Unconfirmed, OtherOptions)) else {}
+    more: JsonObject = {"id": error.task} if isinstance(error, (Unconfirmed, OtherOptions, Erased)) else {}
     if isinstance(error, OtherOptions):
         more["differing"] = list(error.differing)
     for name in ("parameter", "expected", "sent"):

@@ -115,14 +115,15 @@ def _mark_published(connection: Connection, ids: Sequence[str]) -> None:
 
 
 def _known(connection: Connection, group: Sequence[NewTask], capped: Collection[str], now: datetime) -> Known:
-    records = read_records(connection, {new.record.id for new in group}, bodies=False)
     counts: dict[str, int] = {}
     if capped:
         statement = select(tasks.c.owner, func.count()).where(UNFINISHED, tasks.c.owner.in_(capped))
         grouped = connection.execute(statement.group_by(tasks.c.owner))
         counts = {row[0]: row[1] for row in grouped}
     scopes = {scope for new in group if (scope := scope_of(new)) is not None}
-    return Known(records, _promises(connection, scopes, now), counts)
+    promises = _promises(connection, scopes, now)
+    wanted = {new.record.id for new in group} | {task for _, task in promises.values()}
+    return Known(read_records(connection, wanted, bodies=False), promises, counts)
 
 
 def _promises(

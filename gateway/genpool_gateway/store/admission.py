@@ -18,7 +18,7 @@ class Known:
     """What the store has, of what a group may meet."""
 
     tasks: Mapping[str, TaskRecord] = field(default_factory=dict)
-    """By id."""
+    """By id; also those that are promised."""
     promises: Mapping[IdempotencyScope, tuple[str, str]] = field(default_factory=dict)
     """Digest and task of the idempotency keys in force."""
     unfinished: Mapping[str, int] = field(default_factory=dict)
@@ -65,15 +65,25 @@ def _admit(new: NewTask, known: Known, caps: Mapping[str, int]) -> Admission:
     promise = None if scope is None else known.promises.get(scope)
     if promise is not None and new.idempotency is not None:
         digest, promised = promise
-        same = digest == new.idempotency.digest
-        return Admission(Acceptance.SAME if same else Acceptance.OTHER_REQUEST, promised)
-    standing = known.tasks.get(task)
-    if standing is not None and differing(new.given, new.record, standing):
-        return Admission(Acceptance.OTHER_OPTIONS, task)
-    if standing is not None:
-        return Admission(Acceptance.SAME, task, promises=scope is not None)
+        if digest != new.idempotency.digest:
+            return Admission(Acceptance.OTHER_REQUEST, promised)
+        return Admission(Acceptance.ERASED if _is_erased(known, promised) else Acceptance.SAME, promised)
+    if task in known.tasks:
+        return _repeat(new, known.tasks[task])
     if not new.room:
         return Admission(Acceptance.NO_ROOM, None)
     if owner is not None and owner in caps and known.unfinished.get(owner, 0) >= caps[owner]:
         return Admission(Acceptance.OVER_CAP, None)
     return Admission(Acceptance.CREATED, task, promises=scope is not None)
+
+
+def _repeat(new: NewTask, standing: TaskRecord) -> Admission:
+    if standing.erased_at is not None:
+        return Admission(Acceptance.ERASED, standing.id)
+    if differing(new.given, new.record, standing):
+        return Admission(Acceptance.OTHER_OPTIONS, standing.id)
+    return Admission(Acceptance.SAME, standing.id, promises=scope_of(new) is not None)
+
+
+def _is_erased(known: Known, task: str) -> bool:
+    return task in known.tasks and known.tasks[task].erased_at is not None

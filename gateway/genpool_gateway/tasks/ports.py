@@ -46,6 +46,8 @@ class Acceptance(Enum):
     """The idempotency key was used for another request."""
     OTHER_OPTIONS = "other_options"
     """The task is known already, and its sender named other options the first time."""
+    ERASED = "erased"
+    """The task is known already, by its id or its idempotency key, and its contents were deleted."""
     OVER_CAP = "over_cap"
     """Its owner has as many unfinished tasks as its key allows."""
     NO_ROOM = "no_room"

@@ -8,9 +8,9 @@ import pytest
 
 from genpool_gateway.store.admission import Admission, Known, admit
 from genpool_gateway.tasks.ports import Acceptance, Idempotency, NewTask
-from support.task_changes import accepting, key
+from support.task_changes import T0, accepting, key
 
-CREATED, SAME, OTHER, OPTIONS, OVER, NO_ROOM = Acceptance
+CREATED, SAME, OTHER, OPTIONS, ERASED, OVER, NO_ROOM = Acceptance
 
 
 def new(name: str, promise: str = "", owner: str = "anna") -> NewTask:
@@ -38,6 +38,13 @@ def without_room(name: str, promise: str = "") -> NewTask:
         ([new("known")], [SAME]),
         ([given("known", priority=3), given("known", priority=4)], [SAME, OPTIONS]),
         ([given("a", priority=3), given("a", priority=4), given("a", priority=3)], [CREATED, OPTIONS, SAME]),
+        # By its id, and by its key whatever the id; it is no room's and no cap's matter.
+        (
+            [new("gone"), given("gone", priority=9), new("gone", owner="full"), without_room("gone")],
+            [ERASED] * 4,
+        ),
+        ([new("x", "old:1"), new("gone", "k:1"), new("b", "k:2")], [ERASED, ERASED, CREATED]),
+        ([new("x", "old:2")], [OTHER]),
         # A refused request keeps no key.
         ([given("known", "k:1", priority=4), new("b", "k:2")], [OPTIONS, CREATED]),
         ([new("a", "k:1"), new("b", "k:1"), new("c", "k:2")], [CREATED, SAME, OTHER]),
@@ -60,8 +67,14 @@ def without_room(name: str, promise: str = "") -> NewTask:
 )
 def test_a_group(group: list[NewTask], said: list[Acceptance]) -> None:
     known = Known(
-        tasks={key(name): accepting(name) for name in ("known", "promised")},
-        promises={("anna", "uid-1", "promised"): ("1", key("promised"))},
+        tasks={
+            **{key(name): accepting(name) for name in ("known", "promised")},
+            key("gone"): accepting("gone", erased_at=T0),
+        },
+        promises={
+            ("anna", "uid-1", "promised"): ("1", key("promised")),
+            ("anna", "uid-1", "old"): ("1", key("gone")),
+        },
         unfinished={"capped": 4, "full": 9},
     )
     admissions = admit(group, known, {"capped": 5, "full": 9, "full2": 1})

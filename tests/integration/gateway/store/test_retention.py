@@ -100,7 +100,7 @@ def test_an_erased_task_leaves_a_tombstone(store: TaskStore) -> None:
     store.events.apply([again])
     assert SECRET not in everything(store)
     (answer,) = store.accepting.accept([NewTask(accepting("b"), Idempotency("k", "d"))], {}, at(9))
-    assert answer.acceptance is Acceptance.SAME
+    assert answer.acceptance is Acceptance.ERASED
 
 
 def test_only_an_ended_task_is_erased(store: TaskStore) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from genpool_core.errors import BrokerError, TaskStoreError
 from genpool_gateway.accepting.acceptor import GROUP, Acceptor
 from genpool_gateway.accepting.refusals import (
+    Erased,
     NotPublished,
     OtherOptions,
     OtherRequest,
@@ -21,7 +23,7 @@ from genpool_gateway.accepting.refusals import (
     QueueFull,
     Unconfirmed,
 )
-from genpool_gateway.tasks.options import differing
+from genpool_gateway.store.admission import IdempotencyScope, Known, admit, scope_of
 from genpool_gateway.tasks.ports import Acceptance, Accepted, NewTask
 from genpool_gateway.tasks.record import TaskRecord, TaskState
 from integration.broker import until
@@ -33,7 +35,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.rows: dict[str, TaskRecord] = {}
-        self.keys: dict[str, tuple[str, str]] = {}
+        self.keys: dict[IdempotencyScope, tuple[str, str]] = {}
         self.groups: list[int] = []
         self.failing = False
         self.lock = threading.Lock()
@@ -49,26 +51,15 @@ class MemoryStore:
         self._check()
         self.groups.append(len(tasks))
         self.published(published)
-        return [self._accept(task, caps) for task in tasks]
-
-    def _accept(self, task: NewTask, caps: Mapping[str, int]) -> Accepted:
-        key = task.idempotency
-        if key is not None and key.key in self.keys:
-            digest, known = self.keys[key.key]
-            same = Acceptance.SAME if digest == key.digest else Acceptance.OTHER_REQUEST
-            return Accepted(same, self.rows[known])
-        if task.record.id in self.rows:
-            if differing(task.given, task.record, self.rows[task.record.id]):
-                return Accepted(Acceptance.OTHER_OPTIONS, self.rows[task.record.id])
-            return Accepted(Acceptance.SAME, self.rows[task.record.id])
-        if not task.room:
-            return Accepted(Acceptance.NO_ROOM, None)
-        if len(self.rows) >= caps.get(str(task.record.owner), 1000):
-            return Accepted(Acceptance.OVER_CAP, None)
-        self.rows[task.record.id] = task.record
-        if key is not None:
-            self.keys[key.key] = (key.digest, task.record.id)
-        return Accepted(Acceptance.CREATED, task.record)
+        counts = Counter(row.owner for row in self.rows.values() if row.owner is not None)
+        admissions = admit(tasks, Known(self.rows, self.keys, counts), caps)
+        for task, admission in zip(tasks, admissions, strict=True):
+            if admission.acceptance is Acceptance.CREATED:
+                self.rows[task.record.id] = task.record
+            scope = scope_of(task)
+            if admission.promises and scope is not None and task.idempotency is not None:
+                self.keys[scope] = (task.idempotency.digest, task.record.id)
+        return [Accepted(each.acceptance, self.rows.get(each.task or "")) for each in admissions]
 
     def published(self, ids: Sequence[str]) -> None:
         self._check()
@@ -187,6 +178,15 @@ def test_a_task_that_stands_with_other_options_is_named_and_stays(world: World) 
     assert (caught.value.task, caught.value.differing) == ("a", ("priority",))
     assert world.store.rows["a"].priority is None
     assert world.broker.sent == ["a"]
+
+
+def test_a_task_whose_contents_were_deleted_is_not_done_again(world: World) -> None:
+    world.store.rows["a"] = record("a", state=TaskState.ENDED, erased_at=NOW)
+    world.acceptor.start()
+    with pytest.raises(Erased, match=r"deleted at 2026-11-26T12:00:00\S*, so .* another task_id") as caught:
+        world.acceptor.submit(new("a")).result(5)
+    assert caught.value.task == "a"
+    assert world.broker.sent == []
 
 
 def test_over_its_cap_a_sender_is_refused(world: World) -> None:

@@ -80,6 +80,7 @@ export const reasons = {
   NoCallback: ["The task has no callback that could be sent again.", "Nothing: its sender wanted none, or it was deleted."],
   NotReplayable: ["The gateway does not have the task's message.", "Send the task again, or replay its dead letter."],
   TaskIdReused: ["A task with this task_id and the same contents was sent before, with other options.", "Leave out the options that it names, or send another task_id."],
+  TaskErased: ["The task was sent before, has ended, and its contents were deleted.", "Send it with another task_id, and another Idempotency-Key, to have it done again."],
   ReceiverFailed: ["The receiver answered with an error for 24 hours.", "Correct the receiver, then replay the callback."],
   ReceiverAway: ["The receiver did not answer for 24 hours.", "Bring it back, then replay the callback."],
   UntrustedSender: ["A message asked for a callback, and is not from the pool's workers.", "Look who may publish there."],

@@ -80,6 +80,7 @@ export const reasons = {
   NoCallback: ["任务没有可以再次发送的回调。", "无需处理：提交者不需要，或已被删除。"],
   NotReplayable: ["网关没有任务的消息。", "请重新提交任务，或重新运行它的死信。"],
   TaskIdReused: ["此前已用同一 task_id 提交过内容相同但选项不同的任务。", "请去掉指出的选项，或使用另一个 task_id。"],
+  TaskErased: ["此任务此前已提交并结束，其内容已被删除。", "若要重新运行，请使用另一个 task_id 和另一个 Idempotency-Key 提交。"],
   ReceiverFailed: ["接收方连续 24 小时返回错误。", "请修复接收方，然后重新发送回调。"],
   ReceiverAway: ["接收方 24 小时没有响应。", "请恢复接收方，然后重新发送回调。"],
   UntrustedSender: ["一条不是来自资源池工作进程的消息请求回调。", "请检查谁可以在那里发布消息。"],
