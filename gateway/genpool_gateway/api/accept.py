@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from genpool_gateway.accepting.in_flight import Accepting, Outcome
 from genpool_gateway.accepting.refusals import Unconfirmed
 from genpool_gateway.accepting.set_apart import Apart, set_apart
 from genpool_gateway.api.bodies import JsonRoute
-from genpool_gateway.api.callers import AnyCaller
+from genpool_gateway.api.callers import AnyCaller, is_still
 from genpool_gateway.api.document import link
 from genpool_gateway.api.inputs import keep_inputs
 from genpool_gateway.api.problem_view import ProblemView
@@ -36,7 +37,7 @@ from genpool_gateway.api.views import linked_answer, wait_for_end
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.pools.check import check_request
 from genpool_gateway.tasks.ports import NewTask
-from genpool_gateway.tasks.record import TaskState
+from genpool_gateway.tasks.record import TaskRecord, TaskState
 from genpool_gateway.tasks.view import TaskView
 
 router = APIRouter(tags=["tasks"], responses=PROBLEMS | BODY_PROBLEMS, route_class=JsonRoute)
@@ -93,19 +94,16 @@ async def submit_task(  # noqa: PLR0913, PLR0917 - a request's parts
     those of the first time (409 `TaskIdReused`). One whose contents were deleted is not done again (409 `TaskErased`).
     """
     seconds = _preferred(prefer) if wait is None else wait
-    view, response.status_code = await accepted_view(
-        services_of(request), sent, caller, idempotency_key, seconds
-    )
+    services = services_of(request)
+    record = (await accept(services, sent, caller, idempotency_key)).record
+    if seconds and record.state is not TaskState.ENDED:
+        record = await wait_for_end(services, record, seconds, partial(is_still, request, caller))
+    view, response.status_code = await accepted_view(services, record)
     return view
 
 
-async def accepted_view(
-    services: Services, sent: SubmitTask, caller: Caller, key: str | None, wait: float = 0.0
-) -> tuple[TaskView, int]:
-    """Accept a task, and wait for its end so many seconds; the answer and its status."""
-    record = (await _accepted(services, sent, caller, key)).record
-    if wait and record.state is not TaskState.ENDED:
-        record = await wait_for_end(services, record, wait)
+async def accepted_view(services: Services, record: TaskRecord) -> tuple[TaskView, int]:
+    """The answer with a task that was accepted, and its status."""
     status = HTTPStatus.OK if record.state is TaskState.ENDED else HTTPStatus.ACCEPTED
     return await linked_answer(services, record), status
 
@@ -132,7 +130,7 @@ async def no_task() -> Response:
     raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)
 
 
-async def _accepted(services: Services, sent: SubmitTask, caller: Caller, key: str | None) -> Outcome:
+async def accept(services: Services, sent: SubmitTask, caller: Caller, key: str | None) -> Outcome:
     """Accept a task, and count what became of it. Raises a Problem or a GenPoolError."""
     try:
         outcome = await _confirmed(services, await _submit(services, sent, caller, key))
@@ -180,7 +178,7 @@ def _checked(services: Services, sent: SubmitTask, caller: Caller, key: str | No
 
 async def _result(services: Services, sent: SubmitTask, caller: Caller) -> JsonObject:
     try:
-        outcome = await _accepted(services, sent, caller, None)
+        outcome = await accept(services, sent, caller, None)
     except Problem as problem:
         return _refused(problem)
     except GenPoolError as error:

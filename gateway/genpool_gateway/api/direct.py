@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from genpool_core.errors import GenPoolError
-from genpool_gateway.api.accept import accepted_view
+from genpool_gateway.api.accept import accept, accepted_view
 from genpool_gateway.api.bodies import read_json_body
 from genpool_gateway.api.callers import caller_of_request
 from genpool_gateway.api.problems import Problem, problem_of, validation_problem
@@ -68,7 +68,8 @@ async def _answer(request: Request) -> Response:
         sent = SubmitTask.model_validate(body)
     except ValidationError as error:
         raise validation_problem(error.errors(), "body") from None
-    view, status = await accepted_view(services, sent, caller, key)
+    record = (await accept(services, sent, caller, key)).record
+    view, status = await accepted_view(services, record)
     return Response(view.__pydantic_serializer__.to_json(view), status, media_type="application/json")
 
 

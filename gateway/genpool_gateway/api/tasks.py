@@ -94,7 +94,7 @@ async def get_task(request: Request, task: TaskId, caller: AnyCaller, wait: Wait
     services = services_of(request)
     record = await visible_task(services, caller, task)
     if wait and record.state is not TaskState.ENDED:
-        record = await wait_for_end(services, record, wait)
+        record = await wait_for_end(services, record, wait, partial(is_still, request, caller))
     return await full_answer(services, record)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 
 from anyio import to_thread
 
@@ -67,8 +68,14 @@ async def visible_task(services: Services, caller: Caller, task: str) -> TaskRec
     return record
 
 
-async def wait_for_end(services: Services, record: TaskRecord, seconds: float) -> TaskRecord:
-    """The record when the task has ended, or after so many seconds."""
+async def wait_for_end(
+    services: Services, record: TaskRecord, seconds: float, may_know: Callable[[], Awaitable[bool]]
+) -> TaskRecord:
+    """The record when the task has ended, or after so many seconds.
+
+    ``may_know`` is asked before it is told. Raises the Problem ``Unauthenticated`` where the caller's key was revoked,
+    or its session ended, while it waited.
+    """
     deadline = time.monotonic() + seconds
     with services.hub.watching(record.id, record.pool.uid) as watch:
         while True:
@@ -76,11 +83,14 @@ async def wait_for_end(services: Services, record: TaskRecord, seconds: float) -
             record = await newest(services, record)
             left = deadline - time.monotonic()
             if record.state is TaskState.ENDED or left <= 0 or watch.closed:
-                return record
-            try:
+                break
+            with suppress(TimeoutError):
                 await asyncio.wait_for(watch.changed.wait(), left)
-            except TimeoutError:
-                return record
+    if not await may_know():
+        raise Problem(
+            "Unauthenticated", "the API key was revoked, or the session ended, while the request waited."
+        )
+    return record
 
 
 async def newest(services: Services, record: TaskRecord) -> TaskRecord:
