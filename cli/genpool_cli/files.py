@@ -14,6 +14,7 @@ import requests
 
 from genpool_cli.client import Gateway
 from genpool_cli.errors import Away, CliError
+from genpool_cli.show.tasks import NO_LINK
 from genpool_core import timing
 
 _CHUNK = 1 << 20
@@ -60,10 +61,7 @@ def download(output: dict[str, Any], path: Path) -> None:
         There is no link, it was refused, it broke off, or the folder cannot be written.
     """
     if not output.get("url"):
-        text = (
-            f"{output['name']} has no link: the gateway may not sign for the pool's bucket (gateway.stores)."
-        )
-        raise CliError(text, reason="NoLink")
+        raise CliError(f"{output['name']} has no link: {NO_LINK}.", reason="NoLink")
     part = path.with_name(f".{path.name}.part")
     digest = hashlib.sha256()
     try:

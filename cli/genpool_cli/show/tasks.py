@@ -9,6 +9,8 @@ from typing import Any
 from genpool_cli.show.output import age, duration, facts, table
 
 Json = dict[str, Any]
+#: Why a result has none, as a clause.
+NO_LINK = "the gateway may not sign for its bucket (gateway.stores), or its pool is gone and its bucket is not known"
 COLUMNS = ("id", "status", "pool", "workflow", "age", "took", "what")
 
 
@@ -100,4 +102,4 @@ def _ms(milliseconds: float | None) -> str | None:
 
 
 def _no_link(output: Json) -> str:
-    return f"{output['size_bytes']} bytes; the gateway may not sign links of this bucket"
+    return f"{output['size_bytes']} bytes; no link: {NO_LINK}"

@@ -24,7 +24,6 @@ from genpool_gateway.api.tasks import TaskId
 from genpool_gateway.api.views import visible_task
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.pools.directory import require_serving
-from genpool_gateway.pools.links import store_of
 from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.pools.uploads import upload_place
 from genpool_gateway.tasks.places import LooseInput
@@ -103,7 +102,8 @@ async def get_input(
     url = await to_thread.run_sync(_link, services, record, parameter)
     if url is None:
         raise Problem(
-            "NotFound", f"task {task} was given no upload as {parameter!r}, or its bucket is not listed."
+            "NotFound",
+            f"task {task} was given no upload as {parameter!r}, or the gateway may not sign for its bucket.",
         )
     return RedirectResponse(url, HTTPStatus.FOUND)
 
@@ -128,13 +128,14 @@ async def save_output(
     found = next((output for output in outputs if output.key.rpartition("/")[2] == name), None)
     url = None if found is None else await to_thread.run_sync(services.links.to_save, record.pool.uid, found)
     if url is None:
-        raise Problem("NotFound", f"task {task} has no result {name!r}, or its bucket is not listed.")
+        raise Problem(
+            "NotFound", f"task {task} has no result {name!r}, or the gateway may not sign for its bucket."
+        )
     return RedirectResponse(url, HTTPStatus.FOUND)
 
 
 def _link(services: Services, record: TaskRecord, parameter: str) -> str | None:
-    pool = services.pools.snapshot().by_uid(record.pool.uid)
-    place = None if pool is None else store_of(pool)
+    place = services.links.place_of(record.pool.uid)
     value = record.parameters.get(parameter)
     if place is None or record.owner is None or not isinstance(value, str):
         return None

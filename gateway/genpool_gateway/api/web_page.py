@@ -125,10 +125,14 @@ async def _caller(request: Request) -> Caller | None:
 
 def _origins(services: Services, caller: Caller) -> tuple[str, ...]:
     try:
-        pools = services.pools.snapshot().visible_to(caller.pools).pools
+        pools = services.pools.snapshot()
+        known = [place for place in services.links.places.of_all() if caller.may_use(place.pool)]
     except GenPoolError:
         return ()
-    stores = {store for store in map(store_of, pools) if store is not None}
+    gone = {place.store for place in known if pools.by_uid(place.pool.uid) is None}
+    stores = gone | {
+        store for store in map(store_of, pools.visible_to(caller.pools).pools) if store is not None
+    }
     found = (_origin(services.links.buckets, store) for store in stores)
     return tuple(origin for origin in found if origin is not None)
 

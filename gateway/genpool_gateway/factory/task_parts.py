@@ -122,7 +122,7 @@ def build_parts(
         stores=stores,
         store_watch=watch,
         pools=pools,
-        links=Links(stores, pools, now),
+        links=Links(stores, pools, store.places, now),
         file_links=file_links,
         hub=hub,
         publishing=publishing,

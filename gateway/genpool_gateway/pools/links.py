@@ -1,11 +1,12 @@
 """Signed links to results: made when they are given out, where the gateway may sign for the pool's store.
 
-Signing is no I/O, but a few tenths of a millisecond a link: the API does it in a thread.
+Signing is no I/O, but a few tenths of a millisecond a link, and the task store tells where a pool that is gone had its
+results: the API does it in a thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -15,9 +16,10 @@ import structlog
 from genpool_core.errors import GenPoolError
 from genpool_core.ledger.records import Output
 from genpool_core.workerconfig import S3Config, StoreConfig, store_config
-from genpool_gateway.pools.errors import how_to_list, not_listed
+from genpool_gateway.pools.errors import PoolsUnknown, how_to_list, not_listed
 from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.pools.source import PoolSource
+from genpool_gateway.tasks.places import PlaceStore
 from genpool_gateway.tasks.view import Link
 
 _log = structlog.get_logger(__name__)
@@ -56,9 +58,25 @@ class Links:
 
     buckets: Buckets
     pools: PoolSource
+    places: PlaceStore
     now: Callable[[], datetime]
 
-    def sign(self, pool_uid: str, outputs: Iterable[Output]) -> dict[str, Link]:
+    def place_of(self, pool_uid: str) -> StoreConfig | None:
+        """Where the results of a pool are, or were last where it is gone; None where that was never seen.
+
+        Raises
+        ------
+        PoolsUnknown
+            The pools have not been read yet.
+        TaskStoreError
+            The pool is gone, and the database is away.
+        """
+        pool = self.pools.snapshot().by_uid(pool_uid)
+        if pool is not None:
+            return store_of(pool)
+        return next((known.store for known in self.places.of_pool(pool_uid)), None)
+
+    def sign(self, pool_uid: str, outputs: Sequence[Output]) -> dict[str, Link]:
         """A link to each output of a task of this pool, by object key; none where the gateway may not sign.
 
         Raises
@@ -66,28 +84,31 @@ class Links:
         PoolsUnknown
             The pools have not been read yet.
         """
-        pool = self.pools.snapshot().by_uid(pool_uid)
-        config = None if pool is None else store_of(pool)
-        if config is None:
-            return {}
-        expires_at = self.now() + timedelta(seconds=config.url_ttl_seconds)
         signed: dict[str, Link] = {}
         try:
+            config = self.place_of(pool_uid) if outputs else None
+            if config is None:
+                return {}
+            expires_at = self.now() + timedelta(seconds=config.url_ttl_seconds)
             for output in outputs:
                 # A pool that was given another bucket or folder has results in the one before.
                 place = config.at(output.bucket)
                 store = None if place is None else self.buckets.of(place)
                 if store is not None:
                     signed[output.key] = Link(store.sign(output.key), expires_at)
+        except PoolsUnknown:
+            raise
         except GenPoolError as error:
             # The task is told all the same: its results are there, and another moment gives the link.
             _log.warning("links_not_signed", pool=pool_uid, reason=error.reason, message=error.message)
         return signed
 
     def to_save(self, pool_uid: str, output: Output) -> str | None:
-        """A link by which a browser saves a result; None where the gateway may not sign. Raises what signing does."""
-        pool = self.pools.snapshot().by_uid(pool_uid)
-        config = None if pool is None else store_of(pool)
+        """A link by which a browser saves a result; None where the gateway may not sign.
+
+        Raises what :meth:`place_of` and signing do.
+        """
+        config = self.place_of(pool_uid)
         place = None if config is None else config.at(output.bucket)
         store = None if place is None else self.buckets.of(place)
         return None if store is None else store.sign(output.key, save_as=output.key.rpartition("/")[2])

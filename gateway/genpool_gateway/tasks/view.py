@@ -67,7 +67,8 @@ class OutputView(ViewModel):
     height: int | None = None
     """Pixels, of an image."""
     url: str | None = None
-    """Signed link; null where this gateway may not sign for the pool's bucket or folder."""
+    """Signed link; null where this gateway may not sign for the bucket or folder, or the pool is gone and this gateway
+    never knew where its results are."""
     url_expires_at: datetime | None = None
     """Until when the link is valid. Ask again for a new one."""
 

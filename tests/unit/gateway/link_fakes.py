@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from genpool_core.errors import GenPoolError, StorageError
@@ -11,6 +11,7 @@ from genpool_core.workerconfig import StoreConfig
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.pool import ServedPool
+from genpool_gateway.tasks.places import PoolPlace
 
 
 @dataclass
@@ -20,10 +21,10 @@ class FakeBucket:
     name: str
     fault: GenPoolError | None = None
 
-    def sign(self, key: str) -> str:
+    def sign(self, key: str, *, save_as: str | None = None) -> str:
         if self.fault is not None:
             raise self.fault
-        return f"https://s3.example/{self.name}/{key}?signature=1"
+        return f"https://s3.example/{self.name}/{key}?signature=1{'&save' if save_as else ''}"
 
     def sign_put(self, key: str, content_type: str, size: int, _seconds: float) -> str:
         return f"{self.sign(key)}&type={content_type}&size={size}"
@@ -60,6 +61,25 @@ class FakePools:
         if self.pools is None:
             raise PoolsUnknown("not read yet.")
         return PoolDirectory.of(self.pools)
+
+
+@dataclass
+class FakePlaces:
+    """Places of pools, also of those that are gone."""
+
+    known: Sequence[PoolPlace] = ()
+    fault: GenPoolError | None = None
+
+    def seen(self, places: Sequence[PoolPlace]) -> None:
+        raise NotImplementedError
+
+    def of_pool(self, pool_uid: str) -> list[PoolPlace]:
+        if self.fault is not None:
+            raise self.fault
+        return [place for place in self.known if place.pool.uid == pool_uid]
+
+    def of_all(self) -> list[PoolPlace]:
+        return list(self.known)
 
 
 def output(key: str = "tasks/a/runs/1/a1-n/a.png", bucket: str = "results") -> Output:

@@ -16,7 +16,7 @@ from genpool_gateway.tasks.record import Position, Submission, TaskRecord, TaskS
 from genpool_gateway.tasks.told import ended_record
 from support.pool_objects import PEOPLE, pool_object, served
 from unit.gateway.fakes import FakeReader
-from unit.gateway.link_fakes import FakeBuckets, FakePools
+from unit.gateway.link_fakes import FakeBuckets, FakePlaces, FakePools
 from unit.gateway.messages import OUTPUT, OWN, PHOTOS, delivery, message, of_event, with_end
 from unit.gateway.samples import NOW, record
 
@@ -46,7 +46,7 @@ ACCEPTED = record(
 def composed(
     told: dict[str, Any], *known: TaskRecord, buckets: FakeBuckets | None = None, public_url: str = ""
 ) -> WebhookRequest | None:
-    links = Links(buckets or FakeBuckets(), FakePools([POOL]), lambda: NOW)
+    links = Links(buckets or FakeBuckets(), FakePools([POOL]), FakePlaces(), lambda: NOW)
     composer = Composer(FakeReader(known), links, public_url)
     return composer.compose(read(delivery(json.dumps(told).encode(), OWN)))
 

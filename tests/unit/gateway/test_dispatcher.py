@@ -19,7 +19,7 @@ from genpool_gateway.pools.links import Links
 from genpool_gateway.tasks.record import Submission
 from support.waiting import wait_until
 from unit.gateway.fakes import FakeMetrics, FakeQueue, FakeReader, FakeReceiver
-from unit.gateway.link_fakes import FakeBuckets, FakePools
+from unit.gateway.link_fakes import FakeBuckets, FakePlaces, FakePools
 from unit.gateway.messages import OWN, PHOTOS, WORKER, delivery, message, with_end
 from unit.gateway.samples import record
 
@@ -36,7 +36,7 @@ class World:
 
     @property
     def composer(self) -> Composer:
-        return Composer(self.reader, Links(FakeBuckets(), FakePools(), lambda: NOW))
+        return Composer(self.reader, Links(FakeBuckets(), FakePools(), FakePlaces(), lambda: NOW))
 
     def dispatcher(self) -> Dispatcher:
         made = Dispatcher(

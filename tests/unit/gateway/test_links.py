@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from genpool_core.api.record import parse_pool
+from genpool_core.errors import TaskStoreError
+from genpool_core.workerconfig import S3Config
+from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.links import Links, store_of
 from genpool_gateway.pools.pool import served_pool
+from genpool_gateway.tasks.places import PoolPlace
 from support.pool_objects import pool_object, served
-from unit.gateway.link_fakes import STORE_FAULT, FakeBuckets, FakePools, output
+from unit.gateway.link_fakes import STORE_FAULT, FakeBuckets, FakePlaces, FakePools, output
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 S3 = {"bucket": "results", "endpoint": "http://store:9000", "urlTTLSeconds": 600}
@@ -18,8 +23,18 @@ POOL = served(pool_object(storage={"s3": S3}))
 UID = POOL.ref.uid
 
 
-def _links(buckets: FakeBuckets | None = None, pools: FakePools | None = None) -> Links:
-    return Links(buckets or FakeBuckets(), pools or FakePools([POOL]), lambda: NOW)
+def _links(
+    buckets: FakeBuckets | None = None, pools: FakePools | None = None, places: FakePlaces | None = None
+) -> Links:
+    return Links(buckets or FakeBuckets(), pools or FakePools([POOL]), places or FakePlaces(), lambda: NOW)
+
+
+def _place(bucket: str) -> PoolPlace:
+    return PoolPlace(POOL.ref, S3Config(bucket=bucket), None, NOW, NOW)
+
+
+GONE = FakePools(())
+PLACES = FakePlaces([_place("results"), _place("former")])
 
 
 def test_a_link_is_valid_as_long_as_the_pool_says() -> None:
@@ -39,6 +54,34 @@ def test_a_link_is_valid_as_long_as_the_pool_says() -> None:
 )
 def test_what_cannot_be_signed_has_no_link(links: Links) -> None:
     assert links.sign(UID, [output()]) == {}
+
+
+def test_results_of_a_pool_that_is_gone_have_links_where_its_bucket_is_listed() -> None:
+    links = _links(pools=GONE, places=PLACES)
+    (link,) = links.sign(UID, [output()]).values()
+    assert link.url == "https://s3.example/results/tasks/a/runs/1/a1-n/a.png?signature=1"
+    assert links.to_save(UID, output()) == f"{link.url}&save"
+    assert set(
+        _links(FakeBuckets(("former",)), GONE, PLACES).sign(UID, [output(), output("o.png", "former")])
+    ) == {"o.png"}
+
+
+def test_the_place_of_a_pool_that_is_there_is_the_one_of_today() -> None:
+    assert _links(places=FakePlaces(fault=TaskStoreError("away."))).place_of(UID) == store_of(POOL)
+
+
+def test_a_task_of_a_gone_pool_is_told_while_the_store_does_not_say_where_its_results_are() -> None:
+    links = _links(pools=GONE, places=FakePlaces(fault=TaskStoreError("away.")))
+    with capture_logs() as logs:
+        assert links.sign(UID, [output()]) == {}
+    assert [line["event"] for line in logs] == ["links_not_signed"]
+    with pytest.raises(TaskStoreError):
+        links.to_save(UID, output())
+
+
+def test_while_the_pools_are_not_known_none_of_them_is_gone() -> None:
+    with pytest.raises(PoolsUnknown):
+        _links(pools=FakePools(None), places=PLACES).sign(UID, [output()])
 
 
 def test_results_of_the_bucket_before_have_links_where_that_one_is_listed() -> None:

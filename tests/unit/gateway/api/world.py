@@ -23,7 +23,7 @@ from genpool_gateway.tasks.ports import NewTask
 from support.pool_objects import pool_object, served
 from unit.gateway.fakes import FakeReader
 from unit.gateway.keys.key_fakes import FIRST, MemoryKeys
-from unit.gateway.link_fakes import FakeBuckets, FakePools
+from unit.gateway.link_fakes import FakeBuckets, FakePlaces, FakePools
 from unit.gateway.samples import NOW
 
 POOL = served(pool_object("pictures", storage={"s3": {"bucket": "results"}}))
@@ -56,7 +56,7 @@ class ApiWorld:
         self.acceptor, self.reader, self.hub = FakeAcceptor(), FakeReader(), Hub()
         self.keys = MemoryKeys()
         self.keyring = KeyRing(self.keys, lambda: (FIRST,))
-        self.pools = FakePools([POOL])
+        self.pools, self.places = FakePools([POOL]), FakePlaces()
         made = SimpleNamespace(
             acceptor=self.acceptor,
             reader=self.reader,
@@ -65,7 +65,7 @@ class ApiWorld:
             sessions=SessionRing(self.keys, self.keyring, lambda: NOW),
             pools=self.pools,
             limits=SimpleNamespace(take=lambda _pool: None),
-            links=Links(FakeBuckets(), self.pools, lambda: NOW),
+            links=Links(FakeBuckets(), self.pools, self.places, lambda: NOW),
             metrics=PrometheusApiMetrics(self.registry),
             bridge=Bridge(),
             options=ApiOptions(**options),

@@ -35,7 +35,7 @@ export const en = {
   expected: "Expected to start: {when}", mayClose: "You may close this page: the task goes on.",
   step: "step {n} of {of}", progress: "Progress", preview: "Preview of the picture so far", retried: "Tried again:",
   result: "Result: {name}", before: "Before", after: "After", compare: "Compare before and after",
-  noLink: "This gateway may not sign links for the pool's bucket.", noOutputs: "It was done, and there is no file.",
+  noLink: "This gateway may not sign links for the bucket, or the pool is gone and its bucket is not known.", noOutputs: "It was done, and there is no file.",
   erased: "Its contents were deleted: {when}.", node: "Node {id} {name}",
   cancel: "Cancel", again: "Again with changes", replay: "Replay", delete: "Delete",
   "delete.title": "Delete this task's contents?", "delete.text": "What it was given and what it made is deleted for good, in the bucket too.",

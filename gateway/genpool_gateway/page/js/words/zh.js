@@ -35,7 +35,7 @@ export const zh = {
   expected: "预计开始时间：{when}", mayClose: "可以关闭此页面，任务会继续。",
   step: "第 {n} 步，共 {of} 步", progress: "进度", preview: "目前画面的预览", retried: "已重试：",
   result: "结果：{name}", before: "之前", after: "之后", compare: "对比之前和之后",
-  noLink: "此网关不能为该资源池的存储桶签发链接。", noOutputs: "任务已完成，但没有文件。",
+  noLink: "此网关不能为该存储桶签发链接，或资源池已删除且其存储桶未知。", noOutputs: "任务已完成，但没有文件。",
   erased: "内容已删除：{when}。", node: "节点 {id} {name}",
   cancel: "取消", again: "修改后再来", replay: "重新运行", delete: "删除",
   "delete.title": "删除此任务的内容？", "delete.text": "任务的输入和结果将被永久删除，包括存储桶中的文件。",
