@@ -90,6 +90,11 @@ def check_value(name: str, raw: JsonValue, schema: ParameterSchema) -> Scalar:
     """
     if isinstance(raw, bool) and schema.type in {"integer", "number"}:
         raise _refused(name, raw, schema, f"{name} is a boolean: send {_expected(schema)}.")
+    if isinstance(raw, str) and "_" in raw and schema.type in {"integer", "number"}:
+        # Python reads 1_000 as a thousand; nobody else does.
+        raise _refused(
+            name, raw, schema, f"{name} is no number: send {_expected(schema)}, without underscores."
+        )
     try:
         value = _adapter_for(schema).validate_python(raw)
     except ValidationError as error:

@@ -237,3 +237,16 @@ def test_any_value_is_refused_or_fits(keywords: dict[str, Any], data: st.DataObj
         assert fits(value, keywords)
         assert check_value("p", value, schema) == value
         canonical_json(value)
+
+
+@pytest.mark.parametrize("kind", ["integer", "number"])
+@pytest.mark.parametrize("raw", ["1_000", "1e_3", "１２", "٣", "0x10", "0o7", "1 000", "", "1__0", True])
+def test_what_only_some_language_reads_as_a_number_is_none(kind: str, raw: object) -> None:
+    schema = ParameterSchema.model_validate({"type": kind})
+    with pytest.raises(InvalidTask, match=r"[Ss]end a (whole )?number"):
+        check_value("seed", raw, schema)
+
+
+@pytest.mark.parametrize(("raw", "value"), [("1000", 1000), (" 5 ", 5), ("-5", -5), ("5.0", 5), (5.0, 5)])
+def test_numbers_as_plain_producers_send_them_are_read(raw: object, value: int) -> None:
+    assert check_value("seed", raw, ParameterSchema.model_validate({"type": "integer"})) == value
