@@ -57,6 +57,8 @@ def create_app(services: Services) -> FastAPI:
         lifespan=life,
         docs_url=None,
         redoc_url=None,
+        # Starlette takes the host of such a redirect from the request, as whoever sent it made it up.
+        redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,
         # We have metrics of our own. To look at each request whether somebody set a provider took a fifth of its time.
