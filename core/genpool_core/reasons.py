@@ -265,7 +265,11 @@ REASONS: Mapping[str, Reason] = {
         "The body is too large, or its task does not fit into a queue and its files cannot go to the pool's bucket.",
         "Send files as links, or list the bucket in gateway.stores.",
     ),
-    "UnsupportedMediaType": Reason(7008, "The body is no JSON.", "Send application/json."),
+    "UnsupportedMediaType": Reason(
+        7008,
+        "The body is of a type that the call does not take, or compressed.",
+        "Send what the message names.",
+    ),
     "IdempotencyKeyReused": Reason(
         7009, "The Idempotency-Key was used for another request.", "Send a new key with a new request."
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from functools import partial
 from http import HTTPStatus
@@ -41,6 +42,7 @@ from genpool_gateway.tasks.record import TaskRecord, TaskState
 from genpool_gateway.tasks.view import TaskView
 
 router = APIRouter(tags=["tasks"], responses=PROBLEMS | BODY_PROBLEMS, route_class=JsonRoute)
+_WAIT = re.compile(r"""[ \t]*wait[ \t]*=[ \t]*("?)([0-9]+)\1[ \t]*(;.*)?""", re.IGNORECASE)
 WaitSeconds = Annotated[
     float | None,
     Query(ge=0, le=timing.WAIT_ANSWER_SECONDS, description="Wait so many seconds for the task's end."),
@@ -93,7 +95,7 @@ async def submit_task(  # noqa: PLR0913, PLR0917 - a request's parts
     The same `task_id` with the same contents is one task, however often it is sent: options that a repeat names must be
     those of the first time (409 `TaskIdReused`). One whose contents were deleted is not done again (409 `TaskErased`).
     """
-    seconds = _preferred(prefer) if wait is None else wait
+    seconds = preferred_wait(prefer) if wait is None else wait
     services = services_of(request)
     record = (await accept(services, sent, caller, idempotency_key)).record
     if seconds and record.state is not TaskState.ENDED:
@@ -192,10 +194,10 @@ def _refused(problem: Problem) -> JsonObject:
     return {"status": problem.status, "problem": problem.body()}
 
 
-def _preferred(header: str | None) -> float:
-    """Seconds of ``wait`` in a Prefer header (RFC 7240); 0 without one."""
+def preferred_wait(header: str | None) -> float:
+    """Seconds of ``wait`` in a Prefer header (RFC 7240), which may be quoted; 0 without one."""
     for part in (header or "").split(","):
-        name, _, value = part.partition("=")
-        if name.strip().lower() == "wait" and value.isascii() and value.strip().isdigit():
-            return min(float(value), timing.WAIT_ANSWER_SECONDS)
+        found = _WAIT.fullmatch(part)
+        if found is not None:
+            return min(float(found[2]), timing.WAIT_ANSWER_SECONDS)
     return 0.0

@@ -56,7 +56,8 @@ async def read_json_body(request: Request) -> JsonValue:
 
 
 async def read_body(request: Request, limit: int, seconds: float) -> bytes:
-    """The whole body, whatever it is; raises the Problem that one is which is too large or too slow."""
+    """The whole body, whatever it is; raises the Problem that one is which is encoded, too large or too slow."""
+    require_as_it_is(request)
     _require_size(request, limit)
     return await _read(request, limit, seconds)
 
@@ -67,6 +68,14 @@ def _require_json(request: Request) -> None:
     if media_type != _MEDIA_TYPE:
         what = f"the body is {media_type[:100]}" if media_type else "the body's type is not said"
         raise Problem("UnsupportedMediaType", f"{what}: send JSON with Content-Type: {_MEDIA_TYPE}.")
+
+
+def require_as_it_is(request: Request) -> None:
+    """Raise the Problem that a compressed body is: its size would say nothing of what it unfolds to."""
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in {"", "identity"}:
+        text = f"the body is encoded ({encoding[:100]}): send it as it is, without Content-Encoding."
+        raise Problem("UnsupportedMediaType", text)
 
 
 def _require_size(request: Request, limit: int) -> None:

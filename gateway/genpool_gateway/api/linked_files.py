@@ -16,8 +16,9 @@ from starlette.types import Receive, Scope, Send
 
 from genpool_adapters.objectstore.draft import Draft
 from genpool_core import timing
+from genpool_gateway.api.bodies import require_as_it_is
 from genpool_gateway.api.problems import BODY_PROBLEMS, Problem, documented
-from genpool_gateway.api.ranges import NoSuchPart, part_of
+from genpool_gateway.api.ranges import NoSuchPart, is_known, part_of
 from genpool_gateway.api.services import services_of
 from genpool_gateway.pools.file_links import TOKEN_LENGTH, Grant
 from genpool_gateway.pools.linked_files import ServedFile
@@ -26,6 +27,7 @@ Token = Annotated[str, Path(min_length=1, max_length=TOKEN_LENGTH)]
 #: Read and written at once.
 CHUNK = 1 << 20
 _FILE = {"description": "The file", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+_KNOWN = {"description": "It is the file of the ETag in `If-None-Match`"}
 _PUBLIC: dict[str, list[str]] = {"security": []}
 _BODY = {
     "required": True,
@@ -39,7 +41,7 @@ router = APIRouter(tags=["files"], responses=documented(403, 404, 422, 500, 503)
     "/files/{token}",
     summary="Download a file",
     response_class=Response,
-    responses={200: _FILE, 206: {**_FILE, "description": "A part of it"}, **documented(416)},
+    responses={200: _FILE, 206: {**_FILE, "description": "A part of it"}, 304: _KNOWN, **documented(416)},
     openapi_extra=_PUBLIC,
 )
 async def get_file(request: Request, token: Token) -> Response:
@@ -51,7 +53,12 @@ async def get_file(request: Request, token: Token) -> Response:
     "/files/{token}",
     summary="Look at a file",
     response_class=Response,
-    responses={200: {"description": "It is there"}, 206: {"description": "The part is"}, **documented(416)},
+    responses={
+        200: {"description": "It is there"},
+        206: {"description": "The part is"},
+        304: _KNOWN,
+        **documented(416),
+    },
     openapi_extra=_PUBLIC,
 )
 async def head_file(request: Request, token: Token) -> Response:
@@ -70,6 +77,7 @@ async def head_file(request: Request, token: Token) -> Response:
 async def put_file(request: Request, token: Token) -> Response:
     """The file of `POST /v1/uploads`, with its `headers`. It is there as a whole or not at all."""
     grant, folder = await to_thread.run_sync(services_of(request).linked_files.place, token)
+    require_as_it_is(request)
     _require_as_signed(request, grant)
     with await to_thread.run_sync(folder.draft, grant.key) as draft:
         await _receive(request, grant, draft)
@@ -82,6 +90,10 @@ async def _answer(request: Request, token: str, *, body: bool) -> Response:
     if served is None:
         raise Problem("NotFound", "the file was deleted: see the task's expires_at and erased_at.")
     try:
+        if is_known(request.headers.get("if-none-match"), _etag(served)):
+            known = Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": _etag(served)})
+            os.close(served.file.descriptor)
+            return known
         return _FileAnswer(served, _part(request, served), body=body)
     except BaseException:
         os.close(served.file.descriptor)
@@ -97,7 +109,9 @@ def _part(request: Request, served: ServedFile) -> range | None:
         return part_of(request.headers.get("range"), served.file.size)
     except NoSuchPart:
         raise Problem(
-            "RangeNotSatisfiable", f"the file has {served.file.size:,} bytes: ask for a range of these."
+            "RangeNotSatisfiable",
+            f"the file has {served.file.size:,} bytes: ask for a range of these.",
+            headers={"Content-Range": f"bytes */{served.file.size}"},
         ) from None
 
 

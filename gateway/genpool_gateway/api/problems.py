@@ -63,16 +63,23 @@ _OF_STATUS = {404: "NotFound", 405: "MethodNotAllowed", 413: "RequestTooLarge", 
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's word
-    """A refusal on its way to the caller. ``more``: further members of the answer."""
+    """A refusal on its way to the caller. ``more``: further members of the answer. ``headers``: of it."""
 
     def __init__(
-        self, reason: str, detail: str, *, more: JsonObject | None = None, retry_after: int | None = None
+        self,
+        reason: str,
+        detail: str,
+        *,
+        more: JsonObject | None = None,
+        retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
         self.more = more or {}
         self.retry_after = retry_after
+        self.headers = headers or {}
 
     @property
     def status(self) -> int:
@@ -93,7 +100,7 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
 
     def response(self) -> Response:
         """The answer."""
-        headers = {}
+        headers = dict(self.headers)
         wait = self.retry_after or _RETRY_AFTER.get(self.status)
         if wait is not None:
             headers["Retry-After"] = str(wait)

@@ -1,4 +1,4 @@
-"""The part of a file that a request asks for (RFC 9110, ``Range``). Pure."""
+"""The part of a file that a request asks for, and whether it has it already (RFC 9110). Pure."""
 
 from __future__ import annotations
 
@@ -31,3 +31,9 @@ def part_of(header: str | None, size: int) -> range | None:
     if first >= size:
         raise NoSuchPart
     return range(first, min(last, size - 1) + 1)
+
+
+def is_known(header: str | None, etag: str) -> bool:
+    """Whether the file of this ETag is one that a request's ``If-None-Match`` names."""
+    named = (header or "").split(",")
+    return any(each.strip().removeprefix("W/") in {etag, "*"} for each in named)

@@ -119,6 +119,20 @@ def test_a_part_that_is_not_there(served: Served) -> None:
     answer = served.call("GET", served.store.sign("a.png"), headers={"Range": "bytes=5-"})
     assert (answer.status_code, answer.json()["reason"]) == (416, "RangeNotSatisfiable")
     assert "5 bytes" in answer.json()["detail"]
+    assert answer.headers["content-range"] == "bytes */5"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_the_caller_has_is_not_sent_again(served: Served, method: str) -> None:
+    served.store.put("a.png", DATA)
+    url = served.store.sign("a.png")
+    etag = served.call("HEAD", url).headers["etag"]
+    # It goes before a part, as RFC 9110 has it.
+    for sent in (etag, f'"other", W/{etag}', "*"):
+        answer = served.call(method, url, headers={"If-None-Match": sent, "Range": "bytes=0-1"})
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", etag)
+    served.store.put("a.png", DATA + b"1")
+    assert served.call(method, url, headers={"If-None-Match": etag}).status_code == 200
 
 
 def test_an_empty_file(served: Served) -> None:
@@ -209,3 +223,9 @@ def test_a_link_that_is_a_path_is_whole_in_an_answer() -> None:
     asyncio.run(RequestBase(app)(scope, None, None))  # type: ignore[arg-type] # not asked
     assert told == ["http://gen.example:8000/v1/files/x", "https://s3.example/x"]
     assert whole("/v1/files/x") == "/v1/files/x"
+
+
+def test_a_compressed_upload_is_refused(served: Served) -> None:
+    answer = served.call("PUT", _place(served), content=DATA, headers={**PNG, "Content-Encoding": "gzip"})
+    assert (answer.status_code, answer.json()["reason"]) == (415, "UnsupportedMediaType")
+    assert "gzip" in answer.json()["detail"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genpool_gateway.api.ranges import NoSuchPart, part_of
+from genpool_gateway.api.ranges import NoSuchPart, is_known, part_of
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,21 @@ def test_the_part(header: str | None, size: int, part: range | None) -> None:
 def test_there_is_no_such_part(header: str, size: int) -> None:
     with pytest.raises(NoSuchPart):
         part_of(header, size)
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        (None, False),
+        ("", False),
+        ('"a"', True),
+        ('W/"a"', True),
+        ('"b" , "a"', True),
+        ("*", True),
+        ('"b"', False),
+        ("a", False),
+        ('w/"a"', False),
+    ],
+)
+def test_what_the_caller_has(header: str | None, *, known: bool) -> None:
+    assert is_known(header, '"a"') is known

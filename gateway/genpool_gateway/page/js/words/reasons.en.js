@@ -65,7 +65,7 @@ export const reasons = {
   MethodNotAllowed: ["The path does not know this method.", "See /docs."],
   NotEnded: ["The task has not ended.", "Cancel it, or wait for its end."],
   RequestTooLarge: ["The body is too large, or its task does not fit into a queue and its files cannot go to the pool's bucket.", "Send files as links, or list the bucket in gateway.stores."],
-  UnsupportedMediaType: ["The body is no JSON.", "Send application/json."],
+  UnsupportedMediaType: ["The body is of a type that the call does not take, or compressed.", "Send what the message names."],
   IdempotencyKeyReused: ["The Idempotency-Key was used for another request.", "Send a new key with a new request."],
   TooManyRequests: ["More requests than the key may send.", "Wait as Retry-After says."],
   TooManyTasks: ["The key has as many unfinished tasks as it may.", "Wait until some have ended."],
