@@ -21,6 +21,18 @@ def test_an_accepted_task_is_in_its_queue_as_any_producers(api: Api) -> None:
     assert api.call("POST", "/v1/tasks", {**again, "priority": 3}).json()["id"] == task["id"]
     other = api.call("POST", "/v1/tasks", {**again, "metadata": {"album": 8}})
     assert (other.status_code, other.json()["differing"]) == (409, ["metadata"])
+    # What was counted of it; the ends that are due are not known before they were counted once.
+    metrics = until(
+        lambda: _with(api.process.get("/metrics").text, "genpool_ends_waiting 0.0"), "ends are counted"
+    )
+    assert 'genpool_api_requests_total{method="POST",route="/v1/tasks",status="202"} 2.0' in metrics
+    assert 'genpool_api_tasks_accepted_total{pool="art/text"} 1.0' in metrics
+    assert 'genpool_api_tasks_refused_total{reason="TaskIdReused"} 1.0' in metrics
+
+
+def _with(text: str, line: str) -> str:
+    """A text that has a line; empty without it."""
+    return text if line in text.splitlines() else ""
 
 
 def test_a_task_is_what_its_worker_announces(api: Api) -> None:
