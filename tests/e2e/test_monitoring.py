@@ -48,7 +48,10 @@ def test_the_dashboard_shows_a_pool_at_work(lab: Lab) -> None:
 
 
 def send(lab: Lab, scene: Scene) -> None:
-    """A task that fails for good, and some that keep the pod at work: those of the API have a time in the queue."""
+    """A task that fails for good, some that keep the pod at work, and one that is refused.
+
+    Those of the API have a time in the queue.
+    """
     scene.send(task("watched-failure", "fail-node"))
     api = lab.api()
     for number in range(6):
@@ -62,6 +65,8 @@ def send(lab: Lab, scene: Scene) -> None:
             "a task to be taken",
             seconds=SECONDS,
         )
+    refused = api.call("POST", "/v1/tasks", {"pool": f"{scene.place}/{POOL}", "parameters": {}})
+    assert refused.status_code == 422
 
 
 def program_pod(lab: Lab, component: str) -> dict[str, Any]:
