@@ -33,10 +33,12 @@ class Measured:
             await self._app(scope, receive, send)
             return
         metrics = services_of(Request(scope)).metrics
-        began = time.monotonic()
+        began, has_answer = time.monotonic(), False
         open_streams = ExitStack()
 
         def answered(status: int) -> None:
+            nonlocal has_answer
+            has_answer = True
             seconds = None if may_wait(scope) else time.monotonic() - began
             metrics.answered(method_of(scope), route_of(scope), status, seconds)
 
@@ -51,8 +53,9 @@ class Measured:
             try:
                 await self._app(scope, receive, counted)
             except Exception:
-                # The server answers it, outside of this.
-                answered(500)
+                # The server answers it, outside of this; one that has begun it breaks off.
+                if not has_answer:
+                    answered(500)
                 raise
 
 

@@ -50,6 +50,22 @@ def test_a_fault_of_the_gateway_is_a_500() -> None:
     assert world.figures("genpool_api_requests_total") == {labels: 1}
 
 
+def test_an_answer_that_breaks_off_is_counted_once() -> None:
+    world = ApiWorld()
+
+    @world.app.get("/broken")
+    async def broken() -> StreamingResponse:
+        async def told() -> AsyncIterator[bytes]:
+            yield b"a part"
+            raise ZeroDivisionError
+
+        return StreamingResponse(told())
+
+    with capture_logs():
+        world.call("GET", "/broken")
+    assert world.figures("genpool_api_requests_total") == {'{method="GET",route="/broken",status="200"}': 1}
+
+
 def test_without_the_task_store_it_is_counted_too() -> None:
     world = ApiWorld()
     world.reader.fault = TaskStoreError("the database is away.")
