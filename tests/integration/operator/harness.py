@@ -171,6 +171,11 @@ class OperatorProcess:
             session.trust_env = False
             return session.get(f"http://127.0.0.1:{self.port}/{path}", timeout=10)
 
+    @property
+    def failed_looks(self) -> list[Json]:
+        """Looks at a pool that failed, but for those for which a busy machine's RabbitMQ had no answer in time."""
+        return [line for line in self.lines("reconcile_failed") if line["reason"] != "BrokerUnreachable"]
+
     def lines(self, event: str) -> list[Json]:
         """Log lines of an event."""
         return self._lines(event)

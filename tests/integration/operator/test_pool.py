@@ -126,7 +126,7 @@ def test_ten_applies_with_a_changed_template_keep_the_replicas(
 
         until(applied, f"template {number} is applied")
     holds(lambda: kubectl.replicas() == 2, 3, "2 replicas")
-    assert not operator.lines("reconcile_failed")
+    assert not operator.failed_looks
 
 
 def test_tasks_bring_pods_and_their_end_takes_them_away(

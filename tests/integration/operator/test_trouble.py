@@ -81,7 +81,7 @@ def test_a_workflow_from_a_users_config_map(
 
     kubectl.apply(config_map({"a.json": TEMPLATE, "a.yaml": PARAMETERS}))
     kubectl.wait_condition("Ready", "True", seconds=60)
-    assert not operator.lines("reconcile_failed")
+    assert not operator.failed_looks
     data = copied(kubectl)
     assert TEMPLATE in data.values()
     assert "我的" in data["pool.json"]
@@ -261,7 +261,7 @@ def test_a_vhost_that_is_not_open_to_pools(
     assert rabbitmq.name in refused["message"]
     assert rabbitmq.api("GET", "vhosts/secret", missing_ok=True) is None
     assert kubectl.replicas() is None
-    assert not operator.lines("reconcile_failed")
+    assert not operator.failed_looks
 
 
 def test_a_broker_that_refuses_the_operator(
