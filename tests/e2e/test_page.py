@@ -98,9 +98,15 @@ class Person:
         self.page.locator("#field-width").fill("64")
         self.page.locator("#field-height").fill("64")
         self.page.locator("#send").click()
+        # The task that was sent, and not another person's of the same words.
+        self.page.wait_for_function(
+            """before => {
+              const task = document.querySelector("article.task")?.dataset.task;
+              return task && task !== before && location.hash.includes(task);
+            }""",
+            arg=before,
+        )
         expect(self.panel.locator(".task-title")).to_contain_text(prompt)
-        if before is not None:
-            expect(self.panel).not_to_have_attribute("data-task", before)
 
     def until(self, status: str) -> None:
         expect(self.panel).to_have_attribute("data-status", status, timeout=START_MS)

@@ -27,6 +27,8 @@ export function Create({ route, session }) {
   const shown = chosen ?? latest;
   const at = (/** @type {Record<string, string | null | undefined>} */ changes) =>
     href(workflow ? ["create", workflow.name] : ["create"], { pool, task: chosen, ...changes });
+  // What is shown stays, whatever comes after it: another task must not slip under a hand that is about to press Cancel.
+  const first = (/** @type {string} */ id) => setLatest((before) => before ?? id);
   const sent = (/** @type {string} */ id) => {
     setTurn((before) => before + 1);
     // Where the two stand side by side, the result is on top; else below the form.
@@ -50,7 +52,7 @@ export function Create({ route, session }) {
       <section class="see" aria-label=${t("create.results")}>
         ${shown ? html`<${TaskPanel} key=${shown} id=${shown} onStatus=${() => setTurn((before) => before + 1)} />`
           : html`<${Empty} title=${t("create.empty")}><p>${t("create.empty.do")}</p></${Empty}>`}
-        <${Recent} chosen=${shown} turn=${turn} toTask=${(/** @type {string} */ id) => at({ task: id })} onFirst=${setLatest} />
+        <${Recent} chosen=${shown} turn=${turn} toTask=${(/** @type {string} */ id) => at({ task: id })} onFirst=${first} />
       </section>
     </div>`;
 }
