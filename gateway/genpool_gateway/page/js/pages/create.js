@@ -25,6 +25,7 @@ export function Create({ route, session }) {
   const workflow = pick(workflows, wanted, pool);
   const chosen = route.query.get("task");
   const shown = chosen ?? latest;
+  useEffect(() => { if (chosen) setLatest(chosen); }, [chosen]);
   const at = (/** @type {Record<string, string | null | undefined>} */ changes) =>
     href(workflow ? ["create", workflow.name] : ["create"], { pool, task: chosen, ...changes });
   // What is shown stays, whatever comes after it: another task must not slip under a hand that is about to press Cancel.
