@@ -68,6 +68,7 @@ def test_tasks_of_a_queue_that_was_deleted(rabbitmq: Vhost, tmp_path: Path) -> N
         for each in connections.values():
             each.start()
             stack.callback(each.stop, 1.0)
+            until(lambda each=each: each.connected, "the connection")  # type: ignore[misc]
         acceptor = Acceptor(
             store.accepting, RabbitWorkQueues(connections, directory.by_uid), now=lambda: LATER
         )
