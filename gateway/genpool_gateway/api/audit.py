@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from genpool_gateway.api.services import Services
 from genpool_gateway.keys.access import Caller
-from genpool_gateway.tasks.ports import AuditEntry
+from genpool_gateway.tasks.key_ports import AuditEntry
 
 
 def audit(services: Services, caller: Caller, action: str, subject: str) -> None:

@@ -19,7 +19,7 @@ from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem
 from genpool_gateway.api.services import services_of
 from genpool_gateway.keys.access import Role
 from genpool_gateway.keys.secret import digest_of, new_key
-from genpool_gateway.tasks.ports import ApiKey
+from genpool_gateway.tasks.key_ports import ApiKey
 
 router = APIRouter(tags=["keys"], responses=PROBLEMS, route_class=JsonRoute)
 #: Its name is not ``key``, as that is the secret itself, which is never in a URL.

@@ -31,8 +31,9 @@ from genpool_gateway.pools.over_time import PoolsOverTime
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.pools.store_checks import StoreChecks
 from genpool_gateway.pools.workers import PoolWorkers
+from genpool_gateway.tasks.key_ports import KeyStore
 from genpool_gateway.tasks.places import LooseInputs
-from genpool_gateway.tasks.ports import EventStore, KeyStore, KnownTasks, TaskReader, UsageStore
+from genpool_gateway.tasks.ports import EventStore, KnownTasks, TaskReader, UsageStore
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import get_args
 from genpool_core import timing
 from genpool_gateway.keys.access import Caller, Role
 from genpool_gateway.keys.secret import digest_of, is_key
-from genpool_gateway.tasks.ports import ApiKey, KeyStore
+from genpool_gateway.tasks.key_ports import ApiKey, KeyStore
 
 #: Id of the key that the operator made at the installation.
 FIRST_KEY = "installation"

@@ -20,7 +20,7 @@ from genpool_core import timing
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.secret import digest_of
-from genpool_gateway.tasks.ports import KeyStore, Session
+from genpool_gateway.tasks.key_ports import KeyStore, Session
 
 _REMEMBERED = 1000
 _BYTES = 32

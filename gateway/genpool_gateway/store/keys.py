@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.tables import api_keys, audit, sessions
-from genpool_gateway.tasks.ports import ApiKey, AuditEntry, Session
+from genpool_gateway.tasks.key_ports import ApiKey, AuditEntry, Session
 
 
 class SqlKeyStore:

@@ -27,12 +27,12 @@ from genpool_gateway.store.sqlite import SqliteDatabase
 from genpool_gateway.store.subscribers import Subscribers
 from genpool_gateway.store.unended import SqlUnendedStore
 from genpool_gateway.store.usage import SqlUsageStore
+from genpool_gateway.tasks.key_ports import KeyStore
 from genpool_gateway.tasks.places import LooseInputs, PlaceStore
 from genpool_gateway.tasks.ports import (
     AcceptingStore,
     ChangeFeed,
     EventStore,
-    KeyStore,
     KnownTasks,
     LostStore,
     RebuildStore,

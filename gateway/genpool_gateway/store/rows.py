@@ -10,7 +10,7 @@ from sqlalchemy.engine import RowMapping
 from genpool_core.ledger.records import EndRecord
 from genpool_core.messages.base import PoolRef
 from genpool_gateway.tasks.figures import wait_seconds
-from genpool_gateway.tasks.ports import ApiKey
+from genpool_gateway.tasks.key_ports import ApiKey
 from genpool_gateway.tasks.record import Position, StoredEvent, Submission, TaskRecord, TaskState
 
 Row = dict[str, Any]

@@ -8,7 +8,7 @@ import pytest
 
 from genpool_core.errors import TaskStoreError
 from genpool_gateway.store.opening import TaskStore
-from genpool_gateway.tasks.ports import ApiKey, AuditEntry, Session
+from genpool_gateway.tasks.key_ports import ApiKey, AuditEntry, Session
 from support.task_changes import at
 
 KEY = ApiKey("id1", "Anna's laptop", "d1", "user", ("team/photos",), 50, at(1))

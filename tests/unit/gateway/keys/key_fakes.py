@@ -6,7 +6,7 @@ from datetime import datetime
 
 from genpool_core.errors import TaskStoreError
 from genpool_gateway.keys.secret import digest_of, new_key
-from genpool_gateway.tasks.ports import ApiKey, AuditEntry, Session
+from genpool_gateway.tasks.key_ports import ApiKey, AuditEntry, Session
 from unit.gateway.samples import NOW
 
 FIRST, KEY = new_key(), new_key()
