@@ -53,6 +53,11 @@ class _Caller(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be asked."""
+        return self.transport is not None and not self.transport.is_closing()
+
     def ask(self, request: bytes) -> asyncio.Future[bytes]:
         """Send a request; the whole answer."""
         assert self.transport is not None
@@ -115,23 +120,27 @@ async def open_loop(
     """A task each so often, whether those before are answered or not. Times count from when each was due."""
     answers = Answers()
     idle = [await connect(port) for _ in range(32)]
-    pending: set[asyncio.Task[None]] = set()
+
+    async def connection() -> _Caller:
+        # The server closes connections that were idle for some seconds.
+        while idle:
+            if (caller := idle.pop()).is_open:
+                return caller
+        return await connect(port)
 
     async def one(due: float) -> None:
-        caller = idle.pop() if idle else await connect(port)
+        caller = await connection()
         _note(answers, await caller.ask(submission(port, key, next(numbers))), due)
         idle.append(caller)
 
     began = time.perf_counter()
-    for number in range(int(per_second * seconds)):
-        due = began + number / per_second
-        left = due - time.perf_counter()
-        if left > 0:
-            await asyncio.sleep(left)
-        task = asyncio.create_task(one(due))
-        pending.add(task)
-        task.add_done_callback(pending.discard)
-    await asyncio.gather(*pending)
+    async with asyncio.TaskGroup() as group:
+        for number in range(int(per_second * seconds)):
+            due = began + number / per_second
+            left = due - time.perf_counter()
+            if left > 0:
+                await asyncio.sleep(left)
+            group.create_task(one(due))
     for caller in idle:
         assert caller.transport is not None
         caller.transport.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -17,12 +18,15 @@ from integration.gateway.api import PASSWORD, POOL, WORKER, Api
 
 
 class Voice:
-    """A thread that announces while the block runs: of each task a claim, then progress."""
+    """A thread that announces while the block runs: of each task a claim, then progress; ``numbers`` of events."""
 
-    def __init__(self, api: Api, tasks: list[dict[str, Any]], per_second: int) -> None:
+    def __init__(
+        self, api: Api, tasks: list[dict[str, Any]], per_second: int, numbers: Iterator[int]
+    ) -> None:
         self._api = api
         self._tasks = tasks
         self._per_second = per_second
+        self._numbers = numbers
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -39,10 +43,10 @@ class Voice:
         with self._api.process.vhost.raw(WORKER, PASSWORD) as connection:
             channel = connection.channel()
             began = time.monotonic()
-            for number in itertools.count():
-                if self._over.wait(max(0.0, began + number / self._per_second - time.monotonic())):
+            for told in itertools.count():
+                if self._over.wait(max(0.0, began + told / self._per_second - time.monotonic())):
                     return
-                event = self._event(number)
+                event = self._event(next(self._numbers))
                 key = names.event_routing_key(event.pool.uid, event.type)
                 properties = pika.BasicProperties(
                     message_id=event.id, type=event.type, user_id=WORKER, delivery_mode=2

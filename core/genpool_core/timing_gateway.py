@@ -78,8 +78,10 @@ TASK_STORE_MIGRATION_SECONDS = 300.0
 # The gateway: accepting tasks ----------------------------------------------------------------------------------------
 
 ACCEPT_GATHER_SECONDS = 0.003
-"""Tasks that arrive within this are stored in one commit."""
-THREAD_SWITCH_SECONDS = 0.0005
+"""Tasks that arrive within this are stored in one commit; within more, where the last commit took longer."""
+ACCEPT_GATHER_MOST_SECONDS = 0.008
+"""Longest time that a task waits for others to be stored with it."""
+THREAD_SWITCH_SECONDS = 0.002
 """A thread of the gateway that computes lets another one go on after so long."""
 ACCEPT_IDLE_SECONDS = 0.05
 """Without new tasks, what the broker has confirmed is noted after so long."""
@@ -124,7 +126,7 @@ TAKE_OUT_PASS_SECONDS = 5.0
 WAIT_ANSWER_SECONDS = 60.0
 """Longest time that a request may wait for its task's end."""
 STREAM_COMMENT_SECONDS = 15.0
-"""A stream of events in which nothing happens sends a comment this often, so that proxies keep it open."""
+"""A stream of events in which nothing happens sends a comment at least this often, so that proxies keep it open."""
 KEY_CACHE_SECONDS = 5.0
 """An API key that was looked up is believed for so long."""
 LOGIN_WORD_SECONDS = 600.0

@@ -125,12 +125,16 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a commit takes a few milliseconds: waiting as long for company costs a lone task no more than that",
         ),
         Rule(
+            "2 * ACCEPT_GATHER_SECONDS < ACCEPT_GATHER_MOST_SECONDS < ACCEPT_IDLE_SECONDS / 5",
+            "groups grow where commits are slow, and a database that is away for a moment makes no wait of it",
+        ),
+        Rule(
             "10 * ACCEPT_GATHER_SECONDS < ACCEPT_IDLE_SECONDS < 0.1",
             "under load a later group notes it in its own commit, and a lone task is soon shown as queued",
         ),
         Rule(
-            "4 * THREAD_SWITCH_SECONDS < ACCEPT_GATHER_SECONDS",
-            "the threads that a task goes through cost it less time than its group does",
+            "0.001 < THREAD_SWITCH_SECONDS < ACCEPT_GATHER_SECONDS",
+            "a thread costs a task less time than its group does, and is not interrupted at each step",
         ),
         Rule(
             "PUBLISH_SECONDS <= ACCEPT_CONFIRM_SECONDS < WAIT_ANSWER_SECONDS / 5",

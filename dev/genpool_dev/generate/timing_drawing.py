@@ -50,7 +50,9 @@ def bullets(*items: str) -> str:
 
 
 def in_seconds(value: float) -> str:
-    """``0.5 s``, ``30 s``."""
+    """``2 ms``, ``0.5 s``, ``30 s``."""
+    if 0 < value * 100 < 1:
+        return f"{value * 1000:g} ms"
     return f"{round(value, 2):,g} s"
 
 

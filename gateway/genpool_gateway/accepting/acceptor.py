@@ -55,6 +55,7 @@ class Acceptor:
         self._stopping = False
         self._flights = InFlight()
         self._look_again = 0.0
+        self._took = 0.0
         self._lost_until: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="accepting", daemon=True)
 
@@ -86,7 +87,7 @@ class Acceptor:
                 waiting.done.set_exception(Overloaded(f"{text}: send the task again in a moment."))
                 return waiting.done
             self._waiting.append(waiting)
-            if len(self._waiting) == 1:
+            if len(self._waiting) in {1, GROUP}:
                 self._changed.notify()
         return waiting.done
 
@@ -102,7 +103,9 @@ class Acceptor:
             group = self._take()
             try:
                 if group:
+                    began = time.monotonic()
                     self._accept(group)
+                    self._took = time.monotonic() - began
                 else:
                     self._settle()
                     self._publish_again()
@@ -126,8 +129,9 @@ class Acceptor:
                 self._changed.wait(timing.ACCEPT_IDLE_SECONDS)
             if not self._waiting:
                 return []
-            if len(self._waiting) < GROUP and not self._stopping:
-                self._changed.wait(timing.ACCEPT_GATHER_SECONDS)
+            self._changed.wait_for(
+                lambda: len(self._waiting) >= GROUP or self._stopping, gather_seconds(self._took)
+            )
             return [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
 
     def _accept(self, group: Sequence[_Waiting]) -> None:
@@ -199,6 +203,15 @@ class Acceptor:
         if again:
             _log.info("tasks_published_again", tasks=len(again))
             self._publish(again)
+
+
+def gather_seconds(took: float) -> float:
+    """How long others may join the first task of a group, after a group took so many seconds. Pure.
+
+    So the thread stores for half of its time at most: where a commit is slow, or the processor is busy, groups become
+    larger, and each task cheaper.
+    """
+    return min(max(timing.ACCEPT_GATHER_SECONDS, took), timing.ACCEPT_GATHER_MOST_SECONDS)
 
 
 def _fail(group: Sequence[_Waiting], error: Exception) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from anyio import to_thread
 from fastapi import Depends, Request
 
 from genpool_core.errors import TaskStoreError
@@ -72,13 +71,13 @@ AdminCaller = Annotated[Caller, Depends(admin_of_request)]
 async def _caller(request: Request, services: Services) -> Caller:
     key = _key(request)
     if key is not None:
-        caller = services.keyring.known(key) or await to_thread.run_sync(services.keyring.look_up, key)
+        caller = services.keyring.known(key) or await services.looks.ask(services.keyring.look_up, key)
         if caller is None:
             raise Problem("Unauthenticated", f"the API key is not known, or was revoked. {_HOW}")
         return caller
     sent = request.cookies.get(cookie.NAME)
     if sent:
-        caller = services.sessions.known(sent) or await to_thread.run_sync(services.sessions.look_up, sent)
+        caller = services.sessions.known(sent) or await services.looks.ask(services.sessions.look_up, sent)
         if caller is not None:
             _require_token(request, sent)
             return caller

@@ -16,6 +16,7 @@ from genpool_gateway.accepting.limits import Limits
 from genpool_gateway.accepting.replay import Replayer
 from genpool_gateway.api.bridge import Bridge
 from genpool_gateway.api.metrics import ApiMetrics
+from genpool_gateway.api.shared_looks import SharedLooks
 from genpool_gateway.api.slow import SlowRequests
 from genpool_gateway.callbacks.replay import CallbackReplay
 from genpool_gateway.dead_letters.work import DeadLetters
@@ -92,6 +93,7 @@ class Services:
     options: ApiOptions = field(default_factory=ApiOptions)
     bridge: Bridge = field(default_factory=Bridge)
     slow: SlowRequests = field(default_factory=SlowRequests)
+    looks: SharedLooks = field(default_factory=SharedLooks)
 
 
 def services_of(request: Request) -> Services:

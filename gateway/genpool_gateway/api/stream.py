@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from anyio import to_thread
@@ -55,9 +56,15 @@ async def task_stream(
             if watch.stored or watch.passing or watch.closed:
                 continue
             try:
-                await asyncio.wait_for(watch.changed.wait(), timing.STREAM_COMMENT_SECONDS)
+                async with asyncio.timeout(_silence(random.random())):  # noqa: S311 - spreads comments
+                    await watch.changed.wait()
             except TimeoutError:
                 yield b": still here\n\n"
+
+
+def _silence(chance: float) -> float:
+    """Seconds without a word before a comment: streams that began together, after a restart, do not speak together."""
+    return timing.STREAM_COMMENT_SECONDS * (1.0 - 0.5 * chance)
 
 
 def _passing(watch: Watch, progress: JsonObject | None) -> Iterator[bytes]:

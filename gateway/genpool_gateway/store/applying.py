@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection
 
 from genpool_gateway.store import rows
@@ -29,6 +29,8 @@ from genpool_gateway.tasks.change import Change, apply_change, erased_data, hear
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 
 _log = structlog.get_logger(__name__)
+#: Which of ``ids`` are events that are stored.
+_SEEN = select(task_events.c.event_id).where(task_events.c.event_id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass
@@ -137,8 +139,7 @@ def _lock(connection: Connection, ids: Collection[str]) -> dict[str, _Fold]:
 def _seen(connection: Connection, ids: Collection[str]) -> set[str]:
     seen: set[str] = set()
     for part in chunks(ids):
-        statement = select(task_events.c.event_id).where(task_events.c.event_id.in_(part))
-        seen.update(connection.execute(statement).scalars())
+        seen.update(connection.execute(_SEEN, {"ids": part}).scalars())
     return seen
 
 

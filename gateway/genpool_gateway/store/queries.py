@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Insert, Select, bindparam, insert, select, update
+from sqlalchemy import Executable, Insert, Select, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Table
@@ -19,6 +20,8 @@ T = TypeVar("T")
 
 #: Values in one statement; both databases take far more.
 _CHUNK = 500
+#: Which of ``ids`` there are.
+_KNOWN = select(tasks.c.id).where(tasks.c.id.in_(bindparam("ids", expanding=True)))
 _CONTENTS = tuple(column for column in task_contents.c if column.name not in {"task", "body"})
 
 
@@ -53,7 +56,7 @@ def known_tasks(connection: Connection, ids: Collection[str]) -> set[str]:
     """Those of the ids of which there is a row at this moment."""
     known: set[str] = set()
     for part in chunks(ids):
-        known.update(connection.execute(select(tasks.c.id).where(tasks.c.id.in_(part))).scalars())
+        known.update(connection.execute(_KNOWN, {"ids": part}).scalars())
     return known
 
 
@@ -79,20 +82,19 @@ def lock_tasks(connection: Connection, ids: Collection[str]) -> None:
 def _read(connection: Connection, ids: Collection[str], *, bodies: bool) -> dict[str, tuple[TaskRecord, int]]:
     found: dict[str, tuple[TaskRecord, int]] = {}
     for part in chunks(ids):
-        statement = select_records(bodies=bodies).where(tasks.c.id.in_(part))
-        for row in connection.execute(statement).mappings():
+        for row in connection.execute(_records_by_id(bodies=bodies), {"ids": part}).mappings():
             found[row["id"]] = (record_of(row), row["last_event"])
     return found
 
 
+@cache
+def _records_by_id(*, bodies: bool) -> Select[tuple[Any, ...]]:
+    return select_records(bodies=bodies).where(tasks.c.id.in_(bindparam("ids", expanding=True)))
+
+
 def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
     """Insert rows, but none whose primary key is there already; how many were inserted."""
-    if not rows:
-        return 0
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    key = [column.name for column in table.primary_key]
-    statement = dialect.insert(table).on_conflict_do_nothing(index_elements=key)
-    return _insert(connection, statement, table, rows)
+    return _insert(connection, _inserting_new(connection.dialect.name, table), rows)
 
 
 def insert_or_lock(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -100,31 +102,56 @@ def insert_or_lock(connection: Connection, table: Table, rows: Sequence[dict[str
 
     Each in one step, so that none can come or go in between.
     """
-    if not rows:
-        return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    (key,) = table.primary_key
-    statement = dialect.insert(table)
-    locked = statement.on_conflict_do_update(
-        index_elements=[key], set_={key.name: statement.excluded[key.name]}
-    )
-    _insert(connection, locked, table, rows)
+    _insert(connection, _inserting_or_locking(connection.dialect.name, table), rows)
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows of which none is there."""
-    if rows:
-        _insert(connection, insert(table), table, rows)
+    _insert(connection, _inserting(connection.dialect.name, table), rows)
 
 
-def _insert(
-    connection: Connection,
-    statement: Insert,
-    table: Table,
-    rows: Sequence[dict[str, Any]],
-) -> int:
-    """Insert many rows with one statement, which SQLAlchemy makes only of one that returns something; how many were."""
-    return len(connection.execute(statement.returning(*table.primary_key), rows).all())
+def _insert(connection: Connection, statement: Executable, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert many rows; how many were inserted."""
+    if not rows:
+        return 0
+    done = connection.execute(statement, rows)
+    return done.rowcount if connection.dialect.name == "sqlite" else len(done.all())
+
+
+# Built once: to build a statement and its cache key takes as long as to execute it.
+
+
+@cache
+def _inserting_new(dialect: str, table: Table) -> Executable:
+    key = [column.name for column in table.primary_key]
+    return _at_once(dialect, _insert_of(dialect, table).on_conflict_do_nothing(index_elements=key))
+
+
+@cache
+def _inserting_or_locking(dialect: str, table: Table) -> Executable:
+    (key,) = table.primary_key
+    statement = _insert_of(dialect, table)
+    same = {key.name: statement.excluded[key.name]}
+    return _at_once(dialect, statement.on_conflict_do_update(index_elements=[key], set_=same))
+
+
+@cache
+def _inserting(dialect: str, table: Table) -> Executable:
+    return _at_once(dialect, insert(table))
+
+
+def _insert_of(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+def _at_once(dialect: str, statement: Insert) -> Executable:
+    """A statement that SQLAlchemy executes for many rows at once on PostgreSQL: one that returns something.
+
+    SQLite has no way to and fro, and takes rows one by one in half the time.
+    """
+    if dialect == "sqlite":
+        return statement
+    return statement.returning(*statement.table.primary_key)
 
 
 def put_rows(
@@ -142,9 +169,13 @@ def put_rows(
 
 def update_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Write all columns of rows that have the same, by their primary key of one column."""
-    if not rows:
-        return
+    if rows:
+        new_rows = [{f"new_{name}": value for name, value in row.items()} for row in rows]
+        connection.execute(_updating(table, tuple(rows[0])), new_rows)
+
+
+@cache
+def _updating(table: Table, names: tuple[str, ...]) -> Executable:
     (key,) = (column.name for column in table.primary_key)
-    columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in rows[0] if name != key}
-    statement = update(table).where(table.c[key] == bindparam("new_" + key)).values(columns)
-    connection.execute(statement, [{f"new_{name}": value for name, value in row.items()} for row in rows])
+    columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names if name != key}
+    return update(table).where(table.c[key] == bindparam("new_" + key)).values(columns)

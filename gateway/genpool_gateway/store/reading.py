@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, func, literal, or_, select, tuple_, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, bindparam, func, literal, or_, select, tuple_, type_coerce
 
 from genpool_gateway.store import rows
 from genpool_gateway.store.columns import storable
@@ -27,6 +27,12 @@ from genpool_gateway.tasks.record import StoredEvent, TaskRecord
 
 #: Places in a queue are told up to here: each costs the reading of so many rows.
 MOST_BEFORE = 10_000
+#: Of the task ``of``, those behind the number ``behind``.
+_EVENTS = (
+    select(task_events)
+    .where(task_events.c.task == bindparam("of"), task_events.c.number > bindparam("behind"))
+    .order_by(task_events.c.number)
+)
 _PLACE = tuple_(tasks.c.created_at, tasks.c.id)
 
 
@@ -39,10 +45,7 @@ class SqlTaskReader:
     def get(self, task: str) -> TaskRecord | None:
         """As the port says."""
         with self._database.reading() as connection:
-            found = (
-                connection.execute(select_records(bodies=True).where(tasks.c.id == task)).mappings().first()
-            )
-        return None if found is None else rows.record_of(found)
+            return read_records(connection, [task]).get(task)
 
     def get_all(self, tasks: Collection[str]) -> list[TaskRecord]:
         """As the port says."""
@@ -56,13 +59,9 @@ class SqlTaskReader:
 
     def events(self, task: str, *, after: int = 0) -> list[StoredEvent]:
         """As the port says."""
-        statement = (
-            select(task_events)
-            .where(task_events.c.task == task, task_events.c.number > after)
-            .order_by(task_events.c.number)
-        )
+        wanted = {"of": task, "behind": after}
         with self._database.reading() as connection:
-            return [rows.event_of(row) for row in connection.execute(statement).mappings()]
+            return [rows.event_of(row) for row in connection.execute(_EVENTS, wanted).mappings()]
 
     def count_unfinished(self, pool_uid: str) -> int:
         """As the port says."""

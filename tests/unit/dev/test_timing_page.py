@@ -74,6 +74,7 @@ def test_rows_are_to_scale() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
+        (0.003, "3 ms"),
         (0.02, "0.02 s"),
         (30.0, "30 s"),
         (60, "60 s"),

@@ -11,8 +11,9 @@ from datetime import datetime
 
 import pytest
 
+from genpool_core import timing
 from genpool_core.errors import BrokerError, TaskStoreError
-from genpool_gateway.accepting.acceptor import GROUP, Acceptor
+from genpool_gateway.accepting.acceptor import GROUP, Acceptor, gather_seconds
 from genpool_gateway.accepting.refusals import (
     Erased,
     NotPublished,
@@ -278,3 +279,25 @@ def test_when_it_stops_what_waits_is_answered_and_nothing_more_is_taken() -> Non
     assert world.store.rows["a"].state is TaskState.QUEUED
     with pytest.raises(Overloaded, match="is stopping"):
         world.acceptor.submit(new("b")).result(0)
+
+
+@pytest.mark.parametrize(
+    ("took", "seconds"),
+    [
+        pytest.param(0.0, 0.003, id="nothing was stored yet"),
+        pytest.param(0.002, 0.003, id="a fast commit"),
+        pytest.param(0.005, 0.005, id="a slow one: half of the time is for others"),
+        pytest.param(5.0, 0.008, id="a database that hung for a while"),
+    ],
+)
+def test_others_may_join_for_as_long_as_the_last_group_took(took: float, seconds: float) -> None:
+    assert gather_seconds(took) == seconds
+
+
+def test_a_group_that_is_full_waits_for_nobody(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    monkeypatch.setattr(timing, "ACCEPT_GATHER_SECONDS", 60.0)
+    monkeypatch.setattr(timing, "ACCEPT_GATHER_MOST_SECONDS", 60.0)
+    world.acceptor.start()
+    for number in range(GROUP):
+        world.acceptor.submit(new(f"{number:040x}"))
+    until(lambda: world.store.groups == [GROUP], "the group is stored", 10)

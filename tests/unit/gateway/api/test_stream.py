@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from genpool_gateway.api.services import Services
-from genpool_gateway.api.stream import _look, task_stream
+from genpool_gateway.api.stream import _look, _silence, task_stream
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 from unit.gateway.samples import NOW, record
@@ -53,6 +53,11 @@ def test_a_number_that_the_task_does_not_have_is_none(after: int, told: list[int
     store = GoingOn(task, [event(1, "accepted"), event(2, "claimed")])
     events, _ = _look(cast("Services", SimpleNamespace(reader=store)), task, after)
     assert [each.number for each in events] == told
+
+
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 15.0), (0.5, 11.25), (1.0, 7.5)])
+def test_streams_that_began_together_do_not_comment_together(chance: float, seconds: float) -> None:
+    assert _silence(chance) == seconds
 
 
 def test_a_watcher_who_may_watch_no_more_is_told_nothing_more() -> None:

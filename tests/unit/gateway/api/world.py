@@ -15,6 +15,7 @@ from genpool_gateway.adapters.api_metrics import PrometheusApiMetrics
 from genpool_gateway.api.app import create_app
 from genpool_gateway.api.bridge import Bridge
 from genpool_gateway.api.services import ApiOptions, Services
+from genpool_gateway.api.shared_looks import SharedLooks
 from genpool_gateway.events.hub import Hub
 from genpool_gateway.keys.identify import KeyRing
 from genpool_gateway.keys.sessions import SessionRing
@@ -68,6 +69,7 @@ class ApiWorld:
             links=Links(FakeBuckets(), self.pools, self.places, lambda: NOW),
             metrics=PrometheusApiMetrics(self.registry),
             bridge=Bridge(),
+            looks=SharedLooks(),
             options=ApiOptions(**options),
             check_store=lambda: None,
             now=lambda: NOW,
