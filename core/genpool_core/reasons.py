@@ -294,7 +294,13 @@ REASONS: Mapping[str, Reason] = {
     "RangeNotSatisfiable": Reason(
         7030, "A part of a file was asked for that it does not have.", "Ask for a part of the file's size."
     ),
-    "RequestTimeout": Reason(7018, "The body of a request did not come in time.", "Send it again, faster."),
+    "RequestTimeout": Reason(7018, "A request did not come whole in time.", "Send it again, faster."),
+    "MalformedRequest": Reason(
+        7033, "What came is no HTTP request.", "See what program or proxy sends it, and over which protocol."
+    ),
+    "HeadersTooLarge": Reason(
+        7034, "The headers of a request are too large.", "Send fewer, or shorter ones."
+    ),
     "NoCallback": Reason(
         7019,
         "The task has no callback that could be sent again.",

@@ -24,6 +24,7 @@ from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller, is_still
 from genpool_gateway.api.document import link
 from genpool_gateway.api.inputs import keep_inputs
+from genpool_gateway.api.numbers import Plain
 from genpool_gateway.api.problem_view import ProblemView
 from genpool_gateway.api.problems import BODY_PROBLEMS, CONFLICT, PROBLEMS, Problem, problem_of
 from genpool_gateway.api.services import Services, services_of
@@ -46,6 +47,7 @@ _WAIT = re.compile(r"""[ \t]*wait[ \t]*=[ \t]*("?)([0-9]+)\1[ \t]*(;.*)?""", re.
 WaitSeconds = Annotated[
     float | None,
     Query(ge=0, le=timing.WAIT_ANSWER_SECONDS, description="Wait so many seconds for the task's end."),
+    Plain,
 ]
 
 

@@ -13,6 +13,7 @@ from genpool_gateway.api.audit import audit
 from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.cursors import read_cursor
+from genpool_gateway.api.numbers import Plain
 from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.tasks import TaskPage, pools_to_list, task_page
@@ -96,7 +97,7 @@ async def list_dead_letters(
     pool: Annotated[str | None, Query(max_length=320, description="`namespace/name` of a pool.")] = None,
     reason: Annotated[str | None, Query(max_length=128, description="Constant in CamelCase.")] = None,
     cursor: Annotated[str | None, Query(max_length=256, description="`next` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200), Plain] = 50,
 ) -> TaskPage:
     """Tasks that failed for good, the newest first. The queue itself is not read: that would disturb its order."""
     services = services_of(request)

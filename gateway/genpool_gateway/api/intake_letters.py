@@ -16,6 +16,7 @@ from genpool_gateway.api.audit import audit
 from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.dead_letters import ACTIONS, Choice, of_reason, require_operator
+from genpool_gateway.api.numbers import Plain
 from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.dead_letters.decide import Action, Letter, LetterQueues, Selection
@@ -116,7 +117,7 @@ async def list_intake_letters(
     request: Request,
     caller: AnyCaller,
     pool: Annotated[str, Query(min_length=1, max_length=320, description="A pool behind the intake.")],
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500), Plain] = 100,
 ) -> IntakeLetters:
     """The oldest messages that became no pool's task, and why.
 

@@ -15,6 +15,7 @@ from genpool_gateway.api.audit import audit
 from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AdminCaller
 from genpool_gateway.api.document import link
+from genpool_gateway.api.numbers import Plain
 from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem
 from genpool_gateway.api.services import services_of
 from genpool_gateway.keys.access import Role
@@ -168,7 +169,7 @@ async def revoke_key(request: Request, id: KeyId, caller: AdminCaller) -> KeyVie
 
 @router.get("/audit", summary="Read the audit log")
 async def read_audit(
-    request: Request, _caller: AdminCaller, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+    request: Request, _caller: AdminCaller, limit: Annotated[int, Query(ge=1, le=1000), Plain] = 100
 ) -> AuditList:
     """Who did what, the newest first."""
     entries = await to_thread.run_sync(lambda: services_of(request).keys.audit_log(limit=limit))

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel
 
 from genpool_gateway.api.callers import AnyCaller
+from genpool_gateway.api.numbers import Plain
 from genpool_gateway.api.problems import PROBLEMS, Problem
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.keys.access import Caller
@@ -24,7 +25,7 @@ from genpool_gateway.pools.workers import Worker
 router = APIRouter(tags=["pools"], responses=PROBLEMS)
 Namespace = Annotated[str, Path(max_length=63, description="Namespace of a pool.")]
 Name = Annotated[str, Path(max_length=253, description="Name of a pool.")]
-Hours = Annotated[int, Query(ge=1, le=MOST_HOURS, description="How far back.")]
+Hours = Annotated[int, Query(ge=1, le=MOST_HOURS, description="How far back."), Plain]
 
 
 class PoolList(BaseModel):

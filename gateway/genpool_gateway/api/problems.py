@@ -25,6 +25,7 @@ _SHOWN = 200
 
 #: Status of an answer by its reason; 422 for those that are about what was sent.
 STATUS: Mapping[str, int] = {
+    "MalformedRequest": 400,
     "Unauthenticated": 401,
     "Forbidden": 403,
     "NotFound": 404,
@@ -43,6 +44,7 @@ STATUS: Mapping[str, int] = {
     "TooManyRequests": 429,
     "TooManyTasks": 429,
     "QueueFull": 429,
+    "HeadersTooLarge": 431,
     "InternalError": 500,
     "BrokerUnavailable": 503,
     "BrokerUnreachable": 503,
@@ -57,8 +59,8 @@ STATUS: Mapping[str, int] = {
 }
 #: Seconds of ``Retry-After``, where trying again helps.
 _RETRY_AFTER = {429: 5, 503: 5}
-#: After these the rest of a body may still be on its way: the connection is of no more use.
-_CLOSING = frozenset({408, 413})
+#: After these the rest of a request may still be on its way: the connection is of no more use.
+_CLOSING = frozenset({400, 408, 413, 431})
 _OF_STATUS = {404: "NotFound", 405: "MethodNotAllowed", 413: "RequestTooLarge", 415: "UnsupportedMediaType"}
 
 

@@ -1,6 +1,7 @@
 """Connections of the API: a request's headers must be whole after a time, and small. uvicorn bounds neither.
 
-Bodies have their own time (:mod:`genpool_gateway.api.bodies`), idle connections the one of ``keep-alive``.
+What is refused here never becomes a request, and is answered like everything else: by a problem of RFC 9457. Bodies
+have their own time (:mod:`genpool_gateway.api.bodies`), idle connections the one of ``keep-alive``.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ import asyncio
 from http import HTTPStatus
 from typing import Any
 
+from fastapi import Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from genpool_gateway.api.problems import Problem
 
 #: Bytes of a request's first line and headers.
 MOST_HEAD = 64 * 1024
@@ -56,11 +60,21 @@ class BoundedHead(HttpToolsProtocol):
         self._expect()
         self._head_bytes += len(data)
         if self._head_bytes > MOST_HEAD:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            self._refuse(
+                "HeadersTooLarge", f"the headers of a request are over {MOST_HEAD:,} bytes: send fewer."
+            )
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's, which says nothing more
+        """The parser gave up: what came is no HTTP/1.1."""
+        self._refuse(
+            "MalformedRequest",
+            "what came is no HTTP/1.1 request: see what program or proxy sends it, and that it speaks plain HTTP here.",
+        )
 
     def _expect(self) -> None:
         if self._late is None:
-            self._late = self.loop.call_later(self._seconds, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
+            text = f"no whole headers of a request came for {self._seconds:g} s: send it again."
+            self._late = self.loop.call_later(self._seconds, self._refuse, "RequestTimeout", text)
 
     def _came(self) -> None:
         self._head_bytes = 0
@@ -68,13 +82,17 @@ class BoundedHead(HttpToolsProtocol):
             self._late.cancel()
             self._late = None
 
-    def _refuse(self, status: HTTPStatus) -> None:
+    def _refuse(self, reason: str, detail: str) -> None:
         """Answer, unless that would be in the middle of another answer, and close."""
         self._came()
         answered = self.cycle is None or self.cycle.response_complete
         if answered and not self.transport.is_closing():
-            line = (
-                f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            )
-            self.transport.write(line.encode())
+            self.transport.write(_bytes_of(Problem(reason, detail).response()))
         self.transport.close()
+
+
+def _bytes_of(response: Response) -> bytes:
+    status = HTTPStatus(response.status_code)
+    head = [f"HTTP/1.1 {status.value} {status.phrase}".encode()]
+    head += [name + b": " + value for name, value in response.raw_headers]
+    return b"\r\n".join([*head, b"", bytes(response.body)])

@@ -15,6 +15,7 @@ from genpool_gateway.api.accept import WaitSeconds
 from genpool_gateway.api.audit import audit
 from genpool_gateway.api.callers import AnyCaller, is_still
 from genpool_gateway.api.cursors import cursor_after, read_cursor
+from genpool_gateway.api.numbers import Plain
 from genpool_gateway.api.problems import CONFLICT, PROBLEMS
 from genpool_gateway.api.services import Services, services_of
 from genpool_gateway.api.stream import task_stream
@@ -59,7 +60,7 @@ async def list_tasks(  # noqa: PLR0913, PLR0917 - its filters
         ),
     ] = None,
     cursor: Annotated[str | None, Query(max_length=256, description="`next` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200), Plain] = 50,
 ) -> TaskPage:
     """Tasks that the caller may see."""
     services = services_of(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -65,6 +66,19 @@ def talk(port: int, *parts: bytes, pause: float = 0.0, drip: bytes = b"") -> tup
     raise AssertionError(f"it was not closed: {answer!r}")
 
 
+def refusal(answer: bytes) -> tuple[int, str]:
+    """Status and reason of a problem, with which the connection ends."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = [line.lower() for line in head.split(b"\r\n")]
+    assert b"content-type: application/problem+json" in lines
+    assert b"connection: close" in lines
+    assert f"content-length: {len(body)}".encode() in lines
+    problem = json.loads(body)
+    assert lines[0].startswith(f"http/1.1 {problem['status']} ".encode())
+    assert problem["detail"].endswith(".")
+    return problem["status"], problem["reason"]
+
+
 @pytest.mark.parametrize(
     ("parts", "drip"),
     [
@@ -83,12 +97,37 @@ def test_who_drips_is_cut_off(port: int, parts: list[bytes], drip: bytes) -> Non
     assert 0.9 * SECONDS < seconds < 10 * SECONDS
     assert answer.count(b"HTTP/1.1 200") == parts.count(WHOLE)
     if not drip:
-        assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        assert refusal(answer) == (408, "RequestTimeout")
 
 
 def test_headers_have_a_size(port: int) -> None:
     answer, _ = talk(port, b"GET / HTTP/1.1\r\nX-Long: " + b"x" * (MOST_HEAD + 1))
-    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert refusal(answer) == (431, "HeadersTooLarge")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", id="TLS"),
+        pytest.param(b"hello\r\n\r\n", id="no request"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", id="a length that is no number"
+        ),
+        pytest.param(b"GET / HTTP/1.1\r\nno colon\r\n\r\n", id="a header that is none"),
+    ],
+)
+def test_what_is_no_request_is_answered_like_everything_else(port: int, sent: bytes) -> None:
+    answer, _ = talk(port, sent)
+    assert refusal(answer) == (400, "MalformedRequest")
+    answer, _ = talk(port, WHOLE, sent, pause=0.1)
+    first, _, second = answer.partition(b'"quick"')
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert refusal(second) == (400, "MalformedRequest")
+
+
+def test_a_refusal_is_not_written_into_an_answer(port: int) -> None:
+    answer, _ = talk(port, b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n", b"hello\r\n\r\n", pause=SECONDS)
+    assert b"MalformedRequest" not in answer
 
 
 @pytest.mark.parametrize(

@@ -55,3 +55,20 @@ def test_nobody_is_sent_to_the_host_that_a_request_names(path: str) -> None:
     answer = ApiWorld().call("GET", path, headers={"Host": "evil.example"})
     assert "location" not in answer.headers
     assert (answer.status_code, answer.json()["reason"]) == (404, "NotFound")
+
+
+@pytest.mark.parametrize("number", ["1_0", " 10", "+10", "1e1", "0x10", "１０", "", "ten"])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/v1/tasks", "limit"),
+        ("/v1/dead-letters", "limit"),
+        ("/v1/audit", "limit"),
+        ("/v1/pools/team/pictures/history", "hours"),
+        (f"/v1/tasks/{'a' * 40}", "wait"),
+    ],
+)
+def test_a_number_of_a_query_is_written_in_digits(path: str, name: str, number: str) -> None:
+    answer = ApiWorld().call("GET", path, params={name: number})
+    assert (answer.status_code, answer.json()["reason"]) == (422, "InvalidRequest")
+    assert answer.json()["parameter"] == name
