@@ -26,6 +26,9 @@ Reason = Annotated[str | None, typer.Option(help="All that died for this reason.
 Intake = Annotated[
     bool, typer.Option("--intake", help="Those of the intake before the pool: messages that became no task.")
 ]
+Messages = Annotated[
+    bool, typer.Option("--messages", help="Messages in the pool's dead-letter queue that are no tasks.")
+]
 Every = Annotated[bool, typer.Option("--all", help="All of the pool.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -33,20 +36,28 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 @app.command(
     "list",
     epilog=examples(
-        "dlq list --pool art/text --reason OutOfMemory", "dlq list --intake --pool photos/people"
+        "dlq list --pool art/text --reason OutOfMemory",
+        "dlq list --messages --pool art/text",
+        "dlq list --intake --pool photos/people",
     ),
 )
-def list_(
+def list_(  # noqa: PLR0913, PLR0917 - which ones
     context: typer.Context,
     pool: Annotated[str | None, typer.Option(help="namespace/name of a pool.")] = None,
     reason: Reason = None,
     intake: Intake = False,  # noqa: FBT002 - a switch
+    messages: Messages = False,  # noqa: FBT002 - a switch
     limit: Annotated[int, typer.Option(help="Most rows; 0 for all.", min=0)] = 50,
     output: Output = Format.TABLE,
 ) -> None:
     """List dead letters, with the reason of each."""
+    if intake and messages:
+        raise WrongUse("Say --intake or --messages: an intake has no tasks, and lists all its messages.")
     if intake:
         _list_intake(reach_of(context).gateway, pool, reason, limit, output)
+        return
+    if messages:
+        _list_messages(reach_of(context).gateway, pool, reason, limit, output)
         return
     wanted = {name: value for name, value in (("pool", pool), ("reason", reason)) if value is not None}
     pages = reach_of(context).gateway.pages(_LETTERS, "tasks", **wanted)
@@ -126,6 +137,22 @@ def _act(context: typer.Context, verb: str, wanted: dict[str, Any], output: Form
         note("The queue has more than one pass can hold: type the command again.")
 
 
+def _list_messages(
+    gateway: Gateway, pool: str | None, reason: str | None, limit: int, output: Format
+) -> None:
+    if pool is None:
+        raise WrongUse("Each pool has a dead-letter queue of its own: name the pool by --pool.")
+    found = gateway.get(f"{_LETTERS}/messages", {"pool": pool, "limit": str(min(limit or _MOST, _MOST))})
+    shown = [each for each in found["messages"] if reason in {None, each["reason"]}]
+    if output is Format.JSON:
+        as_json({**found, "messages": shown})
+        return
+    columns = ("refused", "reason", "task id", "workflow type", "bytes", "message")
+    table(columns, map(_message_row, shown), empty=f"No message in {found['queue']} that is no task.")
+    if found["total"] > len(found["messages"]):
+        note(f"(the oldest {len(found['messages'])} of {found['total']})")
+
+
 def _list_intake(gateway: Gateway, pool: str | None, reason: str | None, limit: int, output: Format) -> None:
     if pool is None:
         raise WrongUse("An intake is known by a pool behind it: name one by --pool.")
@@ -142,15 +169,18 @@ def _list_intake(gateway: Gateway, pool: str | None, reason: str | None, limit: 
 
 
 def _letter_row(letter: dict[str, Any]) -> tuple[object, ...]:
-    refused = age(letter["refused_at"])
+    return (letter["id"], *_message_row(letter))
+
+
+def _message_row(message: dict[str, Any]) -> tuple[object, ...]:
+    refused = age(message["refused_at"])
     return (
-        letter["id"],
         refused and f"{refused} ago",
-        letter["reason"] or "(RabbitMQ)",
-        letter["task_id"],
-        letter["workflow_type"],
-        letter["size_bytes"],
-        letter["message"],
+        message["reason"] or "(RabbitMQ)",
+        message["task_id"],
+        message["workflow_type"],
+        message["size_bytes"],
+        message["message"],
     )
 
 

@@ -13,6 +13,7 @@ from genpool_gateway.api.audit import audit
 from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.cursors import read_cursor
+from genpool_gateway.api.letter_views import DeadMessage, dead_message
 from genpool_gateway.api.numbers import Plain
 from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem
 from genpool_gateway.api.services import Services, services_of
@@ -90,6 +91,21 @@ class LettersDone(BaseModel):
     replay them later."""
 
 
+class DeadMessages(BaseModel):
+    """Messages of a pool's dead-letter queue that are no tasks."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    queue: str
+    """Name of the dead-letter queue."""
+    messages: list[DeadMessage]
+    """The oldest of them, at most ``limit``."""
+    total: int
+    """How many there are."""
+    more: bool
+    """Whether there are messages behind those that a pass holds: 100,000, or 256 MiB."""
+
+
 @router.get("/dead-letters", summary="List dead letters")
 async def list_dead_letters(
     request: Request,
@@ -111,6 +127,27 @@ async def list_dead_letters(
         limit=limit,
     )
     return await task_page(services, query)
+
+
+@router.get("/dead-letters/messages", summary="List dead messages that are no tasks")
+async def list_dead_messages(
+    request: Request,
+    caller: AnyCaller,
+    pool: Annotated[str, Query(min_length=1, max_length=320, description="`namespace/name` of a pool.")],
+    limit: Annotated[int, Query(ge=1, le=500), Plain] = 100,
+) -> DeadMessages:
+    """Messages of which no task could be made, so that nothing else lists them: no JSON, or not what a task says.
+
+    The queue is read for it, and all go back to their places. `POST /v1/dead-letters/discard` with their `reason` drops
+    them.
+    """
+    services = services_of(request)
+    require_operator(caller)
+    serving = require_serving(services.pools.snapshot().visible_to(caller.pools).find(pool))
+    queues = LetterQueues.of_pool(serving)
+    found, more = await services.slow.run(lambda: services.dead_letters.strangers(queues))
+    messages = [dead_message(letter) for letter in found[:limit]]
+    return DeadMessages(queue=queues.dead_queue, messages=messages, total=len(found), more=more)
 
 
 @router.post("/dead-letters/replay", summary="Replay dead letters", responses=BODY_PROBLEMS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,12 +9,11 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from genpool_core.errors import TaskFailure
-from genpool_core.messages.task import parse_body
 from genpool_gateway.api.audit import audit
 from genpool_gateway.api.bodies import JsonRoute
 from genpool_gateway.api.callers import AnyCaller
 from genpool_gateway.api.dead_letters import ACTIONS, Choice, of_reason, require_operator
+from genpool_gateway.api.letter_views import DeadMessage, dead_message
 from genpool_gateway.api.numbers import Plain
 from genpool_gateway.api.problems import BODY_PROBLEMS, PROBLEMS, Problem
 from genpool_gateway.api.services import Services, services_of
@@ -26,7 +24,6 @@ from genpool_gateway.keys.access import Caller
 
 router = APIRouter(tags=["dead letters"], responses=PROBLEMS, route_class=JsonRoute)
 LetterId = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
-_SHOWN = 200
 
 
 class IntakeLettersWanted(Choice):
@@ -48,25 +45,11 @@ class IntakeLettersWanted(Choice):
         return self.letters
 
 
-class IntakeLetter(BaseModel):
+class IntakeLetter(DeadMessage):
     """A message of an intake that became no task."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: str
     """By which it is replayed or discarded. Messages that are equal in everything share it."""
-    reason: str | None
-    """Why: a constant in CamelCase; null where RabbitMQ itself moved it here."""
-    message: str | None
-    """Why: a sentence. Where no pool serves its workflow, it lists those that were known then."""
-    refused_at: str | None
-    """When; null where RabbitMQ moved it here."""
-    task_id: str | None
-    """As its producer sent it."""
-    workflow_type: str | None
-    """As its producer sent it."""
-    size_bytes: int
-    """Size of its body."""
 
 
 class IntakeLetters(BaseModel):
@@ -192,23 +175,4 @@ def _intake(services: Services, caller: Caller, name: str) -> _Intake:
 
 
 def _view(letter: Letter) -> IntakeLetter:
-    try:
-        body = parse_body(letter.delivery.body)
-    except TaskFailure:
-        body = {}
-    return IntakeLetter(
-        id=letter.id or "",
-        reason=letter.reason,
-        message=letter.message,
-        refused_at=letter.ended_at,
-        task_id=_word(body.get("task_id")),
-        workflow_type=_word(body.get("workflow_type")),
-        size_bytes=len(letter.delivery.body),
-    )
-
-
-def _word(value: object) -> str | None:
-    """What a producer wrote, in so many characters, whatever its type."""
-    if value is None:
-        return None
-    return (value if isinstance(value, str) else json.dumps(value))[:_SHOWN]
+    return IntakeLetter(id=letter.id or "", **dead_message(letter).model_dump())

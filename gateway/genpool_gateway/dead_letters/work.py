@@ -100,6 +100,15 @@ class DeadLetters:
             letters = [read_letter(delivery, queues.pool_uid) for delivery in reading.messages()]
             return letters, not reading.whole()
 
+    def strangers(self, queues: LetterQueues) -> tuple[list[Letter], bool]:
+        """The dead letters of a pool that are no tasks, and whether there are messages that the pass did not hold.
+
+        All are taken, and go back to their places. Raises BrokerError.
+        """
+        with self._queues.reading(queues) as reading:
+            letters = [read_letter(delivery, queues.pool_uid) for delivery in reading.messages()]
+            return [letter for letter in letters if letter.id is None], not reading.whole()
+
     def apply(
         self,
         queues: LetterQueues,

@@ -1,10 +1,9 @@
-"""``genpool dlq --intake``: messages of an intake that became no task, listed, replayed and thrown away."""
+"""``genpool dlq`` with ``--intake`` and ``--messages``: what became no task is listed, replayed and thrown away."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +15,11 @@ from integration.cli.machine import Machine
 POOL = ("--pool", "art/text", "--intake")
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    made = Machine(
-        tmp_path, {"type": "Folder", "folder": {"path": str(tmp_path / "results")}}, intake="all_tasks"
-    )
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """One for the module: it takes a while to start."""
+    place = tmp_path_factory.mktemp("machine")
+    made = Machine(place, {"type": "Folder", "folder": {"path": str(place / "results")}}, intake="all_tasks")
     made.write_pool()
     made.up()
     yield made
@@ -46,6 +45,27 @@ def test_letters_of_an_intake(machine: Machine) -> None:
     assert _letters(machine) == []
     machine.types("dlq", "list", "--intake", expect=ExitCode.USAGE)
     machine.types("dlq", "replay", *POOL, expect=ExitCode.USAGE)
+
+
+@pytest.mark.long
+def test_messages_of_a_pool_that_are_no_tasks(machine: Machine) -> None:
+    pool = ("--pool", "art/text")
+    machine.publish("generation_tasks", "no json")
+    until(lambda: len(_messages(machine)) == 1, "the worker has put it aside", 60)
+    assert json.loads(machine.types("dlq", "list", *pool, "-o", "json")) == []
+    printed = machine.types("dlq", "list", "--messages", *pool)
+    assert "InvalidMessage" in printed
+    assert _messages(machine, "--reason", "NodeFailed") == []
+    machine.types("dlq", "list", "--messages", expect=ExitCode.USAGE)
+    machine.types("dlq", "list", "--messages", "--intake", *pool, expect=ExitCode.USAGE)
+    machine.types("dlq", "discard", *pool, "--reason", "InvalidMessage", "--yes")
+    assert _messages(machine) == []
+
+
+def _messages(machine: Machine, *words: str) -> list[dict[str, Any]]:
+    typed = ("dlq", "list", "--messages", "--pool", "art/text", *words, "-o", "json")
+    found: list[dict[str, Any]] = json.loads(machine.types(*typed))["messages"]
+    return found
 
 
 def _letters(machine: Machine, *words: str) -> list[dict[str, Any]]:

@@ -36,9 +36,14 @@ def bury(api: Api, count: int, reason: str) -> list[str]:
 
 def dead(api: Api) -> list[str]:
     """Prompts of the dead-letter queue, which is emptied."""
+    return [json.loads(body)["parameters"]["prompt"] for body in dead_bodies(api)]
+
+
+def dead_bodies(api: Api) -> list[bytes]:
+    """Bodies of the dead-letter queue, which is emptied."""
     found = []
     while (message := api.process.vhost.get(DEAD)) is not None:
-        found.append(json.loads(message[1])["parameters"]["prompt"])
+        found.append(message[1])
     return found
 
 
@@ -102,9 +107,43 @@ def test_many_of_which_some_are_discarded(api: Api) -> None:
     assert found == [number for number in range(MANY) if number % 10 != 3]
 
 
+def test_messages_that_are_no_tasks_are_listed_and_dropped_by_their_reason(api: Api) -> None:
+    own = {
+        headers.REASON: "InvalidMessage",
+        headers.MESSAGE: "it is no JSON.",
+        headers.ENDED_AT: "2026-01-01",
+    }
+    sent = [b"{", json.dumps({"task_id": "t-1", "prompt": "a"}).encode(), b"\xff", b"[]"]
+    with api.process.vhost.raw(WORKER, PASSWORD) as connection:
+        for body in sent:
+            task = body.startswith(b'{"')
+            properties = pika.BasicProperties(
+                headers={headers.REASON: "NodeFailed"} if task else own, user_id=WORKER, delivery_mode=2
+            )
+            connection.channel().basic_publish("", DEAD, body, properties)
+    until(lambda: api.process.vhost.ready(DEAD) == len(sent), "all are there")
+    path = "/v1/dead-letters/messages?pool=text"
+    found = api.call("GET", path).json()
+    assert (found["queue"], found["total"], found["more"]) == (DEAD, 3, False)
+    assert [each["size_bytes"] for each in found["messages"]] == [1, 1, 2]
+    assert {(each["reason"], each["message"]) for each in found["messages"]} == {
+        ("InvalidMessage", "it is no JSON.")
+    }
+    short = api.call("GET", f"{path}&limit=1").json()
+    assert (len(short["messages"]), short["total"]) == (1, 3)
+    wish = {"pool": "text", "reason": "InvalidMessage"}
+    until(lambda: api.process.vhost.ready(DEAD) == len(sent), "all are there again")
+    done = api.call("POST", "/v1/dead-letters/discard", wish).json()
+    assert (done["tasks"], done["others"], done["kept"]) == ([], 3, 1)
+    assert dead_bodies(api) == [sent[1]]
+    assert api.call("GET", path).json()["messages"] == []
+
+
 def test_only_operators_may_and_a_wish_says_which(api: Api) -> None:
     user = api.call("POST", "/v1/keys", {"name": "ann"}).json()["key"]
     answer = api.call("POST", "/v1/dead-letters/discard", {"pool": "text", "all": True}, key=user)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "Forbidden")
+    answer = api.call("GET", "/v1/dead-letters/messages?pool=text", key=user)
     assert (answer.status_code, answer.json()["reason"]) == (403, "Forbidden")
     for wish in (
         {"pool": "text"},
