@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from genpool_adapters.told_once import ToldOnce
 from genpool_core import timing
-from genpool_gateway.erasing.told import Told
 from genpool_gateway.pools.directory import PoolDirectory
 from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.links import store_of
@@ -32,7 +32,7 @@ class PlaceKeeper:
         self._now = now
         self._last: PoolDirectory | None = None
         self._again: datetime | None = None
-        self._told = Told("pool_places_wait")
+        self._told = ToldOnce("pool_places_wait")
 
     def look(self) -> None:
         """Note the buckets of this moment. What fails is told once and tried again at the next look."""

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from genpool_adapters.told_once import ToldOnce
 from genpool_gateway.erasing.eraser import Eraser
-from genpool_gateway.erasing.told import Told
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.places import PlaceStore
 from genpool_gateway.tasks.ports import RetentionStore
@@ -44,7 +44,7 @@ class Retention:
         self._now = now
         self._keep = timedelta(seconds=keep_seconds)
         self._stopping = stopping or threading.Event()
-        self._told = Told("retention_waits")
+        self._told = ToldOnce("retention_waits")
 
     def look(self) -> None:
         """Delete all that is due. What fails is told once and tried again at the next look."""

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from genpool_adapters.told_once import ToldOnce
 from genpool_core import timing
-from genpool_gateway.erasing.told import Told
 from genpool_gateway.pools.errors import BucketNotListed
 from genpool_gateway.pools.ports import PoolBuckets
 from genpool_gateway.tasks.places import LooseInput, LooseInputs
@@ -39,7 +39,7 @@ class UnusedInputs:
         self._buckets = buckets
         self._now = now
         self._stopping = stopping or threading.Event()
-        self._told = Told("unused_inputs_wait")
+        self._told = ToldOnce("unused_inputs_wait")
 
     def look(self) -> None:
         """Delete what is due. What fails is told once and tried again at the next look."""

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from genpool_adapters.told_once import ToldOnce
 from genpool_core import timing
 from genpool_core.api.status import QueueStatus
 from genpool_core.backoff import Backoff
-from genpool_core.errors import GenPoolError
 from genpool_core.ledger.records import EndRecord
 from genpool_gateway.janitor.announcer import Announcer
 from genpool_gateway.janitor.ending import live_claim
@@ -89,6 +89,7 @@ class LostTasks:
         self._monotonic = monotonic
         self._empty_since: dict[str, float] = {}
         self._tried = Retries()
+        self._told = ToldOnce("lost_tasks_unknown")
 
     def look(self) -> None:
         """Publish again what was lost. Raises GenPoolError: look again later."""
@@ -98,10 +99,8 @@ class LostTasks:
         self._tried.forget(self._monotonic())
         empty: dict[str, float] = {}
         for pool in self._pools.snapshot().pools:
-            try:
+            with self._told.of(pool.name):
                 self._look_at(pool, empty)
-            except GenPoolError as error:
-                _log.info("lost_tasks_unknown", pool=pool.name, reason=error.reason, message=error.message)
         self._empty_since = empty
 
     def _look_at(self, pool: ServedPool, empty: dict[str, float]) -> None:

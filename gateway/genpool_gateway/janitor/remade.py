@@ -12,12 +12,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from genpool_adapters.told_once import ToldOnce
 from genpool_core import timing
-from genpool_core.errors import TaskStoreError
 from genpool_core.messages.base import PoolRef
 from genpool_core.workerconfig import StoreConfig
 from genpool_gateway.pools.directory import PoolDirectory
-from genpool_gateway.pools.errors import PoolsUnknown
 from genpool_gateway.pools.links import store_of
 from genpool_gateway.pools.source import PoolSource
 from genpool_gateway.tasks.places import PlaceStore, PoolPlace
@@ -70,20 +69,18 @@ class RemadePools:
         self._now = now
         self._last: PoolDirectory | None = None
         self._again: datetime | None = None
+        self._told = ToldOnce("remade_pools_wait")
 
     def look(self) -> None:
         """Hand tasks over. What fails is tried again at the next look."""
         now = self._now()
-        try:
+        with self._told.of("pools"):
             directory = self._pools.snapshot()
             if directory is self._last and self._again is not None and now < self._again:
                 return
             for each in remade(self._places.of_all(), directory):
                 self._hand_over(each)
-        except (PoolsUnknown, TaskStoreError) as error:
-            _log.info("remade_pools_wait", reason=error.reason, message=error.message)
-            return
-        self._last, self._again = directory, now + timedelta(seconds=timing.RETENTION_LOOK_SECONDS)
+            self._last, self._again = directory, now + timedelta(seconds=timing.RETENTION_LOOK_SECONDS)
 
     def _hand_over(self, each: Remade) -> None:
         total, more = 0, _BATCH

@@ -12,7 +12,7 @@ from genpool_core.errors import GenPoolError
 _log = structlog.get_logger(__name__)
 
 
-class Told:
+class ToldOnce:
     """For one thread. ``event``: the name in the log."""
 
     def __init__(self, event: str) -> None:
