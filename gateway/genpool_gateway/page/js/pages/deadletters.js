@@ -7,6 +7,7 @@ import { t } from "../language.js";
 import { useAction, useLoaded } from "../load.js";
 import { Attempts } from "../parts/attempts.js";
 import { Button, Confirm, Empty, Note, Trouble, Waiting } from "../parts/basics.js";
+import { DeadMessages } from "../parts/deadmessages.js";
 import { IntakeLetters } from "../parts/intakeletters.js";
 import { wordsOf } from "../problems.js";
 import { href, refine } from "../route.js";
@@ -24,10 +25,11 @@ export function DeadLetters({ route }) {
   const pool = route.query.get("pool");
   const reason = route.query.get("reason");
   const list = useEndless((cursor) => get("/v1/dead-letters", { pool, reason, cursor, limit: PAGE }), [pool, reason], SECONDS);
-  const pools = useLoaded(() => get("/v1/pools"), []);
+  const pools = useLoaded(() => get("/v1/pools"), [], SECONDS);
   const { busy, problem, run } = useAction();
   const [asked, setAsked] = useState(/** @type {Wanted | null} */ (null));
   const [said, setSaid] = useState(/** @type {string | null} */ (null));
+  const [round, setRound] = useState(0);
   const act = (/** @type {Wanted} */ { action, ...which }) => run(async () => {
     setAsked(null);
     const done = await post(`/v1/dead-letters/${action}`, which);
@@ -37,10 +39,12 @@ export function DeadLetters({ route }) {
       done.no_room && t("dead.noRoom", { n: done.no_room }),
       done.more && t("dead.others"),
     ].filter(Boolean).join(" "));
+    setRound((before) => before + 1);
     list.reload();
   });
   const wanted = (/** @type {Wanted} */ which) => (which.action === "discard" ? setAsked(which) : act(which));
   const reasons = [...new Set(list.items.map((task) => task.error?.reason ?? ""))].filter(Boolean);
+  const counted = !reason && (pools.data?.pools ?? []).some((/** @type {any} */ each) => (!pool || each.name === pool) && each.queue.dead_lettered);
   const kind = pool && list.items.length > 0 ? { pool, ...(reason ? { reason } : { all: true }) } : null;
   return html`
     <div class="dead"><h1>${t("menu.dead")}</h1><p class="lead">${t("dead.lead")}</p>
@@ -59,9 +63,11 @@ export function DeadLetters({ route }) {
       <${Trouble} problem=${problem ?? list.problem} onRetry=${list.problem ? list.reload : undefined} />
       <${Note} text=${said} />
       ${list.loading && !list.items.length && html`<${Waiting} />`}
-      ${list.whole && !list.items.length && html`<${Empty} title=${t("dead.none")}><p>${t("dead.none.do")}</p></${Empty}>`}
+      ${list.whole && !list.items.length && html`<${Empty} title=${t(counted ? "dead.none.tasks" : "dead.none")}><p>${t(counted ? "dead.none.messages" : "dead.none.do")}</p></${Empty}>`}
       <ul class="letters">${list.items.map((task) => html`<${Letter} key=${task.id} task=${task} busy=${busy} onWanted=${wanted} />`)}</ul>
       ${!list.whole && list.items.length > 0 && html`<p class="center"><${Button} busy=${list.loading} onClick=${list.more}>${t("more")}</${Button}></p>`}
+      ${pool && html`<${DeadMessages} key=${`messages ${pool}`} pool=${pool} busy=${busy} round=${round}
+        onDiscard=${(/** @type {string} */ why) => wanted({ action: "discard", pool, reason: why })} />`}
       ${pool && html`<${IntakeLetters} key=${pool} pool=${pool} />`}
       ${asked && html`<${Confirm} title=${t("dead.discard.title")} text=${t("dead.discard.text")} action=${t("dead.discard")}
         onNo=${() => setAsked(null)} onYes=${() => act(asked)} />`}

@@ -1,14 +1,12 @@
 // Messages of an intake that became no task: their queue is read only when somebody asks, as that disturbs its order.
 import { html, useState } from "../html.js";
 import { get, post } from "../api.js";
-import { moment, size } from "../format.js";
 import { t } from "../language.js";
 import { useAction, useLoaded } from "../load.js";
-import { wordsOf } from "../problems.js";
 import { Button, Confirm, Note, Trouble, Waiting } from "./basics.js";
+import { AboutMessage } from "./deadmessage.js";
 
-/** @typedef {{id: string, reason: string | null, message: string | null, refused_at: string | null, task_id: string | null,
- *   workflow_type: string | null, size_bytes: number}} Letter */
+/** @typedef {import("./deadmessage.js").Message & {id: string}} Letter */
 
 /** @param {{pool: string}} props */
 export function IntakeLetters({ pool }) {
@@ -34,9 +32,7 @@ function List({ pool }) {
     <${Trouble} problem=${refused} /><${Note} text=${said} />
     ${data.letters.length === 0 && html`<p>${t("intake.none")}</p>`}
     <ul class="letters">${data.letters.map((/** @type {Letter} */ letter) => html`<li key=${letter.id} class="letter">
-      <p><strong>${letter.reason ? wordsOf(letter.reason).happened : t("intake.unknown")}</strong></p>
-      ${letter.message && html`<p>${letter.message}</p>`}
-      <p class="help">${[letter.task_id, letter.workflow_type, size(letter.size_bytes), letter.refused_at && moment(letter.refused_at)].filter(Boolean).join(" · ")}</p>
+      <${AboutMessage} message=${letter} />
       <div class="row"><${Button} icon="replay" busy=${busy} onClick=${() => act("replay", { letters: [letter.id] })}>${t("intake.replay")}</${Button}>
         <${Button} icon="trash" kind="quiet" busy=${busy} onClick=${() => setAsked({ letters: [letter.id] })}>${t("dead.discard")}</${Button}></div></li>`)}</ul>
     ${data.letters.length > 1 && html`<div class="row"><${Button} icon="replay" busy=${busy} onClick=${() => act("replay", { all: true })}>${t("dead.replayAll")}</${Button}>

@@ -79,10 +79,13 @@ export const en = {
   "dead.others": "There are more: do it again.",
   "dead.missing": ["1 was no longer in the queue.", "{n} were no longer in the queue."],
   "dead.none": "There are no dead letters.", "dead.none.do": "Every task was done, or its sender knows why not.",
+  "dead.none.tasks": "No task is among the dead letters.", "dead.none.messages": "There are messages that are no tasks: choose their pool, and see them below.",
   "dead.discard.title": "Discard for good?", "dead.discard.text": "The messages are dropped. Their tasks stay in the list as failed, and can be replayed only while the gateway knows them.",
   "dead.more": "Attempts and message", "dead.message": "Message", attempts: "Attempts", attempt: "Attempt", pod: "Pod", "attempt.how": "How it went",
   "attempts.none": "No attempt is known: it ended before a worker had it.",
 
+  "messages.title": "Messages of the queue that are no tasks", "messages.lead": "Queue {queue}. What is listed was read just now.",
+  "messages.more": ["And 1 more.", "And {n} more."], "messages.discard": "Discard all of this kind: {reason}",
   "intake.title": "Messages of the intake that became no task", "intake.lead": "Queue {queue}, before {pools}. What is listed was read just now.",
   "intake.none": "There are none.", "intake.unknown": "RabbitMQ put it aside.", "intake.replay": "Back into the intake",
   "intake.discard": "The messages are dropped. Nobody did them, and nobody will.", "csp.title": "Pictures of a new pool are not shown yet.",

@@ -78,10 +78,13 @@ export const zh = {
   "dead.noRoom": "队列容不下其中 {n} 个，请稍后再试。", "dead.others": "还有更多，请再做一次。",
   "dead.missing": "{n} 个已不在队列中。",
   "dead.none": "没有死信。", "dead.none.do": "每个任务都已完成，或提交者已得知原因。",
+  "dead.none.tasks": "死信中没有任务。", "dead.none.messages": "有一些消息不是任务：请选择资源池，在下方查看。",
   "dead.discard.title": "永久丢弃？", "dead.discard.text": "消息将被删除。任务仍以失败状态留在列表中，仅在网关还记得它们时可以重新运行。",
   "dead.more": "尝试记录和消息", "dead.message": "消息", attempts: "尝试记录", attempt: "尝试", pod: "Pod", "attempt.how": "结果",
   "attempts.none": "没有尝试记录：在工作进程接手之前就结束了。",
 
+  "messages.title": "队列中不是任务的消息", "messages.lead": "队列 {queue}。以下内容刚刚读取。",
+  "messages.more": "另有 {n} 条。", "messages.discard": "丢弃所有此类：{reason}",
   "intake.title": "入口队列中未成为任务的消息", "intake.lead": "队列 {queue}，位于 {pools} 之前。以下内容刚刚读取。",
   "intake.none": "没有。", "intake.unknown": "RabbitMQ 将它搁置。", "intake.replay": "放回入口队列",
   "intake.discard": "消息将被删除。没有人处理过它们，以后也不会。", "csp.title": "新资源池的图片尚未显示。",
