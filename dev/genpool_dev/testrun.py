@@ -36,15 +36,16 @@ _QUICK = ("lint", "types", "contracts", "verify")
 #: In the environment of all programs that tests start, however far down.
 MARK = "GENPOOL_TEST_RUN"
 Words = tuple[str, ...]
-#: Tests that ask nothing of the cluster, and compute more than they wait.
-_BESIDE_E2E: Words = ("tests/contract", "tests/integration/chart")
+#: Tests that ask nothing of the cluster: those of the command line have a RabbitMQ of their own, which the e2e tier does
+#: not restart.
+_BESIDE_E2E: Words = ("tests/contract", "tests/integration/chart", "tests/integration/cli")
 #: What is run, one after the other, and what is run beside it, once it says that it is quiet.
 _RUNS: tuple[tuple[Words, Words | None], ...] = (
     (
         ("-n6", "--dist=worksteal", "tests/integration", *(f"--ignore={folder}" for folder in _BESIDE_E2E)),
         None,
     ),
-    (("tests/e2e",), ("-n2", "--dist=loadfile", *_BESIDE_E2E)),
+    (("tests/e2e",), ("-n3", "--dist=loadfile", *_BESIDE_E2E)),
     (("tests/demo",), ("-n2", "tests/unit")),
 )
 #: Names a file; tests that run make it when they begin to leave most of the machine to others.
