@@ -36,8 +36,8 @@ _QUICK = ("lint", "types", "contracts", "verify")
 #: In the environment of all programs that tests start, however far down.
 MARK = "GENPOOL_TEST_RUN"
 Words = tuple[str, ...]
-#: Tests that ask nothing of the cluster: those of the command line have a RabbitMQ of their own, which the e2e tier does
-#: not restart.
+#: Tests that ask nothing of the cluster: those of the command line have a RabbitMQ of their own, which the e2e tier
+#: does not restart.
 _BESIDE_E2E: Words = ("tests/contract", "tests/integration/chart", "tests/integration/cli")
 #: What is run, one after the other, and what is run beside it, once it says that it is quiet.
 _RUNS: tuple[tuple[Words, Words | None], ...] = (

@@ -17,7 +17,10 @@ DEAD = names.dead_queue(QUEUE)
 
 def put_aside(world: World) -> None:
     """Two messages of a worker, and one that RabbitMQ put aside."""
-    told = {headers.REASON: "InvalidMessage", headers.MESSAGE: "the message is not JSON. Send one JSON object."}
+    told = {
+        headers.REASON: "InvalidMessage",
+        headers.MESSAGE: "the message is not JSON. Send one JSON object.",
+    }
     with world.api.process.vhost.raw(WORKER, PASSWORD) as connection:
         for own in (told, told, {}):
             properties = pika.BasicProperties(headers=own, user_id=WORKER, delivery_mode=2)
