@@ -160,6 +160,18 @@ class ObjectStoreContract:
         assert len(found) == 100
         store.delete(found)
 
+    def test_puts_win_over_the_end_of_their_folder(self, store: ObjectStore, prefix: str) -> None:
+        """Each object is the last of its folders now and then, so that these go while others come."""
+
+        def one(number: int) -> None:
+            key = f"{prefix}d/e/f/g/{number}"
+            store.put(key, b"")
+            store.delete([key])
+
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(one, range(300)))
+        assert store.keys(prefix) == []
+
     def test_a_worker_takes_it(self, store: ObjectStore, prefix: str) -> None:
         prove_conditional_put(store, prefix)
         assert store.keys(prefix) == []

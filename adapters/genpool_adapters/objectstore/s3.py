@@ -44,6 +44,8 @@ _NO_ANSWER = (BotoConnectionError, HTTPClientError, IncompleteReadError)
 _NO_LOGIN = (CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalError)
 #: Seconds to connect and between two reads, and tries.
 _PATIENT = (timing.STORE_CONNECT_SECONDS, timing.STORE_READ_SECONDS, timing.STORE_TRIES)
+#: Tries of a put beside deletions.
+_BESIDE_DELETIONS = 6
 _SOON = (timing.CLAIM_CONNECT_SECONDS, timing.CLAIM_READ_SECONDS, 1)
 _HINTS = {
     "NoSuchBucket": "the bucket does not exist: make it, or correct {bucket}",
@@ -272,7 +274,7 @@ def _client(
 ) -> S3Client:
     """A store behind an endpoint of its own is addressed by path: its host name knows no buckets."""
     connect, read, tries = patience
-    return session.client(
+    made = session.client(
         "s3",
         region_name=region,
         endpoint_url=endpoint,
@@ -287,6 +289,20 @@ def _client(
             max_pool_connections=16,
         ),
     )
+    made.meta.events.register("needs-retry.s3", _beside_deletions)  # type: ignore[arg-type] # its stub has no answers
+    return made
+
+
+def _beside_deletions(response: object, attempts: int, **_: object) -> float | None:
+    """For botocore: seconds until a request is sent again, None: not for this reason.
+
+    A store on a file system (versitygw 1.8.0) takes a folder away when its last object is deleted. A put that meets
+    this moment is told that a folder stands in its place, and succeeds when it is sent again.
+    """
+    if attempts >= _BESIDE_DELETIONS or not isinstance(response, tuple):
+        return None
+    error = response[1].get("Error") or {}
+    return 0.0 if error.get("Code") == "ExistingObjectIsDirectory" else None
 
 
 def _age(written: datetime, date: str | None) -> float:
