@@ -212,12 +212,14 @@ def test_a_lost_broker_connection_is_told_and_mended(
 def test_a_new_login_counts_without_a_restart(gateway: GatewayProcess, receiver: Receiver, ask: Ask) -> None:
     """As the operator does it: a user of another key beside the old one, then its login, then no old user."""
     waiting = ask("503,200")
-    until(lambda: receiver.seen(waiting), "its first attempt")
+    # Told when the retry is published: before that, the broker would give the message out again.
+    until(lambda: "callback_retried" in gateway.log, "its first attempt")
     gateway.write_login(gateway_login(gateway.vhost, key_of(gateway.vhost, "second")))
     gateway.vhost.api("DELETE", f"users/{names.gateway_user(gateway.key.id)}")
     webhook_id = ask("200")
     until(lambda: receiver.seen(webhook_id), "a callback by the new user", 40)
-    until(lambda: len(receiver.seen(waiting)) == 2, "the retry that the old user had published", 40)
+    # The acknowledgement of the first attempt may be lost with the connection: then it is three.
+    until(lambda: len(receiver.seen(waiting)) >= 2, "the retry that the old user had published", 40)
     assert gateway.vhost.get(names.CALLBACKS_DEAD_QUEUE) is None
     assert gateway.get("/healthz").status_code == 200
 
