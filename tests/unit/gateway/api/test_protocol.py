@@ -74,7 +74,7 @@ def refusal(answer: bytes) -> tuple[int, str]:
     assert b"connection: close" in lines
     assert f"content-length: {len(body)}".encode() in lines
     problem = json.loads(body)
-    assert lines[0].startswith(f"http/1.1 {problem['status']} ".encode())
+    assert lines[0] == f"http/1.1 {problem['status']} {problem['title']}".lower().encode()
     assert problem["detail"].endswith(".")
     return problem["status"], problem["reason"]
 
