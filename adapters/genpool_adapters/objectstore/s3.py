@@ -44,9 +44,9 @@ _NO_ANSWER = (BotoConnectionError, HTTPClientError, IncompleteReadError)
 _NO_LOGIN = (CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalError)
 #: Seconds to connect and between two reads, and tries.
 _PATIENT = (timing.STORE_CONNECT_SECONDS, timing.STORE_READ_SECONDS, timing.STORE_TRIES)
+_SOON = (timing.CLAIM_CONNECT_SECONDS, timing.CLAIM_READ_SECONDS, 1)
 #: Tries of a put beside deletions.
 _BESIDE_DELETIONS = 6
-_SOON = (timing.CLAIM_CONNECT_SECONDS, timing.CLAIM_READ_SECONDS, 1)
 _HINTS = {
     "NoSuchBucket": "the bucket does not exist: make it, or correct {bucket}",
     "InvalidAccessKeyId": "the access key is unknown: correct the Secret in {keys}",

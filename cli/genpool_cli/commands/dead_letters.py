@@ -18,6 +18,8 @@ _LETTERS = "/v1/dead-letters"
 _INTAKE = f"{_LETTERS}/intake"
 #: Most letters of an intake that the gateway shows.
 _MOST = 500
+#: Of a message, whose body is not shown.
+_COLUMNS = ("refused", "reason", "task id", "workflow type", "bytes", "message")
 Pool = Annotated[str, typer.Option(help="namespace/name of the pool.", show_default=False)]
 Ids = Annotated[
     list[str] | None, typer.Argument(help="Ids of tasks, or of an intake's letters.", show_default=False)
@@ -142,13 +144,11 @@ def _list_messages(
 ) -> None:
     if pool is None:
         raise WrongUse("Each pool has a dead-letter queue of its own: name the pool by --pool.")
-    found = gateway.get(f"{_LETTERS}/messages", {"pool": pool, "limit": str(min(limit or _MOST, _MOST))})
-    shown = [each for each in found["messages"] if reason in {None, each["reason"]}]
+    found, shown = _read(gateway, f"{_LETTERS}/messages", "messages", pool, reason, limit)
     if output is Format.JSON:
         as_json({**found, "messages": shown})
         return
-    columns = ("refused", "reason", "task id", "workflow type", "bytes", "message")
-    table(columns, map(_message_row, shown), empty=f"No message in {found['queue']} that is no task.")
+    table(_COLUMNS, map(_message_row, shown), empty=f"No message in {found['queue']} that is no task.")
     if found["total"] > len(found["messages"]):
         note(f"(the oldest {len(found['messages'])} of {found['total']})")
 
@@ -156,16 +156,26 @@ def _list_messages(
 def _list_intake(gateway: Gateway, pool: str | None, reason: str | None, limit: int, output: Format) -> None:
     if pool is None:
         raise WrongUse("An intake is known by a pool behind it: name one by --pool.")
-    query = {"pool": pool, "limit": str(min(limit or _MOST, _MOST))}
-    found = gateway.get(_INTAKE, query)
-    letters = [each for each in found["letters"] if reason in {None, each["reason"]}]
+    found, letters = _read(gateway, _INTAKE, "letters", pool, reason, limit)
     if output is Format.JSON:
         as_json({**found, "letters": letters})
         return
-    columns = ("id", "refused", "reason", "task id", "workflow type", "bytes", "message")
-    table(columns, map(_letter_row, letters), empty=f"No dead letter of the intake {found['intake']}.")
+    empty = f"No dead letter of the intake {found['intake']}."
+    table(("id", *_COLUMNS), map(_letter_row, letters), empty=empty)
     if found["more"]:
-        note(f"(the oldest {query['limit']}; at most {_MOST} are shown)")
+        note(f"(the oldest {_most(limit)}; at most {_MOST} are shown)")
+
+
+def _read(
+    gateway: Gateway, path: str, member: str, pool: str, reason: str | None, limit: int
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The answer with the oldest messages of a queue, and those of them with the reason."""
+    found = gateway.get(path, {"pool": pool, "limit": str(_most(limit))})
+    return found, [each for each in found[member] if reason in {None, each["reason"]}]
+
+
+def _most(limit: int) -> int:
+    return min(limit or _MOST, _MOST)
 
 
 def _letter_row(letter: dict[str, Any]) -> tuple[object, ...]:

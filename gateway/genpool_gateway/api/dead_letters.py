@@ -22,6 +22,7 @@ from genpool_gateway.dead_letters.decide import Action, LetterQueues, Selection
 from genpool_gateway.dead_letters.work import Done
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.pools.directory import require_serving
+from genpool_gateway.pools.pool import ServedPool
 from genpool_gateway.tasks.ports import TaskQuery
 
 router = APIRouter(tags=["dead letters"], responses=PROBLEMS, route_class=JsonRoute)
@@ -142,9 +143,7 @@ async def list_dead_messages(
     them.
     """
     services = services_of(request)
-    require_operator(caller)
-    serving = require_serving(services.pools.snapshot().visible_to(caller.pools).find(pool))
-    queues = LetterQueues.of_pool(serving)
+    queues = _queues(_own_pool(services, caller, pool))
     found, more = await services.slow.run(lambda: services.dead_letters.strangers(queues))
     messages = [dead_message(letter) for letter in found[:limit]]
     return DeadMessages(queue=queues.dead_queue, messages=messages, total=len(found), more=more)
@@ -166,9 +165,8 @@ async def discard_dead_letters(request: Request, wanted: LettersWanted, caller: 
 
 
 async def _apply(services: Services, wanted: LettersWanted, caller: Caller, action: Action) -> LettersDone:
-    require_operator(caller)
-    pool = services.pools.snapshot().visible_to(caller.pools).find(wanted.pool)
-    serving = require_serving(pool)
+    pool = _own_pool(services, caller, wanted.pool)
+    queues = _queues(pool)
     full = services.limits.full(pool) if action is Action.REPLAY else None
     if full is not None:
         raise full
@@ -176,7 +174,7 @@ async def _apply(services: Services, wanted: LettersWanted, caller: Caller, acti
 
     def work() -> Done:
         done = services.dead_letters.apply(
-            LetterQueues.of_pool(serving),
+            queues,
             selection,
             action,
             lambda wanted: services.limits.take_some(pool, wanted),
@@ -199,6 +197,16 @@ async def _apply(services: Services, wanted: LettersWanted, caller: Caller, acti
         more=done.more,
         no_room=len(done.no_room),
     )
+
+
+def _own_pool(services: Services, caller: Caller, name: str) -> ServedPool:
+    """A pool whose dead letters a caller may deal with; raises a Problem, or what says that there is none."""
+    require_operator(caller)
+    return services.pools.snapshot().visible_to(caller.pools).find(name)
+
+
+def _queues(pool: ServedPool) -> LetterQueues:
+    return LetterQueues.of_pool(require_serving(pool))
 
 
 def require_operator(caller: Caller) -> None:

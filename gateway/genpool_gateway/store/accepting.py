@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, tuple_, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.engine import Connection
 
 from genpool_core import timing
@@ -17,6 +17,7 @@ from genpool_gateway.store.database import Database
 from genpool_gateway.store.inputs import note_uploads
 from genpool_gateway.store.overtaken import overtaken, until_not_overtaken
 from genpool_gateway.store.queries import (
+    among,
     chunks,
     insert_new,
     insert_rows,
@@ -36,11 +37,7 @@ from genpool_gateway.tasks.ports import Acceptance, Accepted, NewTask
 from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 
 #: Of ``ids``. Built once: to build a statement takes as long as to execute it.
-_PUBLISHED = (
-    update(tasks)
-    .where(tasks.c.id.in_(bindparam("ids", expanding=True)), ACCEPTING)
-    .values(state=TaskState.QUEUED.value)
-)
+_PUBLISHED = update(tasks).where(among(tasks.c.id), ACCEPTING).values(state=TaskState.QUEUED.value)
 _SCOPE = tuple_(idempotency.c.owner, idempotency.c.pool_uid, idempotency.c.key)
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from genpool_gateway.store import rows
 from genpool_gateway.store.database import Database
 from genpool_gateway.store.overtaken import overtaken, until_not_overtaken
 from genpool_gateway.store.queries import (
+    among,
     chunks,
     insert_new,
     insert_or_lock,
@@ -30,7 +31,7 @@ from genpool_gateway.tasks.record import StoredEvent, TaskRecord, TaskState
 
 _log = structlog.get_logger(__name__)
 #: Which of ``ids`` are events that are stored.
-_SEEN = select(task_events.c.event_id).where(task_events.c.event_id.in_(bindparam("ids", expanding=True)))
+_SEEN = select(task_events.c.event_id).where(among(task_events.c.event_id))
 
 
 @dataclass

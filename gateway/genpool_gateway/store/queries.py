@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Executable, Insert, Select, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Executable, Insert, Select, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Table
@@ -18,10 +18,16 @@ from genpool_gateway.tasks.record import TaskRecord
 
 T = TypeVar("T")
 
+
+def among(column: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a column is one of the values that a statement is executed with as ``ids``."""
+    return column.in_(bindparam("ids", expanding=True))
+
+
 #: Values in one statement; both databases take far more.
 _CHUNK = 500
 #: Which of ``ids`` there are.
-_KNOWN = select(tasks.c.id).where(tasks.c.id.in_(bindparam("ids", expanding=True)))
+_KNOWN = select(tasks.c.id).where(among(tasks.c.id))
 _CONTENTS = tuple(column for column in task_contents.c if column.name not in {"task", "body"})
 
 
@@ -89,7 +95,7 @@ def _read(connection: Connection, ids: Collection[str], *, bodies: bool) -> dict
 
 @cache
 def _records_by_id(*, bodies: bool) -> Select[tuple[Any, ...]]:
-    return select_records(bodies=bodies).where(tasks.c.id.in_(bindparam("ids", expanding=True)))
+    return select_records(bodies=bodies).where(among(tasks.c.id))
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:

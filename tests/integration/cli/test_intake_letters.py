@@ -63,13 +63,13 @@ def test_messages_of_a_pool_that_are_no_tasks(machine: Machine) -> None:
 
 
 def _messages(machine: Machine, *words: str) -> list[dict[str, Any]]:
-    typed = ("dlq", "list", "--messages", "--pool", "art/text", *words, "-o", "json")
-    found: list[dict[str, Any]] = json.loads(machine.types(*typed))["messages"]
-    return found
+    return _listed(machine, "messages", "--pool", "art/text", "--messages", *words)
 
 
 def _letters(machine: Machine, *words: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(machine.types("dlq", "list", *POOL, *words, "-o", "json"))[
-        "letters"
-    ]
+    return _listed(machine, "letters", *POOL, *words)
+
+
+def _listed(machine: Machine, member: str, *words: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(machine.types("dlq", "list", *words, "-o", "json"))[member]
     return found

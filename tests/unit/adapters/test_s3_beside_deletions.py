@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,7 @@ import pytest
 from genpool_adapters.objectstore.port import Put
 from genpool_adapters.objectstore.s3 import S3Store
 from genpool_core.errors import StorageError
-from genpool_core.workerconfig import S3Config
-from support.secret_volume import write_secret
+from support.s3_answers import answered_by
 
 _IN_PLACE = (
     b"<Error><Code>ExistingObjectIsDirectory</Code><Message>Existing Object is a directory.</Message></Error>"
@@ -44,13 +42,8 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Store]:
     monkeypatch.setattr(_Handler, "bodies", [], raising=False)
-    write_secret(tmp_path, AWS_ACCESS_KEY_ID="KEY", AWS_SECRET_ACCESS_KEY="secret")
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield S3Store(S3Config(bucket="b", endpoint=f"http://127.0.0.1:{server.server_port}"), tmp_path)
-        server.shutdown()
-        thread.join()
+    with answered_by(_Handler, tmp_path) as made:
+        yield made
 
 
 def test_it_is_put_again(store: S3Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from genpool_adapters.objectstore.s3 import S3Store
 from genpool_core.errors import StorageError
-from genpool_core.workerconfig import S3Config
-from support.secret_volume import write_secret
+from support.s3_answers import answered_by
 
 _REFUSED = "<Error><Key>a</Key><Code>AccessDenied</Code><Message>no</Message></Error>"
 
@@ -33,14 +31,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[S3Store]:
-    write_secret(tmp_path, AWS_ACCESS_KEY_ID="KEY", AWS_SECRET_ACCESS_KEY="secret")
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        made = S3Store(S3Config(bucket="b", endpoint=f"http://127.0.0.1:{server.server_port}"), tmp_path)
+    with answered_by(_Handler, tmp_path) as made:
         yield made
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("errors", ["", _REFUSED])
