@@ -16,6 +16,7 @@ from genpool_cli.client import Gateway
 from genpool_cli.errors import Away, CliError
 from genpool_cli.show.tasks import NO_LINK
 from genpool_core import timing
+from genpool_core.image_types import HEAD_BYTES, IMAGE_NAMES, image_type
 
 _CHUNK = 1 << 20
 _ERRORS = 400
@@ -32,15 +33,23 @@ def upload(gateway: Gateway, pool: str, path: Path) -> str:
         It cannot be read, is no picture, or was refused.
     """
     try:
-        size = path.stat().st_size
-        content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        if not content_type.startswith("image/"):
-            raise CliError(f"{path} is no picture by its name: inputs are image files.", reason="NoPicture")
-        place = gateway.post(
-            "/v1/uploads",
-            {"pool": pool, "name": _upload_name(path.name), "content_type": content_type, "size_bytes": size},
-        )
         with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            content_type = image_type(file.read(HEAD_BYTES))
+            if content_type is None:
+                raise CliError(
+                    f"{path} is no {IMAGE_NAMES} file: inputs are such images.", reason="NoPicture"
+                )
+            file.seek(0)
+            place = gateway.post(
+                "/v1/uploads",
+                {
+                    "pool": pool,
+                    "name": _upload_name(path.name),
+                    "content_type": content_type,
+                    "size_bytes": size,
+                },
+            )
             answer = requests.request(
                 place["method"], place["url"], data=file, headers=place["headers"], timeout=_TIMES
             )

@@ -243,5 +243,7 @@ UNUSED_INPUT_SECONDS = 86_400
 """Inputs that were put into a bucket and that no task uses are deleted so long after that."""
 INPUT_STORE_SECONDS = 10.0
 """A request waits so long for the bucket to take what came inside its task."""
+UPLOAD_LOOK_SECONDS = 2.0
+"""A request waits so long for the bucket to tell of the uploads that its task names."""
 FOLDER_STAGED_SECONDS = 24 * 3600
 """Age at which a file of a folder that was not written to its end is deleted."""

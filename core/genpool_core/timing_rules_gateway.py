@@ -390,6 +390,10 @@ GATEWAY_RULES: Mapping[str, tuple[Rule, ...]] = {
             "a sender waits for the bucket as long as for the broker",
         ),
         Rule(
+            "UPLOAD_LOOK_SECONDS == CLAIM_CONNECT_SECONDS + CLAIM_READ_SECONDS",
+            "one short try: a bucket that does not answer keeps no task from its queue",
+        ),
+        Rule(
             "4 * UPLOAD_LINK_SECONDS < FOLDER_STAGED_SECONDS <= IDEMPOTENCY_SECONDS",
             "a file that somebody still uploads is not taken for left over, and what is left over is soon gone",
         ),

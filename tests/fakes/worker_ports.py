@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fakes.worker_steps import FakeClock, Steps
-from genpool_adapters.objectstore.port import JSON, Put, Stored
+from genpool_adapters.objectstore.port import JSON, Beginning, Put, Stored
 from genpool_core import names, timing
 from genpool_core.errors import AttemptFailed, BrokerError, StorageError
 from genpool_core.jsontypes import JsonObject
@@ -50,6 +50,11 @@ class FakeStore:
         with self._steps.step("store.get", self._down):
             data = self._shared.objects.get(key)
             return None if data is None else Stored(data, self._shared.age(key))
+
+    def beginning(self, key: str, size: int) -> Beginning | None:
+        with self._steps.step("store.beginning", self._down):
+            data = self._shared.objects.get(key)
+            return None if data is None else Beginning(data[:size], len(data))
 
     def create(self, key: str, data: bytes) -> Put:
         with self._steps.step("store.create", self._down):

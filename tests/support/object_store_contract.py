@@ -12,7 +12,7 @@ import pytest
 
 from genpool_adapters.ledger import Ledger
 from genpool_adapters.objectstore.conditional_put_check import prove_conditional_put
-from genpool_adapters.objectstore.port import ObjectStore, Put, Stored
+from genpool_adapters.objectstore.port import Beginning, ObjectStore, Put, Stored
 from genpool_core import timing
 from genpool_core.ledger import keys
 from genpool_core.ledger.records import Claim, EndRecord
@@ -85,6 +85,16 @@ class ObjectStoreContract:
         assert store.keys(prefix) == []
         assert store.get(key) is None
         store.delete([])
+
+    @pytest.mark.parametrize(
+        ("data", "begins"), [(b"0123456789", b"0123"), (b"0123", b"0123"), (b"01", b"01"), (b"", b"")]
+    )
+    def test_how_an_object_begins(self, store: ObjectStore, prefix: str, data: bytes, begins: bytes) -> None:
+        store.put(f"{prefix}a/b", data)
+        assert store.beginning(f"{prefix}a/b", 4) == Beginning(begins, len(data))
+        assert store.beginning(f"{prefix}a", 4) is None
+        assert store.beginning(f"{prefix}a/c", 4) is None
+        store.delete([f"{prefix}a/b"])
 
     @pytest.mark.parametrize("name", NAMES)
     def test_a_key_is_any_text(self, store: ObjectStore, prefix: str, name: str) -> None:

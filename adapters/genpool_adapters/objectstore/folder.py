@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genpool_adapters.objectstore.draft import Draft, sweep
-from genpool_adapters.objectstore.port import JSON, Put, Stored
+from genpool_adapters.objectstore.port import JSON, Beginning, Put, Stored
 from genpool_adapters.objectstore.tree import Tree, parts_of, prune, sync
 from genpool_core.errors import StorageError
 
@@ -56,6 +56,14 @@ class FolderStore:
             return None
         with self._tree.translated(), os.fdopen(file.descriptor, "rb") as readable:
             return Stored(readable.read(), max(0.0, time.time() - file.written))
+
+    def beginning(self, key: str, size: int) -> Beginning | None:
+        """How an object begins, or None."""
+        file = self.open(key)
+        if file is None:
+            return None
+        with self._tree.translated(), os.fdopen(file.descriptor, "rb") as readable:
+            return Beginning(readable.read(size), file.size)
 
     def open(self, key: str) -> OpenFile | None:
         """A file to read, or None. It stays as it is, whatever becomes of its name."""

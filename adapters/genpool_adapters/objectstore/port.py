@@ -27,6 +27,14 @@ class Stored:
     age_seconds: float
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """How an object begins. ``size``: of the whole object, in bytes."""
+
+    data: bytes
+    size: int
+
+
 class ObjectStore(Protocol):
     """The object store. Every method raises StorageError.
 
@@ -39,6 +47,9 @@ class ObjectStore(Protocol):
 
     def get(self, key: str) -> Stored | None:
         """An object, or None when there is none."""
+
+    def beginning(self, key: str, size: int) -> Beginning | None:
+        """The first ``size`` bytes of an object, or None when there is none: within two seconds, or fails."""
 
     def create(self, key: str, data: bytes) -> Put:
         """Put a JSON object only where there is none. After a StorageError it may be there all the same."""

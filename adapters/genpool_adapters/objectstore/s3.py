@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -28,7 +28,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from genpool_adapters.objectstore.credentials import session_of
-from genpool_adapters.objectstore.port import JSON, Put, Stored
+from genpool_adapters.objectstore.port import JSON, Beginning, Put, Stored
 from genpool_core import timing
 from genpool_core.errors import Lasts, SettingsError, StorageError
 from genpool_core.workerconfig import S3Config
@@ -115,6 +115,24 @@ class S3Store:
                 if _code(error) == "NoSuchKey":
                     return None
                 raise
+
+    def beginning(self, key: str, size: int) -> Beginning | None:
+        """How an object begins, or None, in one short try."""
+        with self._translated():
+            try:
+                answer = self._soon.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=0-{size - 1}")
+            except ClientError as error:
+                code = _code(error)
+                if code == "NoSuchKey":
+                    return None
+                if code == "InvalidRange":
+                    # Of an object of no bytes nothing can be sent.
+                    return Beginning(b"", 0)
+                raise
+            with closing(answer["Body"]) as body:
+                # A store may send all of it instead: then its length is that of the object.
+                whole = answer.get("ContentRange", "").rpartition("/")[2]
+                return Beginning(body.read(size), int(whole) if whole.isdigit() else answer["ContentLength"])
 
     def create(self, key: str, data: bytes) -> Put:
         """Put only where there is none."""

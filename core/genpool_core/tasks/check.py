@@ -10,6 +10,7 @@ from genpool_core import egress_policy
 from genpool_core.api.security import HostRule
 from genpool_core.data_uri import is_data_uri, read_data_uri
 from genpool_core.errors import InvalidManifest, InvalidTask, RefusedInput
+from genpool_core.image_types import HEAD_BYTES, require_image
 from genpool_core.jsontypes import JsonObject, JsonValue
 from genpool_core.messages.task import Shape, Task, callback_url_of, parse_task
 from genpool_core.shown import shown
@@ -104,7 +105,7 @@ def validate(
         elif is_input(value):
             inputs[name] = _input(name, value, by_gateway=by_gateway)
         elif is_data_uri(value):
-            read_data_uri(name, value, config.max_input_bytes)
+            _check_contents(name, value, config)
         else:
             _check_file(name, value, config)
     return ValidatedTask(workflow.entry.timeout_seconds, workflow, bound, None, uploads, inputs)
@@ -147,6 +148,12 @@ def _input(name: str, value: str, *, by_gateway: bool) -> str:
         )
         raise RefusedInput(sentence, parameter=name, sent=shown(value))
     return digest
+
+
+def _check_contents(name: str, value: str, config: WorkerConfig) -> None:
+    """Whether a data URI holds an image. Raises RefusedInput."""
+    contents = read_data_uri(name, value, config.max_input_bytes)
+    require_image(name, contents.data[:HEAD_BYTES], parameter=name)
 
 
 def _check_file(name: str, url: str, config: WorkerConfig) -> None:

@@ -35,6 +35,7 @@ from genpool_gateway.api.submission import (
     as_wanted,
     new_task,
 )
+from genpool_gateway.api.uploaded import require_uploads
 from genpool_gateway.api.views import linked_answer, wait_for_end
 from genpool_gateway.keys.access import Caller
 from genpool_gateway.pools.check import check_request
@@ -156,6 +157,7 @@ async def _submit(services: Services, sent: SubmitTask, caller: Caller, key: str
     full = services.limits.take(apart.checked.pool)
     if full is not None and key is None and sent.task_id is None:
         raise full
+    await require_uploads(services, task, apart.checked)
     await keep_inputs(services, task, apart, full, caller.max_queued)
     # One that may have been sent before is looked for, whatever the queue: its sender waits to hear of it.
     return services.acceptor.submit(task, cap=caller.max_queued, full=full)

@@ -6,7 +6,6 @@ An upload's bytes go through the gateway; all else is a redirect to a signed lin
 from __future__ import annotations
 
 import asyncio
-import re
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated
@@ -15,6 +14,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from genpool_core.image_types import HEAD_BYTES, IMAGE_NAMES, SENT_IMAGE_TYPES, require_image
 from genpool_core.tasks.uploads import NAME, SCHEME, upload_key
 from genpool_gateway.api.bodies import read_body
 from genpool_gateway.api.callers import AnyCaller
@@ -30,7 +30,6 @@ from genpool_gateway.tasks.places import LooseInput
 from genpool_gateway.tasks.record import TaskRecord
 
 router = APIRouter(tags=["uploads"], responses={**PROBLEMS, **CONFLICT})
-_IMAGE = re.compile(r"image/[a-z0-9.+-]{1,40}")
 #: A body is in memory as a whole, as the program has no disk; larger files go to the bucket by their link.
 _MOST_BYTES = 64 * 1024 * 1024
 _AT_ONCE = asyncio.Semaphore(2)
@@ -60,9 +59,9 @@ async def send_upload(
     """The bytes of an upload, where a link to the bucket does not serve: 64 MiB at most, and the pool's `maxInput`."""
     services = services_of(request)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not _IMAGE.fullmatch(media_type):
+    if media_type not in SENT_IMAGE_TYPES:
         raise Problem(
-            "UnsupportedMediaType", "the file is no image, as its type says: send image/png, image/jpeg …"
+            "UnsupportedMediaType", f"the file is no {IMAGE_NAMES} file, as its type says: send one."
         )
     found = services.pools.snapshot().visible_to(caller.pools).find(pool)
     async with _AT_ONCE:
@@ -76,7 +75,11 @@ async def send_upload(
 def _put(
     services: Services, pool: ServedPool, caller: Caller, upload: str, body: bytes, media_type: str
 ) -> None:
-    """Noted before it is there, whoever made up its id: an object that no task ever uses is deleted a day later."""
+    """Noted before it is there, whoever made up its id: an object that no task ever uses is deleted a day later.
+
+    Raises RefusedInput for what is no image, and what :func:`upload_place` does.
+    """
+    require_image("the file", body[:HEAD_BYTES])
     store, key = upload_place(pool, services.links.buckets, owner=caller.id, value=upload, size=len(body))
     place = require_serving(pool).config.store
     services.loose.note([LooseInput(place, key, services.now(), upload=upload, owner=caller.id)])

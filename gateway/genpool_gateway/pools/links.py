@@ -13,6 +13,7 @@ from typing import Protocol
 
 import structlog
 
+from genpool_adapters.objectstore.port import Beginning
 from genpool_core.errors import GenPoolError
 from genpool_core.ledger.records import Output
 from genpool_core.workerconfig import S3Config, StoreConfig, store_config
@@ -36,6 +37,9 @@ class SigningStore(Protocol):
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """Put an object. Raises StorageError."""
+
+    def beginning(self, key: str, size: int) -> Beginning | None:
+        """The first bytes of an object, within two seconds; None when there is none. Raises StorageError."""
 
 
 class Buckets(Protocol):

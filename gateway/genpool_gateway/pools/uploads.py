@@ -1,4 +1,4 @@
-"""Uploads: a place in a pool's bucket for a sender's file, and the link by which it is put there."""
+"""Uploads: a place in a pool's bucket for a sender's file, the link by which it is put there, and whether it is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 
 from genpool_core import timing
 from genpool_core.errors import RefusedInput
+from genpool_core.image_types import HEAD_BYTES, IMAGE_NAMES, IMAGE_TYPES, SENT_IMAGE_TYPES, require_image
+from genpool_core.tasks.check import ValidatedTask
 from genpool_core.tasks.uploads import upload_key, upload_value
+from genpool_core.workerconfig import WorkerConfig
 from genpool_gateway.pools.directory import require_serving
 from genpool_gateway.pools.errors import BucketNotListed
 from genpool_gateway.pools.links import Buckets, SigningStore
@@ -43,6 +46,13 @@ def new_upload(  # noqa: PLR0913 - what an upload is
         There is none for it.
     """
     value = upload_value(token, name)
+    if content_type not in SENT_IMAGE_TYPES:
+        raise RefusedInput(
+            f"content_type is {content_type}, which ComfyUI is not given here: send a {IMAGE_NAMES} file.",
+            parameter="content_type",
+            expected={"enum": [*sorted(IMAGE_TYPES)]},
+            sent=content_type,
+        )
     store, key = upload_place(pool, buckets, owner=owner, value=value, size=size)
     return Upload(value, key, store.sign_put(key, content_type, size, timing.UPLOAD_LINK_SECONDS))
 
@@ -69,3 +79,31 @@ def upload_place(
             "name: send 1 to 100 letters, digits, dots, dashes or underscores.", parameter="name"
         )
     return store, key
+
+
+def check_uploads(task: ValidatedTask, config: WorkerConfig, store: SigningStore) -> None:
+    """Look whether the uploads that a task names are there, and begin like images.
+
+    Raises
+    ------
+    RefusedInput
+        No worker of the pool could use one of them.
+    StorageError
+        Nothing is known: the store does not answer.
+    """
+    for parameter, key in task.uploads.items():
+        what = f"the upload {key.rpartition('/')[2]}"
+        found = store.beginning(key, HEAD_BYTES)
+        if found is None:
+            raise RefusedInput(
+                f"{what} is not in {config.store}: PUT the file to the upload's url first, or upload it for pool "
+                f"{config.pool.namespace}/{config.pool.name} if it was for another one.",
+                parameter=parameter,
+            )
+        if found.size > config.max_input_bytes:
+            raise RefusedInput(
+                f"{what} has {found.size:,} bytes, and this pool takes files of at most {config.max_input_bytes:,} "
+                "(security.maxInput): send a smaller file.",
+                parameter=parameter,
+            )
+        require_image(what, found.data, parameter=parameter)

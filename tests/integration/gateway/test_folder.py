@@ -21,6 +21,7 @@ from integration.gateway.conftest import GatewayProcess, Receiver
 from integration.gateway.test_ended import running
 
 PICTURE = bytes(range(256)) * 8000
+SMALL = b"GIF89a, as it begins"
 WANTED = {"pool": "text", "name": "a.png", "content_type": "image/png", "size_bytes": len(PICTURE)}
 
 
@@ -143,10 +144,10 @@ def test_what_a_page_asks_for_goes_to_the_folder_too(api: Api, root: Path) -> No
     made = api.call("POST", "/v1/uploads", WANTED).json()
     place = f"/v1/uploads/{made['id'].removeprefix('upload:')}?pool=text"
     headers = {"Authorization": f"Bearer {api.key}", "Content-Type": "image/png"}
-    put = requests.put(f"{api.url}{place}", b"small", headers=headers, timeout=10)
+    put = requests.put(f"{api.url}{place}", SMALL, headers=headers, timeout=10)
     assert put.status_code == 204, put.text
     (key,) = FolderStore(root).keys("uploads/")
-    assert (root / key).read_bytes() == b"small"
+    assert (root / key).read_bytes() == SMALL
     task = api.submit()
     _ended(api, root, task)
     api.until_status(task["id"], "succeeded")

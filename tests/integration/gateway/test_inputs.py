@@ -23,7 +23,7 @@ from integration.gateway.test_ended import listing
 from support.tcpproxy import TcpProxy
 
 PEOPLE = "DDColor人物黑白修复.json"
-PICTURE = os.urandom(100_000)
+PICTURE = b"\x89PNG\r\n\x1a\n" + os.urandom(100_000)
 DIGEST = hashlib.sha256(PICTURE).hexdigest()
 PHOTO = {
     "workflow": PEOPLE,

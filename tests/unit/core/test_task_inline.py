@@ -16,7 +16,8 @@ from genpool_core.workflow.catalog import Catalog
 
 DIGEST = "ab" * 32
 GRAPHS = CONFIG.model_copy(update={"allow_graphs": True})
-DATA = f"data:image/png;base64,{base64.b64encode(b'a picture' * 1000).decode()}"
+PNG = b"\x89PNG\r\n\x1a\n" * 1000
+DATA = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
 
 
 def _validated(value: JsonValue, owner: str | None = None) -> ValidatedTask:
@@ -87,3 +88,10 @@ def test_no_other_message_names_a_graph(prompt: JsonValue, owner: str | None) ->
 def test_a_graph_where_none_is_allowed_is_refused_wherever_it_lies() -> None:
     with pytest.raises(InvalidTask, match=r"security\.allowGraphs"):
         validate({"prompt": graph_reference(DIGEST)}, CONFIG, Catalog((TEXT, PHOTO)), owner="key-1")
+
+
+def test_a_data_uri_that_is_no_image_is_refused_before_it_is_queued() -> None:
+    svg = base64.b64encode(b"<svg xmlns='http://www.w3.org/2000/svg'/>").decode()
+    with pytest.raises(RefusedInput, match="image_url is no image: send a PNG, JPEG") as caught:
+        _validated(f"data:image/svg+xml;base64,{svg}")
+    assert caught.value.parameter == "image_url"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from genpool_adapters.objectstore.port import Beginning
 from genpool_core.errors import GenPoolError, StorageError
 from genpool_core.ledger.records import Output
 from genpool_core.workerconfig import StoreConfig
@@ -20,6 +21,13 @@ class FakeBucket:
 
     name: str
     fault: GenPoolError | None = None
+    objects: Mapping[str, bytes] = field(default_factory=dict)
+
+    def beginning(self, key: str, size: int) -> Beginning | None:
+        if self.fault is not None:
+            raise self.fault
+        data = self.objects.get(key)
+        return None if data is None else Beginning(data[:size], len(data))
 
     def sign(self, key: str, *, save_as: str | None = None) -> str:
         if self.fault is not None:

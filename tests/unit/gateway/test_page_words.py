@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from genpool_core.image_types import IMAGE_TYPES
 from genpool_core.reasons import REASONS
 from genpool_gateway.api.web_page import FOLDER, policy, read_files
 
@@ -40,6 +41,12 @@ def test_each_word_that_the_page_uses_is_there() -> None:
 
 def test_each_reason_is_said_in_chinese() -> None:
     assert _keys("reasons.zh.js") == set(REASONS)
+
+
+def test_the_page_offers_what_workers_read() -> None:
+    text = (JS / "parts/photos.js").read_text(encoding="utf-8")
+    (types,) = re.findall(r"IMAGE_TYPES = \[([^\]]*)\]", text)
+    assert set(re.findall(r'"([^"]+)"', types)) == IMAGE_TYPES
 
 
 def test_help_of_shipped_workflows_is_said_in_chinese() -> None:

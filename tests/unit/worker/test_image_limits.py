@@ -26,7 +26,8 @@ from fakes.pictures import (
     png_of,
     webp_of,
 )
-from genpool_worker.files.image import KNOWN_TYPES, BrokenImage, ImageInfo, ImageTooLarge, read
+from genpool_core.image_types import IMAGE_TYPES
+from genpool_worker.files.image import BrokenImage, ImageInfo, ImageTooLarge, read
 
 MAX_PIXELS = 1 << 20
 BEGINNINGS = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\x10\0\0\0WEBPVP8X", b"GIF89a", bmp_of(8, 8)[:30]]
@@ -52,7 +53,7 @@ def test_any_bytes_give_an_answer(data: bytes) -> None:
     except (BrokenImage, ImageTooLarge):
         return
     if found is not None:
-        assert found.content_type in KNOWN_TYPES
+        assert found.content_type in IMAGE_TYPES
         assert 0 < found.width * found.height <= MAX_PIXELS
 
 

@@ -9,7 +9,6 @@ compared with a length on opening (WebP). Later pictures of an animation are not
 from __future__ import annotations
 
 import io
-import re
 import time
 import warnings
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 
 from genpool_core import timing
+from genpool_core.image_types import HEAD_BYTES, image_type
 
 # The callers' limits stand in the place of Pillow's, whose error does not tell the size. Opening takes no memory for
 # pixels (WebP's canvas is reserved, not touched), so a check between opening and decoding is early enough.
@@ -39,8 +39,6 @@ _JPEG_BLOCK = 4096
 _END_OF_JPEG = b"\xff\xd9"
 #: The checksum of the chunk that ends a PNG. The chunk is always empty, so it is always this.
 _END_OF_PNG = b"\xaeB`\x82"
-#: Bytes that tell what a file is.
-_HEAD = 18
 
 
 class BrokenImage(ValueError):  # noqa: N818 - named for what was found
@@ -90,7 +88,6 @@ class _Format:
     """A format. ``name`` is as people write it, and in upper case as Pillow does."""
 
     name: str
-    begins: re.Pattern[bytes]
     suffix: str
     #: What is done before decoding. Raises BrokenImage when the end is missing.
     prepare: Callable[[ImageFile, _Reads], None]
@@ -124,8 +121,8 @@ def read(
         The file cannot be read.
     """
     file.seek(0)
-    head = file.read(_HEAD)
-    found = next((known for known in _FORMATS if known.begins.match(head)), None)
+    content_type = image_type(file.read(HEAD_BYTES))
+    found = next((known for known in _FORMATS if known.content_type == content_type), None)
     if found is None:
         return None
     reads = _Reads(file, clock)
@@ -189,12 +186,9 @@ def _nothing(_picture: ImageFile, _reads: _Reads) -> None:
 
 
 _FORMATS = (
-    _Format("PNG", re.compile(rb"\x89PNG\r\n\x1a\n"), ".png", _png, None),
-    _Format("JPEG", re.compile(rb"\xff\xd8\xff"), ".jpg", _jpeg, 8),
-    _Format("WebP", re.compile(rb"RIFF.{4}WEBP", re.DOTALL), ".webp", _nothing, 18),
-    _Format("GIF", re.compile(rb"GIF8[79]a"), ".gif", _gif, 2),
-    # A text may begin with BM; the three zeros belong to the second header's length, which is at most 124.
-    _Format("BMP", re.compile(rb"BM.{13}\0\0\0", re.DOTALL), ".bmp", _nothing, 4),
+    _Format("PNG", ".png", _png, None),
+    _Format("JPEG", ".jpg", _jpeg, 8),
+    _Format("WebP", ".webp", _nothing, 18),
+    _Format("GIF", ".gif", _gif, 2),
+    _Format("BMP", ".bmp", _nothing, 4),
 )
-#: Content types of the files that are known by their bytes.
-KNOWN_TYPES = frozenset(known.content_type for known in _FORMATS)

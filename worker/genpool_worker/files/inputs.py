@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from genpool_core import egress_policy, timing
 from genpool_core.data_uri import is_data_uri, read_data_uri
 from genpool_core.errors import RefusedInput
+from genpool_core.image_types import IMAGE_NAMES
 from genpool_core.tasks.check import ValidatedTask
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.context import WorkerContext
@@ -105,5 +106,5 @@ def check(what: str, data: bytes) -> image.ImageInfo:
             f"{shown} has {error.width} by {error.height} pixels, more than {MAX_PIXELS:,}: send a smaller image."
         ) from None
     if found is None:
-        raise RefusedInput(f"{shown} is no image: send a link to a PNG, JPEG, WebP, GIF or BMP file.")
+        raise RefusedInput(f"{shown} is no image: send a link to a {IMAGE_NAMES} file.")
     return found

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from genpool_core.errors import AttemptFailed, StorageError
+from genpool_core.image_types import IMAGE_TYPES
 from genpool_core.ledger.records import Output
 from genpool_worker.comfyui.retry import ComfyUIRetry
 from genpool_worker.context import WorkerContext
@@ -198,7 +199,7 @@ def check(path: Path, size: int, ref: OutputRef) -> Checked:
     found = _picture(path, ref) if _claims_picture(by_name, ref.kind) else None
     if found is not None:
         return Checked(found.content_type, found.width, found.height)
-    if by_name in image.KNOWN_TYPES:
+    if by_name in IMAGE_TYPES:
         raise _broken(ref, "is not what its name says")
     return Checked(by_name or _UNKNOWN_TYPE)
 

@@ -78,6 +78,21 @@ def test_photos_become_a_task_each_and_are_compared(visitor: Visitor) -> None:
     ]
     page.locator("input[type=file]").set_input_files(files)
     expect(page.locator(".photos li")).to_have_count(3)
+    odd = [
+        FilePayload(name=name, mimeType=kind, buffer=b"<svg/>")
+        for name, kind in (("drawing.svg", "image/svg+xml"), ("notes.txt", "text/plain"))
+    ]
+    page.locator("input[type=file]").set_input_files(odd)
+    expect(page.get_by_role("alert")).to_contain_text(
+        "no PNG, JPEG, WebP, GIF or BMP file: drawing.svg, notes.txt"
+    )
+    expect(page.locator(".photos li")).to_have_count(3)
+    page.locator("input[type=file]").set_input_files(
+        [FilePayload(name="one more.png", mimeType="image/png", buffer=lake(3, grey=True))]
+    )
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_role("button", name="Remove one more.png").click()
+    expect(page.locator(".photos li")).to_have_count(3)
     visitor.look("create-photos")
     page.locator("#send").click()
     expect(page.locator(".note")).to_contain_text("3 tasks sent")

@@ -21,10 +21,11 @@ POOLS = directory(
     pool_object("pictures", TEXT, security={"allowGraphs": True, "allowGraphsWithPodIdentity": True}),
     pool_object("photos", PEOPLE, queue="photos"),
 )
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def _picture(size: int) -> tuple[bytes, str]:
-    data = bytes(size)
+    data = PNG + bytes(size - len(PNG))
     return data, f"data:image/png;base64,{base64.b64encode(data).decode()}"
 
 

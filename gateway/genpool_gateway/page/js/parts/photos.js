@@ -7,6 +7,9 @@ import { Button } from "./basics.js";
 import { Icon } from "./icon.js";
 import { helpOf, labelOf } from "./labels.js";
 
+/** Images that workers read; a phone that keeps others turns them into one of these when it is asked for them. */
+export const IMAGE_TYPES = ["image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"];
+
 /**
  * @param {{field: import("../form.js").Field, value: string, files: File[], several: boolean, kept: string | null,
  *   most: number | null, onFiles: (files: File[]) => void, onValue: (value: string) => void, wrong?: string | null}} props
@@ -14,9 +17,12 @@ import { helpOf, labelOf } from "./labels.js";
 export function Photos({ field, value, files, several, kept, most, onFiles, onValue, wrong }) {
   const id = `field-${field.name}`;
   const [over, setOver] = useState(false);
+  const [odd, setOdd] = useState("");
   const picker = useRef(/** @type {HTMLInputElement | null} */ (null));
   const add = (/** @type {Iterable<File>} */ found) => {
-    const images = [...found].filter((file) => file.type.startsWith("image/"));
+    const all = [...found];
+    const images = all.filter((file) => IMAGE_TYPES.includes(file.type));
+    setOdd(all.filter((file) => !images.includes(file)).map((file) => file.name).join(", "));
     if (images.length) onFiles(several ? [...files, ...images] : images.slice(0, 1));
   };
   const drop = (/** @type {DragEvent} */ event) => {
@@ -38,7 +44,7 @@ export function Photos({ field, value, files, several, kept, most, onFiles, onVa
         <${Icon} name="upload" />
         <p>${t(several ? "drop.several" : "drop.one")}</p>
         <${Button} onClick=${() => picker.current?.click()}>${t("drop.choose")}</${Button}>
-        <input ref=${picker} id=${id} class="hidden" type="file" accept="image/*" multiple=${several} tabindex="-1"
+        <input ref=${picker} id=${id} class="hidden" type="file" accept=${IMAGE_TYPES.join(",")} multiple=${several} tabindex="-1"
           aria-label=${labelOf(field.name, field.schema.title)}
           onChange=${(/** @type {any} */ event) => { add(event.target.files); event.target.value = ""; }} />
       </div>
@@ -52,6 +58,7 @@ export function Photos({ field, value, files, several, kept, most, onFiles, onVa
         <input type="url" value=${value} placeholder="https://…" maxlength=${field.schema.maxLength}
           onInput=${(/** @type {any} */ event) => onValue(event.target.value)} /></label>`}
       ${files.length === 0 && !held && html`<p class="help">${helpOf(field.schema.description)}</p>`}
+      ${odd && html`<p class="wrong-text" role="alert">${t("drop.odd", { names: odd })}</p>`}
       ${wrong && html`<p class="wrong-text">${wrong}</p>`}
     </div>`;
 }

@@ -28,6 +28,7 @@ export const en = {
   "sending.waits": "waits", "sending.sends": "is being sent", "sending.sent": "sent", "sending.failed": "failed",
   "drop.one": "Drag a photo here, or paste one.", "drop.several": "Drag photos here, or paste them. Each becomes a task.",
   "drop.choose": "Choose files", "drop.link": "or a link to one", "drop.missing": "Add a photo, or a link to one.",
+  "drop.odd": "Not added, as it is no PNG, JPEG, WebP, GIF or BMP file: {names}",
   "drop.large": "larger than {most}: this pool will not take it",
 
   recent: "Latest tasks", "recent.all": "All", unfinished: ["1 unfinished", "{n} unfinished"],

@@ -28,6 +28,7 @@ export const zh = {
   "sending.waits": "等待上传", "sending.sends": "正在上传", "sending.sent": "已提交", "sending.failed": "失败",
   "drop.one": "把照片拖到这里，或直接粘贴。", "drop.several": "把照片拖到这里，或直接粘贴。每张照片是一个任务。",
   "drop.choose": "选择文件", "drop.link": "或填写照片链接", "drop.missing": "请添加一张照片，或填写照片链接。",
+  "drop.odd": "未添加（不是 PNG、JPEG、WebP、GIF 或 BMP 文件）：{names}",
   "drop.large": "超过 {most}：此资源池不接收",
 
   recent: "最近的任务", "recent.all": "查看全部", unfinished: "{n} 个未完成",
