@@ -70,8 +70,8 @@ def test_a_task_wakes_a_pool_and_it_goes_back_to_zero(lab: Lab) -> None:
         wait_until(scene.pods, lambda pods: not pods, "wake: no pod to be left", seconds=60)
         assert scene.replicas_seen() == [0, 1, 0]
         columns = scene.kubectl("get", "gp", POOL).splitlines()
-        assert columns[0].split()[:2] == ["NAME", "READY"]
-        assert columns[1].split()[:2] == [POOL, "True"]
+        assert columns[0].split()[:3] == ["NAME", "READY", "REASON"]
+        assert columns[1].split()[:3] == [POOL, "True", "Ready"]
 
 
 def _change_template_ten_times(scene: Scene) -> None:

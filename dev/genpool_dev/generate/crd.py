@@ -93,13 +93,17 @@ def _columns() -> list[dict[str, Any]]:
     def column(name: str, kind: str, path: str, description: str) -> dict[str, Any]:
         return {"name": name, "type": kind, "jsonPath": path, "description": description}
 
-    ready = '.status.conditions[?(@.type=="Ready")].status'
+    ready = '.status.conditions[?(@.type=="Ready")]'
     return [
-        column("Ready", "string", ready, "A task published now will be done"),
+        column("Ready", "string", f"{ready}.status", "A task published now will be done"),
+        # The scaler's sentence does not say why a pool is not ready.
+        column("Reason", "string", f"{ready}.reason", "Why it is ready, or not"),
         column("Replicas", "integer", ".status.replicas", "Pods that exist"),
         column("Busy", "integer", ".status.busyReplicas", "Pods that work on a task"),
         column("Waiting", "integer", ".status.queue.waiting", "Tasks that no worker holds"),
         column("Dead", "integer", ".status.queue.deadLettered", "Messages in the dead-letter queue"),
         column("Why", "string", ".status.scaling.message", "Why the scaler decided so"),
         column("Age", "date", ".metadata.creationTimestamp", "Since when the pool exists"),
+        # With --output wide.
+        {**column("Message", "string", f"{ready}.message", "The same as a sentence"), "priority": 1},
     ]
