@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
@@ -44,7 +43,7 @@ async def replay_task(request: Request, task: TaskId, caller: AnyCaller) -> Task
         services.replayer.replay(record, pools, cap=caller.max_queued if record.owner == caller.id else None)
         audit(services, caller, "task.replayed", task)
 
-    await to_thread.run_sync(replay)
+    await services.replays.run(replay)
     return await full_answer(services, await newest(services, record))
 
 

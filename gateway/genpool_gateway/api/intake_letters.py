@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -108,7 +107,7 @@ async def list_intake_letters(
     """
     services = services_of(request)
     intake = _intake(services, caller, pool)
-    found, more = await to_thread.run_sync(services.dead_letters.look, intake.queues, limit)
+    found, more = await services.slow.run(lambda: services.dead_letters.look(intake.queues, limit))
     return IntakeLetters(
         intake=intake.queues.queue,
         pools=intake.pools,
@@ -151,7 +150,7 @@ async def _apply(
         audit(services, caller, ACTIONS[action], subject + of_reason(wanted.reason))
         return done
 
-    done = await to_thread.run_sync(work)
+    done = await services.slow.run(work)
     return IntakeLettersDone(
         letters=done.tasks, missing=sorted(asked - set(done.tasks)), kept=done.kept, more=done.more
     )

@@ -1,4 +1,4 @@
-"""Requests that wait for a bucket, or for a pass over a queue, have threads of their own.
+"""Requests that wait for a bucket, for a pass over a queue, or for a confirmation have threads of their own.
 
 All others share the usual ones, and would wait behind them while a bucket is silent.
 """
@@ -18,20 +18,24 @@ T = TypeVar("T")
 _THREADS = 8
 #: Requests that may wait for one of them.
 _WAITING = 16
+#: The same of requests that are over in a moment each while nothing hangs.
+_QUICK_THREADS = 32
+_QUICK_WAITING = 500
 #: Looks into one bucket at the same time.
 _LOOKS = 8
 
 
 class SlowRequests:
-    """Used by one event loop."""
+    """Used by one event loop. ``waiting``: requests that may wait for one of the ``threads``."""
 
-    def __init__(self) -> None:
-        self._limiter = CapacityLimiter(_THREADS)
+    def __init__(self, threads: int = _THREADS, waiting: int = _WAITING) -> None:
+        self._limiter = CapacityLimiter(threads)
+        self._most = threads + waiting
         self._requests = 0
 
     async def run(self, work: Callable[[], T]) -> T:
         """The result of ``work``; raises Overloaded where many such requests wait already."""
-        if self._requests >= _THREADS + _WAITING:
+        if self._requests >= self._most:
             raise Overloaded(
                 "the bucket or the broker answers slowly, and many requests wait for it: send this again in a moment."
             )
@@ -40,6 +44,11 @@ class SlowRequests:
             return await to_thread.run_sync(work, limiter=self._limiter)
         finally:
             self._requests -= 1
+
+
+def quick_requests() -> SlowRequests:
+    """For requests that are answered in a moment, and many of which come at once, until what they wait for hangs."""
+    return SlowRequests(_QUICK_THREADS, _QUICK_WAITING)
 
 
 class UploadLooks:
