@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
+from genpool_gateway.store.opening import open_store
+from genpool_gateway.tasks.ports import NewTask
+from genpool_gateway.tasks.record import Submission
 from integration.broker import until
+from integration.gateway.api import POOL
 from integration.gateway.page.visitor import visiting
 from integration.gateway.page.world import World
+from support.task_changes import accepting
 
 TASKS = 10_000
 BATCH = 1_000
@@ -18,15 +23,26 @@ PAGE = 100
 MOST_TILES = 120
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _many(world: World) -> None:
+def before(url: str) -> None:
+    """Tasks that wait, in an empty task store: through the API they would cost the broker far more than the page."""
+    store = open_store(url)
+    now = datetime.now(UTC)
     for start in range(0, TASKS, BATCH):
-        tasks = [
-            {"pool": "text", "workflow": "text-to-image", "parameters": {"prompt": f"picture {number:05}"}}
+        records = [
+            accepting(
+                f"many-{number}",
+                id=f"{number:040x}",
+                pool=POOL,
+                created_at=now + timedelta(milliseconds=number - TASKS),
+                workflow="text-to-image",
+                parameters={"prompt": f"picture {number:05}"},
+                submission=Submission(owner="anna", body=b"{}"),
+            )
             for number in range(start, start + BATCH)
         ]
-        answer = world.api.call("POST", "/v1/tasks/batch", {"tasks": tasks}).json()
-        assert {result["status"] for result in answer["results"]} == {202}
+        store.accepting.accept([NewTask(record) for record in records], {}, now)
+        store.accepting.published([record.id for record in records])
+    store.close()
 
 
 def _tiles(page: Page) -> int:
