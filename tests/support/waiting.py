@@ -15,6 +15,8 @@ Value = TypeVar("Value")
 #: Set when the run is broken off: every wait in every thread ends then.
 BROKEN_OFF = threading.Event()
 _LONGEST = 3000
+#: Seconds between two readings, however long it takes.
+_LONGEST_PAUSE = 1.0
 
 
 class BrokenOffError(Exception):
@@ -31,6 +33,9 @@ def wait_until(
 ) -> Value:
     """Read until ``holds`` says so and return that reading.
 
+    ``pause``: seconds between the first readings. What has not come for long is looked for less often: a reading is a
+    program that takes the processor from what is waited for.
+
     A reading that fails with an error of the cluster or the stack is no reading: a broker may be away for a moment.
 
     Raises
@@ -40,7 +45,7 @@ def wait_until(
     BrokenOffError
         Somebody ended the run.
     """
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
         try:
             value = read()
@@ -50,9 +55,10 @@ def wait_until(
             if holds(value):
                 return value
             last = _shown(value)
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             raise AssertionError(f"waited {seconds:.0f} s in vain for {what}. Last reading:\n{last}")
-        if BROKEN_OFF.wait(pause):
+        if BROKEN_OFF.wait(min(max(pause, waited / 10), _LONGEST_PAUSE)):
             raise BrokenOffError(what)
 
 
