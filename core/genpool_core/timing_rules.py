@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from genpool_core.timing_rule import Rule
+from genpool_core.timing_rules_callbacks import CALLBACK_RULES
 from genpool_core.timing_rules_cli import CLI_RULES
 from genpool_core.timing_rules_gateway import GATEWAY_RULES
 from genpool_core.timing_rules_operator import OPERATOR_RULES
@@ -316,6 +317,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     **OPERATOR_RULES,
     **REFUSAL_RULES,
+    **CALLBACK_RULES,
     **GATEWAY_RULES,
     **CLI_RULES,
 }

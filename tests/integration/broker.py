@@ -15,6 +15,7 @@ from urllib3 import Retry
 
 from genpool_adapters.amqp import AmqpParameters
 from genpool_core.topology.desired import Policy, Topology, Version, parse_version
+from support.waiting import next_pause
 
 T = TypeVar("T")
 #: RabbitMQ 3.10 and 3.11 have the second word.
@@ -48,16 +49,13 @@ def quick(topology: Topology) -> Topology:
 
 
 def until(check: Callable[[], T], what: str, seconds: float = 20) -> T:
-    """The first true value of ``check``; a test failure when there is none in time.
-
-    What has not come for long is looked for less often: looking, too, costs a processor that others need.
-    """
+    """The first true value of ``check``; a test failure when there is none in time."""
     began = time.monotonic()
     while not (value := check()):
         waited = time.monotonic() - began
         if waited > seconds:
             raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(min(max(waited / 10, 0.02), 0.25))
+        time.sleep(next_pause(waited, 0.02, 0.25))
     return value
 
 

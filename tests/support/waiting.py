@@ -33,8 +33,7 @@ def wait_until(
 ) -> Value:
     """Read until ``holds`` says so and return that reading.
 
-    ``pause``: seconds between the first readings. What has not come for long is looked for less often: a reading is a
-    program that takes the processor from what is waited for.
+    ``pause``: seconds between the first readings.
 
     A reading that fails with an error of the cluster or the stack is no reading: a broker may be away for a moment.
 
@@ -58,8 +57,16 @@ def wait_until(
         waited = time.monotonic() - began
         if waited > seconds:
             raise AssertionError(f"waited {seconds:.0f} s in vain for {what}. Last reading:\n{last}")
-        if BROKEN_OFF.wait(min(max(pause, waited / 10), _LONGEST_PAUSE)):
+        if BROKEN_OFF.wait(next_pause(waited, pause, _LONGEST_PAUSE)):
             raise BrokenOffError(what)
+
+
+def next_pause(waited: float, shortest: float, longest: float) -> float:
+    """Seconds until the next look: what has not come for long is looked for less often. Pure.
+
+    Looking, too, costs a processor that others need.
+    """
+    return min(max(waited / 10, shortest), longest)
 
 
 def _shown(value: object) -> str:

@@ -17,7 +17,7 @@ from genpool_gateway.accepting.replay import Replayer
 from genpool_gateway.api.bridge import Bridge
 from genpool_gateway.api.metrics import ApiMetrics
 from genpool_gateway.api.shared_looks import SharedLooks
-from genpool_gateway.api.slow import SlowRequests, UploadLooks, quick_requests
+from genpool_gateway.api.slow import SlowRequests, UploadLooks
 from genpool_gateway.callbacks.replay import CallbackReplay
 from genpool_gateway.dead_letters.work import DeadLetters
 from genpool_gateway.erasing.eraser import Eraser
@@ -93,7 +93,8 @@ class Services:
     options: ApiOptions = field(default_factory=ApiOptions)
     bridge: Bridge = field(default_factory=Bridge)
     slow: SlowRequests = field(default_factory=SlowRequests)
-    replays: SlowRequests = field(default_factory=quick_requests)
+    replays: SlowRequests = field(default_factory=lambda: SlowRequests(threads=32, waiting=500))
+    """Each is over in a moment while the broker answers, and many come at once."""
     upload_looks: UploadLooks = field(default_factory=UploadLooks)
     looks: SharedLooks = field(default_factory=SharedLooks)
 

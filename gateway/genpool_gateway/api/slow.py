@@ -18,9 +18,6 @@ T = TypeVar("T")
 _THREADS = 8
 #: Requests that may wait for one of them.
 _WAITING = 16
-#: The same of requests that are over in a moment each while nothing hangs.
-_QUICK_THREADS = 32
-_QUICK_WAITING = 500
 #: Looks into one bucket at the same time.
 _LOOKS = 8
 
@@ -44,11 +41,6 @@ class SlowRequests:
             return await to_thread.run_sync(work, limiter=self._limiter)
         finally:
             self._requests -= 1
-
-
-def quick_requests() -> SlowRequests:
-    """For requests that are answered in a moment, and many of which come at once, until what they wait for hangs."""
-    return SlowRequests(_QUICK_THREADS, _QUICK_WAITING)
 
 
 class UploadLooks:

@@ -26,6 +26,7 @@ from integration.broker import Vhost, quick, until
 from support import programs
 from support.programs import Program
 from support.shared_postgresql import shared_server
+from support.tcpproxy import TcpProxy
 
 if TYPE_CHECKING:
     from integration.gateway.api import Api
@@ -114,6 +115,8 @@ class GatewayProcess:
     environment: dict[str, str] = field(default_factory=dict)
     queues: Sequence[str] = ("generation_tasks",)
     """Of pools, which the gateway may read."""
+    broker: TcpProxy | None = None
+    """By which it reaches the broker, where it does not reach that itself."""
     before: int = 0
     """Starts that the log tells of from before the last one."""
 
@@ -148,11 +151,13 @@ class GatewayProcess:
         (self.folder / "pools").mkdir(exist_ok=True)
         self.write_login(gateway_login(self.vhost, self.key, self.queues))
         (self.folder / names.SIGNING_KEYS).write_text(key_line(self.key.signing_key), encoding="ascii")
+        server = self.vhost.server
+        host, port = (server.host, server.port) if self.broker is None else ("127.0.0.1", self.broker.port)
         broker = {
             "name": "default",
-            "host": self.vhost.server.host,
-            "port": self.vhost.server.port,
-            "managementUrl": self.vhost.server.management_url,
+            "host": host,
+            "port": port,
+            "managementUrl": server.management_url,
             "credentialsPath": str(self.folder),
             "vhosts": [self.vhost.name],
         }

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import yaml
 
 from integration.broker import Vhost
 from integration.gateway.api import Api, prepare, running
@@ -28,15 +27,8 @@ def broker(vhost: Vhost) -> Iterator[TcpProxy]:
 @pytest.fixture
 def api(gateway_process: GatewayProcess, vhost: Vhost, broker: TcpProxy) -> Iterator[Api]:
     assert vhost is gateway_process.vhost
-    gateway_process.write_files()
-    path = gateway_process.folder / "brokers.yaml"
-    read = yaml.safe_load(path.read_text(encoding="utf-8"))
-    read["brokers"][0] |= {"host": "127.0.0.1", "port": broker.port}
-    gateway_process.environment |= {
-        "GENPOOL_BROKERS_FILE": str(gateway_process.folder / "proxied.yaml"),
-        "GENPOOL_REQUESTS_PER_SECOND": "0",
-    }
-    (gateway_process.folder / "proxied.yaml").write_text(yaml.safe_dump(read), encoding="utf-8")
+    gateway_process.broker = broker
+    gateway_process.environment["GENPOOL_REQUESTS_PER_SECOND"] = "0"
     with running(prepare(gateway_process)) as made:
         yield made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genpool_core.image_types import HEAD_BYTES, image_type
 from genpool_worker.ports import Preview
 
 #: A larger picture is dropped: ComfyUI's own have up to 512 pixels a side, as JPEG.
@@ -9,7 +10,7 @@ MOST_BYTES = 64 << 10
 _WORD = 4
 _IMAGE, _IMAGE_WITH_METADATA = 1, 4
 #: By its first bytes, whatever the frame says: a node can send what it likes.
-_TYPES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+_TYPES = frozenset({"image/jpeg", "image/png"})
 
 
 def read_preview(frame: bytes) -> Preview | None:
@@ -21,5 +22,5 @@ def read_preview(frame: bytes) -> Preview | None:
     if len(frame) - start > MOST_BYTES:
         return None
     data = frame[start:]
-    found = next((name for magic, name in _TYPES.items() if data.startswith(magic)), None)
-    return None if found is None else Preview(found, data)
+    found = image_type(data[:HEAD_BYTES])
+    return Preview(found, data) if found in _TYPES else None

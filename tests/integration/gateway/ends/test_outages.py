@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-import yaml
 
 from genpool_core import identity
 from genpool_dev.postgresql import PostgresqlServer
@@ -68,13 +67,8 @@ def outages(
         "GENPOOL_REQUESTS_PER_SECOND": "0",
         "GENPOOL_DATABASE_URL": postgresql_server.url(postgresql_database, port=proxies["postgresql"].port),
     }
-    gateway_process.write_files()
-    brokers = tmp_path / "brokers.yaml"
-    read = yaml.safe_load(brokers.read_text(encoding="utf-8"))
-    read["brokers"][0] |= {"host": "127.0.0.1", "port": proxies["broker"].port}
-    brokers.write_text(yaml.safe_dump(read), encoding="utf-8")
-    gateway_process.spawn()
-    gateway_process.wait_started()
+    gateway_process.broker = proxies["broker"]
+    gateway_process.start()
     gateway_process.until_ready()
     # As Kubernetes asks: from now on it is the API alone that counts.
     assert gateway_process.get("/readyz/api").status_code == 200
