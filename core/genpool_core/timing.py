@@ -220,6 +220,8 @@ DRAIN_MARGIN_MAX_SECONDS = 30.0
 """Most of it. Between the two it is a tenth of the grace."""
 DRAIN_TICK_SECONDS = 1.0
 """Longest wait at a time of a draining worker that holds a task: then it looks whether its time is over."""
+SIGNAL_LOOK_SECONDS = 1.0
+"""Longest wait at a time for a signal that tells a program to end: one that came just before goes unnoticed by it."""
 RELEASE_SECONDS = 5.5
 """A draining worker waits so long for its thread to give the task back, once the time for the task is over."""
 IDLE_STOP_SECONDS = 1.0

@@ -246,6 +246,10 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     "The end of a worker's pod": (
         Rule(
+            "SIGNAL_LOOK_SECONDS == DRAIN_TICK_SECONDS",
+            "that it must go is noticed by a program as soon as by a worker",
+        ),
+        Rule(
             "RELEASE_SECONDS + HEARTBEAT_STOP_SECONDS + 2 * (BROKER_STOP_SECONDS + BROKER_ABORT_SECONDS)"
             " + WEB_STOP_SECONDS < DRAIN_MARGIN_MIN_SECONDS",
             "the least margin holds every step of closing down, one after the other, and then the end of ComfyUI",

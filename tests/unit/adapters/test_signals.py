@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from queue import Empty, SimpleQueue
 
 import pytest
 
@@ -82,3 +83,24 @@ def test_who_is_not_told_waits_that_long() -> None:
     assert not EndSignal().wait(0.2)
     assert time.monotonic() - began >= 0.2
     assert not EndSignal().wait(-1)
+
+
+class _Unnoticed(SimpleQueue[None]):
+    """As when a signal comes just before the system's wait begins: its handler runs when the wait is over."""
+
+    came = False
+
+    def get(self, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - as it is
+        assert timeout is not None, "it would wait for ever"
+        if not self.came:
+            self.came = True
+            self.put(None)
+            raise Empty
+        return super().get(block, timeout)
+
+
+@pytest.mark.parametrize("seconds", [None, 60.0])
+def test_a_signal_just_before_the_wait_is_noticed_soon(seconds: float | None) -> None:
+    told = EndSignal()
+    told._told = _Unnoticed()
+    assert told.wait(seconds)
